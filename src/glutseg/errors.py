@@ -1,0 +1,160 @@
+"""Errors and flags: everything glutseg may say about a study, each with a stable code.
+
+An *error* means that there is no number. A *flag* stands beside a number: ``note`` tells a fact,
+``review`` asks a person to look before the number is used. docs/flags.md is checked against
+`CODES` by a test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["note", "review", "error"]
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a code means and what the user can do about it."""
+
+    severity: Severity
+    meaning: str
+    remedy: str
+
+
+CODES: dict[str, Code] = {
+    # input
+    "input-missing": Code("error", "The input path does not exist.", "Check the path."),
+    "input-empty": Code("error", "The input holds no DICOM file.", "Point at the folder that holds the images."),
+    "no-ct": Code("error", "The study has no CT image series.", "Export the CT series of the study."),
+    "no-usable-series": Code(
+        "error",
+        "No CT series of the study can be measured; the reason for each is in the case's record.",
+        "Export an axial soft-tissue series that covers the hips.",
+    ),
+    "no-pixel-data": Code("error", "The images carry no pixels.", "Export the study again with its pixel data."),
+    "pixel-data-undecodable": Code(
+        "error", "The pixels cannot be decoded.", "Export the study again, uncompressed, or repair the files named."
+    ),
+    "geometry-missing": Code(
+        "error",
+        "Pixel spacing, image position or orientation is missing, so no area can be known.",
+        "Export the original images, not captures of the screen.",
+    ),
+    "geometry-irregular": Code(
+        "error", "The slices do not form one regular stack.", "Export one reconstruction with all its slices."
+    ),
+    "geometry-mismatch": Code("error", "Image and mask are on different grids.", "Use the series the mask was made on."),
+    "image-too-large": Code("error", "The header states absurd dimensions.", "Repair or exclude the file."),
+    "file-unreadable": Code("note", "A file could not be read and was left out.", "See the scan for its name."),
+    "series-gap": Code(
+        "review", "Slices are missing; the longest gapless run was used.", "Check that the level is the right one."
+    ),
+    "slice-duplicate": Code(
+        "note", "Several images lie at one position; the first by instance number was kept.", "None needed as a rule."
+    ),
+    "slices-thick": Code(
+        "review", "Slices are thicker than the protocol asks for.", "Prefer a thinner reconstruction."
+    ),
+    "kernel-sharp": Code(
+        "review", "Only a sharp (bone or lung) reconstruction was there.", "Prefer a soft-tissue kernel."
+    ),
+    "gantry-tilt": Code(
+        "review", "The slices are tilted against the patient's axis.", "Read the area as one of a tilted slice."
+    ),
+    # anatomy and level
+    "hips-not-found": Code(
+        "error", "No pair of hips was recognised in the series.", "Choose a series that shows the pelvis."
+    ),
+    "level-outside": Code(
+        "error", "The series ends before the level asked for.", "Choose another level or a longer series."
+    ),
+    "landmark-not-found": Code(
+        "error", "The landmark of this level could not be found.", "Choose another level or give z or slice by hand."
+    ),
+    "level-one-sided": Code("review", "The level rests on one side only.", "Check the level in the overlay."),
+    "level-doubtful": Code("review", "The landmark is doubtful.", "Check the level in the overlay."),
+    "pelvis-tilted": Code(
+        "review", "The two hips lie at clearly different heights.", "Use the mean of both sides, not one side."
+    ),
+    "metal": Code("note", "Metal lies within the hips.", "Check the borders near the metal."),
+    "metal-streaks": Code("review", "Metal streaks cross the muscle.", "Check the outline in the overlay."),
+    # segmentation
+    "muscle-not-found": Code("error", "The gluteus maximus was not found.", "Outline it by hand."),
+    "muscle-cut-by-fov": Code(
+        "review", "The muscle touches the edge of the picture.", "The area is a lower bound; use a wider field of view."
+    ),
+    "edge-invisible": Code(
+        "review", "Much of the outline lies on no visible edge.", "Check the border to the gluteus medius."
+    ),
+    "slices-disagree": Code(
+        "review", "The area jumps between neighbouring slices.", "Check the outline at the level and next to it."
+    ),
+    "sides-differ": Code("review", "Left and right differ more than is usual.", "Check both outlines."),
+    "size-implausible": Code("review", "The area is outside what is known of adults.", "Check the outline."),
+    "density-implausible": Code("review", "The density is not that of muscle.", "Check the outline and the rescale."),
+    # height
+    "height-missing": Code("note", "No height is known; the indices are empty.", "Give a participants table."),
+    "height-implausible": Code(
+        "note", "The height is outside 0.9 to 2.3 m and was refused.", "Correct it in the participants table."
+    ),
+    # configuration and run
+    "protocol-invalid": Code("error", "The protocol is not valid.", "Correct the key named."),
+    "protocol-unknown": Code("error", "There is no protocol of that name.", "See `glutseg protocols`."),
+    "participants-invalid": Code("error", "The participants table cannot be used.", "Correct what is named."),
+    "output-exists": Code(
+        "error", "The output folder holds another run's output.", "Choose another folder or use --overwrite."
+    ),
+    "internal-error": Code("error", "glutseg failed in a way it did not foresee.", "Report it with the case's record."),
+}
+
+
+class GlutsegError(Exception):
+    """An error with a stable code; the message says what was found and where.
+
+    Parameters
+    ----------
+    code : a key of `CODES`
+    message : what was found
+    where : the file, series or slice it was found in
+    """
+
+    def __init__(self, code: str, message: str, where: str = "") -> None:
+        if code not in CODES:
+            msg = f"unknown code {code!r}"
+            raise KeyError(msg)
+        self.code = code
+        self.message = message
+        self.where = where
+        super().__init__(f"{code}: {message}" + (f" [{where}]" if where else "") + f" - {CODES[code].remedy}")
+
+    def __reduce__(self) -> tuple[type[GlutsegError], tuple[str, str, str]]:
+        return type(self), (self.code, self.message, self.where)  # crosses process borders
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A doubt or a fact about a measured study.
+
+    Attributes
+    ----------
+    code : a key of `CODES`
+    message : what was found, with its figures
+    side : "left", "right", or "" where it concerns both
+    """
+
+    code: str
+    message: str
+    side: str = ""
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            msg = f"unknown code {self.code!r}"
+            raise KeyError(msg)
+
+    @property
+    def severity(self) -> Severity:
+        return CODES[self.code].severity
+
+    def __str__(self) -> str:
+        return f"{self.code}:{self.side}" if self.side else self.code

@@ -1,0 +1,146 @@
+"""Protocols: what to measure and how, read from TOML and checked before anything runs."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from glutseg.errors import GlutsegError
+
+Landmark = Literal[
+    "femoral-head-top",
+    "femoral-head-centre",
+    "si-joint-end",
+    "acetabular-roof",
+    "greater-trochanter-tip",
+    "pubic-symphysis-top",
+    "ischial-tuberosity-tip",
+    "lesser-trochanter",
+    "peak-area",
+    "z",
+    "slice",
+]
+
+MAX_PROTOCOL_BYTES = 100_000
+"""A protocol is a page of text; anything larger is not one."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LevelRule(_Section):
+    """Which axial slice is measured."""
+
+    landmark: Landmark = "femoral-head-top"
+    offset_mm: Annotated[float, Field(ge=-100, le=100)] = 0.0
+    """Added to the landmark's height, towards the head."""
+    z_mm: float | None = None
+    """LPS height, for ``landmark = "z"``."""
+    slice_index: Annotated[int, Field(ge=0)] | None = None
+    """0-based, in the order of the mask's file, for ``landmark = "slice"``."""
+    profile_mm: Annotated[float, Field(ge=0, le=60)] = 15.0
+    """The area is also reported this far above and below the level."""
+
+    @model_validator(mode="after")
+    def _by_hand_needs_its_value(self) -> LevelRule:
+        if (self.landmark == "z") != (self.z_mm is not None):
+            msg = 'z_mm goes with landmark = "z", and the other way round'
+            raise ValueError(msg)
+        if (self.landmark == "slice") != (self.slice_index is not None):
+            msg = 'slice_index goes with landmark = "slice", and the other way round'
+            raise ValueError(msg)
+        return self
+
+
+class SeriesRule(_Section):
+    """Which series of a study may be measured."""
+
+    max_slice_spacing_mm: Annotated[float, Field(gt=0, le=20)] = 10.0
+    review_slice_spacing_mm: Annotated[float, Field(gt=0, le=20)] = 7.5
+    preferred_slice_spacing_mm: Annotated[float, Field(gt=0, le=20)] = 3.0
+    """Among suitable series the one nearest to this is taken: thinner is noisier and slower."""
+    max_tilt_degrees: Annotated[float, Field(ge=0, le=45)] = 30.0
+
+
+class TissueRule(_Section):
+    """HU windows. Sources: Aubrey 2014 (PMID 24393306) for muscle and intermuscular fat."""
+
+    muscle_hu: tuple[int, int] = (-29, 150)
+    imat_hu: tuple[int, int] = (-190, -30)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> TissueRule:
+        for name, (low, high) in (("muscle_hu", self.muscle_hu), ("imat_hu", self.imat_hu)):
+            if not -1024 <= low < high <= 3071:
+                msg = f"{name} must be [low, high] with -1024 <= low < high <= 3071, got {[low, high]}"
+                raise ValueError(msg)
+        return self
+
+
+class Protocol(_Section):
+    """A complete rule for measuring: written into every run's record."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    description: Annotated[str, Field(max_length=2000)] = ""
+    level: LevelRule = LevelRule()
+    series: SeriesRule = SeriesRule()
+    tissue: TissueRule = TissueRule()
+
+
+def _builtin_folder() -> Path:
+    """``configs/``: inside an installed package, or beside ``src/`` in a checkout."""
+    installed = Path(str(resources.files("glutseg"))) / "configs"
+    return installed if installed.is_dir() else Path(__file__).resolve().parents[2] / "configs"
+
+
+def builtin_protocols() -> dict[str, Path]:
+    """Names and files of the protocols that come with glutseg."""
+    return {p.stem: p for p in sorted(_builtin_folder().glob("*.toml"))}
+
+
+def load_protocol(name_or_file: str | Path = "femoral-head-top") -> Protocol:
+    """A protocol by name, or from a TOML file.
+
+    Raises
+    ------
+    GlutsegError
+        ``protocol-unknown`` for a name that does not exist, ``protocol-invalid`` for a file that
+        is not a valid protocol; the message names the key, the value seen and what is allowed.
+    """
+    text = str(name_or_file)
+    builtin = builtin_protocols()
+    if text in builtin:
+        return _parse(builtin[text])
+    path = Path(text)
+    if path.suffix == ".toml" and path.is_file():
+        return _parse(path)
+    raise GlutsegError(
+        "protocol-unknown", f"no protocol {text!r}; there are {', '.join(builtin)}, or give a .toml file"
+    )
+
+
+def _parse(path: Path) -> Protocol:
+    try:
+        if path.stat().st_size > MAX_PROTOCOL_BYTES:
+            raise GlutsegError("protocol-invalid", "the file is too large to be a protocol", str(path))
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise GlutsegError("protocol-invalid", f"not readable as TOML: {error}", str(path)) from error
+    try:
+        return Protocol.model_validate(content)
+    except ValidationError as error:
+        problems = "; ".join(_in_words(e) for e in error.errors())
+        raise GlutsegError("protocol-invalid", problems, str(path)) from error
+
+
+def _in_words(error: object) -> str:
+    assert isinstance(error, dict)
+    key = ".".join(str(part) for part in error["loc"]) or "protocol"
+    if error["type"] == "extra_forbidden":
+        return f"unknown key {key!r}"
+    return f"{key}: {error['msg']} (got {error['input']!r})"

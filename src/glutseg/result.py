@@ -1,0 +1,104 @@
+"""What is known about one study at the end: the types that measurement fills and output writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from glutseg.errors import Flag
+
+Status = Literal["ok", "review", "failed"]
+Side = Literal["left", "right"]
+
+
+@dataclass(frozen=True)
+class SideMeasurement:
+    """One muscle of one side on one slice.
+
+    ``area_mm2`` is bounded by the fascia (fat streaks inside count) and is the pixel count times
+    the pixel area; ``polygon_area_mm2`` is the area within the outline through the pixel borders'
+    half-way points; ``lean_area_mm2`` and ``imat_area_mm2`` are its parts within the protocol's HU
+    windows. ``mean_hu``, ``sd_hu`` (sample SD), ``min_hu`` and ``max_hu`` are over the whole area,
+    as OsiriX reads them out; ``lean_mean_hu`` is over the lean part. NaN where there is no pixel.
+    """
+
+    area_mm2: float
+    polygon_area_mm2: float
+    lean_area_mm2: float
+    imat_area_mm2: float
+    mean_hu: float
+    sd_hu: float
+    min_hu: float
+    max_hu: float
+    lean_mean_hu: float
+
+
+@dataclass(frozen=True)
+class SlicePoint:
+    """One side on one slice of the profile around the level."""
+
+    side: Side
+    slice_index: int
+    z_mm: float
+    offset_mm: float
+    measurement: SideMeasurement
+
+
+@dataclass(frozen=True)
+class Height:
+    """The patient's height and where it is from; ``height_m`` is None where none is believed."""
+
+    height_m: float | None
+    source: Literal["participants", "dicom", "none"]
+
+
+@dataclass(frozen=True)
+class LevelFound:
+    """The measured slice. ``slice_index`` counts from 0 in the order of the mask's file."""
+
+    name: str
+    slice_index: int
+    z_mm: float
+    landmarks_mm: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SeriesRecord:
+    """The measured series as the table and the case's record name it."""
+
+    series_uid: str
+    description: str
+    kernel: str
+    kvp: str
+    contrast: str
+    slice_thickness_mm: float | None
+    pixel_spacing_mm: tuple[float, float]
+    slice_spacing_mm: float
+    n_slices: int
+    sop_uid_of_slice: str
+    reason: str
+    passed_over: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """One study: measured (``ok``, ``review``) or not (``failed``, with its reason).
+
+    ``measurements`` holds the measured slice per side, ``profile`` the slices around it.
+    """
+
+    case_id: str
+    patient_id: str
+    study_uid: str
+    study_date: str
+    status: Status
+    flags: tuple[Flag, ...] = ()
+    error_code: str = ""
+    error_message: str = ""
+    series: SeriesRecord | None = None
+    level: LevelFound | None = None
+    measurements: dict[Side, SideMeasurement] = field(default_factory=dict)
+    confidence: dict[Side, float] = field(default_factory=dict)
+    profile: tuple[SlicePoint, ...] = ()
+    height: Height = Height(None, "none")
+    seconds: dict[str, float] = field(default_factory=dict)
