@@ -105,6 +105,10 @@ CODES: dict[str, Code] = {
     "output-exists": Code(
         "error", "The output folder holds another run's output.", "Choose another folder or use --overwrite."
     ),
+    "output-foreign": Code(
+        "error", "The output folder holds files of these names that are not glutseg's.", "Choose another folder."
+    ),
+    "output-unwritable": Code("error", "The output cannot be written.", "Check the disk's space and permissions."),
     "internal-error": Code("error", "glutseg failed in a way it did not foresee.", "Report it with the case's record."),
 }
 

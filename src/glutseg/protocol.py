@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -122,6 +122,26 @@ def load_protocol(name_or_file: str | Path = "femoral-head-top") -> Protocol:
     raise GlutsegError(
         "protocol-unknown", f"no protocol {text!r}; there are {', '.join(builtin)}, or give a .toml file"
     )
+
+
+def with_level(protocol: Protocol, text: str) -> Protocol:
+    """The protocol with another level: a landmark's name, ``z=MM`` or ``slice=N``.
+
+    Raises
+    ------
+    GlutsegError
+        ``protocol-invalid`` when the text names no level.
+    """
+    key, equals, value = (part.strip() for part in text.partition("="))
+    level: dict[str, object] = {"profile_mm": protocol.level.profile_mm, "landmark": key}
+    if equals:
+        level[{"z": "z_mm", "slice": "slice_index"}.get(key, key)] = value.removesuffix("mm").strip()
+    try:
+        return protocol.model_copy(update={"level": LevelRule.model_validate(level)})
+    except ValidationError as error:
+        names = ", ".join(n for n in get_args(Landmark) if n not in ("z", "slice"))
+        message = f"no level {text!r}; there are {names}, z=MM and slice=N"
+        raise GlutsegError("protocol-invalid", message) from error
 
 
 def _parse(path: Path) -> Protocol:

@@ -77,7 +77,6 @@ class SeriesRecord:
     n_slices: int
     sop_uid_of_slice: str
     reason: str
-    passed_over: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,6 +84,8 @@ class CaseResult:
     """One study: measured (``ok``, ``review``) or not (``failed``, with its reason).
 
     ``measurements`` holds the measured slice per side, ``profile`` the slices around it.
+    ``passed_over`` holds (series UID, reason) of every series not measured, also where none was;
+    ``traceback`` only what an unforeseen failure left.
     """
 
     case_id: str
@@ -101,4 +102,6 @@ class CaseResult:
     confidence: dict[Side, float] = field(default_factory=dict)
     profile: tuple[SlicePoint, ...] = ()
     height: Height = Height(None, "none")
+    passed_over: tuple[tuple[str, str], ...] = ()
+    traceback: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
