@@ -26,6 +26,7 @@ CODES: dict[str, Code] = {
     # input
     "input-missing": Code("error", "The input path does not exist.", "Check the path."),
     "input-empty": Code("error", "The input holds no DICOM file.", "Point at the folder that holds the images."),
+    "input-ambiguous": Code("error", "The input holds several studies.", "Point at the folder of one study."),
     "no-ct": Code("error", "The study has no CT image series.", "Export the CT series of the study."),
     "no-usable-series": Code(
         "error",

@@ -162,9 +162,12 @@ def _why_none(
         reasons = sorted({reason for _, reason in passed_over})
         return _AllPassedOverError(code, "; ".join(reasons) or "the study has no series", passed_over)
     told = min(
-        errors, key=lambda e: TRY_NEXT_SERIES.index(e.code) if e.code in TRY_NEXT_SERIES else len(TRY_NEXT_SERIES)
+        errors,
+        key=lambda e: TRY_NEXT_SERIES.index(e.code) if e.code in TRY_NEXT_SERIES else len(TRY_NEXT_SERIES),
     )
-    return _AllPassedOverError(told.code, told.message + (f" [{told.where}]" if told.where else ""), passed_over)
+    return _AllPassedOverError(
+        told.code, told.message + (f" [{told.where}]" if told.where else ""), passed_over
+    )
 
 
 def _measure_series(
@@ -175,13 +178,10 @@ def _measure_series(
     volume = loaded.volume.canonical()
     with clock.time("anatomy"):
         found = anatomy.find_anatomy(volume)
-        level = _level(volume, found, canonical_rule(protocol.level, own))
-    k = own.canonical_slice(level.slice_index)
-    result = replace(
-        result,
-        flags=result.flags + loaded.flags + level.flags,
-        level=LevelFound(level.name, k, own.slice_z_mm(k), dict(level.landmarks_mm)),
-    )
+        level = _level(volume, found, _canonical_rule(protocol.level, own))
+    own_level = _own_level(level, own)
+    k = own_level.slice_index
+    result = replace(result, flags=result.flags + loaded.flags + level.flags, level=own_level)
     try:
         with clock.time("segmentation"):
             around = slices_around(volume.geometry, level.slice_index, protocol.level.profile_mm)
@@ -202,13 +202,33 @@ def _measure_series(
     return Case(replace(result, status=status_of(result.flags)), loaded.volume, mask)
 
 
-def canonical_rule(rule: LevelRule, geometry: Geometry) -> LevelRule:
+def locate(volume: Volume, rule: LevelRule) -> LevelFound:
+    """The level of a volume in its own slice order.
+
+    Raises
+    ------
+    GlutsegError
+        ``hips-not-found``, ``landmark-not-found``, ``level-outside``.
+    """
+    canonical = volume.canonical()
+    found = anatomy.find_anatomy(canonical)
+    return _own_level(_level(canonical, found, _canonical_rule(rule, volume.geometry)), volume.geometry)
+
+
+def _own_level(level: anatomy.Level, own: Geometry) -> LevelFound:
+    k = own.canonical_slice(level.slice_index)
+    return LevelFound(level.name, k, own.slice_z_mm(k), dict(level.landmarks_mm))
+
+
+def _canonical_rule(rule: LevelRule, geometry: Geometry) -> LevelRule:
     """The rule with a slice given by hand (in the order of the series) turned to canonical order."""
     if rule.slice_index is None:
         return rule
     n = geometry.shape[0]
     if rule.slice_index >= n:
-        raise GlutsegError("level-outside", f"slice {rule.slice_index} asked for, there are slices 0 to {n - 1}")
+        raise GlutsegError(
+            "level-outside", f"slice {rule.slice_index} asked for, there are slices 0 to {n - 1}"
+        )
     return rule.model_copy(update={"slice_index": geometry.canonical_slice(rule.slice_index)})
 
 
@@ -232,9 +252,13 @@ def measure_level(
     both = measure_slice(volume, mask, slice_index, protocol.tissue)
     measured = {side: m for side, m in both.items() if m.area_mm2 > 0}
     if not measured:
-        raise GlutsegError("muscle-not-found", "neither side was found on the measured slice", f"slice {slice_index}")
+        raise GlutsegError(
+            "muscle-not-found", "neither side was found on the measured slice", f"slice {slice_index}"
+        )
     missing = [side for side in both if side not in measured]
-    return measured, tuple(Flag("muscle-not-found", "not found on the measured slice", side) for side in missing)
+    return measured, tuple(
+        Flag("muscle-not-found", "not found on the measured slice", side) for side in missing
+    )
 
 
 def status_of(flags: tuple[Flag, ...]) -> Status:

@@ -39,7 +39,7 @@ class LevelRule(_Section):
     landmark: Landmark = "femoral-head-top"
     offset_mm: Annotated[float, Field(ge=-100, le=100)] = 0.0
     """Added to the landmark's height, towards the head."""
-    z_mm: float | None = None
+    z_mm: Annotated[float, Field(allow_inf_nan=False)] | None = None
     """LPS height, for ``landmark = "z"``."""
     slice_index: Annotated[int, Field(ge=0)] | None = None
     """0-based, in the order of the mask's file, for ``landmark = "slice"``."""

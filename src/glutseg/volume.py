@@ -193,7 +193,7 @@ class Volume:
     @classmethod
     def from_sitk(cls, image: Any) -> Volume:
         """From a SimpleITK image whose values are HU."""
-        import SimpleITK as sitk  # noqa: PLC0415 - 0.2 s that `glutseg --help` should not pay
+        import SimpleITK as sitk
 
         return cls(sitk.GetArrayFromImage(sitk.Cast(image, sitk.sitkInt16)), _geometry_of(image))
 
@@ -233,7 +233,7 @@ class Mask:
     @classmethod
     def from_sitk(cls, image: Any) -> Mask:
         """From a SimpleITK label image."""
-        import SimpleITK as sitk  # noqa: PLC0415
+        import SimpleITK as sitk
 
         return cls(sitk.GetArrayFromImage(sitk.Cast(image, sitk.sitkUInt8)), _geometry_of(image))
 
@@ -248,7 +248,7 @@ def _check_array(array: npt.NDArray[Any], geometry: Geometry, dtype: Any) -> Non
 
 
 def _to_sitk(array: npt.NDArray[Any], geometry: Geometry) -> Any:
-    import SimpleITK as sitk  # noqa: PLC0415
+    import SimpleITK as sitk
 
     image = sitk.GetImageFromArray(np.ascontiguousarray(array))
     image.SetSpacing(geometry.spacing_mm[::-1])

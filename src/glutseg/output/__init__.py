@@ -1,0 +1,1 @@
+"""Tables, masks, pictures and records. Import from the modules: pictures need slow libraries."""

@@ -1,0 +1,184 @@
+"""The stages for research scripts, on `Volume` and `Mask`, SimpleITK images or numpy masks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from glutseg import anatomy, dicom, pipeline, segmentation
+from glutseg.errors import GlutsegError
+from glutseg.measurement import measure_slice, read_participants, slices_around
+from glutseg.protocol import Protocol, TissueRule, load_protocol, with_level
+from glutseg.result import CaseResult, LevelFound, Side, SideMeasurement
+from glutseg.volume import Mask, Volume
+
+Image = Volume | Any
+"""A `Volume`, or a SimpleITK image whose values are HU."""
+
+
+def load(path: str | Path, protocol: str | Path | Protocol = "femoral-head-top") -> Volume:
+    """Read the CT series that would be measured of the one study in a folder.
+
+    Parameters
+    ----------
+    path : a folder with one study, or one file
+    protocol : a name, a TOML file or a `Protocol`; its rule for series decides
+
+    Returns
+    -------
+    Volume
+        int16 HU (z, y, x) on the grid of the series.
+
+    Raises
+    ------
+    GlutsegError
+        ``input-missing``, ``input-empty``, ``no-usable-series``, or why the series cannot be read;
+        ``input-ambiguous`` when there is more than one study.
+    """
+    studies = dicom.scan(Path(path)).studies
+    if not studies:
+        raise GlutsegError("input-empty", "no DICOM image was found", str(path))
+    if len(studies) > 1:
+        raise GlutsegError("input-ambiguous", f"{len(studies)} studies lie here, expected one", str(path))
+    choice = dicom.choose(studies[0], _protocol(protocol).series)
+    if not choice.candidates:
+        reasons = "; ".join(sorted({reason for _, reason in choice.passed_over}))
+        raise GlutsegError("no-usable-series", reasons or "the study has no series", str(path))
+    return dicom.read(choice.candidates[0]).volume
+
+
+def find_level(image: Image, protocol: str | Path | Protocol = "femoral-head-top") -> LevelFound:
+    """Find the axial slice to measure.
+
+    Parameters
+    ----------
+    image : CT of the pelvis
+    protocol : a name, a TOML file or a `Protocol`; or a level as on the command line: a landmark,
+        ``z=MM`` or ``slice=N``
+
+    Returns
+    -------
+    LevelFound
+        ``slice_index`` in the order of ``image``, ``z_mm`` of that slice's middle.
+
+    Raises
+    ------
+    GlutsegError
+        ``hips-not-found``, ``landmark-not-found``, ``level-outside``.
+    """
+    return pipeline.locate(_volume(image), _protocol(protocol).level)
+
+
+def segment(image: Image, level: LevelFound | int, *, reach_mm: float = 15.0) -> Mask:
+    """Segment both gluteus maximus muscles around a level.
+
+    Parameters
+    ----------
+    image : CT of the pelvis
+    level : from `find_level`, or a slice's index in the order of ``image``
+    reach_mm : how far above and below the level is segmented
+
+    Returns
+    -------
+    Mask
+        On the grid of ``image``: 1 left, 2 right.
+
+    Raises
+    ------
+    GlutsegError
+        ``hips-not-found``, ``muscle-not-found``.
+    """
+    volume = _volume(image)
+    canonical = volume.canonical()
+    k = volume.geometry.canonical_slice(_slice_index(level))
+    around = slices_around(canonical.geometry, k, reach_mm)
+    found = anatomy.find_anatomy(canonical)
+    return segmentation.segment(canonical, found, around).mask.restored(volume.geometry)
+
+
+def measure(
+    image: Image,
+    mask: Mask | npt.NDArray[Any] | Any,
+    level: LevelFound | int,
+    tissue: TissueRule | None = None,
+) -> dict[Side, SideMeasurement]:
+    """Measure a mask, of glutseg or of anybody, on one slice.
+
+    Parameters
+    ----------
+    image : CT
+    mask : `Mask`, SimpleITK image or array (z, y, x) on the same grid; 1 left, 2 right
+    level : from `find_level`, or a slice's index in the order of ``image``
+    tissue : HU windows; those of Aubrey 2014 (PMID 24393306) by default
+
+    Returns
+    -------
+    dict
+        "left" and "right": areas in mm², densities in HU; NaN for a side without a pixel.
+
+    Raises
+    ------
+    GlutsegError
+        ``geometry-mismatch`` when image and mask are on different grids.
+    """
+    volume = _volume(image)
+    return measure_slice(volume, _mask(mask, volume), _slice_index(level), tissue or TissueRule())
+
+
+def measure_folder(
+    path: str | Path,
+    protocol: str | Path | Protocol = "femoral-head-top",
+    participants: str | Path | None = None,
+) -> list[CaseResult]:
+    """Measure every study below a folder; nothing is written.
+
+    Parameters
+    ----------
+    path : any folder with DICOM files
+    protocol : as in `find_level`
+    participants : CSV with ``patient_id`` and ``height_m``
+
+    Returns
+    -------
+    list of CaseResult
+        One per study; a study that cannot be measured has the status ``failed`` and a reason.
+
+    Raises
+    ------
+    GlutsegError
+        ``input-missing``, ``protocol-unknown``, ``protocol-invalid``, ``participants-invalid``.
+    """
+    rule = _protocol(protocol)
+    table = None if participants is None else read_participants(Path(participants))
+    return [pipeline.measure_study(study, rule, table).result for study in dicom.scan(Path(path)).studies]
+
+
+def _protocol(protocol: str | Path | Protocol) -> Protocol:
+    if isinstance(protocol, Protocol):
+        return protocol
+    if "=" in str(protocol):
+        return with_level(load_protocol(), str(protocol))
+    return load_protocol(protocol)
+
+
+def _volume(image: Image) -> Volume:
+    return image if isinstance(image, Volume) else Volume.from_sitk(image)
+
+
+def _mask(mask: Any, volume: Volume) -> Mask:
+    if isinstance(mask, Mask):
+        return mask
+    if not isinstance(mask, np.ndarray):
+        return Mask.from_sitk(mask)
+    if mask.shape != volume.hu.shape:
+        raise GlutsegError(
+            "geometry-mismatch", f"mask of shape {mask.shape}, image of shape {volume.hu.shape}"
+        )
+    return Mask(mask.astype(np.uint8), volume.geometry)
+
+
+def _slice_index(level: LevelFound | int) -> int:
+    return level.slice_index if isinstance(level, LevelFound) else level

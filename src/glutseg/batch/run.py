@@ -1,0 +1,125 @@
+"""Measure every study of an index and write the output folder."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from glutseg import dicom, pipeline
+from glutseg.errors import GlutsegError
+from glutseg.measurement import Participants, read_participants
+from glutseg.output.case_files import write_case
+from glutseg.output.folder import prepare
+from glutseg.output.run_record import RunRecord, write_run_record
+from glutseg.output.schema import CaseRow
+from glutseg.output.tables import sort_rows, write_tables
+from glutseg.protocol import Protocol
+from glutseg.result import CaseResult
+
+Progress = Callable[[int, int, CaseResult | None], None]
+"""Called with (studies done, studies in all, the one just done)."""
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run did: its rows in the order of the table, and files that could not be read."""
+
+    out: Path
+    rows: tuple[CaseRow, ...]
+    problems: tuple[tuple[str, str, str], ...] = ()
+    seconds: float = 0.0
+
+    def count(self, status: str) -> int:
+        """Number of studies that are ``ok``, ``review`` or ``failed``."""
+        return sum(row.result.status == status for row in self.rows)
+
+    @property
+    def exit_code(self) -> int:
+        """0: every study was measured without doubt; 2: some need a look or failed; 1: none was measured."""
+        if self.count("failed") == len(self.rows):
+            return 1
+        return 0 if self.count("ok") == len(self.rows) else 2
+
+
+def run(
+    index: dicom.Index,
+    protocol: Protocol,
+    participants_file: Path | None = None,
+    out: Path = Path("out"),
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> RunSummary:
+    """Measure the studies of ``index`` one after the other and write everything below ``out``.
+
+    Parameters
+    ----------
+    index : what `glutseg.dicom.scan` found
+    participants_file : CSV with the patients' heights, or None
+    overwrite : remove the output of an earlier run first
+    progress : called before the first study and after each
+
+    Raises
+    ------
+    GlutsegError
+        ``input-empty`` without a study, ``participants-invalid``, and those of
+        `glutseg.output.folder.prepare`. A study that fails raises nothing: it is a row.
+    """
+    if not index.studies:
+        raise GlutsegError("input-empty", _nothing_found(index), str(index.root))
+    participants, digest = _read_table(participants_file)
+    prepare(out, overwrite=overwrite)
+    start = time.perf_counter()
+    record = RunRecord(
+        input=str(index.root),
+        protocol=protocol,
+        participants=str(participants_file or ""),
+        participants_sha256=digest,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        problems=tuple((str(p.path), p.code, p.message) for p in index.problems),
+    )
+    write_run_record(out, record, state="running")  # marks the folder as ours before anything else is in it
+    total = len(index.studies)
+    rows: list[CaseRow] = []
+    if progress:
+        progress(0, total, None)
+    for study in index.studies:
+        rows.append(_one_study(study, protocol, participants, out))
+        if progress:
+            progress(len(rows), total, rows[-1].result)
+    write_tables(out, rows)
+    seconds = time.perf_counter() - start
+    ordered = sort_rows(rows)
+    write_run_record(out, record, ordered, state="finished", seconds=seconds)
+    return RunSummary(out, tuple(ordered), record.problems, seconds)
+
+
+def _one_study(
+    study: dicom.Study, protocol: Protocol, participants: Participants | None, out: Path
+) -> CaseRow:
+    """Measure and write one case; its images are let go of when this returns."""
+    case = pipeline.measure_study(study, protocol, participants)
+    start = time.perf_counter()
+    try:
+        row = write_case(out, case.result, protocol, case.volume, case.mask)
+    except GlutsegError:
+        raise  # the folder cannot be written: the next case would meet the same
+    except Exception as error:  # noqa: BLE001 - a picture that cannot be drawn harms this case only
+        row = write_case(out, pipeline.failed(case.result, error), protocol)
+    seconds = {**row.result.seconds, "writing": time.perf_counter() - start}
+    return replace(row, result=replace(row.result, seconds=seconds))
+
+
+def _read_table(path: Path | None) -> tuple[Participants | None, str]:
+    if path is None:
+        return None, ""
+    return read_participants(path), hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _nothing_found(index: dicom.Index) -> str:
+    n = len(index.problems)
+    return f"no DICOM image was found; {n} files could not be read" if n else "no DICOM image was found"

@@ -1,0 +1,88 @@
+"""The words of the picture: case, level, areas, doubts."""
+
+from __future__ import annotations
+
+import textwrap
+
+from matplotlib.figure import Figure
+
+from glutseg.measurement import mean_of_sides, per_height
+from glutseg.output.style import INK, QUIET_INK, SIDE_COLOURS, STATUS_COLOURS
+from glutseg.output.text import plain
+from glutseg.result import CaseResult, Side
+
+MAX_FLAG_LINES = 4
+LINE_WIDTH = 118
+STATUS_WORDS = {
+    "ok": "measured",
+    "review": "measured - please look at it",
+    "failed": "not measured",
+}
+
+
+def draw_caption(figure: Figure, result: CaseResult) -> None:
+    """Title above, areas of both sides and the flags below the measured slice."""
+    _text(figure, 0.012, 0.965, result.case_id, size=15)
+    words = STATUS_WORDS[result.status]
+    _text(figure, 0.65, 0.965, words, size=14, colour=STATUS_COLOURS[result.status], align="right")
+    _text(figure, 0.67, 0.965, _level_words(result), size=12, colour=QUIET_INK)
+    sides: tuple[Side, ...] = ("right", "left")  # as they lie in the picture
+    for x, side in zip((0.012, 0.235), sides, strict=True):
+        for row, line in enumerate(_side_lines(result, side)):
+            colour = SIDE_COLOURS[side] if row < 2 else QUIET_INK
+            _text(figure, x, 0.222 - 0.03 * row, line, size=15 if row == 1 else 11, colour=colour)
+    for row, line in enumerate(_summary_lines(result)):
+        _text(figure, 0.46, 0.222 - 0.03 * row, line, size=11)
+    for row, line in enumerate(_doubt_lines(result)):
+        _text(figure, 0.012, 0.098 - 0.023 * row, line, size=9.5, colour=QUIET_INK)
+
+
+def _level_words(result: CaseResult) -> str:
+    if result.level is None:
+        return ""
+    return f"{result.level.name}: slice {result.level.slice_index}, z = {result.level.z_mm:.1f} mm"
+
+
+def _side_lines(result: CaseResult, side: Side) -> list[str]:
+    measured = result.measurements.get(side)
+    if measured is None:
+        return [f"{side} gluteus maximus", "no area"]
+    return [
+        f"{side} gluteus maximus",
+        f"{measured.area_mm2:.0f} mm²",
+        f"lean {measured.lean_area_mm2:.0f} mm², fat {measured.imat_area_mm2:.0f} mm²",
+        f"{measured.mean_hu:.0f} ± {measured.sd_hu:.0f} HU",
+    ]
+
+
+def _summary_lines(result: CaseResult) -> list[str]:
+    areas = [m.area_mm2 for m in result.measurements.values()]
+    mean_mm2 = mean_of_sides(*areas) if len(areas) == 2 else None
+    index = per_height(mean_mm2, result.height.height_m)
+    lines = [] if mean_mm2 is None else [f"mean {mean_mm2:.0f} mm²"]
+    if index is not None:
+        lines.append(f"mean / height {index:.0f} mm²/m")
+    source = {"participants": " (table)", "dicom": " (header)", "none": ""}[result.height.source]
+    metres = result.height.height_m
+    lines.append("height unknown" if metres is None else f"height {metres:.2f} m{source}")
+    return lines
+
+
+def _doubt_lines(result: CaseResult) -> list[str]:
+    """The reason of a failure and the flags, those for review first; what does not fit is counted."""
+    said = [f"{result.error_code}: {result.error_message}"] if result.error_code else []
+    ordered = sorted(result.flags, key=lambda flag: flag.severity == "note")
+    said += [f"{flag}: {flag.message}" for flag in ordered]
+    lines = [line for text in said for line in textwrap.wrap(plain(text, 300), LINE_WIDTH)]
+    if len(lines) > MAX_FLAG_LINES:
+        hidden = len(lines) - MAX_FLAG_LINES + 1
+        lines = [*lines[: MAX_FLAG_LINES - 1], f"... and {hidden} more lines in case.json"]
+    return lines
+
+
+def _text(
+    figure: Figure, x: float, y: float, text: str, *, size: float, colour: str = INK, align: str = "left"
+) -> None:
+    # glyphs beyond Latin-1 are not in the font that comes with matplotlib; "$" must not start a formula
+    shown = text.encode("latin-1", "replace").decode("latin-1")
+    figure.text(x, y, shown, fontsize=size, color=colour, ha=align, va="center", parse_math=False)

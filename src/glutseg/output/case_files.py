@@ -1,0 +1,122 @@
+"""A case's folder: mask, picture and record."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import json
+import math
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from glutseg.errors import CODES, Flag
+from glutseg.output.atomic import write_bytes, write_text
+from glutseg.output.layout import CASE_JSON, MASK, OVERLAY, case_file
+from glutseg.output.overlay import draw_overlay
+from glutseg.output.schema import MEASUREMENTS, CaseRow
+from glutseg.output.text import plain
+from glutseg.protocol import Protocol
+from glutseg.result import CaseResult
+from glutseg.volume import Mask, Volume
+
+
+def write_case(
+    out: Path, result: CaseResult, protocol: Protocol, volume: Volume | None = None, mask: Mask | None = None
+) -> CaseRow:
+    """Write ``cases/CASE_ID/`` below ``out``.
+
+    Parameters
+    ----------
+    volume, mask : in the series' own slice order; without a mask there is no mask.nii.gz, without a
+        volume or a level no overlay.png
+
+    Returns
+    -------
+    CaseRow
+        The row of measurements.csv, naming the files that were written.
+
+    Raises
+    ------
+    GlutsegError
+        ``output-unwritable``.
+    """
+    row = CaseRow(result, protocol.name)
+    if mask is not None:
+        row = dataclasses.replace(row, mask=case_file(result.case_id, MASK))
+        write_bytes(out / row.mask, nifti_gz(mask))
+    if volume is not None and result.level is not None:
+        row = dataclasses.replace(row, overlay=case_file(result.case_id, OVERLAY))
+        write_bytes(out / row.overlay, draw_overlay(volume, mask, result))
+    write_text(out / case_file(result.case_id, CASE_JSON), case_json(row, protocol))
+    return row
+
+
+def nifti_gz(mask: Mask) -> bytes:
+    """The mask as compressed NIfTI-1; gzip's time stamp is zero, so that equal masks are equal bytes."""
+    import SimpleITK as sitk
+
+    with tempfile.TemporaryDirectory() as folder:
+        plain_file = Path(folder) / "mask.nii"  # ITK writes to paths only
+        sitk.WriteImage(mask.to_sitk(), str(plain_file))
+        return gzip.compress(plain_file.read_bytes(), compresslevel=6, mtime=0)
+
+
+def case_json(row: CaseRow, protocol: Protocol) -> str:
+    """Everything known of a case; no time of day in it, so that equal runs give equal bytes."""
+    result = row.result
+    record = {
+        "case_id": result.case_id,
+        "glutseg_version": version("glutseg"),
+        "protocol": protocol.model_dump(mode="json"),
+        "table_row": {column.name: column.value(row) for column in MEASUREMENTS},
+        "flags": [_flag(flag) for flag in result.flags],
+        "error": _error(result),
+        "series": None if result.series is None else dataclasses.asdict(result.series),
+        "series_passed_over": [{"series_uid": u, "reason": why} for u, why in result.passed_over],
+        "level": None if result.level is None else dataclasses.asdict(result.level),
+        "height": dataclasses.asdict(result.height),
+        "measurements": {side: dataclasses.asdict(m) for side, m in result.measurements.items()},
+        "confidence": dict(result.confidence),
+        "profile": [dataclasses.asdict(point) for point in result.profile],
+    }
+    return json.dumps(to_json(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_json(value: Any) -> Any:
+    """Plain JSON values: NaN becomes null, texts lose control characters."""
+    if isinstance(value, dict):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_json(item) for item in value]
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _flag(flag: Flag) -> dict[str, str]:
+    code = CODES[flag.code]
+    return {
+        "code": flag.code,
+        "side": flag.side,
+        "severity": code.severity,
+        "message": flag.message,
+        "meaning": code.meaning,
+        "remedy": code.remedy,
+    }
+
+
+def _error(result: CaseResult) -> dict[str, str | list[str]] | None:
+    if not result.error_code:
+        return None
+    code = CODES[result.error_code]
+    return {
+        "code": result.error_code,
+        "message": result.error_message,
+        "meaning": code.meaning,
+        "remedy": code.remedy,
+        "traceback": result.traceback.splitlines(),
+    }

@@ -1,0 +1,20 @@
+"""Where everything lies below the output folder."""
+
+from __future__ import annotations
+
+MEASUREMENTS_CSV = "measurements.csv"
+MEASUREMENTS_PARQUET = "measurements.parquet"
+PROFILE_CSV = "profile.csv"
+RUN_JSON = "run.json"
+RUN_FILES = (MEASUREMENTS_CSV, MEASUREMENTS_PARQUET, PROFILE_CSV, RUN_JSON)
+
+CASES = "cases"
+MASK = "mask.nii.gz"
+OVERLAY = "overlay.png"
+CASE_JSON = "case.json"
+CASE_FILES = (MASK, OVERLAY, CASE_JSON)
+
+
+def case_file(case_id: str, name: str) -> str:
+    """Path of a case's file, relative to the output folder, with ``/`` on every system."""
+    return f"{CASES}/{case_id}/{name}"

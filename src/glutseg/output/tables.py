@@ -1,0 +1,56 @@
+"""The tables: CSV for people, Parquet for programs, the same rows in both."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from glutseg.output.atomic import write_bytes, write_text
+from glutseg.output.columns import Column, Row
+from glutseg.output.layout import MEASUREMENTS_CSV, MEASUREMENTS_PARQUET, PROFILE_CSV
+from glutseg.output.schema import MEASUREMENTS, PROFILE, CaseRow, ProfileRow
+from glutseg.output.text import plain, safe_cell
+
+
+def sort_rows(rows: Sequence[CaseRow]) -> list[CaseRow]:
+    """By patient, date and study: the same order whatever order the studies were measured in."""
+    return sorted(rows, key=lambda r: (r.result.patient_id, r.result.study_date, r.result.study_uid))
+
+
+def write_tables(out: Path, rows: Sequence[CaseRow]) -> None:
+    """Write measurements.csv, measurements.parquet and profile.csv, sorted by `sort_rows`."""
+    ordered = sort_rows(rows)
+    points = [ProfileRow(row.result, point) for row in ordered for point in row.result.profile]
+    write_text(out / MEASUREMENTS_CSV, to_csv(MEASUREMENTS, ordered))
+    write_bytes(out / MEASUREMENTS_PARQUET, to_parquet(MEASUREMENTS, ordered))
+    write_text(out / PROFILE_CSV, to_csv(PROFILE, points))
+
+
+def to_csv(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> str:
+    """UTF-8 text with ``,`` and ``\\n``; unknowns are empty, texts cannot act as formulas."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([column.name for column in columns])
+    for row in rows:
+        cells = [column.value(row) for column in columns]
+        writer.writerow(["" if c is None else safe_cell(c) if isinstance(c, str) else c for c in cells])
+    return text.getvalue()
+
+
+def to_parquet(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> bytes:
+    """The same rows with their types; texts as they are, since no spreadsheet runs a Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types = {str: pa.string(), float: pa.float64(), int: pa.int64()}
+    cells = {c.name: [_clean(c.value(row)) for row in rows] for c in columns}
+    schema = pa.schema([(c.name, types[c.kind]) for c in columns])
+    buffer = pa.BufferOutputStream()
+    pq.write_table(pa.table(cells, schema=schema), buffer)
+    return bytes(buffer.getvalue())
+
+
+def _clean(cell: str | float | int | None) -> str | float | int | None:
+    return plain(cell) if isinstance(cell, str) else cell

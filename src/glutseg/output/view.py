@@ -1,0 +1,76 @@
+"""What of a volume is shown: canonical order, cropped to the body, and the planes to cut along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from glutseg.result import CaseResult
+from glutseg.volume import Int16Array, LabelArray, Mask, Volume
+
+BODY_HU = -200
+"""Above the air around the patient and below fat (-120 to -80)."""
+MARGIN_MM = 8.0
+THIN_MM = 6.0
+"""What is thinner than this around the body is table, blanket or tube."""
+
+
+@dataclass(frozen=True)
+class View:
+    """Arrays are (z, y, x) in canonical order, cropped in y and x; indices count in them."""
+
+    hu: Int16Array
+    labels: LabelArray | None
+    spacing_mm: tuple[float, float, float]
+    slice_index: int
+    row: int
+    column: int
+
+
+def canonical_view(volume: Volume, mask: Mask | None, result: CaseResult) -> View:
+    """Crop to the body on the measured slice; cut through the middle of the muscle, or of the body.
+
+    Raises
+    ------
+    ValueError
+        When the result has no level.
+    """
+    if result.level is None:
+        msg = "a picture needs a level"
+        raise ValueError(msg)
+    k = volume.geometry.canonical_slice(result.level.slice_index)
+    canonical = volume.canonical()
+    box = _body_box(canonical.hu[k], canonical.geometry.spacing_mm[1:])
+    hu = canonical.hu[(slice(None), *box)]
+    labels = None if mask is None else mask.canonical().labels[(slice(None), *box)]
+    row, column = _cut(labels, k, hu.shape)
+    return View(hu, labels, canonical.geometry.spacing_mm, k, row, column)
+
+
+def _body_box(hu2d: Int16Array, spacing_mm: tuple[float, float]) -> tuple[slice, slice]:
+    body = hu2d > BODY_HU
+    radius_px = max(1, round(THIN_MM / 2 / min(spacing_mm)))
+    opened = ndimage.binary_opening(body, iterations=radius_px)
+    labelled, n = ndimage.label(opened)
+    if n == 0:
+        return slice(0, hu2d.shape[0]), slice(0, hu2d.shape[1])
+    largest = 1 + int(np.argmax(np.bincount(labelled.ravel())[1:]))
+    found = ndimage.find_objects(labelled == largest)[0]
+    margins = [round(MARGIN_MM / s) for s in spacing_mm]
+    bounds = [
+        slice(max(0, part.start - margin), min(n_pixels, part.stop + margin))
+        for part, margin, n_pixels in zip(found, margins, hu2d.shape, strict=True)
+    ]
+    return bounds[0], bounds[1]
+
+
+def _cut(labels: npt.NDArray[np.uint8] | None, k: int, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Row of the coronal cut (middle of both muscles) and column of the sagittal one (the left's)."""
+    if labels is None or not labels[k].any():
+        return shape[1] * 2 // 3, shape[2] * 2 // 3  # about where the left muscle is in most patients
+    rows = np.nonzero(labels[k])[0]
+    one = labels[k] == (1 if (labels[k] == 1).any() else 2)
+    return int(np.median(rows)), int(np.median(np.nonzero(one)[1]))
