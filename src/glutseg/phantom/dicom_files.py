@@ -1,0 +1,148 @@
+"""A phantom as CT Image Storage files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from io import BytesIO
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import (
+    CTImageStorage,
+    ExplicitVRLittleEndian,
+    JPEGLSLossless,
+    RLELossless,
+    generate_uid,
+)
+
+from glutseg.phantom.render import Phantom
+from glutseg.volume import Geometry
+
+Position = Literal["HFS", "HFP", "FFS", "FFP"]
+Compression = Literal["none", "jpeg-ls", "rle"]
+
+AXES: dict[str, tuple[int, int]] = {"HFS": (1, 1), "HFP": (-1, -1), "FFS": (-1, 1), "FFP": (1, -1)}
+"""LPS signs of the row and the column direction as scanners store each position (PS3.3 C.7.6.2)."""
+_SYNTAXES = {"jpeg-ls": (JPEGLSLossless, "pyjpegls"), "rle": (RLELossless, "pydicom")}
+_IMPLEMENTATION_UID = generate_uid(entropy_srcs=["glutseg"])
+_INTERCEPT_HU = -1024
+
+
+def write_dicom(
+    phantom: Phantom,
+    folder: Path,
+    *,
+    position: Position = "HFS",
+    compression: Compression = "none",
+) -> list[Path]:
+    """Write a phantom as one CT series and return its files, ``IM0001.dcm`` being nearest the head.
+
+    The same phantom and options give the same bytes. ``position`` sets PatientPosition and the
+    order in which rows and columns are stored; the patient's LPS coordinates stay as they are.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    slices = phantom.volume.geometry.shape[0]
+    for number in range(1, slices + 1):
+        path = folder / f"IM{number:04d}.dcm"
+        dataset = _slice_dataset(phantom, slices - number, number, position)
+        if compression != "none":
+            syntax, plugin = _SYNTAXES[compression]
+            dataset.compress(syntax, encoding_plugin=plugin, generate_instance_uid=False)
+        content = BytesIO()
+        dataset.save_as(content, enforce_file_format=True)
+        beside = path.with_suffix(".part")
+        beside.write_bytes(content.getvalue())
+        beside.replace(path)
+        paths.append(path)
+    return paths
+
+
+def _uid(phantom: Phantom, *more: str) -> str:
+    body = repr(sorted(asdict(phantom.patient).items()))
+    return generate_uid(entropy_srcs=["glutseg phantom", body, *more])
+
+
+def _slice_dataset(phantom: Phantom, k: int, number: int, position: Position) -> Dataset:
+    scan = repr(sorted(asdict(phantom.scan).items())) + position
+    dataset = Dataset()
+    dataset.SOPClassUID = CTImageStorage
+    dataset.SOPInstanceUID = _uid(phantom, scan, str(number))
+    dataset.StudyInstanceUID = _uid(phantom)
+    dataset.SeriesInstanceUID = _uid(phantom, scan)
+    dataset.FrameOfReferenceUID = _uid(phantom, "frame")
+    dataset.InstanceNumber = number
+    _describe_study(dataset, phantom)
+    _describe_scan(dataset, phantom, position)
+    _place(dataset, phantom.volume.geometry, k, position)
+    _store_pixels(dataset, phantom.volume.hu[k], position)
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.MediaStorageSOPClassUID = CTImageStorage
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.file_meta.ImplementationClassUID = _IMPLEMENTATION_UID
+    dataset.file_meta.ImplementationVersionName = "GLUTSEG_PHANTOM"
+    return dataset
+
+
+def _describe_study(dataset: Dataset, phantom: Phantom) -> None:
+    patient = phantom.patient
+    dataset.PatientName = "SYNTHETIC^PELVIS"
+    dataset.PatientID = patient.patient_id
+    dataset.PatientBirthDate = ""
+    dataset.PatientSex = patient.sex
+    dataset.PatientAge = f"{patient.age:03d}Y"
+    dataset.PatientSize = f"{patient.height_m:.2f}"
+    dataset.StudyDate = dataset.SeriesDate = dataset.AcquisitionDate = dataset.ContentDate = "20200101"
+    dataset.StudyTime = dataset.SeriesTime = dataset.AcquisitionTime = dataset.ContentTime = "120000"
+    dataset.StudyID = "1"
+    dataset.AccessionNumber = ""
+    dataset.ReferringPhysicianName = ""
+    dataset.StudyDescription = "Synthetic pelvis"
+
+
+def _describe_scan(dataset: Dataset, phantom: Phantom, position: Position) -> None:
+    scan = phantom.scan
+    dataset.Modality = "CT"
+    dataset.Manufacturer = "glutseg phantom"
+    dataset.ManufacturerModelName = "phantom"
+    dataset.SpecificCharacterSet = "ISO_IR 192"
+    dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
+    dataset.SeriesNumber = 2
+    dataset.AcquisitionNumber = 1
+    dataset.SeriesDescription = f"PELVIS {scan.slice_mm:g} {scan.kernel}"
+    dataset.BodyPartExamined = "PELVIS"
+    dataset.PatientPosition = position
+    dataset.PositionReferenceIndicator = ""
+    dataset.KVP = str(scan.kvp)
+    dataset.ConvolutionKernel = scan.kernel
+    dataset.SliceThickness = f"{scan.slice_mm:g}"
+    if scan.contrast_hu:
+        dataset.ContrastBolusAgent = "simulated"
+
+
+def _place(dataset: Dataset, geometry: Geometry, k: int, position: Position) -> None:
+    along_row, along_column = AXES[position]
+    _, rows, columns = geometry.shape
+    corner = geometry.point_mm(k, 0 if along_column > 0 else rows - 1, 0 if along_row > 0 else columns - 1)
+    dataset.ImagePositionPatient = [f"{v:.6g}" if v else "0" for v in corner]
+    dataset.ImageOrientationPatient = [along_row, 0, 0, 0, along_column, 0]
+    dataset.SliceLocation = f"{corner[2]:.6g}"
+    dataset.PixelSpacing = [f"{geometry.spacing_mm[1]:g}", f"{geometry.spacing_mm[2]:g}"]
+
+
+def _store_pixels(dataset: Dataset, hu: npt.NDArray[np.int16], position: Position) -> None:
+    along_row, along_column = AXES[position]
+    stored = (hu[::along_column, ::along_row].astype(np.int32) - _INTERCEPT_HU).astype("<u2")
+    dataset.Rows, dataset.Columns = stored.shape
+    dataset.SamplesPerPixel = 1
+    dataset.PhotometricInterpretation = "MONOCHROME2"
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11
+    dataset.PixelRepresentation = 0
+    dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = str(_INTERCEPT_HU), "1", "HU"
+    dataset.WindowCenter, dataset.WindowWidth = "40", "400"
+    dataset.PixelData = stored.tobytes()
+    dataset["PixelData"].VR = "OW"
