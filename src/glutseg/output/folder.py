@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from glutseg.errors import GlutsegError
@@ -14,6 +15,22 @@ PROGRAM = "glutseg"
 MAX_RECORD_BYTES = 200_000_000
 
 
+def check(out: Path, *, overwrite: bool = False) -> None:
+    """Refuse a folder that must not be written to; nothing is changed.
+
+    Raises
+    ------
+    GlutsegError
+        ``output-exists`` when another run's output is there and ``overwrite`` is false;
+        ``output-foreign`` when files of these names are there that no run of glutseg left.
+    """
+    taken = [name for name in (*RUN_FILES, CASES) if os.path.lexists(out / name)]
+    if taken and not _is_ours(out / RUN_JSON):
+        raise GlutsegError("output-foreign", f"there is already {', '.join(taken)}", str(out))
+    if taken and not overwrite:
+        raise GlutsegError("output-exists", "there is already a run's output", str(out))
+
+
 def prepare(out: Path, *, overwrite: bool = False) -> None:
     """Make ``out`` ready for a run.
 
@@ -22,20 +39,13 @@ def prepare(out: Path, *, overwrite: bool = False) -> None:
     Raises
     ------
     GlutsegError
-        ``output-exists`` when another run's output is there and ``overwrite`` is false;
-        ``output-foreign`` when files of these names are there that no run of glutseg left;
-        ``output-unwritable``.
+        Those of `check`, and ``output-unwritable``.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        taken = [name for name in (*RUN_FILES, CASES) if (out / name).exists() or (out / name).is_symlink()]
-        if not taken:
-            return
-        if not _is_ours(out / RUN_JSON):
-            raise GlutsegError("output-foreign", f"there is already {', '.join(taken)}", str(out))
-        if not overwrite:
-            raise GlutsegError("output-exists", "there is already a run's output", str(out))
-        _remove(out)
+        check(out, overwrite=overwrite)
+        if (out / RUN_JSON).exists():
+            _remove(out)
     except OSError as error:
         raise GlutsegError("output-unwritable", error.strerror or "unknown reason", str(out)) from error
 

@@ -1,0 +1,151 @@
+"""The command line: a door to the rooms, holding no science.
+
+Slow libraries are imported inside the commands, so that ``glutseg --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glutseg.errors import GlutsegError
+
+NOTHING_DONE = 1
+"""Exit code when nothing could be done; 0 is all measured, 2 is some to review or failed."""
+
+app = typer.Typer(
+    help="Gluteus maximus area on pelvic CT, from a DICOM folder to a table. Research use only.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+InputArgument = Annotated[Path, typer.Argument(metavar="INPUT", help="A folder with DICOM files, any tree.")]
+ProtocolOption = Annotated[
+    str, typer.Option("--protocol", "-p", metavar="NAME|FILE.toml", help="What to measure and how.")
+]
+
+
+def main() -> None:
+    """Entry point: user errors and wrong options end with one line and exit code 1."""
+    try:
+        code = app(standalone_mode=False)
+    except typer.TyperException as error:
+        error.show()  # type: ignore[attr-defined]
+        code = NOTHING_DONE
+    except typer.Abort:
+        code = NOTHING_DONE
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+@contextmanager
+def _user_errors() -> Iterator[None]:
+    """A `GlutsegError` as one line on stderr instead of a traceback."""
+    from glutseg.terminal import print_error
+
+    # header text that a library warns about would reach the terminal as it is
+    warnings.simplefilter("ignore")
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+    try:
+        yield
+    except GlutsegError as error:
+        print_error(error)
+        raise typer.Exit(NOTHING_DONE) from error
+
+
+@app.command()
+def run(
+    input_path: InputArgument,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="The folder to write.")],
+    protocol: ProtocolOption = "femoral-head-top",
+    level: Annotated[
+        str | None,
+        typer.Option(metavar="LEVEL", help="Another level: a landmark, z=MM or slice=N (from 0)."),
+    ] = None,
+    participants: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.csv", help="Heights: columns patient_id and height_m."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run's output.")] = False,
+) -> None:
+    """Measure every study below INPUT and write tables, masks and pictures to OUT."""
+    with _user_errors():
+        from glutseg import batch, dicom, terminal
+        from glutseg.output.folder import check
+        from glutseg.protocol import load_protocol, with_level
+
+        rule = load_protocol(protocol)
+        if level is not None:
+            rule = with_level(rule, level)
+        check(out, overwrite=overwrite)
+        with terminal.progress() as bar:
+            index = dicom.scan(input_path, progress=bar.scanning)
+            summary = batch.run(index, rule, participants, out, overwrite=overwrite, progress=bar.measuring)
+        terminal.print_summary(summary)
+    raise typer.Exit(summary.exit_code)
+
+
+@app.command()
+def scan(
+    input_path: InputArgument,
+    protocol: ProtocolOption = "femoral-head-top",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """List the series below INPUT, their geometry, and which would be measured and why."""
+    with _user_errors():
+        from glutseg import dicom, terminal
+        from glutseg.listing import list_series
+        from glutseg.protocol import load_protocol
+
+        rule = load_protocol(protocol)
+        with terminal.progress() as bar:
+            index = dicom.scan(input_path, progress=bar.scanning)
+        if not index.studies:
+            raise GlutsegError("input-empty", "no DICOM image was found", str(input_path))
+        listing = list_series(index, rule.series)
+        if as_json:
+            typer.echo(json.dumps(listing, indent=1))  # ASCII only: every control character is escaped
+        else:
+            terminal.print_listing(listing)
+    if not any(row["rank"] for row in listing["series"]):
+        raise typer.Exit(NOTHING_DONE)
+
+
+@app.command()
+def protocols(
+    name: Annotated[str | None, typer.Argument(help="Show this one in full (a name or a file).")] = None,
+) -> None:
+    """List the protocols, or show one."""
+    with _user_errors():
+        from glutseg import terminal
+        from glutseg.protocol import builtin_protocols, load_protocol
+
+        if name is None:
+            terminal.print_protocols([load_protocol(known) for known in builtin_protocols()])
+        else:
+            typer.echo(load_protocol(name).model_dump_json(indent=1))
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"glutseg {version('glutseg')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass

@@ -1,0 +1,153 @@
+"""What the command line shows: progress on stderr, tables on stdout, all texts made plain."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from glutseg.errors import CODES, GlutsegError
+from glutseg.output.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from glutseg.batch import RunSummary
+    from glutseg.output.schema import CaseRow
+    from glutseg.protocol import Protocol
+    from glutseg.result import CaseResult, Side
+
+MAX_ROWS = 40
+PIPE_WIDTH = 160
+"""Columns when the output is not a terminal: wide enough that nothing is cut."""
+STATUS_STYLES = {"ok": "green", "review": "yellow", "failed": "red"}
+
+
+def _console(stream: Any) -> Console:
+    return Console(file=stream, width=None if stream.isatty() else PIPE_WIDTH, highlight=False)
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Text that is shown as it is: neither rich's markup nor the terminal's escape codes work in it."""
+    return Text(plain(text), style=style)
+
+
+def print_error(error: GlutsegError) -> None:
+    """One line on stderr: the code, what was found, where, and what to do."""
+    where = f" [{error.where}]" if error.where else ""
+    line = f"glutseg: {error.code}: {error.message}{where} {CODES[error.code].remedy}"
+    _console(sys.stderr).print(_text(line, "red"), soft_wrap=True)
+
+
+class Bar:
+    """The progress bar: first the files, then the studies."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("reading headers", total=None)
+
+    def scanning(self, done: int, total: int) -> None:
+        """For `glutseg.dicom.scan`."""
+        self._progress.update(self._task, completed=done, total=total)
+
+    def measuring(self, done: int, total: int, last: CaseResult | None) -> None:
+        """For `glutseg.batch.run`."""
+        words = "measuring" if last is None else f"{plain(last.case_id, 30)}: {last.status}"
+        self._progress.update(self._task, description=words, completed=done, total=total)
+
+
+@contextmanager
+def progress() -> Iterator[Bar]:
+    """A progress bar on stderr while the block runs."""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=_console(sys.stderr), transient=True) as bar:
+        yield Bar(bar)
+
+
+def print_summary(summary: RunSummary) -> None:
+    """The table at the end of a run, and where to look next."""
+    table = Table("case", "status", "left mm²", "right mm²", "mean mm²", "mean/height mm²/m", "remarks")
+    for name in ("left mm²", "right mm²", "mean mm²", "mean/height mm²/m"):
+        column = next(c for c in table.columns if c.header == name)
+        column.justify = "right"
+    for row in summary.rows[:MAX_ROWS]:
+        table.add_row(*_summary_cells(row))
+    console = _console(sys.stdout)
+    console.print(table)
+    if len(summary.rows) > MAX_ROWS:
+        console.print(f"... and {len(summary.rows) - MAX_ROWS} more in measurements.csv")
+    counts = ", ".join(f"{summary.count(s)} {s}" for s in ("ok", "review", "failed"))
+    console.print(f"{len(summary.rows)} studies: {counts}; {summary.seconds:.0f} s")
+    if summary.problems:
+        console.print(f"{len(summary.problems)} files could not be read; run.json names them")
+    console.print(
+        _text(f"table: {summary.out / 'measurements.csv'}   pictures: {summary.out / 'cases'}"),
+        soft_wrap=True,
+    )
+
+
+def _summary_cells(row: CaseRow) -> list[Text]:
+    from glutseg.measurement import mean_of_sides, per_height
+
+    result = row.result
+    sides: tuple[Side, Side] = ("left", "right")
+    left, right = (result.measurements[s].area_mm2 if s in result.measurements else None for s in sides)
+    mean = mean_of_sides(left, right)
+    figures = [left, right, mean, per_height(mean, result.height.height_m)]
+    remarks = f"{result.error_code}: {result.error_message}" if result.error_code else ""
+    flags = ", ".join(dict.fromkeys(str(flag) for flag in result.flags))
+    return [
+        _text(result.case_id),
+        _text(result.status, STATUS_STYLES[result.status]),
+        *(_text("" if figure is None else f"{figure:.0f}") for figure in figures),
+        _text("; ".join(part for part in (remarks, flags) if part)),
+    ]
+
+
+def print_listing(listing: dict[str, Any]) -> None:
+    """The table of `glutseg scan`."""
+    table = Table(
+        "patient", "series", "images", "spacing z, y, x mm", "z range mm", "kernel", "measure?", "why"
+    )
+    for row in listing["series"]:
+        spacing = " x ".join(f"{s:g}" for s in (row["spacing_zyx_mm"] or ()))
+        reach = " to ".join(f"{z:.0f}" for z in (row["z_range_mm"] or ()))
+        verdict = {None: "no", 1: "yes"}.get(row["rank"], f"{row['rank']}.")
+        style = {None: "dim", 1: "green"}.get(row["rank"], "")
+        name = f"{row['modality']} {row['description']}"
+        cells = (
+            row["patient_id"],
+            name,
+            str(row["n_images"]),
+            spacing,
+            reach,
+            row["kernel"],
+            verdict,
+            row["reason"],
+        )
+        table.add_row(*(_text(cell, style) for cell in cells))
+    console = _console(sys.stdout)
+    console.print(table)
+    for problem in listing["problems"][:MAX_ROWS]:
+        console.print(_text(f"left out: {problem['path']}: {problem['message']}"), soft_wrap=True)
+    if len(listing["problems"]) > MAX_ROWS:
+        console.print(f"... and {len(listing['problems']) - MAX_ROWS} more files; see --json")
+
+
+def print_protocols(protocols: Sequence[Protocol]) -> None:
+    """The table of `glutseg protocols`."""
+    table = Table("name", "description")
+    for protocol in protocols:
+        table.add_row(_text(protocol.name), _text(protocol.description))
+    _console(sys.stdout).print(table)
