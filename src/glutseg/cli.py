@@ -134,6 +134,31 @@ def protocols(
             typer.echo(load_protocol(name).model_dump_json(indent=1))
 
 
+@app.command()
+def phantom(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
+    sample: Annotated[
+        bool, typer.Option("--sample", help="The two small patients of sample_dicom/; ignores the rest.")
+    ] = False,
+    patients: Annotated[int, typer.Option(min=1, max=1000, help="How many patients.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other patients.")] = 1,
+    pixel_mm: Annotated[float, typer.Option(min=0.2, max=5, help="Pixel size.")] = 0.8,
+    slice_mm: Annotated[float, typer.Option(min=0.3, max=20, help="Slice thickness and spacing.")] = 3.0,
+    matrix: Annotated[int, typer.Option(min=8, max=2048, help="Rows and columns.")] = 512,
+    noise_hu: Annotated[float, typer.Option(min=0, max=200, help="Standard deviation of the noise.")] = 12.0,
+) -> None:
+    """Write synthetic pelvis CT studies with known areas (truth.json) to OUT."""
+    with _user_errors():
+        from glutseg.phantom import PhantomScan, random_patients, write_sample, write_studies
+
+        if sample:
+            folders = write_sample(out)
+        else:
+            scan = PhantomScan(matrix=matrix, pixel_mm=pixel_mm, slice_mm=slice_mm, noise_hu=noise_hu)
+            folders = write_studies(out, list(random_patients(patients, seed)), scan, masks=True)
+    typer.echo(f"{len(folders)} studies in {out}; their true areas are in truth.json")
+
+
 def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version

@@ -14,13 +14,15 @@ from glutseg.volume import Int16Array, LabelArray, Mask, Volume
 BODY_HU = -200
 """Above the air around the patient and below fat (-120 to -80)."""
 MARGIN_MM = 8.0
+REACH_MM = 220.0
+"""Shown above and below the level: of a whole-body scan, the pelvis is what matters."""
 THIN_MM = 6.0
 """What is thinner than this around the body is table, blanket or tube."""
 
 
 @dataclass(frozen=True)
 class View:
-    """Arrays are (z, y, x) in canonical order, cropped in y and x; indices count in them."""
+    """Arrays are (z, y, x) in canonical order, cropped to the body; indices count in them."""
 
     hu: Int16Array
     labels: LabelArray | None
@@ -44,10 +46,13 @@ def canonical_view(volume: Volume, mask: Mask | None, result: CaseResult) -> Vie
     k = volume.geometry.canonical_slice(result.level.slice_index)
     canonical = volume.canonical()
     box = _body_box(canonical.hu[k], canonical.geometry.spacing_mm[1:])
-    hu = canonical.hu[(slice(None), *box)]
-    labels = None if mask is None else mask.canonical().labels[(slice(None), *box)]
-    row, column = _cut(labels, k, hu.shape)
-    return View(hu, labels, canonical.geometry.spacing_mm, k, row, column)
+    reach = round(REACH_MM / canonical.geometry.spacing_mm[0])
+    bottom = max(0, k - reach)
+    shown = (slice(bottom, k + reach + 1), *box)
+    hu = canonical.hu[shown]
+    labels = None if mask is None else mask.canonical().labels[shown]
+    row, column = _cut(labels, k - bottom, hu.shape)
+    return View(hu, labels, canonical.geometry.spacing_mm, k - bottom, row, column)
 
 
 def _body_box(hu2d: Int16Array, spacing_mm: tuple[float, float]) -> tuple[slice, slice]:
@@ -58,7 +63,7 @@ def _body_box(hu2d: Int16Array, spacing_mm: tuple[float, float]) -> tuple[slice,
     if n == 0:
         return slice(0, hu2d.shape[0]), slice(0, hu2d.shape[1])
     largest = 1 + int(np.argmax(np.bincount(labelled.ravel())[1:]))
-    found = ndimage.find_objects(labelled == largest)[0]
+    found = ndimage.find_objects(labelled)[largest - 1]
     margins = [round(MARGIN_MM / s) for s in spacing_mm]
     bounds = [
         slice(max(0, part.start - margin), min(n_pixels, part.stop + margin))
