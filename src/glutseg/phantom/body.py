@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 
-from glutseg.phantom.bones import BONES, FEMUR, HEAD_CENTRE_MM, HEAD_RADIUS_MM, JOINT_SPACE_MM, Bone, Contours
+from glutseg.phantom.bones import (
+    BONES,
+    FEMUR,
+    HEAD_CENTRE_MM,
+    HEAD_RADIUS_MM,
+    JOINT_SPACE_MM,
+    SOCKET_PLATE_MM,
+    SPINAL_CANAL,
+    Bone,
+    ball,
+)
 from glutseg.phantom.muscles import GLUTEUS_MAXIMUS, MUSCLES, VESSELS
 from glutseg.phantom.patient import PhantomPatient
-from glutseg.phantom.shapes import Chain, Ellipsoid, FloatArray, Loft, Solid, offset
+from glutseg.phantom.shaper import SIGNS, Shaper, generator
+from glutseg.phantom.shapes import Chain, Ellipsoid, FloatArray, Solid, offset
 from glutseg.phantom.sheath import Sheath
 
-AVERAGE_HEIGHT_M = 1.68
-SIGNS = {"left": 1, "right": -1}
+_RECTUM = "0,36,95,9 0,50,60,13 0,44,36,16 0,30,0,17 0,22,-25,14 0,30,-52,9"
 
 
 class Tissue(IntEnum):
@@ -49,12 +58,16 @@ _MARROWS = {
 
 @dataclass(frozen=True)
 class Coat:
-    """One layer of paint: a solid, grown by a distance or by a sheath."""
+    """One layer of paint: a solid, grown by a distance or by a sheath.
+
+    Where ``over`` is given, only that tissue takes the paint.
+    """
 
     tissue: Tissue
     solid: Solid
     grow_mm: float = 0.0
     sheath: Sheath | None = None
+    over: Tissue | None = None
 
     def cut(self, z_mm: float) -> Iterator[FloatArray]:
         low, high = self.solid.z_range_mm
@@ -65,82 +78,6 @@ class Coat:
                 yield offset(polygon, self.sheath.width_mm(len(polygon), z_mm))
             else:
                 yield offset(polygon, self.grow_mm) if self.grow_mm else polygon
-
-
-@dataclass(frozen=True)
-class Shaper:
-    """Turns tables of average anatomy into solids of one patient's side."""
-
-    scale: tuple[float, float, float]
-    waves: FloatArray
-    """(sets, waves, 2 x 4): per displacement in x and in y a wave vector and a phase."""
-    amplitude_mm: tuple[float, float]
-
-    @classmethod
-    def of(cls, patient: PhantomPatient, side: str) -> Shaper:
-        """``side`` is "left", "right" or "middle"."""
-        rng = generator(patient, "shape")
-        size = (patient.height_m / AVERAGE_HEIGHT_M) ** 0.7
-        spread = patient.shape_mm / 2.0
-        scale = size * (1 + spread * np.array([0.02, 0.02, 0.02]) * rng.standard_normal(3).clip(-2, 2))
-        both = _waves(rng)
-        own = _waves(generator(patient, f"shape-{side}"))
-        asymmetry = 0.0 if side == "middle" else patient.asymmetry_mm
-        return cls((scale[0], scale[1], scale[2]), np.stack([both, own]), (patient.shape_mm, asymmetry))
-
-    def points(self, points_mm: FloatArray) -> FloatArray:
-        """Points (n, 3) of the average half, in this patient's half (x still to the side)."""
-        moved = points_mm * np.array(self.scale)
-        for waves, amplitude in zip(self.waves, self.amplitude_mm, strict=True):
-            for axis in (0, 1):
-                k, phase = waves[:, axis, :3], waves[:, axis, 3]
-                shift = np.sin(points_mm @ k.T + phase).sum(axis=1) * amplitude * np.sqrt(2 / len(waves))
-                if axis == 0:
-                    shift = shift * np.tanh(points_mm[:, 0] / 30)  # the midline stays in the middle
-                moved[:, axis] += shift
-        return np.asarray(moved, dtype=float)
-
-    @property
-    def size(self) -> float:
-        """For radii, so that spheres stay spheres."""
-        return float(np.mean(self.scale))
-
-    def solid(self, shape: Contours | str, sign: int, thickness: float = 1.0) -> Solid:
-        """A solid of the side ``sign``; 0 mirrors a half outline at the midline."""
-        if isinstance(shape, str):
-            balls = np.array([[float(v) for v in b.split(",")] for b in shape.split()])
-            centres = self.points(balls[:, :3])
-            if sign:
-                centres[:, 0] *= sign
-            return Chain(np.column_stack([centres, balls[:, 3] * self.size]))
-        heights = sorted(shape)
-        outlines = []
-        for z in heights:
-            flat = np.array([[float(v) for v in p.split(",")] for p in shape[z].split()])
-            if thickness != 1:
-                half = len(flat) // 2
-                flat[half:] = flat[:half][::-1] + thickness * (flat[half:] - flat[:half][::-1])
-            moved = self.points(np.column_stack([flat, np.full(len(flat), float(z))]))[:, :2]
-            if sign == 0:
-                moved[:, 0] = np.abs(moved[:, 0])
-                mirror = moved[1:-1][::-1] * np.array([-1, 1])
-                moved = np.vstack([moved, mirror])
-            outlines.append(moved * np.array([sign or 1, 1]))
-        return Loft(np.array(heights) * self.scale[2], np.stack(outlines))
-
-
-def generator(patient: PhantomPatient, purpose: str) -> np.random.Generator:
-    """A random generator for one purpose: adding another purpose does not change this one."""
-    return np.random.default_rng([patient.seed, zlib.crc32(purpose.encode())])
-
-
-def _waves(rng: np.random.Generator, count: int = 5) -> FloatArray:
-    """Random plane waves of 140 to 300 mm: (count, axes x and y, wave vector and phase)."""
-    direction = rng.standard_normal((count, 2, 3))
-    direction /= np.linalg.norm(direction, axis=2, keepdims=True)
-    length_mm = rng.uniform(140, 300, (count, 2, 1))
-    phase = rng.uniform(0, 2 * np.pi, (count, 2, 1))
-    return np.concatenate([direction * 2 * np.pi / length_mm, phase], axis=2)
 
 
 def gluteus_maximus(patient: PhantomPatient) -> dict[str, Solid]:
@@ -178,18 +115,23 @@ def vessel_coats(patient: PhantomPatient) -> list[Coat]:
 
 def bone_coats(patient: PhantomPatient) -> list[Coat]:
     """Pelvis and spine, the joints' cartilage over them, then sacrum and femora."""
-    joint = ",".join(f"{v:g}" for v in (*HEAD_CENTRE_MM, HEAD_RADIUS_MM + JOINT_SPACE_MM))
-    joints = [
-        Coat(Tissue.CARTILAGE, Shaper.of(patient, side).solid(joint, sign)) for side, sign in SIGNS.items()
-    ]
+    socket = HEAD_RADIUS_MM + JOINT_SPACE_MM
+    plates, joints = [], []
+    for side, sign in SIGNS.items():
+        shaper = Shaper.of(patient, side)
+        plate = shaper.solid(ball((*HEAD_CENTRE_MM, socket + SOCKET_PLATE_MM)), sign)
+        plates.append(Coat(Tissue.BONE, plate, over=Tissue.MARROW))
+        joints.append(Coat(Tissue.CARTILAGE, shaper.solid(ball((*HEAD_CENTRE_MM, socket)), sign)))
     paired = {n: b for n, b in BONES.items() if not b.midline}
     midline = {n: b for n, b in BONES.items() if b.midline}
     sacrum = Shaper.of(patient, "middle").solid(BONES["sacrum"].shape, 0)
     return [
         *_bones(patient, paired),
+        *plates,
         *joints,
         Coat(Tissue.CARTILAGE, sacrum, grow_mm=2.5),
         *_bones(patient, midline),
+        Coat(Tissue.CARTILAGE, Shaper.of(patient, "middle").solid(SPINAL_CANAL, 1)),
         *_bones(patient, FEMUR),
     ]
 
@@ -202,23 +144,16 @@ def _bones(patient: PhantomPatient, bones: dict[str, Bone]) -> list[Coat]:
         for side, sign in sides.items():
             solid = Shaper.of(patient, side).solid(bone.shape, sign)
             shells.append(Coat(Tissue.BONE, solid))
-            marrows.append(
-                Coat(_MARROWS[bone.marrow], _hollowed(solid, bone.shell_mm), grow_mm=_inset(solid, bone))
-            )
+            marrows.append(_marrow(solid, bone))
     return shells + marrows
 
 
-def _hollowed(solid: Solid, shell_mm: float) -> Solid:
-    """Balls have a shell all around, also above and below; outlines are moved inwards when cut."""
+def _marrow(solid: Solid, bone: Bone) -> Coat:
+    """Balls shrink, also from above and below; other outlines are moved inwards when cut."""
+    tissue = _MARROWS[bone.marrow]
     if not isinstance(solid, Chain):
-        return solid
-    balls = solid.balls_mm.copy()
-    balls[:, 3] -= shell_mm
-    return Chain(balls)
-
-
-def _inset(solid: Solid, bone: Bone) -> float:
-    return 0.0 if isinstance(solid, Chain) else -bone.shell_mm
+        return Coat(tissue, solid, grow_mm=-bone.shell_mm)
+    return Coat(tissue, Chain(solid.balls_mm - np.array([0, 0, 0, bone.shell_mm])))
 
 
 def viscera_coats(patient: PhantomPatient) -> list[Coat]:
@@ -226,10 +161,7 @@ def viscera_coats(patient: PhantomPatient) -> list[Coat]:
     rng = generator(patient, "viscera")
     middle = Shaper.of(patient, "middle")
     coats = [
-        Coat(
-            Tissue.VISCERA,
-            middle.solid("0,36,95,9 0,50,60,13 0,44,36,16 0,30,0,17 0,22,-25,14 0,30,-52,9", 1),
-        ),
+        Coat(Tissue.VISCERA, middle.solid(_RECTUM, 1)),
         Coat(Tissue.GAS, Ellipsoid((0, 28, -2), (10, 9, 14))),
         Coat(Tissue.VISCERA, Ellipsoid((0, -12, -30), (21, 17, 18))),
         Coat(Tissue.VISCERA, Ellipsoid((0, -26, 10), (33, 28, 27))),

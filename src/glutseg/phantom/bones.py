@@ -15,6 +15,8 @@ Balls = str
 HEAD_CENTRE_MM = (88.0, 0.0, 0.0)
 HEAD_RADIUS_MM = 24.0
 JOINT_SPACE_MM = 3.0
+SOCKET_PLATE_MM = 2.0
+"""Dense bone under the cartilage of the acetabulum."""
 TUBEROSITY_TIP_Z_MM = -76.0
 SYMPHYSIS_MM = (12.0, -46.0, -14.0, 8.0)
 """Ball of the pubic body; its top is the top of the symphysis."""
@@ -66,6 +68,8 @@ SACRUM: Contours = {
     96: "0,4 16,5 26,14 44,26 52,32 44,42 28,46 12,60 0,82",
     104: "0,4 15,5 24,14 30,26 30,34 25,40 16,42 8,44 0,46",
 }
+
+SPINAL_CANAL: Balls = "0,43,190,9 0,44,106,9 0,50,81,7 0,70,52,4"
 
 _L5 = "0,0 13,1 22,7 25,16 23,26 16,32 8,34 4,33 0,33"
 _L5_WAIST = "0,3 12,4 20,9 22,16 20,25 15,30 8,32 4,31 0,31"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from glutseg.phantom.body import SIGNS, Shaper
 from glutseg.phantom.bones import (
     BONES,
     HEAD_CENTRE_MM,
@@ -18,6 +17,7 @@ from glutseg.phantom.bones import (
     TUBEROSITY_TIP_Z_MM,
 )
 from glutseg.phantom.model import Model
+from glutseg.phantom.shaper import SIGNS, Shaper
 from glutseg.phantom.shapes import FloatArray
 
 Point = tuple[float, float, float]

@@ -42,7 +42,8 @@ class Model:
         surface = Surface.around(inner, patient.subcutaneous_mm)
         cleft = Cleft(surface.table_mm)
         sheaths = [
-            b.Coat(b.Tissue.FAT, s, sheath=b.sheath_of(patient, f"gm-{k}")) for k, s in gluteus.items()
+            b.Coat(b.Tissue.FAT, solid, sheath=b.sheath_of(patient, f"gluteus-maximus-{side}"))
+            for side, solid in gluteus.items()
         ]
         coats = (
             b.Coat(b.Tissue.SKIN, surface),

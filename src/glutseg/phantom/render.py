@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
-from glutseg.phantom.body import Tissue, generator
+from glutseg.phantom.body import Tissue
 from glutseg.phantom.landmarks import landmarks_mm
 from glutseg.phantom.model import Model
 from glutseg.phantom.patient import PhantomPatient, PhantomScan
+from glutseg.phantom.shaper import generator
 from glutseg.phantom.shapes import FloatArray, PlaneGrid, area_mm2, fill
 from glutseg.phantom.texture import Field, Float32Array
 from glutseg.volume import SIDES, Geometry, Mask, Volume
@@ -26,14 +26,14 @@ BODY_MARGIN_MM = 12.0
 
 HU: dict[Tissue, float] = {
     Tissue.AIR: -1000, Tissue.FAT: -105, Tissue.SKIN: 10, Tissue.MUSCLE: 56, Tissue.GLUTEUS_MAXIMUS: 55,
-    Tissue.BONE: 900, Tissue.MARROW: 210, Tissue.HEAD_MARROW: 320, Tissue.FATTY_MARROW: -20,
+    Tissue.BONE: 900, Tissue.MARROW: 140, Tissue.HEAD_MARROW: 270, Tissue.FATTY_MARROW: -20,
     Tissue.CARTILAGE: 62, Tissue.VISCERA: 38, Tissue.FLUID: 8, Tissue.GAS: -900, Tissue.VESSEL: 42,
     Tissue.NERVE: 20, Tissue.TABLE: -250,
 }  # fmt: skip
 """Usual values at 120 kVp without contrast."""
 _STREAK_HU = -75.0
-_TEXTURE_HU = {Tissue.FAT: 4.0, Tissue.MUSCLE: 3.0, Tissue.GLUTEUS_MAXIMUS: 3.0, Tissue.MARROW: 45.0,
-               Tissue.HEAD_MARROW: 45.0, Tissue.VISCERA: 5.0}  # fmt: skip
+_TEXTURE_HU = {Tissue.FAT: 4.0, Tissue.MUSCLE: 3.0, Tissue.GLUTEUS_MAXIMUS: 3.0, Tissue.MARROW: 60.0,
+               Tissue.HEAD_MARROW: 60.0, Tissue.VISCERA: 5.0}  # fmt: skip
 _OTHER_MUSCLES_FAT = 0.4
 """Other muscles have this share of the fat of gluteus maximus."""
 
@@ -198,18 +198,27 @@ class _Painter:
 
     def _tissue(self, z_mm: float) -> npt.NDArray[np.uint8]:
         tissue = np.full(self.box.fine.shape, Tissue.AIR, dtype=np.uint8)
-        for label, polygon in self._polygons(z_mm):
-            hit = fill(polygon, self.box.fine)
-            if hit is not None:
-                box, inside = hit
-                tissue[box][inside] = label
-        return tissue
-
-    def _polygons(self, z_mm: float) -> Iterator[tuple[Tissue, FloatArray]]:
-        yield Tissue.TABLE, self.model.table
+        _paint(tissue, self.box.fine, Tissue.TABLE, self.model.table)
         for coat in self.model.coats:
             for polygon in coat.cut(z_mm):
-                yield coat.tissue, self.model.rolled(polygon)
+                _paint(tissue, self.box.fine, coat.tissue, self.model.rolled(polygon), coat.over)
+        return tissue
+
+
+def _paint(
+    canvas: npt.NDArray[np.uint8],
+    grid: PlaneGrid,
+    tissue: Tissue,
+    polygon: FloatArray,
+    over: Tissue | None = None,
+) -> None:
+    hit = fill(polygon, grid)
+    if hit is None:
+        return
+    box, inside = hit
+    if over is not None:
+        inside = inside & (canvas[box] == over)
+    canvas[box][inside] = tissue
 
 
 def _noise(patient: PhantomPatient, scan: PhantomScan, k: int, body: npt.NDArray[np.bool_]) -> Float32Array:
