@@ -14,7 +14,7 @@ MAX_HEIGHT_M = 2.3
 """Adults outside this range exist, but are far rarer than a value in another unit."""
 
 OTHER_UNITS_M = {"cm": 0.01, "mm": 0.001, "inches": 0.0254, "feet": 0.3048}
-NUMBER = re.compile(r"[+-]?\d{1,9}(?:\.\d{0,15})?(?:[eE][+-]?\d{1,2})?")
+NUMBER = re.compile(r"[+-]?\d{1,9}(?:\.\d{0,15})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 """A DICOM decimal string (DS), without the shapes that only a machine would call a number."""
 
 NOTHING = Height(None, "none")

@@ -15,7 +15,7 @@ MAX_TABLE_BYTES = 20_000_000
 """Far more than a table of a hundred thousand patients; anything larger is another file."""
 
 CM_PER_M = 100.0
-NUMBER = re.compile(r"[+-]?\d{1,9}(?:[.,]\d{1,15})?")
+NUMBER = re.compile(r"[+-]?\d{1,9}(?:[.,]\d{1,15})?", re.ASCII)
 """Decimal point, or decimal comma as spreadsheets of many countries write it."""
 
 

@@ -1,0 +1,88 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glutseg.measurement import (
+    Participant,
+    believe_height,
+    mean_of_sides,
+    per_height,
+    per_height_squared,
+    sum_of_sides,
+)
+from glutseg.result import Height
+
+
+def codes(flags):
+    return [flag.code for flag in flags]
+
+
+@pytest.mark.parametrize("raw", ["1.73", " 1.73 ", "1.730", "+1.73", "173e-2"])
+def test_header_in_metres_is_believed(raw):
+    assert believe_height(None, raw) == (Height(1.73, "dicom"), ())
+
+
+@pytest.mark.parametrize(
+    ("raw", "reading"),
+    [
+        ("173", "1.73 m if it is in cm"),
+        ("1730", "1.73 m if it is in mm"),
+        ("68", "1.73 m if it is in inches"),
+        ("5.7", "1.74 m if it is in feet"),
+    ],
+)
+def test_other_units_are_named_and_refused(raw, reading):
+    height, flags = believe_height(None, raw)
+    assert height == Height(None, "none")
+    assert codes(flags) == ["height-implausible"]
+    assert reading in flags[0].message
+
+
+@pytest.mark.parametrize("raw", ["0", "-1.7", "17.3", "1e9", "2.31", "0.89"])
+def test_nonsense_is_refused_without_a_reading_in_metres(raw):
+    height, flags = believe_height(None, raw)
+    assert height.height_m is None
+    assert codes(flags) == ["height-implausible"]
+
+
+@pytest.mark.parametrize("raw", ["nan", "inf", "1,73", "1.73 m", "1.7\\1.8", "=1+1", "１.73"])
+def test_what_is_no_decimal_string_is_refused(raw):
+    height, flags = believe_height(None, raw)
+    assert height.height_m is None
+    assert codes(flags) == ["height-implausible"]
+    assert raw not in flags[0].message  # header text stays out of messages
+
+
+def test_nothing_known_is_a_note():
+    height, flags = believe_height(None, "  ")
+    assert height == Height(None, "none")
+    assert [(f.code, f.severity) for f in flags] == [("height-missing", "note")]
+
+
+def test_the_table_goes_first_and_a_refused_value_does_not_fall_back():
+    assert believe_height(Participant("a", 1.6, 2), "1.73")[0] == Height(1.6, "participants")
+    assert believe_height(Participant("a", None, 2), "1.73")[0] == Height(1.73, "dicom")
+    height, flags = believe_height(Participant("a", 160.0, 2), "1.73")
+    assert height.height_m is None
+    assert "row 2" in flags[0].message
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True))
+def test_only_the_believed_range_comes_through(value):
+    height, flags = believe_height(Participant("a", value, 2), "")
+    assert (height.height_m == value) == (0.9 <= value <= 2.3)
+    assert bool(flags) == (height.height_m is None)
+
+
+def test_indices_have_their_units():
+    assert per_height(4000.0, 1.6) == pytest.approx(2500.0)  # mm² / m
+    assert per_height_squared(4000.0, 1.6) == pytest.approx(15.625)  # cm² / m²
+    assert per_height(None, 1.6) is None
+    assert per_height_squared(4000.0, None) is None
+
+
+def test_one_side_is_no_mean():
+    assert mean_of_sides(1.0, 3.0) == 2.0
+    assert sum_of_sides(1.0, 3.0) == 4.0
+    assert mean_of_sides(None, 3.0) is None
+    assert sum_of_sides(float("nan"), 3.0) is None
