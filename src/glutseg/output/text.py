@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 MAX_CELL = 2000
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """What spreadsheets take for a formula, also in the full-width forms (OWASP, CSV injection)."""
@@ -11,7 +9,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 def plain(text: str, limit: int = MAX_CELL) -> str:
     """One line without control and formatting characters (escape codes, direction overrides)."""
-    kept = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text)
+    kept = "".join(c if c.isprintable() else " " for c in text)
     squeezed = kept.strip()
     return squeezed if len(squeezed) <= limit else squeezed[: limit - 1] + "…"
 

@@ -1,0 +1,115 @@
+import io
+import json
+from dataclasses import replace
+
+import matplotlib.image
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from glutseg.errors import Flag
+from glutseg.output.case_files import write_case
+from glutseg.output.overlay import draw_overlay
+from glutseg.output.style import SIDE_COLOURS
+from glutseg.output.view import canonical_view
+from glutseg.protocol import Protocol
+from glutseg.result import CaseResult
+from glutseg.volume import Mask
+
+PROTOCOL = Protocol(name="test")
+MIRRORED = (-1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0)
+
+
+def pixels(png):
+    return matplotlib.image.imread(io.BytesIO(png), format="png")[..., :3]
+
+
+def columns_of_colour(picture, hexadecimal):
+    colour = np.array([int(hexadecimal[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    axial = picture[: int(0.74 * picture.shape[0]), : int(0.65 * picture.shape[1])]
+    return np.nonzero((np.abs(axial - colour) < 0.02).all(-1))[1]
+
+
+def test_files_and_paths(example, tmp_path):
+    row = write_case(tmp_path, example.result, PROTOCOL, example.volume, example.mask)
+    folder = tmp_path / "cases" / "P-1-0000000000"
+    assert sorted(p.name for p in folder.iterdir()) == ["case.json", "mask.nii.gz", "overlay.png"]
+    assert (tmp_path / row.mask).samefile(folder / "mask.nii.gz")
+    assert (tmp_path / row.overlay).samefile(folder / "overlay.png")
+
+
+def test_mask_comes_back_on_the_grid_of_the_series(example, tmp_path):
+    row = write_case(tmp_path, example.result, PROTOCOL, example.volume, example.mask)
+    back = Mask.from_sitk(sitk.ReadImage(str(tmp_path / row.mask)))
+    assert np.array_equal(back.labels, example.mask.labels)
+    assert back.geometry.matches(example.mask.geometry, tolerance_mm=1e-4)
+
+
+def test_equal_cases_are_equal_bytes(example, tmp_path):
+    for name in ("a", "b"):
+        seconds = {"read": 1.0} if name == "a" else {"read": 2.0}
+        write_case(
+            tmp_path / name, replace(example.result, seconds=seconds), PROTOCOL, example.volume, example.mask
+        )
+    for path in (tmp_path / "a").rglob("*.*"):
+        if path.is_file():
+            assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes(), (
+                path.name
+            )
+
+
+def test_record_tells_everything_and_is_strict_json(example, tmp_path):
+    write_case(tmp_path, example.result, PROTOCOL, example.volume, example.mask)
+    text = (tmp_path / "cases/P-1-0000000000/case.json").read_text(encoding="utf-8")
+    record = json.loads(text, parse_constant=pytest.fail)  # NaN is no JSON
+    assert record["protocol"]["level"]["landmark"] == "femoral-head-top"
+    assert record["series_passed_over"] == [{"series_uid": "1.2.9", "reason": "a localizer"}]
+    assert record["flags"][1]["side"] == "left"
+    assert record["flags"][1]["remedy"]
+    assert record["table_row"]["area_left_mm2"] == 510.0
+    assert "seconds" not in record
+
+
+def test_failed_case_has_a_record_only(tmp_path):
+    result = CaseResult("x-1", "x", "1.2", "", "failed", error_code="no-ct", error_message="only\x1b[2J MR")
+    row = write_case(tmp_path, result, PROTOCOL)
+    assert (row.mask, row.overlay) == ("", "")
+    assert [p.name for p in (tmp_path / "cases/x-1").iterdir()] == ["case.json"]
+    record = json.loads((tmp_path / "cases/x-1/case.json").read_text(encoding="utf-8"))
+    assert record["error"]["message"] == "only [2J MR"
+
+
+def test_level_without_mask_still_gets_a_picture(example, tmp_path):
+    result = replace(
+        example.result, status="failed", measurements={}, profile=(), error_code="muscle-not-found"
+    )
+    row = write_case(tmp_path, result, PROTOCOL, example.volume)
+    assert (tmp_path / row.overlay).is_file()
+    assert row.mask == ""
+
+
+@pytest.mark.parametrize("direction", [None, MIRRORED])
+def test_right_is_on_the_viewers_left_however_it_is_stored(make, direction):
+    example = make(direction=direction)
+    if direction is not None:  # mirrored columns: the sides swap places in the array
+        swapped = np.array([0, 2, 1], np.uint8)[example.mask.labels]
+        example = replace(example, mask=Mask(swapped, example.mask.geometry))
+    picture = pixels(draw_overlay(example.volume, example.mask, example.result))
+    right, left = (columns_of_colour(picture, SIDE_COLOURS[s]) for s in ("right", "left"))
+    assert right.size > 50
+    assert left.size > 50
+    assert right.max() < left.min()
+
+
+def test_view_is_cropped_to_the_body_on_the_measured_slice(example):
+    view = canonical_view(example.volume, example.mask, example.result)
+    assert view.slice_index == 7 - 1 - 3
+    assert view.hu.shape[0] == 7
+    assert view.hu.shape[1] < 40 + 1
+    assert (view.hu[view.slice_index] > -200).sum() == 30 * 50
+    assert (view.labels[view.slice_index] == 1).sum() == 170
+
+
+def test_formula_signs_and_foreign_letters_draw(example):
+    result = replace(example.result, flags=(Flag("metal", "$\\frac{1}{0}$ 漢字 " * 30),))
+    assert draw_overlay(example.volume, example.mask, result).startswith(b"\x89PNG")
