@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ LEFT = 1
 """Label of the patient's left gluteus maximus in every mask."""
 RIGHT = 2
 """Label of the patient's right gluteus maximus in every mask."""
-SIDES: dict[str, int] = {"left": LEFT, "right": RIGHT}
+SIDES: dict[Literal["left", "right"], int] = {"left": LEFT, "right": RIGHT}
 
 Int16Array = npt.NDArray[np.int16]
 LabelArray = npt.NDArray[np.uint8]

@@ -1,0 +1,6 @@
+"""Where things are: the hips, the bony landmarks and the level to be measured."""
+
+from glutseg.anatomy.hips import Hips, Sphere, find_hips
+from glutseg.anatomy.level import Anatomy, Level, find_anatomy, find_level
+
+__all__ = ["Anatomy", "Hips", "Level", "Sphere", "find_anatomy", "find_hips", "find_level"]

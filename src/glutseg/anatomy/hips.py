@@ -86,10 +86,10 @@ def find_hips(volume: Volume) -> Hips:
     GlutsegError
         ``hips-not-found`` when no two bony spheres lie as two hips do.
     """
-    slabs = _slabs(volume)
-    circles = _vote_circles(slabs)
-    spheres = _spheres(circles, slabs.geometry)
-    pairs = _pairs(spheres, _body_middle_mm(slabs))
+    small = slabs(volume)
+    circles = _vote_circles(small)
+    spheres = _spheres(circles, small.geometry)
+    pairs = _pairs(spheres, _body_middle_mm(small))
     if not pairs or pairs[0].score < MIN_PAIR_SCORE:
         raise GlutsegError(
             "hips-not-found",
@@ -99,7 +99,7 @@ def find_hips(volume: Volume) -> Hips:
     return pairs[0]
 
 
-def _slabs(volume: Volume) -> Volume:
+def slabs(volume: Volume) -> Volume:
     """Averaged to about 1 mm pixels and 3 mm slices, never interpolated; in int16."""
     g = volume.geometry
     n = [

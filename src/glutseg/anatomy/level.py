@@ -1,0 +1,118 @@
+"""The axial slice that a protocol asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from glutseg.anatomy.hips import Hips, find_hips, slabs
+from glutseg.anatomy.landmarks import SEARCHES, Point, bone_of
+from glutseg.errors import Flag, GlutsegError
+from glutseg.protocol import LevelRule
+from glutseg.volume import Volume
+
+TILT_REVIEW_MM = 12.0
+"""Heads further apart in height than this: one slice cuts the two sides at different places."""
+SIDES_DISAGREE_MM = 20.0
+"""Landmarks of the two sides further apart than this, beyond the hips' own tilt, are doubtful."""
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """A canonical axial volume and the hips found in it."""
+
+    volume: Volume
+    hips: Hips
+
+
+@dataclass(frozen=True)
+class Level:
+    """The slice to be measured, in canonical order, and the landmarks it rests on (LPS mm)."""
+
+    name: str
+    slice_index: int
+    z_mm: float
+    landmarks_mm: dict[str, Point]
+    flags: tuple[Flag, ...] = ()
+
+
+def find_anatomy(volume: Volume) -> Anatomy:
+    """The hips of a canonical axial volume.
+
+    Raises
+    ------
+    GlutsegError
+        ``hips-not-found``
+    """
+    return Anatomy(volume, find_hips(volume))
+
+
+def find_level(anatomy: Anatomy, rule: LevelRule) -> Level:
+    """The slice nearest to the landmark (both sides' mean) plus the rule's offset.
+
+    Raises
+    ------
+    GlutsegError
+        ``landmark-not-found`` when neither side shows the landmark, ``level-outside`` when the series
+        ends before it. ``peak-area`` is not a bony landmark: see `glutseg.segmentation.peak_level`.
+    """
+    geometry = anatomy.volume.geometry
+    marks: dict[str, Point] = {
+        "femoral-head-centre-left": anatomy.hips.left.centre_mm,
+        "femoral-head-centre-right": anatomy.hips.right.centre_mm,
+    }
+    flags: list[Flag] = []
+    if rule.slice_index is not None:
+        if rule.slice_index >= geometry.shape[0]:
+            raise GlutsegError("level-outside", f"slice {rule.slice_index} of {geometry.shape[0]}")
+        target = geometry.slice_z_mm(rule.slice_index)
+    elif rule.z_mm is not None:
+        target = rule.z_mm
+    else:
+        found = _landmark(anatomy, rule.landmark)
+        marks |= {f"{rule.landmark}-{side}": point for side, point in found.items()}
+        target = float(np.mean([point[2] for point in found.values()]))
+        flags += _doubts(anatomy.hips, rule.landmark, found)
+    target += rule.offset_mm
+    k = geometry.nearest_slice(target)
+    if not 0 <= k < geometry.shape[0]:
+        low, high = geometry.slice_z_mm(0), geometry.slice_z_mm(geometry.shape[0] - 1)
+        raise GlutsegError(
+            "level-outside",
+            f"the level lies at z = {target:.0f} mm, the series covers {low:.0f} to {high:.0f} mm",
+        )
+    return Level(rule.landmark, k, geometry.slice_z_mm(k), marks, tuple(flags))
+
+
+def _landmark(anatomy: Anatomy, name: str) -> dict[str, Point]:
+    heads = {"left": anatomy.hips.left, "right": anatomy.hips.right}
+    if name == "femoral-head-centre":
+        return {side: head.centre_mm for side, head in heads.items()}
+    if name == "femoral-head-top":
+        return {side: (*head.centre_mm[:2], head.top_mm) for side, head in heads.items()}
+    volume = slabs(anatomy.volume)
+    found: dict[str, Point] = {}
+    for side in ("left", "right"):
+        point = SEARCHES[name](bone_of(volume, anatomy.hips, side))
+        if point is not None:
+            found[side] = point
+    if not found:
+        raise GlutsegError("landmark-not-found", f"{name} is not in the picture or was not recognised")
+    return found
+
+
+def _doubts(hips: Hips, name: str, found: dict[str, Point]) -> list[Flag]:
+    tilt = hips.left.top_mm - hips.right.top_mm
+    flags = []
+    if abs(tilt) > TILT_REVIEW_MM:
+        flags.append(Flag("pelvis-tilted", f"the left hip lies {tilt:+.0f} mm above the right"))
+    if len(found) == 1:
+        side = next(iter(found))
+        flags.append(Flag("level-one-sided", f"{name} was found on the {side} side only", side))
+    elif abs(found["left"][2] - found["right"][2] - tilt) > SIDES_DISAGREE_MM:
+        gap = found["left"][2] - found["right"][2]
+        flags.append(
+            Flag("level-doubtful", f"{name}: left lies {gap:+.0f} mm above right, the hips {tilt:+.0f} mm")
+        )
+    return flags
