@@ -32,6 +32,8 @@ HU: dict[Tissue, float] = {
 }  # fmt: skip
 """Usual values at 120 kVp without contrast."""
 _STREAK_HU = -75.0
+_FIBRE_SLANT = 0.45
+"""The fibres run outwards and forwards by this slope."""
 _TEXTURE_HU = {Tissue.FAT: 4.0, Tissue.MUSCLE: 3.0, Tissue.GLUTEUS_MAXIMUS: 3.0, Tissue.MARROW: 60.0,
                Tissue.HEAD_MARROW: 60.0, Tissue.VISCERA: 5.0}  # fmt: skip
 _OTHER_MUSCLES_FAT = 0.4
@@ -157,9 +159,7 @@ class _Painter:
         streaks = Field.random(generator(patient, "streaks"), (6.0, 0.7, 7.0), (4.0, 0.8, 2.0))
         mottle = Field.random(generator(patient, "mottle"), (4.0, 2.5, 2.5), (4.0, 2.0, 2.0))
         share = patient.muscle_fat_fraction
-        sample = streaks.values[::3, ::3, ::3]
-        shares = (share, share * _OTHER_MUSCLES_FAT)
-        limits = [float(np.quantile(sample, 1 - s)) if s > 0 else np.inf for s in shares]
+        limits = [_limit(streaks, s) for s in (share, share * _OTHER_MUSCLES_FAT)]
         return cls(model, scan, box, streaks, mottle, (limits[0], limits[1]))
 
     def slice_hu(self, z_mm: float) -> Float32Array:
@@ -177,7 +177,7 @@ class _Painter:
         hu = self._table_of_hu[tissue]
         mottle = self.mottle.plane(self.box.fine, z_mm)
         hu += self._table_of_texture[tissue] * mottle
-        streak = self.streaks.plane(self.box.fine, z_mm, shear=0.45)
+        streak = self.streaks.plane(self.box.fine, z_mm, shear=_FIBRE_SLANT)
         fat = (tissue == Tissue.GLUTEUS_MAXIMUS) & (streak > self.streak_limits[0])
         fat |= (tissue == Tissue.MUSCLE) & (streak > self.streak_limits[1])
         hu[fat] = _STREAK_HU
@@ -203,6 +203,15 @@ class _Painter:
             for polygon in coat.cut(z_mm):
                 _paint(tissue, self.box.fine, coat.tissue, self.model.rolled(polygon), coat.over)
         return tissue
+
+
+def _limit(streaks: Field, share: float) -> float:
+    """The value that a share of the field lies above, as interpolated and the same for every scan."""
+    if share <= 0:
+        return float(np.inf)
+    grid = PlaneGrid((300, 300), (0.55, 0.55), (0.0, 0.0))
+    sample = [streaks.plane(grid, z, shear=_FIBRE_SLANT) for z in np.arange(-60.0, 100.0, 19.0)]
+    return float(np.quantile(sample, 1 - share))
 
 
 def _paint(
@@ -236,9 +245,9 @@ def _truth(model: Model, scan: PhantomScan, geometry: Geometry) -> Mask:
     plane = _plane(scan, geometry)
     for k in range(geometry.shape[0]):
         z_mm = geometry.slice_z_mm(k) - scan.centre_mm[2]
-        for side, solid in model.gluteus_maximus.items():
-            for polygon in solid.cut(z_mm):
+        for side, label in SIDES.items():
+            for polygon in model.gluteus_maximus[side].cut(z_mm):
                 hit = fill(model.rolled(polygon), plane)
                 if hit is not None:
-                    labels[k][hit[0]][hit[1]] = SIDES[side]
+                    labels[k][hit[0]][hit[1]] = label
     return Mask(labels, geometry)
