@@ -45,6 +45,9 @@ CODES: dict[str, Code] = {
     "geometry-irregular": Code(
         "error", "The slices do not form one regular stack.", "Export one reconstruction with all its slices."
     ),
+    "rescale-missing": Code(
+        "error", "The rescale to Hounsfield units is missing.", "Export the original CT images."
+    ),
     "geometry-mismatch": Code("error", "Image and mask are on different grids.", "Use the series the mask was made on."),
     "image-too-large": Code("error", "The header states absurd dimensions.", "Repair or exclude the file."),
     "file-unreadable": Code("note", "A file could not be read and was left out.", "See the scan for its name."),
@@ -53,6 +56,12 @@ CODES: dict[str, Code] = {
     ),
     "slice-duplicate": Code(
         "note", "Several images lie at one position; the first by instance number was kept.", "None needed as a rule."
+    ),
+    "series-mixed": Code(
+        "note", "The series mixes images of several kinds; the largest stack was used.", "Check the series."
+    ),
+    "uid-missing": Code(
+        "note", "Files have no study or series UID; folders tell them apart.", "None needed as a rule."
     ),
     "slices-thick": Code(
         "review", "Slices are thicker than the protocol asks for.", "Prefer a thinner reconstruction."

@@ -1,0 +1,170 @@
+"""What headers tell: files, slices, series, studies. Nothing here holds a patient's name or a pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from glutseg.errors import Flag
+from glutseg.volume import Geometry, Volume
+
+CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
+ENHANCED_CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2.1"
+LEGACY_ENHANCED_CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2.2"
+CT_CLASSES = (CT_IMAGE, ENHANCED_CT_IMAGE, LEGACY_ENHANCED_CT_IMAGE)
+"""SOP classes (PS3.4, B.5) whose pixels are CT; anything else in a CT study is not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """A file or folder that was left out."""
+
+    path: Path
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SliceHeader:
+    """One image: a file, or one frame of a multi-frame file.
+
+    Attributes
+    ----------
+    frame : index within the file, from 0
+    position_mm : LPS (x, y, z) of the centre of the first pixel
+    orientation : unit vectors along which columns (x, first three) and rows (y, last three) grow
+    pixel_spacing_mm : (between rows = y, between columns = x)
+    samples : 1 for grey
+    rescale : (slope, intercept) from stored values to HU
+    padding : lowest and highest stored value that stands for "no pixel here"
+    """
+
+    path: Path
+    frame: int
+    sop_uid: str
+    sop_class_uid: str
+    instance_number: int | None
+    acquisition_number: int | None
+    position_mm: tuple[float, ...] | None
+    orientation: tuple[float, ...] | None
+    pixel_spacing_mm: tuple[float, ...] | None
+    rows: int
+    columns: int
+    samples: int
+    rescale: tuple[float, float] | None
+    padding: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesTags:
+    """What an image says about its series; texts are cleaned, unknown is "" or None."""
+
+    modality: str
+    sop_class_uid: str
+    description: str
+    kernel: str
+    image_type: tuple[str, ...]
+    slice_thickness_mm: float | None
+    kvp: str
+    contrast: str
+    body_part: str
+    patient_position: str
+    manufacturer: str
+    rescale_type: str
+    transfer_syntax_uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileHeader:
+    """One DICOM file: whose it is, and its images (none for a report)."""
+
+    path: Path
+    patient_id: str
+    study_uid: str
+    study_date: str
+    patient_size_m_raw: str
+    series_uid: str
+    tags: SeriesTags
+    slices: tuple[SliceHeader, ...]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series of a study and the regular stack of slices in it.
+
+    Attributes
+    ----------
+    series_uid : "" where the files have none
+    n_files, n_images : all that belong to the series (a frame counts as an image)
+    slices : those of the stack, ascending along the slice normal
+    geometry : grid of ``slices``; None where they form none, the reason is then among ``flags``.
+        With gantry tilt its z direction is not at right angles to the slices.
+    tilt_degrees : between the slices' normal and the patient's long axis; NaN where unknown
+    flags : what was found while stacking, for instance ``series-gap``
+    """
+
+    series_uid: str
+    modality: str
+    sop_class_uid: str
+    description: str
+    kernel: str
+    image_type: tuple[str, ...]
+    slice_thickness_mm: float | None
+    kvp: str
+    contrast: str
+    body_part: str
+    patient_position: str
+    manufacturer: str
+    rescale_type: str
+    transfer_syntax_uid: str
+    n_files: int
+    n_images: int
+    slices: tuple[SliceHeader, ...]
+    geometry: Geometry | None
+    tilt_degrees: float
+    flags: tuple[Flag, ...]
+
+    @property
+    def coverage_mm(self) -> float:
+        """From the first to the last slice, along the stack."""
+        return 0.0 if self.geometry is None else (self.geometry.shape[0] - 1) * self.geometry.spacing_mm[0]
+
+
+@dataclass(frozen=True)
+class Study:
+    """One study of one patient.
+
+    Attributes
+    ----------
+    study_uid : "" where the files have none; they are then kept apart by folder
+    study_date : as in the header, normally YYYYMMDD
+    patient_size_m_raw : Patient's Size (0010,1020) as it stands in the header, unjudged
+    """
+
+    study_uid: str
+    patient_id: str
+    study_date: str
+    patient_size_m_raw: str
+    series: tuple[Series, ...]
+    flags: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True)
+class Index:
+    """All that lies below ``root``, in an order that does not depend on the file system."""
+
+    root: Path
+    studies: tuple[Study, ...]
+    problems: tuple[FileProblem, ...] = ()
+    n_files: int = 0
+    n_other_files: int = 0
+    """Files that are not DICOM; they are no problem."""
+
+
+@dataclass(frozen=True)
+class LoadedSeries:
+    """A series in HU; ``sop_uids`` and ``volume`` run in the order of the slices."""
+
+    volume: Volume
+    flags: tuple[Flag, ...]
+    sop_uids: tuple[str, ...]

@@ -1,0 +1,115 @@
+"""From a folder to an index of its studies and series; no pixels are read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from glutseg.dicom.files import list_files
+from glutseg.dicom.header import read_header
+from glutseg.dicom.model import FileHeader, FileProblem, Index, Series, SeriesTags, Study
+from glutseg.dicom.quiet import quiet_pydicom
+from glutseg.dicom.stack import build_stack
+from glutseg.errors import Flag, GlutsegError
+
+Key = tuple[str, ...]
+
+
+def scan(input: Path, *, progress: Callable[[int, int], None] | None = None) -> Index:  # noqa: A002
+    """Index every DICOM file below a folder, or one file.
+
+    Parameters
+    ----------
+    input : a folder of any depth, or a file; file names and extensions do not matter
+    progress : called with (files read, files in all)
+
+    Returns
+    -------
+    Index
+        The same for the same files, whatever their order on disk. Files that are not DICOM are
+        counted, files that cannot be read are in ``problems``; ``studies`` may be empty.
+
+    Raises
+    ------
+    GlutsegError
+        ``input-missing`` when the path does not exist.
+    """
+    if not input.exists():
+        raise GlutsegError("input-missing", "there is no such file or folder", str(input))
+    files, problems = list_files(input)
+    headers: list[FileHeader] = []
+    unread: list[FileProblem] = list(problems)
+    with quiet_pydicom():
+        for k, path in enumerate(files, start=1):
+            found = read_header(path)
+            if isinstance(found, FileHeader):
+                headers.append(found)
+            elif found is not None:
+                unread.append(found)
+            if progress:
+                progress(k, len(files))
+    return Index(
+        root=input,
+        studies=tuple(_study(group) for group in _grouped(headers, _study_key)),
+        problems=tuple(unread),
+        n_files=len(files),
+        n_other_files=len(files) - len(headers) - (len(unread) - len(problems)),
+    )
+
+
+def _study_key(header: FileHeader) -> Key:
+    """Two patients never share a study; files without a UID are kept apart by folder."""
+    return header.patient_id, header.study_uid, "" if header.study_uid else str(header.path.parent)
+
+
+def _series_key(header: FileHeader) -> Key:
+    return header.series_uid, "" if header.series_uid else str(header.path.parent)
+
+
+def _grouped(headers: Iterable[FileHeader], key: Callable[[FileHeader], Key]) -> list[list[FileHeader]]:
+    return [list(group) for _, group in groupby(sorted(headers, key=key), key=key)]
+
+
+def _study(headers: list[FileHeader]) -> Study:
+    first = headers[0]
+    missing = sum(not (h.study_uid and h.series_uid) for h in headers)
+    message = f"{missing} files have no study or series UID and were grouped by folder"
+    return Study(
+        study_uid=first.study_uid,
+        patient_id=first.patient_id,
+        study_date=_most_frequent(h.study_date for h in headers),
+        patient_size_m_raw=_most_frequent(h.patient_size_m_raw for h in headers),
+        series=tuple(_series(group) for group in _grouped(headers, _series_key)),
+        flags=(Flag("uid-missing", message),) if missing else (),
+    )
+
+
+def _most_frequent(values: Iterable[str]) -> str:
+    """The value that most files give; among equals the first in the alphabet; "" if none has one."""
+    counts = Counter(v for v in values if v)
+    return min(counts, key=lambda v: (-counts[v], v), default="")
+
+
+def _series(headers: list[FileHeader]) -> Series:
+    stack = build_stack([s for h in headers for s in h.slices])
+    by_path = {h.path: h for h in headers}
+    # the words of an image that is used, not of a localizer that shares the series
+    spokesman = by_path[stack.slices[0].path] if stack.slices else min(headers, key=lambda h: str(h.path))
+    return Series(
+        series_uid=spokesman.series_uid,
+        n_files=len(headers),
+        n_images=sum(len(h.slices) for h in headers),
+        slices=stack.slices,
+        geometry=stack.geometry,
+        tilt_degrees=stack.tilt_degrees,
+        flags=stack.flags,
+        **_as_kwargs(spokesman.tags),
+    )
+
+
+def _as_kwargs(tags: SeriesTags) -> dict[str, Any]:
+    return {f.name: getattr(tags, f.name) for f in fields(tags)}

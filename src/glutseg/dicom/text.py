@@ -1,0 +1,111 @@
+"""Header values as plain, harmless Python values: the one place where DICOM text is cleaned."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import struct
+import unicodedata
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+
+MAX_TEXT = 64
+"""Characters kept of a value: the longest that DICOM allows for LO and UI (PS3.5, 6.2)."""
+
+MAX_VALUES = 16
+"""Values kept of a multi-valued text; Image Type, the longest read here, has four to about ten."""
+
+BAD_VALUE = (ValueError, TypeError, KeyError, LookupError, AttributeError, OSError, ArithmeticError)
+BAD_FILE = (*BAD_VALUE, EOFError, RuntimeError, MemoryError, struct.error, zlib.error)
+"""What pydicom and its decoders raise on broken values and files; each catch turns it into a named reason."""
+
+
+def clean_text(value: object, limit: int = MAX_TEXT) -> str:
+    """Text without control, format or surrogate characters, of limited length.
+
+    Runs of white space become one blank. A longer text ends in ``~`` and eight hex digits of its
+    SHA-256, so that two long identifiers that begin alike stay two.
+    """
+    text = "" if value is None else str(value)
+    shown = "".join(
+        " " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C"
+    )
+    shown = " ".join(shown.split())
+    if len(shown) <= limit:
+        return shown
+    digest = hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()[:8]
+    return f"{shown[: limit - 9]}~{digest}"
+
+
+def get(dataset: Dataset, keyword: str) -> Any:
+    """The value as pydicom reads it; None where it is absent, empty or cannot be read."""
+    try:
+        value = dataset.get(keyword)
+    except BAD_VALUE:
+        return None
+    return None if value is None or value == "" else value
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """Cleaned text; several values are joined by a backslash, as in the file."""
+    return clean_text("\\".join(texts(dataset, keyword)))
+
+
+def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
+    """Cleaned text of each value."""
+    value = get(dataset, keyword)
+    if value is None:
+        return ()
+    values: Iterable[object] = value if isinstance(value, MultiValue | list | tuple) else (value,)
+    return tuple(clean_text(v) for _, v in zip(range(MAX_VALUES), values, strict=False))
+
+
+def raw_text(dataset: Dataset, keyword: str) -> str:
+    """Cleaned text as it stands in the file, even where it is not what its VR asks for."""
+    try:
+        value = dataset.get_item(keyword).value if keyword in dataset else None
+    except BAD_VALUE:
+        return ""
+    if isinstance(value, bytes):
+        value = value.decode("latin-1")
+    elif isinstance(value, MultiValue | list | tuple):
+        value = "\\".join(str(v) for v in value)
+    return clean_text(value)
+
+
+def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
+    """``count`` finite numbers, or None."""
+    value = get(dataset, keyword)
+    values = value if isinstance(value, MultiValue | list | tuple) else (value,)
+    if value is None or len(values) != count:
+        return None
+    try:
+        found = tuple(float(v) for v in values)
+    except BAD_VALUE:
+        return None
+    return found if all(math.isfinite(v) for v in found) else None
+
+
+def number(dataset: Dataset, keyword: str) -> float | None:
+    """One finite number, or None."""
+    found = numbers(dataset, keyword, 1)
+    return found[0] if found else None
+
+
+def integer(dataset: Dataset, keyword: str) -> int | None:
+    """One whole number, or None."""
+    found = number(dataset, keyword)
+    return int(found) if found is not None and found == int(found) else None
+
+
+def items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
+    """The items of a sequence; none where it is absent or broken."""
+    value = get(dataset, keyword)
+    try:
+        return tuple(item for item in value or () if isinstance(item, Dataset))
+    except BAD_VALUE:
+        return ()
