@@ -33,6 +33,7 @@ UNREADABLE = (
     "pixel-data-undecodable",
     "geometry-missing",
     "geometry-irregular",
+    "rescale-missing",
     "image-too-large",
 )
 
@@ -119,7 +120,7 @@ def _empty_result(study: dicom.Study, participants: Participants | None) -> Case
         study_date=_iso_date(study.study_date),
         status="failed",
         height=height,
-        flags=flags,
+        flags=study.flags + flags,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -85,10 +86,11 @@ def run(
     write_run_record(out, record, state="running")  # marks the folder as ours before anything else is in it
     total = len(index.studies)
     rows: list[CaseRow] = []
+    taken: Counter[str] = Counter()
     if progress:
         progress(0, total, None)
     for study in index.studies:
-        rows.append(_one_study(study, protocol, participants, out))
+        rows.append(_one_study(study, protocol, participants, out, taken))
         if progress:
             progress(len(rows), total, rows[-1].result)
     write_tables(out, rows)
@@ -99,10 +101,14 @@ def run(
 
 
 def _one_study(
-    study: dicom.Study, protocol: Protocol, participants: Participants | None, out: Path
+    study: dicom.Study, protocol: Protocol, participants: Participants | None, out: Path, taken: Counter[str]
 ) -> CaseRow:
     """Measure and write one case; its images are let go of when this returns."""
     case = pipeline.measure_study(study, protocol, participants)
+    case_id = case.result.case_id
+    taken[case_id] += 1
+    if taken[case_id] > 1:  # studies without a UID are told apart by their folders only
+        case = replace(case, result=replace(case.result, case_id=f"{case_id}-{taken[case_id]}"))
     start = time.perf_counter()
     try:
         row = write_case(out, case.result, protocol, case.volume, case.mask)
