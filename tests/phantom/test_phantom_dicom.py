@@ -1,3 +1,4 @@
+import doctest
 import json
 from dataclasses import replace
 
@@ -6,6 +7,7 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 
+import glutseg.phantom
 from glutseg.errors import GlutsegError
 from glutseg.phantom import (
     SAMPLE_PATIENTS,
@@ -130,3 +132,7 @@ def test_random_patients_are_the_same_again_and_differ_among_themselves():
 def test_the_sample_patients_have_heights_in_range():
     assert [p.patient_id for p in SAMPLE_PATIENTS] == ["PHANTOM-0001", "PHANTOM-0002"]
     assert all(1.4 < p.height_m < 2.1 for p in SAMPLE_PATIENTS)
+
+
+def test_the_example_in_the_documentation_runs():
+    assert doctest.testmod(glutseg.phantom).failed == 0

@@ -1,9 +1,9 @@
 """A synthetic pelvis CT whose gluteus maximus areas are known exactly.
 
 >>> from glutseg.phantom import PhantomPatient, PhantomScan, render
->>> phantom = render(PhantomPatient(seed=3), PhantomScan(matrix=64, pixel_mm=7.0, z_range_mm=(20, 26)))
+>>> phantom = render(PhantomPatient(seed=3), PhantomScan(matrix=90, pixel_mm=5.0, z_range_mm=(20, 26)))
 >>> phantom.volume.hu.shape
-(3, 64, 64)
+(3, 90, 90)
 >>> 1500 < phantom.area_mm2("left", 24.0) < 6500
 True
 """
