@@ -1,0 +1,49 @@
+import pytest
+
+from glutseg.dicom.kernel import grade
+
+SOFT = [
+    "B30f",
+    "B31s",
+    "Br40d\\3",
+    "Br38",
+    "I31f\\2",
+    "Bf37",
+    "STANDARD",
+    "SOFT",
+    "B",
+    "A",
+    "FC08",
+    "FC18-H",
+    "FC13",
+]
+SHARP = [
+    "B70f",
+    "Br64",
+    "Bl60",
+    "I70f\\3",
+    "BONE",
+    "BONEPLUS",
+    "LUNG",
+    "YA",
+    "YB",
+    "L",
+    "FC51",
+    "FC30",
+    "FC86",
+]
+UNKNOWN = ["", "B50f", "Br59", "MYSTERY", "1", "X"]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "expected"),
+    [(k, "soft") for k in SOFT] + [(k, "sharp") for k in SHARP] + [(k, "unknown") for k in UNKNOWN],
+)
+def test_grade(kernel, expected):
+    assert grade(kernel) == expected
+
+
+def test_the_description_helps_only_where_the_kernel_tells_nothing():
+    assert grade("", "Becken Knochen 1.0") == "sharp"
+    assert grade("", "Pelvis soft tissue") == "soft"
+    assert grade("B30f", "bone window") == "soft"

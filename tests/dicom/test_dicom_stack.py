@@ -1,0 +1,197 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from dicom_builder import header
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glutseg.dicom.stack import build_stack
+
+
+def codes(stack):
+    return [f.code for f in stack.flags]
+
+
+def zs(stack):
+    return [s.position_mm[2] for s in stack.slices]
+
+
+def test_spacing_comes_from_positions_ascending_along_the_normal():
+    stack = build_stack([header(z, n) for n, z in enumerate([9, 6, 3, 0])])
+    assert zs(stack) == [0, 3, 6, 9]
+    assert stack.geometry.spacing_mm == (3.0, 0.8, 0.7)
+    assert stack.geometry.origin_mm == (0, 0, 0)
+    assert stack.flags == ()
+
+
+def test_pixel_spacing_is_rows_first_and_iop_columns_first():
+    s = [header(z, orientation=(0, 1, 0, -1, 0, 0)) for z in (0, 3)]
+    geometry = build_stack(s).geometry
+    assert geometry.point_mm(0, 0, 1) == pytest.approx((0, 0.7, 0))  # next column: to the back
+    assert geometry.point_mm(0, 1, 0) == pytest.approx((-0.8, 0, 0))  # next row: to the right
+
+
+@given(st.permutations(range(12)), st.sampled_from(["plain", "duplicates", "gap", "acquisitions"]))
+def test_order_of_files_never_matters(order, kind):
+    slices = [header(3 * k, k) for k in range(12)]
+    if kind == "duplicates":
+        slices = [header(3 * (k // 2), k) for k in range(12)]
+    elif kind == "gap":
+        slices = [header(3 * k + 3 * (k > 7), k) for k in range(12)]
+    elif kind == "acquisitions":
+        slices = [header(3 * (k % 6), None, acquisition_number=k // 6, sop_uid=f"1.{k}") for k in range(12)]
+    assert build_stack([slices[i] for i in order]) == build_stack(slices)
+
+
+def test_of_two_at_one_place_the_lowest_instance_number_is_kept():
+    stack = build_stack([header(0, 5), header(0, 2), header(0, None), header(3, 7)])
+    assert [s.instance_number for s in stack.slices] == [2, 7]
+    assert codes(stack) == ["slice-duplicate"]
+
+
+@pytest.mark.parametrize("missing", [5, 6, 12])
+def test_a_gap_leaves_the_longest_run(missing):
+    stack = build_stack([header(3 * k, k) for k in range(20) if k != missing])
+    expected = range(missing) if missing > 10 else range(missing + 1, 20)
+    assert zs(stack) == [3 * k for k in expected]
+    assert stack.geometry.spacing_mm[0] == 3
+    assert codes(stack) == ["series-gap"]
+
+
+def test_positions_rounded_to_a_tenth_of_a_millimetre_are_no_gap():
+    stack = build_stack([header(round(1.25 * k, 1), k) for k in range(101)])
+    assert len(stack.slices) == 101
+    assert stack.geometry.spacing_mm[0] == pytest.approx(1.25)
+    assert codes(stack) == []
+
+
+def test_a_thin_series_with_a_missing_slice_is_a_gap():
+    stack = build_stack([header(0.4 * k, k) for k in range(20) if k != 15])
+    assert len(stack.slices) == 15
+    assert codes(stack) == ["series-gap"]
+
+
+def test_a_slowly_changing_step_is_refused():
+    z, slices = 0.0, []
+    for k in range(60):
+        slices.append(header(z, k))
+        z += 1.0 + 0.14 * (k >= 30)  # each step within tolerance, the places half a slice off
+    stack = build_stack(slices)
+    assert stack.geometry is None
+    assert codes(stack) == ["geometry-irregular"]
+
+
+def test_all_at_one_position_is_refused():
+    stack = build_stack([header(61.5, k, acquisition_number=k) for k in range(4)])
+    assert stack.geometry is None
+    assert "geometry-irregular" in codes(stack)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"orientation": (0, 1, 0, 0, 0, -1)},
+        {"rows": 9},
+        {"pixel_spacing_mm": (0.9, 0.9)},
+        {"sop_class_uid": "1.2.840.10008.5.1.4.1.1.7"},
+        {"samples": 3},
+        {"position_mm": None},
+        {"orientation": None},
+        {"orientation": (1, 0, 0, 1, 0, 0)},
+        {"orientation": (0, 0, 0, 0, 0, 0)},
+        {"pixel_spacing_mm": (0.0, 0.7)},
+        {"pixel_spacing_mm": None},
+    ],
+)
+def test_images_of_another_kind_are_split_off(other):
+    stack = build_stack(
+        [header(3 * k, k) for k in range(5)] + [header(100 + k, 10 + k, **other) for k in (1, 2)]
+    )
+    assert zs(stack) == [0, 3, 6, 9, 12]
+    assert codes(stack) == ["series-mixed"]
+    assert "2 of 7" in stack.flags[0].message
+
+
+@pytest.mark.parametrize("field", ["position_mm", "orientation", "pixel_spacing_mm"])
+def test_without_geometry_the_reason_names_what_is_missing(field):
+    stack = build_stack([header(3 * k, k, **{field: None}) for k in range(5)])
+    assert stack.geometry is None
+    assert codes(stack) == ["geometry-missing"]
+    assert field.removesuffix("_mm").replace("_", " ") in stack.flags[0].message
+
+
+def test_nothing_at_all():
+    assert codes(build_stack([])) == ["geometry-missing"]
+
+
+@pytest.mark.parametrize("degrees", [-18.5, 3.0, 15.5])
+def test_gantry_tilt_is_measured_and_kept_in_the_geometry(degrees):
+    angle = math.radians(degrees)
+    tilted = (1, 0, 0, 0, math.cos(angle), math.sin(angle))
+    stack = build_stack([header(4.0 * k, k, orientation=tilted) for k in range(20)])
+    assert codes(stack) == ["gantry-tilt"]
+    assert f"{abs(degrees):.1f} degrees" in stack.flags[0].message
+    assert stack.tilt_degrees == pytest.approx(abs(degrees))
+    assert stack.geometry.spacing_mm[0] == pytest.approx(4)
+    for k in (0, 19):
+        assert stack.geometry.point_mm(k, 0, 0) == pytest.approx((0, 0, 4 * k))
+
+
+def test_an_oblique_stack_without_shear_is_no_gantry_tilt():
+    angle = math.radians(10)
+    tilted = (1, 0, 0, 0, math.cos(angle), math.sin(angle))
+    normal = (0, -math.sin(angle), math.cos(angle))
+    slices = [
+        header(k, k, orientation=tilted, position_mm=tuple(2 * k * v for v in normal)) for k in range(9)
+    ]
+    stack = build_stack(slices)
+    assert codes(stack) == []
+    assert stack.tilt_degrees == pytest.approx(10)
+    assert stack.geometry.tilt_degrees == pytest.approx(10)
+
+
+def test_two_phases_at_the_same_places_are_not_mixed():
+    first = [header(3 * k, 2 * k, acquisition_number=1) for k in range(10)]
+    second = [header(3 * k, 2 * k + (-1) ** k, acquisition_number=2) for k in range(10)]
+    stack = build_stack(first + second)
+    assert {s.acquisition_number for s in stack.slices} == {1}
+    assert codes(stack) == ["series-mixed"]
+
+
+def test_two_phases_between_each_other_are_not_interleaved():
+    first = [header(3 * k, k, acquisition_number=1) for k in range(10)]
+    second = [header(3 * k + 1.5, 50 + k, acquisition_number=2) for k in range(10)]
+    stack = build_stack(first + second)
+    assert stack.geometry.spacing_mm[0] == 3
+    assert len({s.acquisition_number for s in stack.slices}) == 1
+
+
+def test_a_sequential_scan_of_many_acquisitions_is_one_stack():
+    stack = build_stack([header(3 * k, k, acquisition_number=k // 2) for k in range(30)])
+    assert len(stack.slices) == 30
+    assert codes(stack) == []
+
+
+def test_a_repeated_part_does_not_hide_the_rest():
+    scan = [header(3 * k, k, acquisition_number=1) for k in range(20)]
+    more = [header(3 * k, 100 + k, acquisition_number=2) for k in range(15, 40)]
+    stack = build_stack(scan + more)
+    assert len(stack.slices) == 40
+    assert codes(stack) == ["slice-duplicate"]
+
+
+@given(
+    st.floats(-500, 500), st.floats(0.3, 10), st.integers(2, 30), st.floats(-0.02, 0.02), st.floats(0.3, 1.5)
+)
+def test_every_slice_is_where_its_header_says(z0, step, n, noise, pixel):
+    rng = np.random.default_rng(n)
+    slices = [
+        header(z0, k, position_mm=tuple(np.array([5.0, -7.0, z0 + step * k]) + noise * rng.random(3)))
+        for k in range(n)
+    ]
+    stack = build_stack([replace(s, pixel_spacing_mm=(pixel, pixel)) for s in slices])
+    assert len(stack.slices) == n
+    for k, s in enumerate(stack.slices):
+        assert np.abs(np.subtract(stack.geometry.point_mm(k, 0, 0), s.position_mm)).max() < 0.2
