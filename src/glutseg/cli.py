@@ -79,16 +79,18 @@ def run(
     """Measure every study below INPUT and write tables, masks and pictures to OUT."""
     with _user_errors():
         from glutseg import batch, dicom, terminal
+        from glutseg.measurement import read_participants
         from glutseg.output.folder import check
         from glutseg.protocol import load_protocol, with_level
 
         rule = load_protocol(protocol)
         if level is not None:
             rule = with_level(rule, level)
+        table = None if participants is None else read_participants(participants)
         check(out, overwrite=overwrite)
         with terminal.progress() as bar:
             index = dicom.scan(input_path, progress=bar.scanning)
-            summary = batch.run(index, rule, participants, out, overwrite=overwrite, progress=bar.measuring)
+            summary = batch.run(index, rule, table, out, overwrite=overwrite, progress=bar.measuring)
         terminal.print_summary(summary)
     raise typer.Exit(summary.exit_code)
 

@@ -71,7 +71,8 @@ def progress() -> Iterator[Bar]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=_console(sys.stderr), transient=True) as bar:
+    console = _console(sys.stderr)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         yield Bar(bar)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from glutseg import dicom, pipeline
 from glutseg.errors import GlutsegError
-from glutseg.measurement import Participants, read_participants
+from glutseg.measurement import Participants
 from glutseg.output.case_files import write_case
 from glutseg.output.folder import prepare
 from glutseg.output.run_record import RunRecord, write_run_record
@@ -49,7 +48,7 @@ class RunSummary:
 def run(
     index: dicom.Index,
     protocol: Protocol,
-    participants_file: Path | None = None,
+    participants: Participants | None = None,
     out: Path = Path("out"),
     *,
     overwrite: bool = False,
@@ -60,26 +59,24 @@ def run(
     Parameters
     ----------
     index : what `glutseg.dicom.scan` found
-    participants_file : CSV with the patients' heights, or None
+    participants : heights that go before those of the headers
     overwrite : remove the output of an earlier run first
     progress : called before the first study and after each
 
     Raises
     ------
     GlutsegError
-        ``input-empty`` without a study, ``participants-invalid``, and those of
-        `glutseg.output.folder.prepare`. A study that fails raises nothing: it is a row.
+        ``input-empty`` without a study, and those of `glutseg.output.folder.prepare`. A study that fails raises nothing: it is a row.
     """
     if not index.studies:
         raise GlutsegError("input-empty", _nothing_found(index), str(index.root))
-    participants, digest = _read_table(participants_file)
     prepare(out, overwrite=overwrite)
     start = time.perf_counter()
     record = RunRecord(
         input=str(index.root),
         protocol=protocol,
-        participants=str(participants_file or ""),
-        participants_sha256=digest,
+        participants=participants.source if participants else "",
+        participants_sha256=participants.sha256 if participants else "",
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         problems=tuple((str(p.path), p.code, p.message) for p in index.problems),
     )
@@ -118,12 +115,6 @@ def _one_study(
         row = write_case(out, pipeline.failed(case.result, error), protocol)
     seconds = {**row.result.seconds, "writing": time.perf_counter() - start}
     return replace(row, result=replace(row.result, seconds=seconds))
-
-
-def _read_table(path: Path | None) -> tuple[Participants | None, str]:
-    if path is None:
-        return None, ""
-    return read_participants(path), hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _nothing_found(index: dicom.Index) -> str:

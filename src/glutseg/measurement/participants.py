@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
 from collections.abc import Mapping
@@ -37,9 +38,17 @@ class Participant:
 
 @dataclass(frozen=True)
 class Participants:
-    """The whole table, by patient id."""
+    """The whole table.
+
+    Attributes
+    ----------
+    rows : by patient id
+    source, sha256 : the file, and a digest of its bytes for a run's record
+    """
 
     rows: Mapping[str, Participant] = field(default_factory=dict)
+    source: str = ""
+    sha256: str = ""
 
     def of(self, patient_id: str) -> Participant | None:
         """The row of a patient, or None; spaces around the id do not count."""
@@ -57,7 +66,8 @@ def read_participants(path: Path) -> Participants:
         ``participants-invalid``, with the row, for a file that is not such a table, a patient
         listed twice, or a height that is not a number.
     """
-    lines = _lines(path)
+    content = _content(path)
+    lines = _lines(content, path)
     header = [name.strip().casefold() for name in lines[0][1]]
     id_column, height_column, factor = _columns(header, path)
     rows: dict[str, Participant] = {}
@@ -70,19 +80,24 @@ def read_participants(path: Path) -> Participants:
         if patient_id in rows:
             raise _invalid(path, f"rows {rows[patient_id].row} and {row} are of the same patient_id")
         rows[patient_id] = Participant(patient_id, _height_m(cells[height_column], factor, row, path), row)
-    return Participants(rows)
+    return Participants(rows, str(path), hashlib.sha256(content).hexdigest())
 
 
-def _lines(path: Path) -> list[tuple[int, list[str]]]:
-    """(row number, cells) of the lines that are not blank, the header first."""
+def _content(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_TABLE_BYTES:
             raise _invalid(path, "the file is too large to be a participants table")
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _invalid(path, "the file is not UTF-8 text") from error
+        return path.read_bytes()
     except OSError as error:
         raise _invalid(path, f"the file cannot be read ({error.strerror})") from error
+
+
+def _lines(content: bytes, path: Path) -> list[tuple[int, list[str]]]:
+    """(row number, cells) of the lines that are not blank, the header first."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _invalid(path, "the file is not UTF-8 text") from error
     header = text.lstrip().split("\n", 1)[0]
     delimiter = max("\t;,", key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

@@ -1,0 +1,173 @@
+import csv
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from glutseg import cli, dicom
+from glutseg.cli import app
+from glutseg.protocol import builtin_protocols
+
+runner = CliRunner()
+
+
+def invoke(*args):
+    return runner.invoke(app, [str(a) for a in args])
+
+
+def main(monkeypatch, *args):
+    """Exit code of the real entry point."""
+    monkeypatch.setattr(sys, "argv", ["glutseg", *map(str, args)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    return stop.value.code
+
+
+def rows_of(out):
+    return list(csv.DictReader((out / "measurements.csv").open(newline="", encoding="utf-8")))
+
+
+def test_run_measures_and_says_where_to_look(truth_rooms, tmp_path):
+    truth_rooms.write(tmp_path / "in")
+    result = invoke("run", tmp_path / "in", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "1 ok, 0 review, 0 failed" in result.stdout
+    assert f"{truth_rooms.true_area_mm2('left'):.0f}" in result.stdout
+    assert str(tmp_path / "out" / "measurements.csv") in result.stdout
+    assert len(rows_of(tmp_path / "out")) == 1
+
+
+def test_run_with_doubt_ends_with_two_and_without_a_number_with_one(truth_rooms, tmp_path, monkeypatch):
+    truth_rooms.write(tmp_path / "in" / "a", patient_id="a")
+    truth_rooms.write(tmp_path / "in" / "b", patient_id="b")
+    read = dicom.read
+
+    def crash_on_a(series):
+        if series.slices[0].path.parent.name == "a":
+            raise ZeroDivisionError
+        return read(series)
+
+    monkeypatch.setattr(dicom, "read", crash_on_a)
+    assert main(monkeypatch, "run", tmp_path / "in", "-o", tmp_path / "out") == 2
+    assert main(monkeypatch, "run", tmp_path / "in" / "a", "-o", tmp_path / "none") == 1
+    assert rows_of(tmp_path / "none")[0]["error_code"] == "internal-error"
+
+
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        (["in", "--protocol", "nonsense"], "protocol-unknown"),
+        (["in", "--level", "nose-tip"], "protocol-invalid"),
+        (["in", "--level", "slice=-1"], "protocol-invalid"),
+        (["in", "--level", "z=nan"], "protocol-invalid"),
+        (["in", "--participants", "none.csv"], "participants-invalid"),
+        (["nowhere"], "input-missing"),
+        (["empty"], "input-empty"),
+    ],
+)
+def test_user_errors_are_one_line_with_their_code(truth_rooms, tmp_path, monkeypatch, args, code):
+    truth_rooms.write(tmp_path / "in")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    result = invoke("run", *args, "-o", "out")
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert f"glutseg: {code}: " in result.stderr
+    assert "Traceback" not in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_earlier_output_is_refused_before_anything_is_read(tmp_path, truth_rooms):
+    truth_rooms.write(tmp_path / "in")
+    assert invoke("run", tmp_path / "in", "-o", tmp_path / "out").exit_code == 0
+    refused = invoke("run", tmp_path / "in", "-o", tmp_path / "out")
+    assert refused.exit_code == 1
+    assert "output-exists" in refused.stderr
+    assert invoke("run", tmp_path / "in", "-o", tmp_path / "out", "--overwrite").exit_code == 0
+
+
+def test_level_by_hand_goes_before_the_protocol(truth_rooms, tmp_path):
+    truth_rooms.write(tmp_path / "in")
+    invoke("run", tmp_path / "in", "-o", tmp_path / "out", "--level", "slice=3")
+    assert rows_of(tmp_path / "out")[0]["slice_index"] == "3"
+
+
+def test_wrong_options_are_no_review(monkeypatch, capsys, tmp_path):
+    assert main(monkeypatch, "run", tmp_path, "-o", tmp_path, "--nonsense") == 1
+    assert main(monkeypatch, "run") == 1
+    assert "--nonsense" in capsys.readouterr().err
+    assert main(monkeypatch, "--version") == 0
+
+
+def test_scan_tells_which_series_and_why(stage, tmp_path):
+    stage.write(tmp_path / "in")
+    result = invoke("scan", tmp_path / "in")
+    assert result.exit_code == 0
+    assert "PHANTOM-0001" in result.stdout
+    assert "yes" in result.stdout
+    listing = json.loads(invoke("scan", tmp_path / "in", "--json").stdout)
+    (series,) = listing["series"]
+    assert series["rank"] == 1
+    assert series["shape_zyx"] == [16, 96, 96]
+    assert series["z_range_mm"] == [-35.0, 40.0]
+    assert series["reason"]
+
+
+def test_scan_reads_no_pixels(stage, tmp_path, monkeypatch):
+    stage.write(tmp_path / "in")
+    monkeypatch.setattr(dicom, "read", lambda *_: pytest.fail("pixels were read"))
+    assert invoke("scan", tmp_path / "in").exit_code == 0
+
+
+def test_header_text_cannot_steer_the_terminal(stage, tmp_path):
+    import pydicom
+
+    for path in sorted(stage.write(tmp_path / "in").iterdir()):
+        dataset = pydicom.dcmread(path)
+        dataset.SeriesDescription = "[bold red]x[/] \x1b]0;owned\x07 \u202e"
+        dataset.PatientID = "[/] \x1b[2J"
+        dataset.PatientName = "DOE^JANE"
+        dataset.save_as(path)
+    for args in (["scan", tmp_path / "in"], ["scan", tmp_path / "in", "--json"]):
+        shown = invoke(*args)
+        assert shown.exit_code == 0
+        assert "[bold red]x[/]" in shown.stdout
+        assert not set("\x1b\x07\u202e") & set(shown.stdout)
+        assert "DOE" not in shown.stdout
+
+
+def test_protocols_are_listed_and_shown(tmp_path):
+    listed = invoke("protocols").stdout
+    assert all(name in listed for name in builtin_protocols())
+    shown = json.loads(invoke("protocols", "si-joint-end").stdout)
+    assert shown["level"]["landmark"] == "si-joint-end"
+    assert invoke("protocols", "nonsense").exit_code == 1
+
+
+def test_phantom_writes_studies(tmp_path):
+    result = invoke(
+        "phantom", tmp_path / "p", "--matrix", 64, "--pixel-mm", 5, "--slice-mm", 20, "--noise-hu", 0
+    )
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "p" / "truth.json").is_file()
+    assert len(dicom.scan(tmp_path / "p").studies) == 1
+    assert invoke("phantom", tmp_path / "p").exit_code == 1
+
+
+def test_help_is_quick_because_nothing_slow_is_loaded():
+    probe = "import sys, glutseg.cli; print(*(m for m in sys.argv[1:] if m in sys.modules))"
+    slow = [
+        "numpy",
+        "SimpleITK",
+        "pydicom",
+        "scipy",
+        "skimage",
+        "matplotlib",
+        "pandas",
+        "pyarrow",
+        "pydantic",
+    ]
+    done = subprocess.run([sys.executable, "-c", probe, *slow], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

@@ -1,0 +1,191 @@
+from dataclasses import replace
+
+import numpy as np
+import pydicom
+import pytest
+
+from glutseg import pipeline, segmentation
+from glutseg.errors import Flag, GlutsegError
+from glutseg.measurement import Participant, Participants
+from glutseg.pipeline import measure_study, status_of
+from glutseg.protocol import load_protocol, with_level
+from glutseg.result import Height
+from glutseg.volume import Mask
+
+PROTOCOL = load_protocol()
+
+
+@pytest.mark.parametrize("position", ["HFS", "HFP", "FFS", "FFP"])
+def test_truth_is_measured_exactly_however_the_slices_are_stored(truth_rooms, tmp_path, position):
+    case = measure_study(truth_rooms.study(tmp_path, position=position), PROTOCOL)
+    assert case.result.error_code == ""
+    for side in ("left", "right"):
+        assert case.result.measurements[side].area_mm2 == pytest.approx(truth_rooms.true_area_mm2(side))
+    k = case.result.level.slice_index
+    assert case.volume.geometry.slice_z_mm(k) == pytest.approx(case.result.level.z_mm)
+    assert case.result.level.z_mm == pytest.approx(truth_rooms.phantom.volume.geometry.slice_z_mm(8))
+    assert case.mask.geometry.matches(case.volume.geometry)
+    assert np.array_equal(case.mask.canonical().labels[8], truth_rooms.phantom.truth.labels[8])
+
+
+def test_record_of_an_ordinary_study(truth_rooms, tmp_path):
+    result = measure_study(truth_rooms.study(tmp_path), PROTOCOL).result
+    assert (result.status, result.patient_id, result.height) == ("ok", "PHANTOM-0001", Height(1.6, "dicom"))
+    assert result.case_id.startswith("PHANTOM-0001-")
+    measured = tmp_path / next(
+        p.name
+        for p in tmp_path.iterdir()
+        if pydicom.dcmread(p).SOPInstanceUID == result.series.sop_uid_of_slice
+    )
+    assert pydicom.dcmread(measured).ImagePositionPatient[2] == pytest.approx(result.level.z_mm)
+    assert {p.side for p in result.profile} == {"left", "right"}
+    assert [p.offset_mm for p in result.profile if p.side == "left"] == pytest.approx(
+        [-15, -10, -5, 0, 5, 10, 15]
+    )
+    assert result.confidence == {"left": 0.9, "right": 0.8}
+    assert set(result.seconds) == {"read", "anatomy", "segmentation", "measurement"}
+
+
+def test_participants_table_goes_before_the_header(truth_rooms, tmp_path):
+    table = Participants({"PHANTOM-0001": Participant("PHANTOM-0001", 1.7, 2)})
+    result = measure_study(truth_rooms.study(tmp_path), PROTOCOL, table).result
+    assert result.height == Height(1.7, "participants")
+
+
+@pytest.mark.parametrize("position", ["HFS", "FFS"])
+def test_slice_by_hand_counts_in_the_order_of_the_mask(truth_rooms, tmp_path, position):
+    study = truth_rooms.study(tmp_path, position=position)
+    case = measure_study(study, with_level(PROTOCOL, "slice=3"))
+    assert case.result.level.slice_index == 3
+    labels = case.mask.labels[3]
+    assert case.result.measurements["left"].area_mm2 == pytest.approx((labels == 1).sum() * 4.4**2)
+
+
+def test_slice_beyond_the_series_is_a_reason(truth_rooms, tmp_path):
+    result = measure_study(truth_rooms.study(tmp_path), with_level(PROTOCOL, "slice=99")).result
+    assert (result.status, result.error_code) == ("failed", "level-outside")
+    assert result.measurements == {}
+
+
+def test_next_series_is_tried_and_the_first_is_on_record(truth_rooms, tmp_path, monkeypatch):
+    study = truth_rooms.study(tmp_path)
+    (good,) = study.series
+    bad = replace(good, series_uid="9.9")
+    choice = pipeline.dicom.choose(study, PROTOCOL.series)
+    both = replace(choice, candidates=(bad, good), reason="the first")
+    monkeypatch.setattr(pipeline.dicom, "choose", lambda *_: both)
+    read = pipeline.dicom.read
+
+    def first_is_undecodable(series):
+        if series.series_uid == "9.9":
+            raise GlutsegError("pixel-data-undecodable", "syntax x")
+        return read(series)
+
+    monkeypatch.setattr(pipeline.dicom, "read", first_is_undecodable)
+    result = measure_study(study, PROTOCOL).result
+    assert result.status == "ok"
+    assert result.series.series_uid == good.series_uid
+    assert result.passed_over == (("9.9", "pixel-data-undecodable: syntax x"),)
+    assert result.series.reason != "the first"
+
+
+def test_no_hips_anywhere_is_named(truth_rooms, tmp_path, monkeypatch):
+    study = truth_rooms.study(tmp_path)
+
+    def none(_):
+        raise GlutsegError("hips-not-found", "no pair of heads")
+
+    monkeypatch.setattr(pipeline.anatomy, "find_anatomy", none)
+    case = measure_study(study, PROTOCOL)
+    assert (case.result.status, case.result.error_code) == ("failed", "hips-not-found")
+    assert case.result.passed_over == ((study.series[0].series_uid, "hips-not-found: no pair of heads"),)
+    assert case.volume is None
+    assert case.result.level is None
+
+
+def test_study_without_ct_is_named(truth_rooms, tmp_path):
+    study = truth_rooms.study(tmp_path)
+    mr = replace(study.series[0], modality="MR", sop_class_uid="1.2.840.10008.5.1.4.1.1.4")
+    result = measure_study(replace(study, series=(mr,)), PROTOCOL).result
+    assert (result.status, result.error_code) == ("failed", "no-ct")
+    assert result.error_message
+    assert measure_study(replace(study, series=()), PROTOCOL).result.error_code == "no-ct"
+
+
+def test_ct_that_may_not_be_measured_is_named(truth_rooms, tmp_path):
+    study = truth_rooms.study(tmp_path)
+    rule = PROTOCOL.series.model_copy(update={"max_slice_spacing_mm": 2.0})
+    result = measure_study(study, PROTOCOL.model_copy(update={"series": rule})).result
+    assert (result.status, result.error_code) == ("failed", "no-usable-series")
+    assert len(result.passed_over) == 1
+
+
+def test_failed_segmentation_keeps_what_its_picture_needs(truth_rooms, tmp_path, monkeypatch):
+    def fail(*_):
+        raise GlutsegError("muscle-not-found", "nothing grew")
+
+    monkeypatch.setattr(segmentation, "segment", fail)
+    case = measure_study(truth_rooms.study(tmp_path), PROTOCOL)
+    assert (case.result.status, case.result.error_code) == ("failed", "muscle-not-found")
+    assert case.volume is not None
+    assert case.result.level is not None
+    assert case.result.series is not None
+    assert case.mask is None
+
+
+def test_one_missing_side_is_flagged_and_left_out(truth_rooms, tmp_path, monkeypatch):
+    whole = segmentation.segment
+
+    def only_left(*args):
+        found = whole(*args)
+        labels = np.where(found.mask.labels == 1, 1, 0).astype(np.uint8)
+        return replace(found, mask=Mask(labels, found.mask.geometry))
+
+    monkeypatch.setattr(segmentation, "segment", only_left)
+    result = measure_study(truth_rooms.study(tmp_path), PROTOCOL).result
+    assert result.status == "review"
+    assert set(result.measurements) == {"left"}
+    assert "muscle-not-found:right" in [str(f) for f in result.flags]
+
+
+def test_empty_mask_is_a_failure_not_a_zero(truth_rooms, tmp_path, monkeypatch):
+    def nothing(volume, *_):
+        empty = np.zeros(volume.hu.shape, np.uint8)
+        return segmentation.Segmentation(Mask(empty, volume.geometry), {})
+
+    monkeypatch.setattr(segmentation, "segment", nothing)
+    result = measure_study(truth_rooms.study(tmp_path), PROTOCOL).result
+    assert (result.status, result.error_code) == ("failed", "muscle-not-found")
+
+
+def test_unforeseen_errors_fail_one_study_and_leave_a_trace(truth_rooms, tmp_path, monkeypatch):
+    def crash(*_):
+        raise IndexError("DOE^" + "JANE")
+
+    monkeypatch.setattr(segmentation, "segment", crash)
+    result = measure_study(truth_rooms.study(tmp_path), PROTOCOL).result
+    assert (result.status, result.error_code) == ("failed", "internal-error")
+    assert "in crash" in result.traceback
+    assert "DOE^JANE" not in result.traceback + result.error_message
+
+
+@pytest.mark.parametrize(
+    ("codes", "status"),
+    [
+        ((), "ok"),
+        (("height-missing",), "ok"),
+        (("metal", "edge-invisible"), "review"),
+        (("muscle-not-found",), "review"),
+    ],
+)
+def test_status_follows_the_flags(codes, status):
+    assert status_of(tuple(Flag(code, "") for code in codes)) == status
+
+
+@pytest.mark.parametrize(
+    ("raw", "iso"),
+    [("20200131", "2020-01-31"), ("2020.01.31", "2020-01-31"), ("", ""), ("=1+1", ""), ("2020", "")],
+)
+def test_dates_are_iso_or_empty(truth_rooms, tmp_path, raw, iso):
+    study = replace(truth_rooms.study(tmp_path), study_date=raw, series=())
+    assert measure_study(study, PROTOCOL).result.study_date == iso
