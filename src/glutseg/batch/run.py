@@ -66,7 +66,8 @@ def run(
     Raises
     ------
     GlutsegError
-        ``input-empty`` without a study, and those of `glutseg.output.folder.prepare`. A study that fails raises nothing: it is a row.
+        ``input-empty`` without a study, and those of `glutseg.output.folder.prepare`. A study
+        that fails raises nothing: it is a row.
     """
     if not index.studies:
         raise GlutsegError("input-empty", _nothing_found(index), str(index.root))

@@ -1,0 +1,137 @@
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from glutseg.errors import GlutsegError
+from glutseg.volume import Geometry, Mask, Volume
+
+SIGNED_AXES = [
+    (axes, signs)
+    for axes in ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0))
+    for signs in np.ndindex(2, 2, 2)
+]
+
+
+def direction_of(axes, signs, tilt=0.0):
+    """Columns are signed unit vectors, turned a little about two axes."""
+    columns = np.eye(3)[:, list(axes)] * (1 - 2 * np.array(signs))
+    c, s = np.cos(tilt), np.sin(tilt)
+    turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+    return tuple(float(v) for v in (turn @ columns).ravel())
+
+
+def make(axes=(0, 1, 2), signs=(0, 0, 0), tilt=0.0, shape=(3, 4, 5)):
+    grid = Geometry(shape, (5.0, 0.7, 0.9), (-10.0, 20.0, 30.0), direction_of(axes, signs, tilt))
+    values = np.arange(np.prod(shape), dtype=np.int16).reshape(shape)
+    return Volume(values, grid)
+
+
+@pytest.mark.parametrize(("axes", "signs"), SIGNED_AXES)
+@pytest.mark.parametrize("tilt", [0.0, 0.3])
+def test_canonical_voxels_stay_at_their_place(axes, signs, tilt):
+    volume = make(axes, signs, tilt)
+    canonical = volume.canonical()
+    for index in np.ndindex(volume.hu.shape):
+        there = canonical.geometry.index(volume.geometry.point_mm(*index))
+        k = tuple(round(v) for v in there)
+        assert np.allclose(there, k, atol=1e-6)
+        assert canonical.hu[k] == volume.hu[index]
+
+
+@pytest.mark.parametrize(("axes", "signs"), SIGNED_AXES)
+def test_canonical_runs_to_head_back_and_left(axes, signs):
+    grid = make(axes, signs).geometry.canonical()
+    middle = np.array(grid.point_mm(1, 1, 1))
+    assert grid.point_mm(2, 1, 1)[2] > middle[2]
+    assert grid.point_mm(1, 2, 1)[1] > middle[1]
+    assert grid.point_mm(1, 1, 2)[0] > middle[0]
+    assert grid.to_canonical == ((0, 1, 2), (False, False, False))
+
+
+@pytest.mark.parametrize(("axes", "signs"), SIGNED_AXES)
+def test_restored_undoes_canonical(axes, signs):
+    volume = make(axes, signs)
+    mask = Mask((volume.hu % 3).astype(np.uint8), volume.geometry)
+    back = mask.canonical().restored(volume.geometry)
+    assert np.array_equal(back.labels, mask.labels)
+    assert back.geometry == volume.geometry
+
+
+def test_restored_refuses_another_grid():
+    mask = Mask(np.zeros((3, 4, 5), np.uint8), make().geometry.canonical())
+    with pytest.raises(GlutsegError, match="geometry-mismatch"):
+        mask.restored(Geometry((3, 4, 5), (5.0, 0.7, 0.9)))
+
+
+@pytest.mark.parametrize("sign", [0, 1])
+def test_canonical_slice_goes_both_ways(sign):
+    volume = make(signs=(0, 0, sign))
+    for k in range(3):
+        c = volume.geometry.canonical_slice(k)
+        assert volume.geometry.canonical_slice(c) == k
+        assert np.array_equal(volume.canonical().hu[c], volume.hu[k])
+
+
+@given(st.floats(-200, 200), st.integers(0, 1))
+def test_nearest_slice_is_nearest(z_mm, sign):
+    grid = make(signs=(0, 0, sign)).geometry
+    k = grid.nearest_slice(z_mm)
+    assert abs(grid.slice_z_mm(k) - z_mm) <= 2.5 + 1e-9
+
+
+@settings(max_examples=30)
+@given(st.floats(-50, 50), st.floats(-50, 50), st.floats(-50, 50), st.floats(-0.5, 0.5))
+def test_index_undoes_point(z, y, x, tilt):
+    grid = make((2, 0, 1), (1, 0, 1), tilt).geometry
+    assert np.allclose(grid.index(grid.point_mm(z, y, x)), (z, y, x), atol=1e-6)
+
+
+def test_crop_keeps_every_voxel_where_it_is():
+    volume = make(tilt=0.2)
+    part = volume.crop((slice(1, 3), slice(0, 2), slice(2, 5)))
+    assert part.hu[0, 1, 2] == volume.hu[1, 1, 4]
+    assert np.allclose(part.geometry.point_mm(0, 1, 2), volume.geometry.point_mm(1, 1, 4))
+
+
+def test_simpleitk_has_the_same_geometry_and_comes_back():
+    volume = make((1, 0, 2), (1, 0, 1), 0.2)
+    image = volume.to_sitk()
+    assert np.allclose(image.TransformIndexToPhysicalPoint((4, 3, 2)), volume.geometry.point_mm(2, 3, 4))
+    back = Volume.from_sitk(sitk.Cast(image, sitk.sitkFloat32))
+    assert np.array_equal(back.hu, volume.hu)
+    assert back.geometry.matches(volume.geometry, 1e-6)
+
+
+def test_axial_and_tilt():
+    assert make().geometry.is_axial
+    assert not make((0, 2, 1)).geometry.is_axial
+    assert make().geometry.tilt_degrees == pytest.approx(0)
+    assert make(tilt=0.3).geometry.tilt_degrees == pytest.approx(np.degrees(0.3))
+
+
+def test_matches_sees_a_shift_a_stretch_and_another_shape():
+    grid = make().geometry
+    assert grid.matches(make().geometry)
+    moved = Geometry(grid.shape, grid.spacing_mm, (-10.0, 20.0, 30.02), grid.direction)
+    stretched = Geometry(grid.shape, (5.01, 0.7, 0.9), grid.origin_mm, grid.direction)
+    assert not grid.matches(moved)
+    assert not grid.matches(stretched)
+    assert not grid.matches(make(shape=(2, 4, 5)).geometry)
+
+
+@pytest.mark.parametrize("spacing_mm", [(0, 1, 1), (1, -1, 1), (1, 1, float("nan")), (float("inf"), 1, 1)])
+def test_impossible_spacing_is_refused(spacing_mm):
+    with pytest.raises(ValueError, match="spacing"):
+        Geometry((1, 1, 1), spacing_mm)
+
+
+def test_arrays_must_fit_their_grid_and_type():
+    grid = Geometry((1, 2, 2), (1.0, 1.0, 1.0))
+    with pytest.raises(ValueError, match="shape"):
+        Volume(np.zeros((2, 2, 2), np.int16), grid)
+    with pytest.raises(ValueError, match="int16"):
+        Volume(np.zeros((1, 2, 2), np.float32), grid)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="uint8"):
+        Mask(np.zeros((1, 2, 2), np.int16), grid)  # type: ignore[arg-type]
