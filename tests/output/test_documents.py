@@ -1,0 +1,26 @@
+from pathlib import Path
+
+import pytest
+
+from glutseg.errors import CODES
+from glutseg.output.documents import GENERATED, refresh
+from glutseg.output.schema import MEASUREMENTS, PROFILE
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_documents_are_as_the_code_says(name):
+    text = (DOCS / name).read_text(encoding="utf-8")
+    assert text == refresh(name, text), "run: python scripts/write_docs.py"
+
+
+def test_every_column_and_code_is_documented():
+    output, flags = ((DOCS / name).read_text(encoding="utf-8") for name in ("output.md", "flags.md"))
+    assert all(f"| `{c.name}` |" in output for c in (*MEASUREMENTS, *PROFILE))
+    assert all(f"| `{code}` |" in flags for code in CODES)
+
+
+def test_a_document_without_its_marks_is_refused():
+    with pytest.raises(ValueError, match="marks"):
+        refresh("flags.md", "# Flags\n")
