@@ -176,3 +176,7 @@ def _options(
     ] = False,
 ) -> None:
     pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""The README's commands are those that the checks run, word for word."""
+
+import re
+from pathlib import Path
+
+import glutseg
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHECKS = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_the_two_commands_are_checked_as_written():
+    commands = re.findall(r"^python3 -m venv .*$", README, re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        assert command in CHECKS
+
+
+def test_the_readme_is_short_and_says_what_it_must():
+    assert len(README.splitlines()) < 150
+    assert README.count("research use only") == 1
+
+
+def test_links_lead_somewhere():
+    for name in ("README.md", "CONTRIBUTING.md", "docs/output.md", "docs/flags.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)#:]+)\)", text):
+            assert (ROOT / name).parent.joinpath(target).exists(), f"{name}: {target}"
+
+
+def test_versions_agree():
+    assert f"version: {glutseg.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_python_example_uses_names_that_exist():
+    for name in re.findall(r"glutseg\.([a-z_]+)\(", README):
+        assert name in glutseg.__all__
