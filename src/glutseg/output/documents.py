@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from glutseg.errors import CODES
@@ -40,7 +40,7 @@ def codes_tables() -> str:
     return "\n".join(parts).rstrip()
 
 
-GENERATED = {
+GENERATED: dict[str, dict[str, Callable[[], str]]] = {
     "output.md": {
         "measurements": lambda: columns_table(MEASUREMENTS),
         "profile": lambda: columns_table(PROFILE),
