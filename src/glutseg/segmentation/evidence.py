@@ -21,6 +21,10 @@ WALL_WIDTH_MM = 1.0
 SKIN_MM = 3.0
 STREAK_MM = 4.0
 """Fat streaks up to twice this wide are closed over: they lie inside the fascia."""
+PLANE_MM = 1.5
+"""Fat between two muscles up to twice this wide is a plane that they share."""
+NOTCH_MM = 8.0
+"""Notches in the outline up to twice this wide are fat streaks that reach the fascia."""
 VESSEL_MM = 3.0
 """Bright spots in the fat up to twice this wide are vessels, not muscle."""
 
@@ -82,4 +86,4 @@ def flesh(image: FloatArray, pixel_mm: float) -> BoolArray:
     if not opened.any():
         return opened
     near = ndi.distance_transform_edt(~opened) * pixel_mm <= VESSEL_MM
-    return np.asarray(near & closed, dtype=bool)
+    return close_disc(near & closed, NOTCH_MM / pixel_mm) & inner

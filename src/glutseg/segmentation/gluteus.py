@@ -41,7 +41,7 @@ class Settings:
     that is invisible in one slice shows in its neighbours."""
     depth_mm: float = 75.0
     """No gluteus maximus is thicker than this along a ray."""
-    wall_contrast: float = 0.12
+    wall_contrast: float = 0.07
     """Strength of a wall, as a share of the muscle-to-fat difference, that counts as one."""
     wall_darkness: float = 0.45
     """Darkness, as a share of the same difference, that counts as fat."""
@@ -58,11 +58,12 @@ class Settings:
     thickness_weight: float = 0.04
     thickness_mm: tuple[float, float] = (32.0, 16.0)
     """Expected at and below the heads' tops, and 60 mm above."""
-    lateral_degrees: tuple[float, float] = (50.0, 100.0)
+    lateral_degrees: tuple[float, float] = (53.0, 105.0)
     """The muscle is expected to thin out between these angles..."""
     retreat_degrees: float = 25.0
     """...which lie so much further back 40 mm above the heads."""
     medial_degrees: float = -25.0
+    across_rays: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,7 @@ def find_layer(volume: Volume, anatomy: Anatomy, side: Side, slices: range, sett
     preference = _preference(volume, anatomy, slabs, depth_mm, fill, cost, seeds, settings)
     slice_mm = volume.geometry.spacing_mm[0] * len(slabs[0])
     muscle = minimum_cut(
-        inside, cost, preference, seeds, other,
+        inside, cost, preference, seeds, other, across_rays=settings.across_rays,
         radii_mm=fan.radii_mm,
         angle_step_rad=float(np.deg2rad(ANGLES_DEGREES[1] - ANGLES_DEGREES[0])),
         slice_mm=slice_mm,
@@ -292,9 +293,11 @@ def outline(volume: Volume, layer: Layer, k: int) -> BoolArray:
     pixel_mm = volume.geometry.spacing_mm[1]
     image = ndi.gaussian_filter(volume.hu[k, rows, columns].astype(np.float32), 0.6 / pixel_mm)
     edge_hu = evidence.MUSCLE_EDGE_HU if layer.muscle_hu > 30 else evidence.MUSCLE_EDGE_HU - 10
-    lean = between & (image > edge_hu)
+    # a thin plane of fat belongs by halves to the muscles on its two sides
+    lean = evidence.close_disc(image > edge_hu, evidence.PLANE_MM / pixel_mm) & between
     closed = evidence.close_disc(lean, evidence.STREAK_MM / pixel_mm) & between
     opened = evidence.open_disc(closed, 1.5 / pixel_mm)
+    opened = evidence.close_disc(opened, evidence.NOTCH_MM / pixel_mm) & between
     labels, n = ndi.label(opened)
     if n > 1:
         sizes = np.bincount(labels.ravel())

@@ -29,6 +29,7 @@ def minimum_cut(
     muscle: BoolArray,
     other: BoolArray,
     *,
+    across_rays: float = 1.0,
     radii_mm: npt.NDArray[np.float64],
     angle_step_rad: float,
     slice_mm: float,
@@ -47,7 +48,7 @@ def minimum_cut(
     step = float(radii_mm[1] - radii_mm[0])
     # rays crowd at the centre, where nothing is sought
     width = np.maximum(radii_mm, 20.0) * angle_step_rad
-    face_mm2 = (step * width, np.full(len(radii_mm), step * slice_mm), width * slice_mm)
+    face_mm2 = (step * width, np.full(len(radii_mm), step * slice_mm * across_rays), width * slice_mm)
     voxel_mm3 = width * slice_mm * step
 
     nodes = int(inside.sum())
