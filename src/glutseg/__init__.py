@@ -12,6 +12,11 @@ A folder to results, and every stage on its own::
     mask = glutseg.segment(volume, level)          # Mask: 1 left, 2 right
     sides = glutseg.measure(volume, mask, level)   # areas in mm², densities in HU
 
+OsiriX's growing region from a seed (x, y, z)::
+
+    region = glutseg.grow(volume, (180, 310, 42), "interval", interval_hu=100)
+    print(region.readout.area_mm2, region.readout.mean_hu)
+
 Names are loaded when first used, so that importing glutseg is quick.
 """
 
@@ -22,7 +27,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from glutseg.api import find_level, load, measure, measure_folder, segment
+    from glutseg.api import find_level, grow, load, measure, measure_folder, segment
     from glutseg.errors import GlutsegError
     from glutseg.protocol import Protocol, load_protocol
     from glutseg.result import CaseResult
@@ -32,6 +37,7 @@ __version__ = version("glutseg")
 
 _HOME = {
     "find_level": "api",
+    "grow": "api",
     "load": "api",
     "measure": "api",
     "measure_folder": "api",
@@ -54,6 +60,7 @@ __all__ = [
     "Volume",
     "__version__",
     "find_level",
+    "grow",
     "load",
     "load_protocol",
     "measure",

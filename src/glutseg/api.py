@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import numpy.typing as npt
 
 from glutseg import anatomy, dicom, pipeline, segmentation
 from glutseg.errors import GlutsegError
-from glutseg.measurement import measure_slice, read_participants, slices_around
+from glutseg.measurement import grown, measure_slice, read_participants, slices_around
 from glutseg.protocol import Protocol, TissueRule, load_protocol, with_level
 from glutseg.result import CaseResult, LevelFound, Side, SideMeasurement
+from glutseg.segmentation import growing
 from glutseg.volume import Mask, Volume
 
 Image = Volume | Any
@@ -154,6 +156,46 @@ def measure_folder(
     rule = _protocol(protocol)
     table = None if participants is None else read_participants(Path(participants))
     return [pipeline.measure_study(study, rule, table).result for study in dicom.scan(Path(path)).studies]
+
+
+def grow(
+    image: Image,
+    seed: Sequence[int],
+    method: str = "interval",
+    *,
+    z_mm: float | None = None,
+    is_3d: bool = False,
+    **parameters: float | None,
+) -> grown.GrownRegion:
+    """Grow a region from one seed and read it out, as OsiriX does.
+
+    Parameters
+    ----------
+    image : CT
+    seed : (x, y, z) = column, row, slice of ``image``, from 0; z may be left out with ``z_mm`` (LPS)
+        or where there is only one slice
+    method : ``interval``, ``bounds``, ``neighborhood`` or ``confidence``
+    is_3d : through the whole series; otherwise within the seed's slice
+    parameters : fields of the method's model in `glutseg.segmentation.growing`: ``interval_hu``;
+        ``lower_hu``, ``upper_hu``; ``radius_px``; ``multiplier``, ``iterations``,
+        ``initial_radius_px``. OsiriX's defaults where it has one.
+
+    Returns
+    -------
+    GrownRegion
+        The mask and its area (mm²) or volume (cm³), mean, SD, minimum, maximum and sum (HU).
+
+    Raises
+    ------
+    GlutsegError
+        ``seed-invalid``, ``seed-outside``, ``bounds-missing``, ``bounds-reversed``,
+        ``growing-invalid``, ``region-empty``.
+    """
+    settings = growing.parse_settings(method, **parameters)
+    volume = _volume(image)
+    placed = growing.place_seed(seed, volume.geometry, z_mm)
+    mask = growing.grow_region(volume, placed, settings, is_3d=is_3d)
+    return grown.read_out(volume, mask, placed, settings, is_3d=is_3d)
 
 
 def _protocol(protocol: str | Path | Protocol) -> Protocol:

@@ -161,6 +161,66 @@ def phantom(
     typer.echo(f"{len(folders)} studies in {out}; their true areas are in truth.json")
 
 
+@app.command()
+def grow(
+    input_path: Annotated[Path, typer.Argument(metavar="SERIES", help="A folder or file of one CT series.")],
+    seed: Annotated[
+        str,
+        typer.Option(
+            metavar="X,Y[,Z]",
+            help="Column, row, slice of the stored image, from 0; slices in the order of the mask files.",
+        ),
+    ],
+    method: Annotated[
+        str, typer.Option(metavar="METHOD", help="interval, bounds, neighborhood or confidence.")
+    ] = "interval",
+    is_3d: Annotated[bool, typer.Option("--3d", help="Through all slices, not the seed's alone.")] = False,
+    z_mm: Annotated[float | None, typer.Option(help="The seed's slice by its LPS height.")] = None,
+    interval: Annotated[float | None, typer.Option(help="interval: full width in HU [100].")] = None,
+    lower: Annotated[float | None, typer.Option(help="bounds, neighborhood: lowest HU.")] = None,
+    upper: Annotated[float | None, typer.Option(help="bounds, neighborhood: highest HU.")] = None,
+    radius: Annotated[int | None, typer.Option(help="neighborhood: radius in pixels [2].")] = None,
+    multiplier: Annotated[float | None, typer.Option(help="confidence: of the SD [2.5].")] = None,
+    iterations: Annotated[int | None, typer.Option(help="confidence: iterations [5].")] = None,
+    initial_radius: Annotated[int | None, typer.Option(help="confidence: radius at the seed [2].")] = None,
+    series: Annotated[str | None, typer.Option(metavar="UID", help="This series of several.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE.nii.gz", help="Write the mask, 1 inside.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.nii.gz.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Grow a region from one seed and read it out, as OsiriX does."""
+    with _user_errors():
+        from glutseg import api, dicom, terminal
+        from glutseg.dicom.single import single_series
+        from glutseg.output.grown import check_mask_file, grown_json, write_mask
+        from glutseg.segmentation.growing import parse_seed, parse_settings
+
+        settings = parse_settings(
+            method,
+            interval_hu=interval,
+            lower_hu=lower,
+            upper_hu=upper,
+            radius_px=radius,
+            multiplier=multiplier,
+            iterations=iterations,
+            initial_radius_px=initial_radius,
+        )
+        xyz = parse_seed(seed)
+        check_mask_file(out, overwrite=overwrite)
+        with terminal.progress() as bar:
+            chosen = single_series(dicom.scan(input_path, progress=bar.scanning), series)
+        loaded = dicom.read(chosen)
+        region = api.grow(loaded.volume, xyz, z_mm=z_mm, is_3d=is_3d, **settings.model_dump())
+        if out is not None:
+            write_mask(out, region)
+        if as_json:
+            typer.echo(grown_json(region, chosen.series_uid, loaded.flags, out))
+        else:
+            terminal.print_region(region, loaded.flags, out)
+
+
 def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version

@@ -103,6 +103,25 @@ CODES: dict[str, Code] = {
     "sides-differ": Code("review", "Left and right differ more than is usual.", "Check both outlines."),
     "size-implausible": Code("review", "The area is outside what is known of adults.", "Check the outline."),
     "density-implausible": Code("review", "The density is not that of muscle.", "Check the outline and the rescale."),
+    # growing by hand
+    "series-ambiguous": Code(
+        "error", "The input holds several series.", "Name one with --series; `glutseg scan --json` lists them."
+    ),
+    "series-unknown": Code(
+        "error", "No series has the UID asked for.", "See `glutseg scan --json` for the UIDs."
+    ),
+    "seed-invalid": Code(
+        "error", "The seed does not name one pixel.", "Give it as X,Y,Z, or as X,Y with --z-mm."
+    ),
+    "seed-outside": Code("error", "The seed lies outside the image.", "Give whole pixels, counted from 0."),
+    "bounds-missing": Code("error", "The method needs a lower and an upper bound.", "Give --lower and --upper in HU."),
+    "bounds-reversed": Code("error", "The lower bound is above the upper one.", "Exchange them."),
+    "growing-invalid": Code(
+        "error", "The method or one of its parameters cannot be used.", "See `glutseg grow --help`."
+    ),
+    "region-empty": Code(
+        "error", "Nothing grew: the seed does not qualify itself.", "Choose another seed, wider bounds or a smaller radius."
+    ),
     # height
     "height-missing": Code("note", "No height is known; the indices are empty.", "Give a participants table."),
     "height-implausible": Code(

@@ -17,8 +17,11 @@ from glutseg.output.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from glutseg.batch import RunSummary
+    from glutseg.errors import Flag
+    from glutseg.measurement.grown import GrownRegion
     from glutseg.output.schema import CaseRow
     from glutseg.protocol import Protocol
     from glutseg.result import CaseResult, Side
@@ -152,3 +155,35 @@ def print_protocols(protocols: Sequence[Protocol]) -> None:
     for protocol in protocols:
         table.add_row(_text(protocol.name), _text(protocol.description))
     _console(sys.stdout).print(table)
+
+
+def print_region(region: GrownRegion, flags: Sequence[Flag], mask_file: Path | None) -> None:
+    """What `glutseg grow` found, with OsiriX's three decimals."""
+    seed, found = region.seed, region.readout
+    z_mm = region.mask.geometry.slice_z_mm(seed.z)
+    chosen = region.settings.model_dump()
+    method = chosen.pop("method")
+    lines = {
+        "seed": f"x {seed.x}, y {seed.y}, slice {seed.z} at z = {z_mm:.1f} mm; {region.seed_hu} HU",
+        "method": f"{method}, {'3D' if region.is_3d else '2D'}; "
+        + ", ".join(f"{name} {value:g}" for name, value in chosen.items()),
+        "region": f"{found.n_pixels} pixels on {len(region.slices)} slices",
+        "area": _figure(found.area_mm2, "mm²"),
+        "polygon area": _figure(found.polygon_area_mm2, "mm²"),
+        "volume": _figure(found.volume_cm3, "cm³"),
+        "mean": _figure(found.mean_hu, "HU"),
+        "SD (n - 1)": _figure(found.sd_hu, "HU"),
+        "min to max": f"{found.min_hu:g} to {found.max_hu:g} HU",
+        "sum": f"{found.sum_hu:.0f} HU",
+        **{f"flag {k}": f"{flag}: {flag.message}" for k, flag in enumerate(flags, start=1)},
+        "mask": "" if mask_file is None else str(mask_file),
+    }
+    console = _console(sys.stdout)
+    for name, words in lines.items():
+        if words:
+            console.print(_text(f"{name:<14}{words}"), soft_wrap=True)
+
+
+def _figure(value: float | None, unit: str) -> str:
+    """Empty where the value is unknown."""
+    return "" if value is None or value != value else f"{value:.3f} {unit}"

@@ -1,0 +1,73 @@
+"""The one series that a user means, where nothing is to be chosen for him."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from glutseg.dicom.choose import NOT_HU_WORDS
+from glutseg.dicom.model import CT_CLASSES, Index, Series
+from glutseg.errors import GlutsegError
+from glutseg.volume import Geometry
+
+MAX_NAMED = 5
+"""UIDs in a message; the scan lists them all."""
+
+
+def single_series(index: Index, series_uid: str | None = None) -> Series:
+    """The series of that UID, or the only CT series in HU that there is.
+
+    A series of a single image gets a grid of one slice, as thick as the header says (1 mm where it
+    does not): its area can be known, a volume cannot.
+
+    Raises
+    ------
+    GlutsegError
+        ``series-unknown``, ``series-ambiguous``, ``no-ct``; ``input-empty`` without any study.
+    """
+    everything = [s for study in index.studies for s in study.series]
+    if not everything:
+        raise GlutsegError("input-empty", "no DICOM image was found", str(index.root))
+    if series_uid is None:
+        found = [s for s in map(_with_grid, everything) if s.geometry is not None and _is_hu(s)]
+    else:
+        found = [_with_grid(s) for s in everything if s.series_uid == series_uid]
+        if not found:
+            raise GlutsegError("series-unknown", f"none of {len(everything)} series has this UID", series_uid)
+    if len(found) > 1:
+        uids = ", ".join(s.series_uid or "(no UID)" for s in found[:MAX_NAMED])
+        more = ", …" if len(found) > MAX_NAMED else ""
+        raise GlutsegError("series-ambiguous", f"{len(found)} series: {uids}{more}", str(index.root))
+    if not found or found[0].sop_class_uid not in CT_CLASSES:
+        raise GlutsegError("no-ct", "no CT series with a regular stack of slices", str(index.root))
+    return found[0]
+
+
+def _is_hu(series: Series) -> bool:
+    return series.sop_class_uid in CT_CLASSES and not set(NOT_HU_WORDS) & set(series.image_type)
+
+
+def _with_grid(series: Series) -> Series:
+    if series.geometry is not None or len(series.slices) != 1 or series.n_images != 1:
+        return series
+    header = series.slices[0]
+    if header.position_mm is None or header.orientation is None or header.pixel_spacing_mm is None:
+        return series
+    row = np.array(header.orientation[:3], dtype=float)
+    row /= np.linalg.norm(row)
+    column = np.array(header.orientation[3:], dtype=float)
+    column -= (column @ row) * row
+    column /= np.linalg.norm(column)
+    axes = np.stack([row, column, np.cross(row, column)], axis=1)
+    x_mm, y_mm, z_mm = header.position_mm
+    row_mm, column_mm = header.pixel_spacing_mm
+    stated_mm = series.slice_thickness_mm
+    geometry = Geometry(
+        shape=(1, header.rows, header.columns),
+        spacing_mm=(stated_mm if stated_mm and stated_mm > 0 else 1.0, row_mm, column_mm),
+        origin_mm=(x_mm, y_mm, z_mm),
+        direction=tuple(float(v) for v in axes.ravel()),
+    )
+    flags = tuple(f for f in series.flags if f.code != "geometry-irregular")
+    return replace(series, geometry=geometry, flags=flags)

@@ -1,0 +1,141 @@
+"""A grown region, read out as OsiriX reads out a brush ROI."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from glutseg.errors import GlutsegError
+from glutseg.measurement.area import polygon_area_px
+from glutseg.segmentation.growing import GrowSettings, Seed
+from glutseg.volume import Mask, Volume
+
+
+@dataclass(frozen=True)
+class Readout:
+    """What OsiriX writes beside a region.
+
+    Attributes
+    ----------
+    n_pixels : pixels, or voxels in 3D
+    area_mm2 : pixel count x pixel area, as of a brush ROI; None in 3D
+    polygon_area_mm2 : within the outline half-way between inside and outside pixels; None in 3D
+    volume_cm3 : voxel count x voxel volume; None in 2D and where the series is a single slice
+    sd_hu : of a sample (n - 1); NaN for a single pixel, where OsiriX divides by zero
+    sum_hu : of all values
+    """
+
+    n_pixels: int
+    area_mm2: float | None
+    polygon_area_mm2: float | None
+    volume_cm3: float | None
+    mean_hu: float
+    sd_hu: float
+    min_hu: float
+    max_hu: float
+    sum_hu: float
+
+
+@dataclass(frozen=True)
+class GrownRegion:
+    """A grown region, how it came about and what it measures.
+
+    Attributes
+    ----------
+    seed_hu : the raw value of the seed's pixel
+    mask : 1 inside, on the grid of the series
+    readout : of the region; in 2D of the seed's slice
+    slices : of each slice that the region touches, by its index: OsiriX makes one ROI of each
+    """
+
+    seed: Seed
+    seed_hu: int
+    settings: GrowSettings
+    is_3d: bool
+    mask: Mask
+    readout: Readout
+    slices: dict[int, Readout]
+
+
+def read_out(
+    volume: Volume, mask: Mask, seed: Seed, settings: GrowSettings, *, is_3d: bool = False
+) -> GrownRegion:
+    """All there is to say about a region.
+
+    Parameters
+    ----------
+    volume, mask : on one grid; 1 inside
+    seed, settings, is_3d : what the region was grown with
+
+    Raises
+    ------
+    GlutsegError
+        ``geometry-mismatch``, ``region-empty``.
+    """
+    whole = read_out_volume(volume, mask) if is_3d else read_out_slice(volume, mask, seed.z)
+    touched = np.flatnonzero(mask.labels.any(axis=(1, 2)))
+    slices = {int(k): read_out_slice(volume, mask, int(k)) for k in touched}
+    seed_hu = int(volume.hu[seed.z, seed.y, seed.x])
+    return GrownRegion(seed, seed_hu, settings, is_3d, mask, whole, slices)
+
+
+def read_out_slice(volume: Volume, mask: Mask, slice_index: int) -> Readout:
+    """One slice of a region.
+
+    Raises
+    ------
+    GlutsegError
+        ``geometry-mismatch``, ``region-empty``.
+    """
+    inside = _inside(volume, mask)[slice_index]
+    pixel_mm2 = volume.geometry.pixel_area_mm2
+    return _densities(
+        volume.hu[slice_index][inside],
+        area_mm2=int(inside.sum()) * pixel_mm2,
+        polygon_area_mm2=polygon_area_px(inside) * pixel_mm2,
+    )
+
+
+def read_out_volume(volume: Volume, mask: Mask) -> Readout:
+    """A region through all slices.
+
+    Raises
+    ------
+    GlutsegError
+        ``geometry-mismatch``, ``region-empty``.
+    """
+    inside = _inside(volume, mask)
+    volume_mm3 = int(inside.sum()) * volume.geometry.voxel_volume_mm3
+    is_single_slice = volume.geometry.shape[0] == 1  # how thick it is, no neighbour tells
+    return _densities(volume.hu[inside], volume_cm3=None if is_single_slice else volume_mm3 / 1000)
+
+
+def _inside(volume: Volume, mask: Mask) -> npt.NDArray[np.bool_]:
+    if not volume.geometry.matches(mask.geometry):
+        raise GlutsegError("geometry-mismatch", "the volume and the mask are on different grids")
+    return mask.labels.astype(np.bool_)
+
+
+def _densities(
+    values: npt.NDArray[np.int16],
+    *,
+    area_mm2: float | None = None,
+    polygon_area_mm2: float | None = None,
+    volume_cm3: float | None = None,
+) -> Readout:
+    if values.size == 0:
+        raise GlutsegError("region-empty", "not one pixel is in the region, the seed included")
+    return Readout(
+        n_pixels=values.size,
+        area_mm2=area_mm2,
+        polygon_area_mm2=polygon_area_mm2,
+        volume_cm3=volume_cm3,
+        mean_hu=float(values.mean(dtype=np.float64)),
+        sd_hu=float(values.std(ddof=1, dtype=np.float64)) if values.size > 1 else math.nan,
+        min_hu=float(values.min()),
+        max_hu=float(values.max()),
+        sum_hu=float(values.sum(dtype=np.int64)),
+    )
