@@ -41,10 +41,11 @@ class Settings:
     that is invisible in one slice shows in its neighbours."""
     depth_mm: float = 75.0
     """No gluteus maximus is thicker than this along a ray."""
-    wall_contrast: float = 0.07
+    wall_contrast: float = 0.06
     """Strength of a wall, as a share of the muscle-to-fat difference, that counts as one."""
     wall_darkness: float = 0.45
     """Darkness, as a share of the same difference, that counts as fat."""
+    wall_sharpness: float = 4.0
     wall_floor: float = 0.03
     """Cost of the border on a perfect wall, in even tissue it is 1."""
     seed_mm: float = 6.0
@@ -245,7 +246,7 @@ def _border_cost(wall: FloatArray, fill: FloatArray, settings: Settings) -> Floa
         np.clip(wall, 0, None) / settings.wall_contrast, np.clip(1 - fill, 0, None) / settings.wall_darkness
     )
     floor = settings.wall_floor
-    return np.asarray(floor + (1 - floor) * np.exp(-(seen**2)), dtype=np.float32)
+    return np.asarray(floor + (1 - floor) * np.exp(-(seen**settings.wall_sharpness)), dtype=np.float32)
 
 
 def _preference(
