@@ -144,8 +144,8 @@ class Geometry:
         """Geometry of ``array[box]``; the slices need non-negative starts and step 1."""
         starts = [b.indices(n)[0] for b, n in zip(box, self.shape, strict=True)]
         stops = [b.indices(n)[1] for b, n in zip(box, self.shape, strict=True)]
-        shape = tuple(b - a for a, b in zip(starts, stops, strict=True))
-        return replace(self, shape=shape, origin_mm=self.point_mm(*starts))
+        depth, rows, columns = (b - a for a, b in zip(starts, stops, strict=True))
+        return replace(self, shape=(depth, rows, columns), origin_mm=self.point_mm(*starts))
 
     def matches(self, other: Geometry, tolerance_mm: float = 0.01) -> bool:
         """Same shape, and every voxel at the same place within ``tolerance_mm``."""

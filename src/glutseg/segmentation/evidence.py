@@ -86,4 +86,4 @@ def flesh(image: FloatArray, pixel_mm: float) -> BoolArray:
     if not opened.any():
         return opened
     near = ndi.distance_transform_edt(~opened) * pixel_mm <= VESSEL_MM
-    return close_disc(near & closed, NOTCH_MM / pixel_mm) & inner
+    return np.asarray(close_disc(near & closed, NOTCH_MM / pixel_mm) & inner, dtype=bool)
