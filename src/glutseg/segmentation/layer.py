@@ -12,10 +12,17 @@ from scipy import ndimage as ndi
 from glutseg.anatomy import Anatomy
 from glutseg.result import Side
 from glutseg.segmentation import evidence
-from glutseg.segmentation.settings import ASSUMPTIONS, Settings
+from glutseg.segmentation.settings import Settings, other_beliefs
 from glutseg.segmentation.sheet import ANGLES_DEGREES, STEP_MM, Fan
 from glutseg.segmentation.surface import minimum_cut
 from glutseg.volume import Volume
+
+BONE_ABOVE_MUSCLE_HU = 90
+"""Cortical bone blurred over a pixel still stands this far above muscle."""
+BONE_MARGIN_MM = 20.0
+DOUBT_REACH_MM = 20.0
+"""How far from the measured slice the border is sought again under other beliefs: with less of the
+neighbourhood to lean on, it is also a little more easily moved."""
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
@@ -49,6 +56,18 @@ class Scene:
         """Depth of every sample under the outermost flesh of its ray; negative outside."""
         steps = np.arange(self.fill.shape[2])
         return np.asarray((self.outer[..., None] - steps) * STEP_MM, dtype=np.float32)
+
+    def part(self, slabs: slice) -> Scene:
+        """The same scene with only some of its slabs."""
+        return replace(
+            self,
+            slabs=self.slabs[slabs],
+            fill=self.fill[slabs],
+            wall=self.wall[slabs],
+            bone=self.bone[slabs],
+            outer=self.outer[slabs],
+            above_mm=self.above_mm[slabs],
+        )
 
 
 @dataclass(frozen=True)
@@ -109,16 +128,30 @@ def find_layer(
 ) -> Layer:
     """Outer and deep surface of one side's muscle, around the hips and wherever ``slices`` reach.
 
-    ``doubt`` also finds the surfaces under other beliefs.
+    ``doubt`` also finds the surfaces under other beliefs, near the middle of ``slices``.
     """
     scene = look(volume, anatomy, side, slices, settings)
     cost = _border_cost(scene, settings)
     deep = _deep_surface(scene, cost, settings)
-    others = tuple(_deep_surface(scene, cost, replace(settings, **a)) for a in ASSUMPTIONS) if doubt else ()  # type: ignore[arg-type]
+    others = []
+    if doubt:
+        middle = (slices.start + slices.stop - 1) / 2
+        near = _near(scene, middle, DOUBT_REACH_MM / volume.geometry.spacing_mm[0])
+        for belief in other_beliefs(settings):
+            other = deep.copy()
+            other[near] = _deep_surface(scene.part(near), cost[near], belief)
+            others.append(other)
     here = np.clip(np.floor(deep / STEP_MM).astype(int), 0, cost.shape[2] - 1)
     at_border = np.take_along_axis(cost, here[..., None], 2)[..., 0]
     outer_mm = (scene.outer * STEP_MM).astype(np.float32)
-    return Layer(scene, deep, outer_mm, others, (at_border < 0.5) & (deep < outer_mm))
+    return Layer(scene, deep, outer_mm, tuple(others), (at_border < 0.5) & (deep < outer_mm))
+
+
+def _near(scene: Scene, middle: float, reach: float) -> slice:
+    """Slabs within ``reach`` slices of a slice; at least the nearest one."""
+    distance = np.array([abs((s.start + s.stop - 1) / 2 - middle) for s in scene.slabs])
+    kept = np.flatnonzero(distance <= max(reach, distance.min()))
+    return slice(int(kept[0]), int(kept[-1]) + 1)
 
 
 def look(volume: Volume, anatomy: Anatomy, side: Side, slices: range, settings: Settings) -> Scene:
@@ -149,10 +182,6 @@ def look(volume: Volume, anatomy: Anatomy, side: Side, slices: range, settings: 
         above_mm=np.array([g.slice_z_mm((s.start + s.stop - 1) / 2) - top for s in slabs]),
         muscle_hu=muscle_hu,
     )
-
-
-BONE_ABOVE_MUSCLE_HU = 90
-"""Cortical bone blurred over a pixel still stands this far above muscle."""
 
 
 def _between(degrees: tuple[float, float]) -> BoolArray:
@@ -197,11 +226,12 @@ def _border_cost(scene: Scene, settings: Settings) -> FloatArray:
 def _deep_surface(scene: Scene, cost: FloatArray, settings: Settings) -> FloatArray:
     """Radius of the deep surface in mm, (slab, angle); just outside the outer one where there is none."""
     depth = scene.depth_mm
-    inside = (depth >= 0) & (depth <= settings.depth_mm)
+    fan = _between((ANGLES_DEGREES[0], settings.beyond_degrees))[:, None]
+    inside = fan & (depth >= 0) & (depth <= settings.depth_mm) & ~_behind_bone(scene)
     core = _between(settings.seed_degrees)[:, None]
     seeds = inside & core & (depth <= settings.seed_mm) & ~scene.bone
-    beyond = ~_between((ANGLES_DEGREES[0] + 5, settings.beyond_degrees))[:, None]
-    other = inside & (scene.bone | beyond | (depth > settings.depth_mm - STEP_MM))
+    edge = ~_between((ANGLES_DEGREES[0] + 5, settings.beyond_degrees - 1))[:, None]
+    other = inside & (scene.bone | edge | (depth > settings.depth_mm - STEP_MM))
     muscle = minimum_cut(
         inside,
         cost,
@@ -215,6 +245,14 @@ def _deep_surface(scene: Scene, cost: FloatArray, settings: Settings) -> FloatAr
     )
     deep = np.where(muscle.any(2), muscle.argmax(2), scene.outer + 1)
     return ((deep - 0.5) * STEP_MM).astype(np.float32)
+
+
+def _behind_bone(scene: Scene) -> BoolArray:
+    """Samples deeper than the outermost bone of their ray: never muscle, so never looked at, but for a
+    margin that makes a border next to bone cost what it does elsewhere."""
+    outermost = scene.bone.shape[2] - 1 - scene.bone[:, :, ::-1].argmax(2)
+    first = np.where(scene.bone.any(2), outermost, -1)
+    return np.asarray(np.arange(scene.bone.shape[2]) < first[..., None] - BONE_MARGIN_MM / STEP_MM, dtype=bool)
 
 
 def _preference(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,18 @@ class Settings:
     """The muscle is expected to have half its thickness here, towards the sacrum."""
 
 
-ASSUMPTIONS: tuple[dict[str, object], ...] = (
-    {"lateral_degrees": (45.0, 92.0), "thickness_mm": (26.0, 13.0)},
-    {"lateral_degrees": (61.0, 118.0), "thickness_mm": (38.0, 19.0)},
-)
-"""Other beliefs about what cannot be seen (a smaller and a larger muscle): where they move the border,
-the picture does not show it, and a person should look."""
+def other_beliefs(settings: Settings) -> tuple[Settings, Settings]:
+    """A smaller and a larger muscle. Where such a belief moves the border, the picture does not show
+    it, and a person should look."""
+
+    def scaled(share: float) -> Settings:
+        first, last = settings.lateral_degrees
+        at, above = settings.thickness_mm
+        shift = 60 * (share - 1)
+        return replace(
+            settings,
+            lateral_degrees=(first + shift * 2 / 3, last + shift),
+            thickness_mm=(at * share, above * share),
+        )
+
+    return scaled(0.8), scaled(1.2)
