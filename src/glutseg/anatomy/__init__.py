@@ -1,6 +1,7 @@
 """Where things are: the hips, the bony landmarks and the level to be measured."""
 
-from glutseg.anatomy.hips import Hips, Sphere, find_hips
+from glutseg.anatomy.hips import Hips, find_hips
 from glutseg.anatomy.level import Anatomy, Level, find_anatomy, find_level
+from glutseg.anatomy.sphere import Sphere
 
 __all__ = ["Anatomy", "Hips", "Level", "Sphere", "find_anatomy", "find_hips", "find_level"]

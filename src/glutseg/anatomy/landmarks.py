@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage as ndi
 
-from glutseg.anatomy.hips import Hips, Sphere
+from glutseg.anatomy.hips import Hips
+from glutseg.anatomy.sphere import Sphere
 from glutseg.result import Side
 from glutseg.volume import Volume
 

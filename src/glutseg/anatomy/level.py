@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glutseg.anatomy.hips import Hips, find_hips, slabs
+from glutseg.anatomy.hips import Hips, find_hips
+from glutseg.anatomy.sphere import slabs
 from glutseg.anatomy.landmarks import SEARCHES, Point, bone_of
 from glutseg.errors import Flag, GlutsegError
 from glutseg.protocol import LevelRule
@@ -51,6 +52,10 @@ def find_anatomy(volume: Volume) -> Anatomy:
 def find_level(anatomy: Anatomy, rule: LevelRule) -> Level:
     """The slice nearest to the landmark (both sides' mean) plus the rule's offset.
 
+    The top of a femoral head is, to a reader of slices, the highest slice in which the head shows:
+    on average half a slice below the ball's geometric top (`Hips.top_mm`), and so it is here. The
+    other landmarks are read from slices in the first place.
+
     Raises
     ------
     GlutsegError
@@ -87,13 +92,16 @@ def find_level(anatomy: Anatomy, rule: LevelRule) -> Level:
 
 def _landmark(anatomy: Anatomy, name: str) -> dict[str, Point]:
     heads = {"left": anatomy.hips.left, "right": anatomy.hips.right}
+    if anatomy.hips.assumed:
+        del heads[anatomy.hips.assumed]
     if name == "femoral-head-centre":
         return {side: head.centre_mm for side, head in heads.items()}
     if name == "femoral-head-top":
-        return {side: (*head.centre_mm[:2], head.top_mm) for side, head in heads.items()}
+        half_slice_mm = anatomy.volume.geometry.spacing_mm[0] / 2
+        return {side: (*head.centre_mm[:2], head.top_mm - half_slice_mm) for side, head in heads.items()}
     volume = slabs(anatomy.volume)
     found: dict[str, Point] = {}
-    for side in ("left", "right"):
+    for side in heads:
         point = SEARCHES[name](bone_of(volume, anatomy.hips, side))
         if point is not None:
             found[side] = point

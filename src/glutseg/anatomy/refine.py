@@ -1,0 +1,148 @@
+"""A head's ball fitted to its own surface, finer than the grid it was found on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage as ndi
+
+from glutseg.anatomy.sphere import Sphere
+from glutseg.volume import Volume
+
+MAX_SHIFT_MM = 14.0
+"""A fit that ends further from where it started has run to another structure."""
+RADIUS_MM = (16.0, 31.0)
+
+METAL_HU = 2000
+"""Denser than any bone."""
+
+_METAL_MM3 = 1000.0
+_REACH_MM = 42.0
+_SOFT_HU, _SATURATION_HU = 80, 600
+_MIN_SLOPE_HU_PER_MM = 35.0
+_FULL_SLOPE_HU_PER_MM = 100.0
+_MIN_ALIGNMENT = 0.8  # of the edge's gradient with the ball's radius
+_TOLERANCES_MM = (7.0, 6.0, 5.0, 4.0, 3.0, 3.0, 3.0)
+_MIN_POINTS = 60
+_START_UP_MM = (-8.0, 0.0, 8.0)  # slices tell a ball's place least along the body
+_START_RADII_MM = (20.0, 24.0)
+_SHOWN_MM = 1.5
+_INSIDE = 0.7  # of the radius; nearer to the centre only the head's own spongy bone has edges
+_STRONG_HU_PER_MM = 80.0
+_EDGE_WIDTH_MM = 3.0
+_BANDS, _SECTORS = 8, 16
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Bone edges: points (n, 3) in LPS mm, unit gradients (n, 3) towards bone, weights (n,)."""
+
+    points: FloatArray
+    normals: FloatArray
+    weights: FloatArray
+    solid: bool = True
+
+    def surface(self, centre: FloatArray, radius: float, tolerance_mm: float, dz: float) -> Shown:
+        """The edges on a ball that face away from its centre with no such edge well before them.
+
+        What lies behind the first edge, such as the outer side of a thin socket, is not the head.
+        Within metal (``solid`` false) there are edges of the implant's own and the rule is off.
+        """
+        ray = self.points - centre
+        distance = np.maximum(np.linalg.norm(ray, axis=1), 1e-6)
+        outward = -(ray * self.normals).sum(1) / distance
+        bands = int(np.clip(2 * radius / dz, 3, _BANDS))  # no finer than the slices
+        band = np.clip((ray[:, 2] / distance + 1) / 2 * bands, 0, bands - 1).astype(int)
+        sector = ((np.arctan2(ray[:, 1], ray[:, 0]) / (2 * np.pi) + 0.5) * _SECTORS).astype(int) % _SECTORS
+        patch = band * _SECTORS + sector
+        away = outward > _MIN_ALIGNMENT
+        strong = self.solid & away & (distance > _INSIDE * radius) & (self.weights >= _STRONG_HU_PER_MM)
+        first = np.full(bands * _SECTORS, np.inf)
+        np.minimum.at(first, patch[strong], distance[strong])
+        chosen = away & (np.abs(distance - radius) < tolerance_mm) & (distance < first[patch] + _EDGE_WIDTH_MM)
+        return Shown(chosen, len(np.unique(patch[chosen])) / (bands * _SECTORS))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Edges on a ball (a choice among all edges), and the share of the ball's patches they cover."""
+
+    chosen: npt.NDArray[np.bool_]
+    share: float
+
+
+def refine(volume: Volume, sphere: Sphere) -> Sphere:
+    """The ball of least squares through the bone edges near a candidate that face outwards from it.
+
+    The socket's edges face the other way and do not count. Of several starting points the fit is
+    taken that shows most of its surface: that share becomes the score. The candidate itself, with
+    score 0, is returned where every fit runs away.
+    """
+    edges = _edges(volume, sphere)
+    dz = volume.geometry.spacing_mm[0]
+    fits = [
+        fit
+        for up_mm in _START_UP_MM
+        for radius_mm in _START_RADII_MM
+        if (fit := _fit(edges, np.array(sphere.centre_mm) + (0, 0, up_mm), radius_mm, dz, sphere)) is not None
+    ]
+    if not fits:
+        return replace(sphere, score=0.0)
+    shown = [edges.surface(centre, radius, _SHOWN_MM, dz).share for centre, radius in fits]
+    best = int(np.argmax(shown))
+    centre, radius = fits[best]
+    x, y, z = (float(c) for c in centre)
+    return Sphere((x, y, z), radius, shown[best])
+
+
+def _fit(
+    edges: Edges, start_mm: FloatArray, radius: float, dz: float, near_to: Sphere
+) -> tuple[FloatArray, float] | None:
+    centre = start_mm
+    for tolerance_mm in _TOLERANCES_MM:
+        chosen = edges.surface(centre, radius, tolerance_mm, dz).chosen
+        if chosen.sum() < _MIN_POINTS:
+            return None
+        centre, radius = _least_squares(edges.points[chosen], edges.weights[chosen])
+        away = float(np.linalg.norm(centre - near_to.centre_mm))
+        if away > MAX_SHIFT_MM or not RADIUS_MM[0] < radius < RADIUS_MM[1]:
+            return None
+    return centre, radius
+
+
+def _edges(volume: Volume, sphere: Sphere) -> Edges:
+    """Bone edges around a candidate."""
+    g = volume.geometry
+    middle = g.index(sphere.centre_mm)
+    box = tuple(
+        slice(max(0, int(m - _REACH_MM / s)), max(0, int(m + _REACH_MM / s) + 2))
+        for m, s in zip(middle, g.spacing_mm, strict=True)
+    )
+    part = volume.crop((box[0], box[1], box[2]))
+    if min(part.hu.shape) < 2:
+        return Edges(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0))
+    image = np.clip(part.hu, _SOFT_HU, _SATURATION_HU).astype(np.float32)
+    sigma = [0.0, *(0.8 / s for s in g.spacing_mm[1:])]
+    slopes = np.gradient(ndi.gaussian_filter(image, sigma), *g.spacing_mm)
+    steepness = np.sqrt(sum(s**2 for s in slopes))
+    at = np.argwhere(steepness > _MIN_SLOPE_HU_PER_MM)
+    places = tuple(at.T)
+    points = np.array(part.geometry.origin_mm) + at[:, ::-1] * np.array(g.spacing_mm[::-1])
+    normals = np.stack([slopes[a][places] / steepness[places] for a in (2, 1, 0)], axis=1)
+    weights = np.minimum(steepness[places], _FULL_SLOPE_HU_PER_MM)
+    metal = float((part.hu > METAL_HU).sum()) * g.voxel_volume_mm3 > _METAL_MM3
+    return Edges(points, normals.astype(float), weights.astype(float), not metal)
+
+
+def _least_squares(points: FloatArray, weights: FloatArray) -> tuple[FloatArray, float]:
+    """Centre and radius of the sphere of least (algebraic) squares."""
+    origin = points.mean(0)  # far from the scanner's origin squares lose digits
+    p = points - origin
+    system = np.column_stack([2 * p, np.ones(len(p))]) * weights[:, None]
+    solution = np.linalg.lstsq(system, (p**2).sum(1) * weights, rcond=None)[0]
+    centre = solution[:3]
+    return centre + origin, float(np.sqrt(max(solution[3] + centre @ centre, 0.0)))
