@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from glutseg.anatomy.circles import find_spheres
 from glutseg.anatomy.refine import refine
 from glutseg.anatomy.sphere import Sphere, slabs
@@ -22,20 +20,23 @@ from glutseg.volume import Volume
 HEAD_DISTANCE_MM = (120.0, 235.0)
 """Between the centres of the two heads: 150 to 200 mm in adults, with room for extremes."""
 MAX_HEIGHT_DIFFERENCE_MM = 40.0
-MIN_SIDE_FIT = 0.6
-"""Least fit of the surroundings of each head of a pair."""
-MIN_PAIR_SCORE = 0.7
-MIN_SINGLE_FIT = 0.85
-"""A head without its pair must have unmistakable surroundings."""
-MIN_MIRRORED_FIT = 0.6
+MIN_CANDIDATE_FIT = 0.7
+MIN_FIT = 0.85
+"""Least fit of the surroundings of each head of a pair; true hips have 0.95 to 1."""
+MIN_SHOWN = 0.3
+"""Least share of each head's surface to be seen; true heads show 0.45 to 0.9 of it."""
+MIN_SINGLE_FIT, MIN_SINGLE_SHOWN = 0.95, 0.5
+"""A head without its pair must be unmistakable."""
+MIN_MIRRORED_FIT = 0.7
 
-_BALL_WEIGHT = 0.6  # against the fit of the surroundings: which of several near candidates is taken
+_CANDIDATES = 5
+_SURFACE_WEIGHT = 0.4  # against the fit of the surroundings, which near candidates share
 _SIDES: tuple[Side, Side] = ("left", "right")
 
 
 @dataclass(frozen=True)
 class Hips:
-    """Both femoral heads and how sure the pair is (0 to about 1.1).
+    """Both femoral heads and how sure the pair is (0.9 to 1.4).
 
     ``assumed`` names the side whose head was not found: its ball is the other one's mirror image.
     """
@@ -66,61 +67,74 @@ def find_hips(volume: Volume) -> Hips:
     small = slabs(volume)
     bones = BoneMap.of(small)
     spheres = find_spheres(small)
-    fits = {side: np.array([bones.fit(s.centre_mm, side) for s in spheres]) for side in _SIDES}
-    pairs = _pairs(spheres, fits)
-    if pairs and pairs[0].score >= MIN_PAIR_SCORE:
-        best = pairs[0]
-        return replace(best, left=refine(small, best.left), right=refine(small, best.right))
-    single = _single(small, bones, spheres, fits)
-    if single is None:
+    heads = {side: _heads(small, bones, spheres, side) for side in _SIDES}
+    found = max(_pairs(heads), key=lambda hips: hips.score, default=None) or _single(bones, heads)
+    if found is None:
         raise GlutsegError(
             "hips-not-found",
-            f"no two bony balls lie as two hips do (best pair {pairs[0].score if pairs else 0:.2f}, "
-            f"{MIN_PAIR_SCORE} is needed)",
+            f"{len(spheres)} bony balls were looked at ({len(heads['left'])} and {len(heads['right'])} "
+            "closely), but no two lie as two hips do",
         )
-    return single
+    return found
 
 
-def _pairs(spheres: list[Sphere], fits: dict[Side, np.ndarray]) -> list[Hips]:
-    """Pairs that lie as two hips do, best first; unlikely arrangements cost a little."""
+@dataclass(frozen=True)
+class _Head:
+    ball: Sphere
+    fit: float
+
+    @property
+    def score(self) -> float:
+        return self.fit + _SURFACE_WEIGHT * self.ball.score
+
+
+Heads = dict[Side, list[_Head]]
+
+
+def _heads(volume: Volume, bones: BoneMap, spheres: list[Sphere], side: Side) -> list[_Head]:
+    """The candidates with the best surroundings for this side, fitted to their surface."""
+    rough = [_Head(sphere, bones.fit(sphere.centre_mm, side)) for sphere in spheres]
+    likely = [head for head in rough if head.fit >= MIN_CANDIDATE_FIT]
+    likely.sort(key=lambda head: -head.score)
+    fitted = [refine(volume, head.ball) for head in likely[:_CANDIDATES]]
+    heads = [_Head(ball, bones.fit(ball.centre_mm, side)) for ball in fitted]
+    return [head for head in heads if head.fit >= MIN_FIT and head.ball.score >= MIN_SHOWN]
+
+
+def _pairs(heads: Heads) -> list[Hips]:
+    """Pairs that lie as two hips do; unlikely arrangements cost a little."""
     found = []
-    candidates = {side: np.flatnonzero(fits[side] >= MIN_SIDE_FIT) for side in _SIDES}
-    for i in candidates["left"]:
-        for j in candidates["right"]:
-            left, right = spheres[i], spheres[j]
-            dx, dy, dz = (a - b for a, b in zip(left.centre_mm, right.centre_mm, strict=True))
+    for left in heads["left"]:
+        for right in heads["right"]:
+            dx, dy, dz = (a - b for a, b in zip(left.ball.centre_mm, right.ball.centre_mm, strict=True))
             if not HEAD_DISTANCE_MM[0] < dx < HEAD_DISTANCE_MM[1]:
                 continue
             if max(abs(dz), abs(dy)) > MAX_HEIGHT_DIFFERENCE_MM:
                 continue
-            size = left.radius_mm - right.radius_mm
+            size = left.ball.radius_mm - right.ball.radius_mm
             cost = 0.05 * ((dz / 20) ** 2 + (dy / 20) ** 2) + 0.02 * (size / 3) ** 2
-            fit = (fits["left"][i] + fits["right"][j]) / 2
-            found.append(Hips(left, right, float(fit + _BALL_WEIGHT * (left.score + right.score) - cost)))
-    return sorted(found, key=lambda pair: -pair.score)
+            found.append(Hips(left.ball, right.ball, (left.score + right.score) / 2 - cost))
+    return found
 
 
-def _single(
-    volume: Volume, bones: BoneMap, spheres: list[Sphere], fits: dict[Side, np.ndarray]
-) -> Hips | None:
+def _single(bones: BoneMap, heads: Heads) -> Hips | None:
     """One head and its mirror image in the plane about which the pelvis is symmetrical."""
-    best: tuple[float, Side, Sphere] | None = None
-    for side in _SIDES:
-        for sphere, fit in zip(spheres, fits[side], strict=True):
-            score = float(fit + 2 * _BALL_WEIGHT * sphere.score)
-            if fit >= MIN_SINGLE_FIT and (best is None or score > best[0]):
-                best = score, side, sphere
-    if best is None:
+    sure = [
+        (head, side)
+        for side in _SIDES
+        for head in heads[side]
+        if head.fit >= MIN_SINGLE_FIT and head.ball.score >= MIN_SINGLE_SHOWN
+    ]
+    if not sure:
         return None
-    score, side, sphere = best
-    head = refine(volume, sphere)
-    x, y, z = head.centre_mm
+    head, side = max(sure, key=lambda item: item[0].score)
+    x, y, z = head.ball.centre_mm
     medial = -1 if side == "left" else 1
     reach = sorted(x + medial * d / 2 for d in HEAD_DISTANCE_MM)
     plane = bones.symmetry_x_mm((z - 60, z + 80), (reach[0], reach[1]))
     other: Side = "right" if side == "left" else "left"
-    mirrored = replace(head, centre_mm=(2 * plane - x, y, z), score=0.0)
+    mirrored = replace(head.ball, centre_mm=(2 * plane - x, y, z), score=0.0)
     if bones.fit(mirrored.centre_mm, other, PELVIC) < MIN_MIRRORED_FIT:
         return None
-    pair = (head, mirrored) if side == "left" else (mirrored, head)
-    return Hips(*pair, score, assumed=other)
+    left, right = (head.ball, mirrored) if side == "left" else (mirrored, head.ball)
+    return Hips(left, right, head.score, assumed=other)

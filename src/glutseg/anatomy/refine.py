@@ -27,7 +27,7 @@ _MIN_ALIGNMENT = 0.8  # of the edge's gradient with the ball's radius
 _TOLERANCES_MM = (7.0, 6.0, 5.0, 4.0, 3.0, 3.0, 3.0)
 _MIN_POINTS = 60
 _START_UP_MM = (-8.0, 0.0, 8.0)  # slices tell a ball's place least along the body
-_START_RADII_MM = (20.0, 24.0)
+_START_RADIUS_MM = 22.0
 _SHOWN_MM = 1.5
 _INSIDE = 0.7  # of the radius; nearer to the centre only the head's own spongy bone has edges
 _STRONG_HU_PER_MM = 80.0
@@ -87,8 +87,7 @@ def refine(volume: Volume, sphere: Sphere) -> Sphere:
     fits = [
         fit
         for up_mm in _START_UP_MM
-        for radius_mm in _START_RADII_MM
-        if (fit := _fit(edges, np.array(sphere.centre_mm) + (0, 0, up_mm), radius_mm, dz, sphere)) is not None
+        if (fit := _fit(edges, np.array(sphere.centre_mm) + (0, 0, up_mm), _START_RADIUS_MM, dz, sphere))
     ]
     if not fits:
         return replace(sphere, score=0.0)

@@ -42,6 +42,8 @@ REGIONS: dict[str, Region] = {
     "pubis": Region(((-42, -20), (-30, 8), (-25, 0)), 0.17),
     "ischium": Region(((-30, 0), (20, 45), (-25, 5)), 0.4),
     "shaft": Region(((15, 70), (-15, 35), (-60, -40)), 0.19),
+    "below": Region(((-36, -2), (-22, 12), (-44, -27)), 0.0),
+    "above": Region(((16, 34), (0, 24), (22, 40)), 0.0),
     "beside": Region(((34, 65), (-20, 20), (8, 45)), 0.0),
     "inside": Region(((-85, -48), (-20, 20), (0, 30)), 0.0),
     "front": Region(((-10, 40), (-60, -34), (-10, 20)), 0.0),
@@ -51,7 +53,7 @@ REGIONS: dict[str, Region] = {
 bones of two others), measured at `BONE_HU`."""
 PELVIC = ("roof", "ilium", "pubis", "inside", "front", "behind")
 """Regions that look as they should also where the femoral head is missing."""
-MIN_REGIONS = 7
+MIN_REGIONS = 8
 """A series that shows less of the surroundings cannot tell a hip from anything else."""
 
 
