@@ -25,7 +25,9 @@ class Code:
 CODES: dict[str, Code] = {
     # input
     "input-missing": Code("error", "The input path does not exist.", "Check the path."),
-    "input-empty": Code("error", "The input holds no DICOM file.", "Point at the folder that holds the images."),
+    "input-empty": Code(
+        "error", "The input holds no DICOM file.", "Point at the folder that holds the images."
+    ),
     "input-ambiguous": Code("error", "The input holds several studies.", "Point at the folder of one study."),
     "no-ct": Code("error", "The study has no CT image series.", "Export the CT series of the study."),
     "no-usable-series": Code(
@@ -33,9 +35,13 @@ CODES: dict[str, Code] = {
         "No CT series of the study can be measured; the reason for each is in the case's record.",
         "Export an axial soft-tissue series that covers the hips.",
     ),
-    "no-pixel-data": Code("error", "The images carry no pixels.", "Export the study again with its pixel data."),
+    "no-pixel-data": Code(
+        "error", "The images carry no pixels.", "Export the study again with its pixel data."
+    ),
     "pixel-data-undecodable": Code(
-        "error", "The pixels cannot be decoded.", "Export the study again, uncompressed, or repair the files named."
+        "error",
+        "The pixels cannot be decoded.",
+        "Export the study again, uncompressed, or repair the files named.",
     ),
     "geometry-missing": Code(
         "error",
@@ -48,14 +54,22 @@ CODES: dict[str, Code] = {
     "rescale-missing": Code(
         "error", "The rescale to Hounsfield units is missing.", "Export the original CT images."
     ),
-    "geometry-mismatch": Code("error", "Image and mask are on different grids.", "Use the series the mask was made on."),
+    "geometry-mismatch": Code(
+        "error", "Image and mask are on different grids.", "Use the series the mask was made on."
+    ),
     "image-too-large": Code("error", "The header states absurd dimensions.", "Repair or exclude the file."),
-    "file-unreadable": Code("note", "A file could not be read and was left out.", "See the scan for its name."),
+    "file-unreadable": Code(
+        "note", "A file could not be read and was left out.", "See the scan for its name."
+    ),
     "series-gap": Code(
-        "review", "Slices are missing; the longest gapless run was used.", "Check that the level is the right one."
+        "review",
+        "Slices are missing; the longest gapless run was used.",
+        "Check that the level is the right one.",
     ),
     "slice-duplicate": Code(
-        "note", "Several images lie at one position; the first by instance number was kept.", "None needed as a rule."
+        "note",
+        "Several images lie at one position; the first by instance number was kept.",
+        "None needed as a rule.",
     ),
     "series-mixed": Code(
         "note", "The series mixes images of several kinds; the largest stack was used.", "Check the series."
@@ -70,7 +84,9 @@ CODES: dict[str, Code] = {
         "review", "Only a sharp (bone or lung) reconstruction was there.", "Prefer a soft-tissue kernel."
     ),
     "gantry-tilt": Code(
-        "review", "The slices are tilted against the patient's axis.", "Read the area as one of a tilted slice."
+        "review",
+        "The slices are tilted against the patient's axis.",
+        "Read the area as one of a tilted slice.",
     ),
     # anatomy and level
     "hips-not-found": Code(
@@ -80,32 +96,54 @@ CODES: dict[str, Code] = {
         "error", "The series ends before the level asked for.", "Choose another level or a longer series."
     ),
     "landmark-not-found": Code(
-        "error", "The landmark of this level could not be found.", "Choose another level or give z or slice by hand."
+        "error",
+        "The landmark of this level could not be found.",
+        "Choose another level or give z or slice by hand.",
     ),
     "level-one-sided": Code("review", "The level rests on one side only.", "Check the level in the overlay."),
     "level-doubtful": Code("review", "The landmark is doubtful.", "Check the level in the overlay."),
     "pelvis-tilted": Code(
-        "review", "The two hips lie at clearly different heights.", "Use the mean of both sides, not one side."
+        "review",
+        "The two hips lie at clearly different heights.",
+        "Use the mean of both sides, not one side.",
     ),
     "metal": Code("note", "Metal lies within the hips.", "Check the borders near the metal."),
     "metal-streaks": Code("review", "Metal streaks cross the muscle.", "Check the outline in the overlay."),
     # segmentation
     "muscle-not-found": Code("error", "The gluteus maximus was not found.", "Outline it by hand."),
     "muscle-cut-by-fov": Code(
-        "review", "The muscle touches the edge of the picture.", "The area is a lower bound; use a wider field of view."
+        "review",
+        "The muscle touches the edge of the picture.",
+        "The area is a lower bound; use a wider field of view.",
+    ),
+    "outline-doubtful": Code(
+        "review",
+        "Part of the outline is decided by what is usual, not by what the picture shows.",
+        "Check the border to the gluteus medius.",
+    ),
+    "muscle-fatty": Code(
+        "review",
+        "So much of the muscle is fat that its outline is uncertain.",
+        "Check the outline in the overlay.",
     ),
     "edge-invisible": Code(
         "review", "Much of the outline lies on no visible edge.", "Check the border to the gluteus medius."
     ),
     "slices-disagree": Code(
-        "review", "The area jumps between neighbouring slices.", "Check the outline at the level and next to it."
+        "review",
+        "The area jumps between neighbouring slices.",
+        "Check the outline at the level and next to it.",
     ),
     "sides-differ": Code("review", "Left and right differ more than is usual.", "Check both outlines."),
     "size-implausible": Code("review", "The area is outside what is known of adults.", "Check the outline."),
-    "density-implausible": Code("review", "The density is not that of muscle.", "Check the outline and the rescale."),
+    "density-implausible": Code(
+        "review", "The density is not that of muscle.", "Check the outline and the rescale."
+    ),
     # growing by hand
     "series-ambiguous": Code(
-        "error", "The input holds several series.", "Name one with --series; `glutseg scan --json` lists them."
+        "error",
+        "The input holds several series.",
+        "Name one with --series; `glutseg scan --json` lists them.",
     ),
     "series-unknown": Code(
         "error", "No series has the UID asked for.", "See `glutseg scan --json` for the UIDs."
@@ -114,16 +152,22 @@ CODES: dict[str, Code] = {
         "error", "The seed does not name one pixel.", "Give it as X,Y,Z, or as X,Y with --z-mm."
     ),
     "seed-outside": Code("error", "The seed lies outside the image.", "Give whole pixels, counted from 0."),
-    "bounds-missing": Code("error", "The method needs a lower and an upper bound.", "Give --lower and --upper in HU."),
+    "bounds-missing": Code(
+        "error", "The method needs a lower and an upper bound.", "Give --lower and --upper in HU."
+    ),
     "bounds-reversed": Code("error", "The lower bound is above the upper one.", "Exchange them."),
     "growing-invalid": Code(
         "error", "The method or one of its parameters cannot be used.", "See `glutseg grow --help`."
     ),
     "region-empty": Code(
-        "error", "Nothing grew: the seed does not qualify itself.", "Choose another seed, wider bounds or a smaller radius."
+        "error",
+        "Nothing grew: the seed does not qualify itself.",
+        "Choose another seed, wider bounds or a smaller radius.",
     ),
     # height
-    "height-missing": Code("note", "No height is known; the indices are empty.", "Give a participants table."),
+    "height-missing": Code(
+        "note", "No height is known; the indices are empty.", "Give a participants table."
+    ),
     "height-implausible": Code(
         "note", "The height is outside 0.9 to 2.3 m and was refused.", "Correct it in the participants table."
     ),
@@ -135,10 +179,16 @@ CODES: dict[str, Code] = {
         "error", "The output folder holds another run's output.", "Choose another folder or use --overwrite."
     ),
     "output-foreign": Code(
-        "error", "The output folder holds files of these names that are not glutseg's.", "Choose another folder."
+        "error",
+        "The output folder holds files of these names that are not glutseg's.",
+        "Choose another folder.",
     ),
-    "output-unwritable": Code("error", "The output cannot be written.", "Check the disk's space and permissions."),
-    "internal-error": Code("error", "glutseg failed in a way it did not foresee.", "Report it with the case's record."),
+    "output-unwritable": Code(
+        "error", "The output cannot be written.", "Check the disk's space and permissions."
+    ),
+    "internal-error": Code(
+        "error", "glutseg failed in a way it did not foresee.", "Report it with the case's record."
+    ),
 }
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from glutseg import anatomy, dicom, segmentation
+from glutseg import anatomy, dicom, quality, segmentation
 from glutseg.errors import Flag, GlutsegError
 from glutseg.measurement import believe_height, measure_slice, profile, slices_around
 from glutseg.output.case_id import case_id
@@ -139,7 +139,8 @@ def _measure(study: dicom.Study, protocol: Protocol, result: CaseResult, clock: 
         try:
             with clock.time("read"):
                 loaded = dicom.read(series)
-            case = _measure_series(loaded, protocol, result, clock)
+            doubted = replace(result, flags=result.flags + dicom.series_flags(series, protocol.series))
+            case = _measure_series(loaded, protocol, doubted, clock)
         except GlutsegError as error:
             if error.code not in TRY_NEXT_SERIES + UNREADABLE:
                 raise
@@ -147,7 +148,7 @@ def _measure(study: dicom.Study, protocol: Protocol, result: CaseResult, clock: 
             passed_over.append((series.series_uid, f"{error.code}: {error.message}"))
             continue
         reason = choice.reason if rank == 0 else f"{rank} better ranked series could not be measured"
-        rest = [(s.series_uid, "another series was measured") for s in choice.candidates[rank + 1 :]]
+        rest = [(uid, f"ranked lower: {why}") for uid, why in choice.ranked_lower[rank:]]
         record = _series_record(series, loaded, case.result.level, reason)
         kept = replace(case.result, series=record, passed_over=tuple(passed_over + rest))
         return replace(case, result=kept)
@@ -186,16 +187,21 @@ def _measure_series(
     try:
         with clock.time("segmentation"):
             around = slices_around(volume.geometry, level.slice_index, protocol.level.profile_mm)
-            segmented = segmentation.segment(volume, found, around)
+            segmented = segmentation.segment(volume, found, around, measured=level.slice_index)
         mask = segmented.mask.restored(own)
         with clock.time("measurement"):
             measurements, flags = measure_level(loaded.volume, mask, k, protocol)
             points = profile(loaded.volume, mask, k, protocol.level.profile_mm, protocol.tissue)
+        doubts = (
+            *quality.check_metal(loaded.volume, mask, k),
+            *quality.check_field_of_view(loaded.volume, mask, k),
+            *quality.check_sides(measurements, segmented.confidence, segmented.visible, points),
+        )
     except GlutsegError as error:
         return Case(failed(result, error), loaded.volume)
     result = replace(
         result,
-        flags=result.flags + segmented.flags + flags,
+        flags=result.flags + segmented.flags + flags + doubts,
         measurements=measurements,
         confidence=dict(segmented.confidence),
         profile=points,

@@ -37,7 +37,7 @@ class Segmentation:
 
     Attributes
     ----------
-    confidence : per side, at the middle slice asked for: least Dice between the muscle found and those
+    confidence : per side, at the measured slice: least Dice between the muscle found and those
         found under other beliefs about what cannot be seen (1: the picture alone decides)
     visible : per side, share of the deep border there that runs along a visible wall
     """
@@ -49,7 +49,12 @@ class Segmentation:
 
 
 def segment(
-    volume: Volume, anatomy: Anatomy, slices: range, settings: Settings = DEFAULT, *, doubt: bool = True
+    volume: Volume,
+    anatomy: Anatomy,
+    slices: range,
+    settings: Settings = DEFAULT,
+    *,
+    measured: int | None = None,
 ) -> Segmentation:
     """Both muscles on the slices asked for.
 
@@ -57,8 +62,8 @@ def segment(
     ----------
     volume : canonical, axial
     anatomy : of the same volume
-    slices : canonical slice indices, the measured one in their middle; the mask is empty elsewhere
-    doubt : also find the confidence (takes twice as long)
+    slices : canonical slice indices; the mask is empty elsewhere
+    measured : the slice whose outline is to be doubted; without it there is no confidence
 
     Raises
     ------
@@ -68,18 +73,17 @@ def segment(
     labels = np.zeros(volume.geometry.shape, np.uint8)
     confidence: dict[Side, float] = {}
     visible: dict[Side, float] = {}
-    middle = (slices.start + slices.stop - 1) // 2
     for side, label in SIDES.items():
-        layer = find_layer(volume, anatomy, side, slices, settings, doubt=doubt)
+        layer = find_layer(volume, anatomy, side, slices, settings, doubt_at=measured)
         rows, columns = layer.scene.fan.window
         for k in slices:
             part = labels[k, rows, columns]
             part[outline(volume, layer, k) & (part == 0)] = label
         if not (labels == label).any():
             raise GlutsegError("muscle-not-found", f"no muscle was found behind the {side} hip")
-        visible[side] = layer.visible_share(middle)
-        if doubt:
-            confidence[side] = layer.agreement(middle)
+        if measured is not None:
+            visible[side] = layer.visible_share(measured)
+            confidence[side] = layer.agreement(measured)
     return Segmentation(Mask(labels, volume.geometry), confidence, visible)
 
 
@@ -126,7 +130,7 @@ def peak_level(volume: Volume, anatomy: Anatomy, rule: LevelRule, settings: Sett
     top = anatomy.hips.top_mm
     low = max(0, g.nearest_slice(top - PEAK_SEARCH_MM[0]))
     high = min(g.shape[0] - 1, g.nearest_slice(top + PEAK_SEARCH_MM[1]))
-    mask = segment(volume, anatomy, range(low, high + 1), settings, doubt=False).mask
+    mask = segment(volume, anatomy, range(low, high + 1), settings).mask
     areas = np.count_nonzero(mask.labels[low : high + 1], axis=(1, 2)) * g.pixel_area_mm2 / 2
     width = max(1, round(9 / g.spacing_mm[0]) // 2 * 2 + 1)
     k = low + int(ndi.uniform_filter1d(areas, width, mode="nearest").argmax())

@@ -124,19 +124,24 @@ class Layer:
 
 
 def find_layer(
-    volume: Volume, anatomy: Anatomy, side: Side, slices: range, settings: Settings, *, doubt: bool = True
+    volume: Volume,
+    anatomy: Anatomy,
+    side: Side,
+    slices: range,
+    settings: Settings,
+    *,
+    doubt_at: int | None = None,
 ) -> Layer:
     """Outer and deep surface of one side's muscle, around the hips and wherever ``slices`` reach.
 
-    ``doubt`` also finds the surfaces under other beliefs, near the middle of ``slices``.
+    Near the slice ``doubt_at`` the deep surfaces under other beliefs are found as well.
     """
     scene = look(volume, anatomy, side, slices, settings)
     cost = _border_cost(scene, settings)
     deep = _deep_surface(scene, cost, settings)
     others = []
-    if doubt:
-        middle = (slices.start + slices.stop - 1) / 2
-        near = _near(scene, middle, DOUBT_REACH_MM / volume.geometry.spacing_mm[0])
+    if doubt_at is not None:
+        near = _near(scene, doubt_at, DOUBT_REACH_MM / volume.geometry.spacing_mm[0])
         for belief in other_beliefs(settings):
             other = deep.copy()
             other[near] = _deep_surface(scene.part(near), cost[near], belief)
@@ -252,7 +257,9 @@ def _behind_bone(scene: Scene) -> BoolArray:
     margin that makes a border next to bone cost what it does elsewhere."""
     outermost = scene.bone.shape[2] - 1 - scene.bone[:, :, ::-1].argmax(2)
     first = np.where(scene.bone.any(2), outermost, -1)
-    return np.asarray(np.arange(scene.bone.shape[2]) < first[..., None] - BONE_MARGIN_MM / STEP_MM, dtype=bool)
+    return np.asarray(
+        np.arange(scene.bone.shape[2]) < first[..., None] - BONE_MARGIN_MM / STEP_MM, dtype=bool
+    )
 
 
 def _preference(

@@ -45,7 +45,7 @@ class Settings:
     wall_price: float = 0.05
     """Cost per mm³ of wall taken in, beyond what this patient's muscle has inside: the first plane
     is its border, not the second."""
-    thickness_weight: float = 0.04
+    thickness_weight: float = 0.05
     """Cost per mm³ of muscle deeper than expected, and gain where it is shallower: decides where
     no wall is seen."""
     thickness_mm: tuple[float, float] = (32.0, 16.0)

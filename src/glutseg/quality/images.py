@@ -1,0 +1,72 @@
+"""Doubts about the images at the measured slice: metal, and a field of view that cuts the muscle."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage as ndi
+
+from glutseg.errors import Flag
+from glutseg.volume import SIDES, Mask, Volume
+
+METAL_HU = 2500
+"""Dense cortical bone ends near 2000 HU; scanners clip metal at 3071 or above."""
+METAL_MM3 = 300.0
+"""Less is a clip, a marker or a dense spot of bone."""
+STREAK_SHARE = 0.02
+"""Share of a muscle's inner pixels that cannot be muscle or fat before streaks are said to cross it."""
+_IMPOSSIBLE_HU = (-250, 220)
+_EDGE_MM = 3.0
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+def check_metal(volume: Volume, mask: Mask, slice_index: int, reach_mm: float = 60.0) -> tuple[Flag, ...]:
+    """``metal`` near the level, and ``metal-streaks`` where the muscle itself shows impossible values."""
+    g = volume.geometry
+    reach = int(reach_mm / g.spacing_mm[0])
+    near = volume.hu[max(0, slice_index - reach) : slice_index + reach + 1]
+    volume_mm3 = float(np.count_nonzero(near > METAL_HU)) * g.voxel_volume_mm3
+    if volume_mm3 < METAL_MM3:
+        return ()
+    flags = [Flag("metal", f"{volume_mm3 / 1000:.1f} cm³ of metal lies within {reach_mm:g} mm of the level")]
+    low, high = _IMPOSSIBLE_HU
+    for side, label in SIDES.items():
+        inner = ndi.binary_erosion(mask.labels[slice_index] == label, iterations=2)
+        values = volume.hu[slice_index][inner]
+        share = float(((values < low) | (values > high)).mean()) if len(values) else 0.0
+        if share > STREAK_SHARE:
+            flags.append(
+                Flag("metal-streaks", f"{share:.0%} of the muscle lies outside {low} to {high} HU", side)
+            )
+    return tuple(flags)
+
+
+def check_field_of_view(volume: Volume, mask: Mask, slice_index: int) -> tuple[Flag, ...]:
+    """``muscle-cut-by-fov`` for each side that comes within 3 mm of the end of the picture."""
+    g = volume.geometry
+    outside = np.pad(_padding(volume.hu[slice_index]), 1, constant_values=True)
+    distance_mm = ndi.distance_transform_edt(~outside, sampling=g.spacing_mm[1:])[1:-1, 1:-1]
+    flags = []
+    for side, label in SIDES.items():
+        muscle = mask.labels[slice_index] == label
+        if muscle.any() and distance_mm[muscle].min() <= _EDGE_MM:
+            flags.append(Flag("muscle-cut-by-fov", "the muscle reaches the edge of the picture", side))
+    return tuple(flags)
+
+
+def _padding(image: npt.NDArray[np.int16]) -> BoolArray:
+    """Pixels outside the round field of reconstruction: one constant value joined to the corners.
+
+    Measured air is never constant over the area of a corner.
+    """
+    corners = image[[0, 0, -1, -1], [0, -1, 0, -1]]
+    out = np.zeros(image.shape, bool)
+    for y, x, value in zip((0, 0, -1, -1), (0, -1, 0, -1), corners, strict=True):
+        if value > -900:  # the body itself reaches the corner
+            continue
+        labels, _ = ndi.label(image == value)
+        region = labels == labels[y, x]
+        if region.sum() > 0.01 * image.size:
+            out |= region
+    return out
