@@ -61,7 +61,7 @@ def truth_rooms(small_phantom, monkeypatch) -> Stage:
         z_mm = small_phantom.volume.geometry.slice_z_mm(k)
         return anatomy.Level(rule.landmark, k, z_mm, {"femoral-head-top:left": (1.0, 2.0, 3.0)})
 
-    def segment(_, __, slices):
+    def segment(_, __, slices, **_measured):
         labels = np.zeros_like(small_phantom.truth.labels)
         labels[slices.start : slices.stop] = small_phantom.truth.labels[slices.start : slices.stop]
         mask = Mask(labels, small_phantom.truth.geometry)
