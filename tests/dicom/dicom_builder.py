@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import ExplicitVRLittleEndian, RLELossless, generate_uid
 
 from glutseg.dicom.model import CT_IMAGE, SliceHeader
 
@@ -56,13 +58,30 @@ def ct_dataset(pixels: np.ndarray, position: Sequence[float], number: int, **tag
 
 
 def save(ds: Dataset, path: Path, syntax: str = ExplicitVRLittleEndian) -> Path:
-    ds.file_meta = FileMetaDataset()
-    ds.file_meta.TransferSyntaxUID = syntax
+    if not hasattr(ds, "file_meta"):
+        ds.file_meta = FileMetaDataset()
+        ds.file_meta.TransferSyntaxUID = syntax
     ds.file_meta.MediaStorageSOPClassUID = ds.get("SOPClassUID", "1.2")
     ds.file_meta.MediaStorageSOPInstanceUID = ds.get("SOPInstanceUID", "1.2")
     path.parent.mkdir(parents=True, exist_ok=True)
     ds.save_as(path, enforce_file_format=True)
     return path
+
+
+def compress(ds: Dataset) -> None:
+    """RLE, the one compression that needs no library."""
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    ds.compress(RLELossless, generate_instance_uid=False)
+
+
+def overwrite(path: Path, keyword: str, junk: bytes) -> None:
+    """Put bytes into a saved value that pydicom would not write; the length stays."""
+    content = path.read_bytes()
+    tag = tag_for_keyword(keyword)
+    start = content.index(struct.pack("<HH", tag >> 16, tag & 0xFFFF)) + 8
+    length = int.from_bytes(content[start - 2 : start], "little")
+    path.write_bytes(content[:start] + junk[:length].ljust(length) + content[start + length :])
 
 
 def write_series(

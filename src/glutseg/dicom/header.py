@@ -94,6 +94,7 @@ def _header(path: Path, dataset: FileDataset) -> FileHeader | FileProblem:
 
 def _series_tags(dataset: FileDataset, sop_class: str) -> SeriesTags:
     shared = _functional_groups(dataset, "SharedFunctionalGroupsSequence")
+    kvp = number(dataset, "KVP") or number(_first(shared, "CTXRayDetailsSequence"), "KVP")
     return SeriesTags(
         modality=text(dataset, "Modality"),
         sop_class_uid=sop_class,
@@ -103,7 +104,7 @@ def _series_tags(dataset: FileDataset, sop_class: str) -> SeriesTags:
         image_type=tuple(t.upper() for t in texts(dataset, "ImageType")),
         slice_thickness_mm=number(dataset, "SliceThickness")
         or number(_first(shared, "PixelMeasuresSequence"), "SliceThickness"),
-        kvp=text(dataset, "KVP") or text(_first(shared, "CTXRayDetailsSequence"), "KVP"),
+        kvp="" if kvp is None else f"{kvp:g}",
         contrast=text(dataset, "ContrastBolusAgent"),
         body_part=text(dataset, "BodyPartExamined").upper(),
         patient_position=text(dataset, "PatientPosition"),

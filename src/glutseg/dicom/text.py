@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.multival import MultiValue
 
 MAX_TEXT = 64
@@ -19,8 +20,17 @@ MAX_TEXT = 64
 MAX_VALUES = 16
 """Values kept of a multi-valued text; Image Type, the longest read here, has four to about ten."""
 
-BAD_VALUE = (ValueError, TypeError, KeyError, LookupError, AttributeError, OSError, ArithmeticError)
-BAD_FILE = (*BAD_VALUE, EOFError, RuntimeError, MemoryError, struct.error, zlib.error)
+BAD_VALUE = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    OSError,
+    BytesLengthException,
+    NotImplementedError,
+)
+BAD_FILE = (*BAD_VALUE, EOFError, RuntimeError, MemoryError, InvalidDicomError, struct.error, zlib.error)
 """What pydicom and its decoders raise on broken values and files; each catch turns it into a named reason."""
 
 
