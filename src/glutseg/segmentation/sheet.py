@@ -29,9 +29,10 @@ BoolArray = npt.NDArray[np.bool_]
 CENTRE_SHARE = 0.62
 """The fan's centre lies this far from the midline to the femoral head: rays then leave the medial
 end at the sacrum and the lateral end behind the trochanter at similar angles."""
-ANGLES_DEGREES = np.arange(-60.0, 151.0, 1.0)
+ANGLES_DEGREES = np.arange(-60.0, 117.0, 1.0)
 STEP_MM = 1.0
-REACH_MM = 190.0
+REACH_MM = 170.0
+"""The outer surface lies 90 to 130 mm from the centre; very large patients reach 160 mm."""
 
 
 @dataclass(frozen=True)
