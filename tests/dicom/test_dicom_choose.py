@@ -1,4 +1,5 @@
 import dataclasses
+import warnings
 
 import pytest
 from dicom_builder import header
@@ -126,3 +127,10 @@ def test_flags_of_the_series():
 def test_an_empty_study():
     choice = chosen()
     assert (choice.candidates, choice.reason, choice.passed_over) == ((), "", ())
+
+
+def test_a_foreign_class_is_named_without_a_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ((_, reason),) = chosen(series(sop_class_uid="1.2.<b>ÿ")).passed_over
+    assert reason.startswith("not CT images")
