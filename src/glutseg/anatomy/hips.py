@@ -21,7 +21,7 @@ HEAD_DISTANCE_MM = (120.0, 235.0)
 """Between the centres of the two heads: 150 to 200 mm in adults, with room for extremes."""
 MAX_HEIGHT_DIFFERENCE_MM = 40.0
 MIN_CANDIDATE_FIT = 0.7
-MIN_FIT = 0.85
+MIN_FIT = 0.8
 """Least fit of the surroundings of each head of a pair; true hips have 0.95 to 1."""
 MIN_SHOWN = 0.3
 """Least share of each head's surface to be seen; true heads show 0.45 to 0.9 of it."""

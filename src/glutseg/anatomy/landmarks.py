@@ -22,6 +22,15 @@ from glutseg.volume import Volume
 BONE_HU = 180
 """Closed bone shells lie above, muscle with contrast and most vessels below."""
 
+SPONGY_HU = 150
+"""The sacrum is mostly spongy bone under a thin shell."""
+JOINT_REACH_MM = 1.5
+"""Bones grown by this meet where the joint space between them is at most twice as wide."""
+SACRUM_MM = 25.0
+"""The sacrum's body reaches at least this far to either side of the midline."""
+ROOF_MM = 8.0
+"""Joint space and roof together, above the head's top."""
+
 Point = tuple[float, float, float]
 BoolArray = npt.NDArray[np.bool_]
 
@@ -74,7 +83,7 @@ def bone_of(volume: Volume, hips: Hips, side: Side) -> Bone:
 def _from_below(bone: Bone, box: tuple[slice, ...], start_up_mm: tuple[float, float]) -> BoolArray:
     """The part of the bone in a box that is joined to the bone of its start slices."""
     inside = bone.mask[box]
-    labels, n = ndi.label(inside)
+    labels, n = ndi.label(inside, np.ones((3, 3, 3)))  # thin shells touch by their corners
     up = bone.up_mm[box[0]]
     start = (up >= start_up_mm[0]) & (up <= start_up_mm[1])
     if n == 0 or not start.any():
@@ -128,12 +137,12 @@ def lesser_trochanter(bone: Bone) -> Point | None:
 
 
 def acetabular_roof(bone: Bone) -> Point | None:
-    """The brightest bone over the head: the weight-bearing roof of its socket."""
+    """The brightest bone right above the head: the weight-bearing roof of its socket."""
     off = abs(bone.head.centre_mm[0] - _midline(bone))
     r = bone.head.radius_mm
-    box = bone.box((off - 6, off + 6), (-6, 6), (r - 1, r + 10))
+    box = bone.box((off - 6, off + 6), (-6, 6), (r - 1, r + ROOF_MM))
     column = bone.hu[box]
-    if column.size == 0 or column.shape[0] < 2:
+    if column.size == 0:
         return None
     heights = column.mean((1, 2))
     if heights.max() < BONE_HU:
@@ -144,19 +153,18 @@ def acetabular_roof(bone: Bone) -> Point | None:
 
 def si_joint_end(bone: Bone) -> Point | None:
     """Lowest slice, going down, in which the ilium still meets the sacrum."""
-    box = bone.box((-15, 130), (-20, 130), (15, 130))
-    mask = bone.mask[box]
+    box = bone.box((-30, 130), (-20, 130), (15, 130))
+    hu = bone.hu[box]
     lateral = bone.lateral_mm[box[2]]
-    pixel_mm = abs(float(lateral[1] - lateral[0])) if len(lateral) > 1 else 1.0
-    reach = max(1, round(2.5 / pixel_mm))
+    if 0 in hu.shape or lateral.max() - lateral.min() < 100:
+        return None
+    reach = max(1, round(JOINT_REACH_MM / abs(float(lateral[1] - lateral[0]))))
     joined = []
-    for image in mask:
-        labels, _ = ndi.label(
-            ndi.binary_closing(np.pad(image, reach), iterations=reach)[reach:-reach, reach:-reach]
-        )
-        sacrum = _largest_label(labels[:, np.abs(lateral) < 12])
+    for image in hu:
+        near = ndi.binary_dilation(image > SPONGY_HU, iterations=reach)
+        labels, _ = ndi.label(near)
         wing = _largest_label(labels[:, lateral > 70])
-        joined.append(sacrum > 0 and sacrum == wing)
+        joined.append(wing > 0 and bool((labels[:, np.abs(lateral) < SACRUM_MM] == wing).any()))
     run = np.array(joined)
     # two joined slices above one another, so that a spur or a bridge of noise does not count
     steady = np.flatnonzero(run[:-1] & run[1:])
@@ -164,8 +172,8 @@ def si_joint_end(bone: Bone) -> Point | None:
         return None
     k = int(steady[0])
     contact = int(np.abs(lateral - 45).argmin())
-    rows = np.flatnonzero(mask[k][:, contact])
-    return bone.point(box, np.array([k, rows.mean() if len(rows) else mask.shape[1] / 2, contact]))
+    rows = np.flatnonzero(hu[k][:, contact] > SPONGY_HU)
+    return bone.point(box, np.array([k, rows.mean() if len(rows) else hu.shape[1] / 2, contact]))
 
 
 def _largest_label(labels: npt.NDArray[np.int32]) -> int:
@@ -179,7 +187,7 @@ def ischial_tuberosity_tip(bone: Bone) -> Point | None:
     off = abs(bone.head.centre_mm[0] - _midline(bone))
     box = bone.box((15, off + 4), (-15, 90), (-120, -25))
     inside = bone.mask[box]
-    labels, n = ndi.label(inside)
+    labels, n = ndi.label(inside, np.ones((3, 3, 3)))  # thin shells touch by their corners
     up = bone.up_mm[box[0]]
     start = (up > -45) & (up < -25)
     if n == 0 or not start.any():

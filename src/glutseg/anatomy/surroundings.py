@@ -18,7 +18,7 @@ BONE_HU = 130
 """Of a cell of 3 mm: spongy bone lies above, muscle and most organs below."""
 
 _CELL_MM = 3.0
-_EMPTY_SHARE = 0.2
+_EMPTY_SHARE = 0.3
 _MIN_REGION_SHARE = 0.5
 
 Bounds = tuple[float, float]
@@ -42,8 +42,8 @@ REGIONS: dict[str, Region] = {
     "pubis": Region(((-42, -20), (-30, 8), (-25, 0)), 0.17),
     "ischium": Region(((-30, 0), (20, 45), (-25, 5)), 0.4),
     "shaft": Region(((15, 70), (-15, 35), (-60, -40)), 0.19),
-    "below": Region(((-36, -2), (-22, 12), (-44, -27)), 0.0),
-    "above": Region(((16, 34), (0, 24), (22, 40)), 0.0),
+    "below": Region(((-36, -4), (-22, 12), (-46, -32)), 0.0),
+    "above": Region(((20, 36), (0, 24), (26, 40)), 0.0),
     "beside": Region(((34, 65), (-20, 20), (8, 45)), 0.0),
     "inside": Region(((-85, -48), (-20, 20), (0, 30)), 0.0),
     "front": Region(((-10, 40), (-60, -34), (-10, 20)), 0.0),
