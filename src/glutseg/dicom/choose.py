@@ -161,7 +161,6 @@ def refusal(series: Series, rule: SeriesRule) -> str:
 
 def _not_ct(series: Series) -> str:
     if series.sop_class_uid not in CT_CLASSES:
-        # of UIDs only the dictionary's names are shown: a foreign one is a stranger's text
         name = UID(series.sop_class_uid, validation_mode=IGNORE).name if series.sop_class_uid else ""
         return f"not CT images: {clean_text(name) or series.modality or 'of unknown kind'}"
     for word in NOT_HU_WORDS:
