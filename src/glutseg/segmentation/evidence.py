@@ -29,6 +29,11 @@ VESSEL_MM = 3.0
 """Bright spots in the fat up to twice this wide are vessels, not muscle."""
 
 
+def edge_hu(muscle_hu: float) -> float:
+    """Border of a blurred edge: half way between fat and this patient's muscle, -55 to -25 HU."""
+    return float(np.clip((muscle_hu + FAT_HU) / 2, -55, MUSCLE_EDGE_HU))
+
+
 def smooth(hu: npt.NDArray[Any], spacing_mm: tuple[float, float]) -> FloatArray:
     """Slices (z, y, x) with air and bone clipped, lightly smoothed in plane."""
     clipped = np.clip(hu, -260, 260).astype(np.float32)

@@ -25,7 +25,6 @@ BoolArray = npt.NDArray[np.bool_]
 DEFAULT = Settings()
 PEAK_SEARCH_MM = (90.0, 45.0)
 """Below and above the heads' tops: the peak lay 42 mm below to 3 mm above in four patients."""
-_FATTY_MUSCLE_HU = 30.0
 _EDGE_SIGMA_MM = 0.6
 _SPUR_MM = 1.5
 _MIN_PART = 0.1
@@ -90,7 +89,7 @@ def segment(
 def outline(volume: Volume, layer: Layer, k: int) -> BoolArray:
     """The muscle on one slice within the fan's window: (y, x) bool.
 
-    Between the two surfaces everything above half way between fat and muscle, closed over fat streaks
+    Between the two surfaces everything above half way between fat and this muscle, closed over fat streaks
     and notches, so that the border is the fascia. A thin plane of fat belongs by halves to the muscles
     on its two sides.
     """
@@ -99,7 +98,7 @@ def outline(volume: Volume, layer: Layer, k: int) -> BoolArray:
     rows, columns = layer.scene.fan.window
     pixel_mm = volume.geometry.spacing_mm[1]
     image = ndi.gaussian_filter(volume.hu[k, rows, columns].astype(np.float32), _EDGE_SIGMA_MM / pixel_mm)
-    edge_hu = evidence.MUSCLE_EDGE_HU - (10 if layer.scene.muscle_hu < _FATTY_MUSCLE_HU else 0)
+    edge_hu = evidence.edge_hu(layer.scene.muscle_hu)
     lean = evidence.close_disc(image > edge_hu, evidence.PLANE_MM / pixel_mm) & between
     closed = evidence.close_disc(lean, evidence.STREAK_MM / pixel_mm) & between
     opened = evidence.open_disc(closed, _SPUR_MM / pixel_mm)

@@ -72,4 +72,4 @@ def other_beliefs(settings: Settings) -> tuple[Settings, Settings]:
             thickness_mm=(at * share, above * share),
         )
 
-    return scaled(0.8), scaled(1.2)
+    return scaled(0.85), scaled(1.15)
