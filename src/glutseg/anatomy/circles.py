@@ -31,7 +31,7 @@ _FULL_EDGE_HU_PER_MM = 60.0
 _MAX_EDGE_SHARE = 0.25  # a slice with more of them is noise
 _BLUR_CELLS = 0.8
 _FULL_CIRCLE = 1000  # votes are counted in thousandths of the circle
-_MAX_VOTES = 8000
+_MAX_VOTES = 2500  # of 25 circles, the most that make up a ball, still fit into 16 bits
 _SPHERE_SHARE = 0.85  # the caps of a sphere are too small to show as circles
 _CYLINDER_MM = 64.0
 
@@ -72,7 +72,7 @@ def _bone_box(volume: Volume, margin_mm: float = 30.0) -> tuple[slice, slice, sl
 
 def _vote_circles(volume: Volume) -> Votes:
     """Share of each circle that shows, in thousandths: (z, radius, y, x) in cells of 3 mm."""
-    dz, dy, dx = volume.geometry.spacing_mm
+    _, dy, dx = volume.geometry.spacing_mm
     nz, ny, nx = volume.geometry.shape
     rows, columns = int(ny * dy / _CELL_MM) + 1, int(nx * dx / _CELL_MM) + 1
     radii = CIRCLE_RADII_MM.astype(np.float32)[:, None]
@@ -112,7 +112,7 @@ def _sphere_scores(votes: Votes, dz: float) -> tuple[FloatArray, FloatArray]:
     for radius in HEAD_RADII_MM:
         while seen < len(CIRCLE_RADII_MM) and CIRCLE_RADII_MM[seen] <= radius:
             np.maximum(cylinder, _cylinder(votes[:, seen], dz), out=cylinder)
-            seen += 1
+            seen += 2  # votes are blurred: every second radius shows a shaft as well
         score = (_ball(loose, radius, dz) - cylinder) / _FULL_CIRCLE
         better = score > best
         best[better] = score[better]
@@ -123,7 +123,7 @@ def _sphere_scores(votes: Votes, dz: float) -> tuple[FloatArray, FloatArray]:
 def _ball(votes: Votes, radius: float, dz: float) -> FloatArray:
     """Mean votes of the circles of a ball of this radius around every cell."""
     nz = votes.shape[0]
-    total = np.zeros((nz, *votes.shape[2:]), np.uint32)
+    total = np.zeros((nz, *votes.shape[2:]), np.uint16)
     reach = int(_SPHERE_SHARE * radius / dz)
     for j in range(-reach, reach + 1):
         i = round((float(np.sqrt(radius**2 - (j * dz) ** 2)) - CIRCLE_RADII_MM[0]) / RADIUS_STEP_MM)
@@ -138,7 +138,8 @@ def _cylinder(votes: Votes, dz: float) -> FloatArray:
     """Mean votes of an upright cylinder around every cell."""
     nz = votes.shape[0]
     half = int(_CYLINDER_MM / 2 / dz)
-    summed = np.zeros((nz + 1, *votes.shape[1:]), np.float32)
-    np.cumsum(votes, axis=0, dtype=np.float32, out=summed[1:])
+    summed = np.zeros((nz + 1, *votes.shape[1:]), np.int32)
+    np.cumsum(votes, axis=0, dtype=np.int32, out=summed[1:])
     k = np.arange(nz)
-    return (summed[np.minimum(k + half + 1, nz)] - summed[np.maximum(k - half, 0)]) / (2 * half + 1)
+    total = summed[np.minimum(k + half + 1, nz)] - summed[np.maximum(k - half, 0)]
+    return np.asarray(total / np.float32(2 * half + 1), dtype=np.float32)

@@ -74,9 +74,10 @@ def bone_of(volume: Volume, hips: Hips, side: Side) -> Bone:
     sign = 1 if side == "left" else -1
     g = volume.geometry
     nz, ny, nx = g.shape
-    up = np.array([g.slice_z_mm(k) for k in range(nz)]) - head.centre_mm[2]
-    back = g.origin_mm[1] + np.arange(ny) * g.spacing_mm[1] - head.centre_mm[1]
-    lateral = sign * (g.origin_mm[0] + np.arange(nx) * g.spacing_mm[2] - hips.midline_x_mm)
+    up = np.array([g.slice_z_mm(k) for k in range(nz)], dtype=np.float64) - head.centre_mm[2]
+    back = np.arange(ny, dtype=np.float64) * g.spacing_mm[1] + (g.origin_mm[1] - head.centre_mm[1])
+    x_mm = np.arange(nx, dtype=np.float64) * g.spacing_mm[2] + g.origin_mm[0]
+    lateral = sign * (x_mm - hips.midline_x_mm)
     return Bone(volume.hu > BONE_HU, volume.hu, lateral, back, up, head, volume)
 
 

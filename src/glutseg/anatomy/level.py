@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from glutseg.anatomy.hips import Hips, find_hips
-from glutseg.anatomy.sphere import slabs
 from glutseg.anatomy.landmarks import SEARCHES, Point, bone_of
+from glutseg.anatomy.sphere import Sphere, slabs
 from glutseg.errors import Flag, GlutsegError
 from glutseg.protocol import LevelRule
+from glutseg.result import Side
 from glutseg.volume import Volume
 
 TILT_REVIEW_MM = 12.0
@@ -90,8 +91,8 @@ def find_level(anatomy: Anatomy, rule: LevelRule) -> Level:
     return Level(rule.landmark, k, geometry.slice_z_mm(k), marks, tuple(flags))
 
 
-def _landmark(anatomy: Anatomy, name: str) -> dict[str, Point]:
-    heads = {"left": anatomy.hips.left, "right": anatomy.hips.right}
+def _landmark(anatomy: Anatomy, name: str) -> dict[Side, Point]:
+    heads: dict[Side, Sphere] = {"left": anatomy.hips.left, "right": anatomy.hips.right}
     if anatomy.hips.assumed:
         del heads[anatomy.hips.assumed]
     if name == "femoral-head-centre":
@@ -100,7 +101,7 @@ def _landmark(anatomy: Anatomy, name: str) -> dict[str, Point]:
         half_slice_mm = anatomy.volume.geometry.spacing_mm[0] / 2
         return {side: (*head.centre_mm[:2], head.top_mm - half_slice_mm) for side, head in heads.items()}
     volume = slabs(anatomy.volume)
-    found: dict[str, Point] = {}
+    found: dict[Side, Point] = {}
     for side in heads:
         point = SEARCHES[name](bone_of(volume, anatomy.hips, side))
         if point is not None:
@@ -110,7 +111,7 @@ def _landmark(anatomy: Anatomy, name: str) -> dict[str, Point]:
     return found
 
 
-def _doubts(hips: Hips, name: str, found: dict[str, Point]) -> list[Flag]:
+def _doubts(hips: Hips, name: str, found: dict[Side, Point]) -> list[Flag]:
     tilt = hips.left.top_mm - hips.right.top_mm
     flags = []
     if abs(tilt) > TILT_REVIEW_MM:

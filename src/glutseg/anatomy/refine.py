@@ -63,7 +63,8 @@ class Edges:
         strong = self.solid & away & (distance > _INSIDE * radius) & (self.weights >= _STRONG_HU_PER_MM)
         first = np.full(bands * _SECTORS, np.inf)
         np.minimum.at(first, patch[strong], distance[strong])
-        chosen = away & (np.abs(distance - radius) < tolerance_mm) & (distance < first[patch] + _EDGE_WIDTH_MM)
+        on_ball = away & (np.abs(distance - radius) < tolerance_mm)
+        chosen = on_ball & (distance < first[patch] + _EDGE_WIDTH_MM)
         return Shown(chosen, len(np.unique(patch[chosen])) / (bands * _SECTORS))
 
 
@@ -84,11 +85,8 @@ def refine(volume: Volume, sphere: Sphere) -> Sphere:
     """
     edges = _edges(volume, sphere)
     dz = volume.geometry.spacing_mm[0]
-    fits = [
-        fit
-        for up_mm in _START_UP_MM
-        if (fit := _fit(edges, np.array(sphere.centre_mm) + (0, 0, up_mm), _START_RADIUS_MM, dz, sphere))
-    ]
+    starts = [np.array(sphere.centre_mm) + np.array([0.0, 0.0, up_mm]) for up_mm in _START_UP_MM]
+    fits = [fit for start in starts if (fit := _fit(edges, start, _START_RADIUS_MM, dz, sphere))]
     if not fits:
         return replace(sphere, score=0.0)
     shown = [edges.surface(centre, radius, _SHOWN_MM, dz).share for centre, radius in fits]

@@ -33,6 +33,10 @@ class Region:
     box: Box
     bone: float
 
+    def mark(self, share: float) -> float:
+        """1 where the share of bone is as it should be, 0 where it is the opposite."""
+        return min(1.0, share / self.bone) if self.bone else 1 - min(1.0, share / _EMPTY_SHARE)
+
 
 REGIONS: dict[str, Region] = {
     "head": Region(((-9, 9), (-9, 9), (-9, 9)), 0.7),
@@ -78,11 +82,15 @@ class BoneMap:
         ny, nx = (max(1, round(_CELL_MM / s)) for s in g.spacing_mm[1:])
         nz, rows, columns = g.shape[0], g.shape[1] // ny, g.shape[2] // nx
         hu = volume.hu[:, : rows * ny, : columns * nx]
-        strips = sum((hu[:, i::ny] for i in range(ny)), np.zeros((nz, rows, columns * nx), np.int32))
-        total = sum((strips[:, :, i::nx] for i in range(nx)), np.zeros((nz, rows, columns), np.int32))
+        # clipped, so that a cell's sum fits into 16 bits at any pixel size
+        hu = np.clip(hu, -4 * BONE_HU, 4 * BONE_HU)
+        strips = sum((hu[:, i::ny] for i in range(1, ny)), hu[:, ::ny])
+        total = sum((strips[:, :, i::nx] for i in range(1, nx)), strips[:, :, ::nx])
         bone = total > BONE_HU * ny * nx
         summed = np.zeros((nz + 1, rows + 1, columns + 1), np.int32)
-        summed[1:, 1:, 1:] = bone.cumsum(0, dtype=np.int32).cumsum(1).cumsum(2)
+        np.cumsum(bone, axis=0, dtype=np.int32, out=summed[1:, 1:, 1:])
+        for axis in (1, 2):
+            np.cumsum(summed, axis=axis, out=summed)
         spacing_mm = (g.spacing_mm[2] * nx, g.spacing_mm[1] * ny, g.spacing_mm[0])
         return cls(bone, summed, spacing_mm, g.point_mm(0, (ny - 1) / 2, (nx - 1) / 2))
 
@@ -102,7 +110,7 @@ class BoneMap:
         (x0, y0, z0), (x1, y1, z1) = starts, stops
         upper, lower = self.summed[z1], self.summed[z0]
         count = _corner_sum(upper, x0, x1, y0, y1) - _corner_sum(lower, x0, x1, y0, y1)
-        return count / ((x1 - x0) * (y1 - y0) * (z1 - z0))
+        return float(count / ((x1 - x0) * (y1 - y0) * (z1 - z0)))
 
     def fit(
         self, centre_mm: tuple[float, float, float], side: Side, names: tuple[str, ...] = tuple(REGIONS)
@@ -116,7 +124,7 @@ class BoneMap:
             region = REGIONS[name]
             share = self.share(centre_mm, side, region.box)
             if share is not None:
-                marks.append(min(1.0, share / region.bone) if region.bone else 1 - min(1.0, share / _EMPTY_SHARE))
+                marks.append(region.mark(share))
         enough = min(MIN_REGIONS, (len(names) + 1) // 2)
         return float(np.mean(marks)) if len(marks) >= enough else 0.0
 
