@@ -1,0 +1,150 @@
+"""Doubts about the images: metal, streaks, a field of view that cuts the muscle."""
+
+import numpy as np
+import pytest
+
+from glutseg.quality import check_field_of_view, check_metal
+from glutseg.quality import images as limits
+from glutseg.volume import LEFT, RIGHT, Geometry, Mask, Volume
+
+SHAPE = (41, 80, 120)
+LEVEL = 20
+GRID = Geometry(shape=SHAPE, spacing_mm=(3.0, 1.0, 1.0))
+MUSCLES = {RIGHT: (slice(40, 60), slice(20, 40)), LEFT: (slice(40, 60), slice(80, 100))}
+
+
+def _scene():
+    """Muscle everywhere; both labels as boxes on the measured slice."""
+    hu = np.full(SHAPE, 50, np.int16)
+    labels = np.zeros(SHAPE, np.uint8)
+    for label, box in MUSCLES.items():
+        labels[(LEVEL, *box)] = label
+    return hu, labels
+
+
+def _metal(hu, labels, grid=GRID):
+    return [str(f) for f in check_metal(Volume(hu, grid), Mask(labels, grid), LEVEL)]
+
+
+def _cut(hu, labels, grid=GRID):
+    return [str(f) for f in check_field_of_view(Volume(hu, grid), Mask(labels, grid), LEVEL)]
+
+
+def test_without_metal_nothing_is_said_whatever_the_muscle_holds():
+    hu, labels = _scene()
+    hu[LEVEL, 45:55, 25:35] = 400
+    assert _metal(hu, labels) == []
+
+
+@pytest.mark.parametrize(("voxels", "flags"), [(99, []), (100, ["metal"])])
+def test_metal_from_its_volume_on(voxels, flags):
+    hu, labels = _scene()
+    hu[LEVEL].ravel()[:voxels] = 3000  # voxels of 3 mm³ against a limit of 300
+    assert limits.METAL_MM3 == 300
+    assert _metal(hu, labels) == flags
+
+
+@pytest.mark.parametrize(("value", "flags"), [(limits.METAL_HU, []), (limits.METAL_HU + 1, ["metal"])])
+def test_metal_from_its_density_on(value, flags):
+    hu, labels = _scene()
+    hu[LEVEL, :20, :20] = value
+    assert _metal(hu, labels) == flags
+
+
+@pytest.mark.parametrize(("slices_away", "flags"), [(20, ["metal"]), (-20, ["metal"])])
+def test_metal_within_reach(slices_away, flags):
+    hu, labels = _scene()
+    hu[LEVEL + slices_away, :20, :20] = 3000  # 60 mm away
+    assert _metal(hu, labels) == flags
+
+
+def test_metal_out_of_reach():
+    grid = Geometry(shape=SHAPE, spacing_mm=(3.2, 1.0, 1.0))
+    hu, labels = _scene()
+    hu[[0, -1], :20, :20] = 3000  # 64 mm away
+    assert _metal(hu, labels, grid) == []
+
+
+@pytest.mark.parametrize("value", [limits._IMPOSSIBLE_HU[0] - 1, limits._IMPOSSIBLE_HU[1] + 1])
+@pytest.mark.parametrize(("pixels", "flags"), [(5, ["metal"]), (6, ["metal", "metal-streaks:left"])])
+def test_streaks_from_two_percent_of_the_inner_muscle_on(value, pixels, flags):
+    hu, labels = _scene()
+    hu[LEVEL, :20, :20] = 3000
+    inner = hu[LEVEL, 42:58, 82:98]  # 256 pixels inside a border of two
+    inner[3, 3 : 3 + pixels] = value
+    assert _metal(hu, labels) == flags
+
+
+@pytest.mark.parametrize("value", limits._IMPOSSIBLE_HU)
+def test_values_on_the_limit_are_no_streaks(value):
+    hu, labels = _scene()
+    hu[LEVEL, :20, :20] = 3000
+    hu[LEVEL, 45:55, 85:95] = value
+    assert _metal(hu, labels) == ["metal"]
+
+
+def test_streaks_on_the_muscles_border_do_not_count_nor_do_other_slices():
+    hu, labels = _scene()
+    hu[LEVEL, :20, :20] = 3000
+    hu[LEVEL, 40:42, 80:100] = 900
+    hu[LEVEL + 1, 40:60, 80:100] = 900
+    assert _metal(hu, labels) == ["metal"]
+
+
+def test_metal_without_muscle_is_still_metal():
+    hu, labels = _scene()
+    hu[LEVEL, :20, :20] = 3000
+    assert _metal(hu, np.zeros_like(labels)) == ["metal"]
+
+
+def test_a_muscle_inside_the_picture_is_whole():
+    assert _cut(*_scene()) == []
+
+
+@pytest.mark.parametrize(("column", "flags"), [(2, ["muscle-cut-by-fov:right"]), (3, [])])
+def test_a_muscle_within_three_millimetres_of_the_picture_is_cut(column, flags):
+    """The first pixel outside lies 1 mm from the first column, so column 2 is 3 mm away."""
+    hu, labels = _scene()
+    labels[LEVEL, 50, column:20] = RIGHT
+    assert _cut(hu, labels) == flags
+
+
+def test_each_edge_counts_and_only_the_measured_slice():
+    hu, labels = _scene()
+    labels[LEVEL - 1, :, :] = LEFT
+    assert _cut(hu, labels) == []
+    labels[LEVEL, 60:, 90] = LEFT
+    labels[LEVEL, :40, 30] = RIGHT
+    assert _cut(hu, labels) == ["muscle-cut-by-fov:left", "muscle-cut-by-fov:right"]
+
+
+def _round_field(hu, radius, value):
+    y, x = np.indices(SHAPE[1:])
+    outside = np.hypot(y - 39.5, x - 59.5) > radius
+    hu[:, outside] = value
+    return outside
+
+
+@pytest.mark.parametrize("value", [-1024, -2000, -3024])
+def test_padding_of_a_round_field_counts_as_the_pictures_edge(value):
+    hu, labels = _scene()
+    outside = _round_field(hu, 50, value)
+    assert _cut(hu, labels) == []
+    labels[LEVEL, 50] = np.where(~outside[50] & (labels[LEVEL, 50] == 0), RIGHT, labels[LEVEL, 50])
+    assert _cut(hu, labels) == ["muscle-cut-by-fov:right"]
+
+
+def test_measured_air_at_the_corners_is_not_the_edge():
+    hu, labels = _scene()
+    outside = _round_field(hu, 50, -1000)
+    noise = np.random.default_rng(1).integers(-8, 9, SHAPE, dtype=np.int16)
+    hu[:, outside] += noise[:, outside]
+    labels[LEVEL, 50, 12:20] = RIGHT  # at the skin, 12 mm from the picture's edge
+    assert _cut(hu, labels) == []
+
+
+def test_a_small_dark_corner_is_not_padding():
+    hu, labels = _scene()
+    hu[:, :8, :8] = -1000  # 64 of 9600 pixels
+    labels[LEVEL, 9:40, 9] = RIGHT
+    assert _cut(hu, labels) == []

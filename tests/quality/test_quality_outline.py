@@ -1,0 +1,157 @@
+"""Every doubt about an outline: raised beyond its limit, silent on it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from glutseg.quality import check_sides
+from glutseg.quality import outline as limits
+from glutseg.result import SideMeasurement, SlicePoint
+
+GOOD = SideMeasurement(
+    area_mm2=3000.0,
+    polygon_area_mm2=3000.0,
+    lean_area_mm2=2700.0,
+    imat_area_mm2=250.0,
+    mean_hu=45.0,
+    sd_hu=25.0,
+    min_hu=-120.0,
+    max_hu=120.0,
+    lean_mean_hu=52.0,
+)
+SURE = {"left": 0.97, "right": 0.97}
+TINY = 1e-6
+
+
+def _profile(**areas_mm2):
+    """Slices 3 mm apart around the level; ``left=(a, b, c)`` in the order of height."""
+    points = []
+    for side, areas in areas_mm2.items():
+        for i, area in enumerate(areas):
+            offset = 3.0 * (i - len(areas) // 2)
+            points.append(SlicePoint(side, 10 + i, offset, offset, replace(GOOD, area_mm2=float(area))))
+    return tuple(points)
+
+
+def _check(left=GOOD, *, confidence=SURE, visible=SURE, profile=None):
+    profile = _profile(left=[3000] * 3, right=[3000] * 3) if profile is None else profile
+    return [str(f) for f in check_sides({"left": left, "right": GOOD}, confidence, visible, profile)]
+
+
+def test_nothing_is_doubted_without_cause():
+    assert _check() == []
+
+
+def test_nothing_known_is_nothing_doubted():
+    assert check_sides({"left": GOOD, "right": GOOD}, {}, {}, ()) == ()
+    assert check_sides({}, {}, {}, ()) == ()
+
+
+@pytest.mark.parametrize(
+    ("share", "flags"),
+    [(limits.MIN_CONFIDENCE, []), (limits.MIN_CONFIDENCE - TINY, ["outline-doubtful:left"])],
+)
+def test_outline_doubtful(share, flags):
+    assert _check(confidence={"left": share, "right": 1.0}) == flags
+
+
+@pytest.mark.parametrize(
+    ("share", "flags"), [(limits.MIN_VISIBLE, []), (limits.MIN_VISIBLE - TINY, ["edge-invisible:right"])]
+)
+def test_edge_invisible(share, flags):
+    assert _check(visible={"left": 1.0, "right": share}) == flags
+
+
+@pytest.mark.parametrize(
+    ("area_mm2", "flags"),
+    [
+        (limits.AREA_MM2[0], []),
+        (limits.AREA_MM2[1], []),
+        (limits.AREA_MM2[0] - 0.1, ["size-implausible:left"]),
+        (limits.AREA_MM2[1] + 0.1, ["size-implausible:left"]),
+    ],
+)
+def test_size_implausible(area_mm2, flags):
+    assert _check(replace(GOOD, area_mm2=area_mm2, lean_area_mm2=0.9 * area_mm2)) == flags
+
+
+@pytest.mark.parametrize(
+    ("mean_hu", "flags"),
+    [
+        (limits.MEAN_HU[0], []),
+        (limits.MEAN_HU[1], []),
+        (limits.MEAN_HU[0] - 0.1, ["density-implausible:left"]),
+        (limits.MEAN_HU[1] + 0.1, ["density-implausible:left"]),
+        (float("nan"), ["density-implausible:left"]),
+    ],
+)
+def test_density_implausible(mean_hu, flags):
+    assert _check(replace(GOOD, mean_hu=mean_hu)) == flags
+
+
+@pytest.mark.parametrize(
+    ("fat_share", "flags"),
+    [(0.40, []), (0.449, []), (0.451, ["muscle-fatty:left"]), (1.0, ["muscle-fatty:left"])],
+)
+def test_muscle_fatty(fat_share, flags):
+    assert _check(replace(GOOD, lean_area_mm2=(1 - fat_share) * GOOD.area_mm2)) == flags
+
+
+def test_a_muscle_without_area_is_doubted_and_not_divided_by():
+    flags = _check(replace(GOOD, area_mm2=0.0, lean_area_mm2=0.0))
+    assert flags == ["size-implausible:left", "muscle-fatty:left"]
+
+
+JUST = 3000 * (1 - limits.MAX_JUMP)
+
+
+@pytest.mark.parametrize(
+    ("areas", "flags"),
+    [
+        ((3000, JUST, 3000), []),
+        ((3000, JUST - 1, 3000), ["slices-disagree:left"]),
+        ((JUST, 3000, JUST), []),
+        ((JUST - 1, 3000, JUST - 1), ["slices-disagree:left"]),
+        ((2600, 3000, 3400), []),  # a slope is no jump
+        ((3000, 0, 3000), ["slices-disagree:left"]),
+        ((0, 0, 0), []),
+        ((1500, 3000), []),  # the level is the last slice: no neighbour on one side
+    ],
+)
+def test_slices_disagree(areas, flags):
+    profile = _profile(left=areas)
+    assert _check(profile=profile) == flags
+
+
+def test_only_the_measured_slice_is_held_against_its_neighbours():
+    assert _check(profile=_profile(left=(3000, 1000, 3000, 3000, 3000, 900, 3000))) == []
+
+
+def test_the_order_of_the_profile_does_not_matter():
+    profile = _profile(left=(3000, 2000, 3000))
+    assert _check(profile=profile) == _check(profile=profile[::-1]) == ["slices-disagree:left"]
+
+
+def _two_sides(difference):
+    """Areas with the mean 3000 mm² and a difference given as a share of it."""
+    left, right = 3000 * (1 + difference / 2), 3000 * (1 - difference / 2)
+    return _profile(left=[left] * 3, right=[right] * 3)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_sides_differ(sign):
+    limit = limits.MAX_SIDE_DIFFERENCE
+    assert _check(profile=_two_sides(sign * (limit - TINY))) == []
+    assert _check(profile=_two_sides(sign * (limit + TINY))) == ["sides-differ"]
+
+
+def test_sides_are_compared_over_the_whole_profile():
+    assert _check(profile=_profile(left=(3000, 3000, 3000), right=(1800, 2400, 3000))) == []
+
+
+def test_a_flag_names_its_figures():
+    (flag,) = check_sides({"left": replace(GOOD, mean_hu=-80.4)}, {}, {}, ())
+    assert flag.message == "mean -80 HU"
+    assert flag.severity == "review"
+    assert np.all([f.severity == "review" for f in check_sides({"left": GOOD}, {"left": 0.1}, {}, ())])
