@@ -12,13 +12,16 @@ from scipy import ndimage as ndi
 from glutseg.anatomy import Anatomy
 from glutseg.result import Side
 from glutseg.segmentation import evidence
-from glutseg.segmentation.settings import Settings, other_beliefs
+from glutseg.segmentation.settings import USUAL, Settings, other_beliefs
 from glutseg.segmentation.sheet import ANGLES_DEGREES, STEP_MM, Fan
 from glutseg.segmentation.surface import minimum_cut
 from glutseg.volume import Volume
 
 BONE_ABOVE_MUSCLE_HU = 90
 """Cortical bone blurred over a pixel still stands this far above muscle."""
+CORE_DEGREES = (-3.0, 32.0)
+"""Rays whose outer layer is gluteus maximus at most heights: its density is read there."""
+FULL_THICKNESS_MM = 32.0
 BONE_MARGIN_MM = 20.0
 DOUBT_REACH_MM = 20.0
 """How far from the measured slice the border is sought again under other beliefs: with less of the
@@ -173,7 +176,7 @@ def look(volume: Volume, anatomy: Anatomy, side: Side, slices: range, settings: 
     tissue = fan.to_rays(smooth, outside=-1000)
     outer = _outer_surface(fan.to_rays(solid, outside=0) > 0.5)
     depth = (outer[..., None] - np.arange(tissue.shape[2])) * STEP_MM
-    muscle_hu = _muscle_hu(tissue, (depth >= 3) & (depth <= 10) & _between(settings.seed_degrees)[:, None])
+    muscle_hu = _muscle_hu(tissue, (depth >= 3) & (depth <= 10) & _between(CORE_DEGREES)[:, None])
     contrast = muscle_hu - evidence.FAT_HU
     top = anatomy.hips.top_mm
     return Scene(
@@ -233,8 +236,7 @@ def _deep_surface(scene: Scene, cost: FloatArray, settings: Settings) -> FloatAr
     depth = scene.depth_mm
     fan = _between((ANGLES_DEGREES[0], settings.beyond_degrees))[:, None]
     inside = fan & (depth >= 0) & (depth <= settings.depth_mm) & ~_behind_bone(scene)
-    core = _between(settings.seed_degrees)[:, None]
-    seeds = inside & core & (depth <= settings.seed_mm) & ~scene.bone
+    seeds = inside & _seed_rays(scene)[..., None] & (depth <= settings.seed_mm) & ~scene.bone
     edge = ~_between((ANGLES_DEGREES[0] + 5, settings.beyond_degrees - 1))[:, None]
     other = inside & (scene.bone | edge | (depth > settings.depth_mm - STEP_MM))
     muscle = minimum_cut(
@@ -267,7 +269,7 @@ def _preference(
 ) -> FloatArray:
     """Per mm³, positive where a node is rather not gluteus maximus: fat, walls beyond what this
     patient's muscle has inside, and depths beyond what is usual at this angle and height."""
-    room = np.clip((_expected_mm(scene, settings)[..., None] - depth_mm) / settings.thickness_mm[0], -1, 1)
+    room = np.clip((_expected_mm(scene, settings.belief)[..., None] - depth_mm) / FULL_THICKNESS_MM, -1, 1)
     inside_walls = float((1 - cost)[seeds].mean()) if seeds.any() else 0.0
     fill = scene.fill
     price = settings.fat_price * (1 - 2 * np.minimum(fill, 1))
@@ -276,13 +278,30 @@ def _preference(
     return np.asarray(price, dtype=np.float32)
 
 
-def _expected_mm(scene: Scene, settings: Settings) -> npt.NDArray[Any]:
-    """Usual thickness along the rays, (slab, angle); negative where there should be none."""
-    thickness = np.interp(scene.above_mm, [0, 60], settings.thickness_mm)
-    retreat = np.interp(scene.above_mm, [-40, 40], [-0.4, 1.0]) * settings.retreat_degrees
-    first, last = settings.lateral_degrees
-    knots = [-60, settings.medial_degrees, 0]
-    shape = [
-        np.interp(ANGLES_DEGREES, [*knots, first - r, last - r, 150], [0, 0.5, 1, 1, 0, -1]) for r in retreat
-    ]
-    return np.asarray(thickness[:, None] * np.stack(shape), dtype=float)
+LATERAL_SHIFT_DEGREES = 60.0
+"""A muscle believed to be larger also reaches further forward: so much for twice the size."""
+
+
+def _expected_mm(scene: Scene, belief: float) -> npt.NDArray[Any]:
+    """Usual thickness along the rays, (slab, angle); zero or less where there should be none."""
+    thickness = _usual(scene, [u.thickness_mm for u in USUAL])
+    medial = [_usual(scene, [u.medial[i] for u in USUAL]) for i in range(3)]
+    shift = LATERAL_SHIFT_DEGREES * (belief - 1)
+    first = _usual(scene, [u.lateral[0] for u in USUAL]) + shift * 2 / 3
+    last = _usual(scene, [u.lateral[1] for u in USUAL]) + shift
+    knots = np.stack([*medial, first, last, last + 50], axis=1)
+    shape = np.stack([np.interp(ANGLES_DEGREES, k, [0, 0.5, 1, 1, 0, -1]) for k in knots])
+    full = (thickness * belief)[:, None]
+    return np.where(full > 0, full * shape, full)
+
+
+def _seed_rays(scene: Scene) -> BoolArray:
+    """Rays (slab, angle) that every muscle lies on."""
+    first = _usual(scene, [u.seed[0] for u in USUAL])[:, None]
+    last = _usual(scene, [u.seed[1] for u in USUAL])[:, None]
+    return np.asarray((first <= ANGLES_DEGREES) & (last >= ANGLES_DEGREES), dtype=bool)
+
+
+def _usual(scene: Scene, values: list[float]) -> npt.NDArray[np.float64]:
+    """Values of `USUAL` at the height of every slab."""
+    return np.interp(scene.above_mm, [u.above_mm for u in USUAL], values)

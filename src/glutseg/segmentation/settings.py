@@ -34,9 +34,7 @@ class Settings:
     surface does so only at the muscle's ends."""
 
     seed_mm: float = 6.0
-    """The outermost layer of the muscle that is a seed..."""
-    seed_degrees: tuple[float, float] = (-3.0, 32.0)
-    """...between these angles, where every gluteus maximus lies."""
+    """The outermost layer of the muscle that is a seed, between the angles of `USUAL`."""
     beyond_degrees: float = 112.0
     """No gluteus maximus reaches so far forward."""
 
@@ -46,30 +44,48 @@ class Settings:
     """Cost per mm³ of wall taken in, beyond what this patient's muscle has inside: the first plane
     is its border, not the second."""
     thickness_weight: float = 0.05
-    """Cost per mm³ of muscle deeper than expected, and gain where it is shallower: decides where
-    no wall is seen."""
-    thickness_mm: tuple[float, float] = (32.0, 16.0)
-    """Expected at and below the heads' tops, and 60 mm above."""
-    lateral_degrees: tuple[float, float] = (53.0, 105.0)
-    """The muscle is expected to thin out between these angles..."""
-    retreat_degrees: float = 25.0
-    """...which lie so much further back 40 mm above the heads."""
-    medial_degrees: float = -25.0
-    """The muscle is expected to have half its thickness here, towards the sacrum."""
+    """Cost per mm³ of muscle deeper than `USUAL`, and gain where it is shallower: decides where no wall is
+    seen."""
+    belief: float = 1.0
+    """How large the muscle is believed to be where it cannot be seen, against `USUAL`."""
+
+
+@dataclass(frozen=True)
+class Usual:
+    """The muscle as it usually is at one height above the femoral heads' tops.
+
+    Thickness in mm along the rays, zero or less where there is none any more; angles in degrees of the
+    fan: ``medial`` from nothing over half to full thickness, ``lateral`` from full to nothing; ``seed``
+    where every muscle lies (none where first > last).
+    """
+
+    above_mm: float
+    thickness_mm: float
+    medial: tuple[float, float, float]
+    lateral: tuple[float, float]
+    seed: tuple[float, float]
+
+
+USUAL = (
+    Usual(-175, -10, (10, 25, 35), (50, 75), (45, 44)),
+    Usual(-145, 10, (10, 25, 35), (50, 75), (45, 44)),
+    Usual(-120, 20, (-10, 10, 25), (55, 85), (45, 44)),
+    Usual(-105, 25, (-25, 0, 15), (55, 88), (35, 40)),
+    Usual(-95, 28, (-35, -10, 10), (57, 92), (25, 40)),
+    Usual(-70, 32, (-50, -20, 0), (60, 105), (15, 35)),
+    Usual(-40, 32, (-60, -25, 0), (63, 115), (-3, 32)),
+    Usual(0, 32, (-60, -25, 0), (45, 97), (-3, 32)),
+    Usual(40, 21, (-60, -25, 0), (28, 80), (-3, 32)),
+    Usual(60, 16, (-60, -25, 0), (28, 80), (-3, 25)),
+    Usual(75, 4, (-60, -25, 0), (25, 75), (45, 44)),
+    Usual(90, -6, (-60, -25, 0), (22, 70), (45, 44)),
+    Usual(120, -20, (-60, -25, 0), (22, 70), (45, 44)),
+)
+"""Read off four patients (two of them rendered) and rounded; between the rows it is interpolated."""
 
 
 def other_beliefs(settings: Settings) -> tuple[Settings, Settings]:
     """A smaller and a larger muscle. Where such a belief moves the border, the picture does not show
     it, and a person should look."""
 
-    def scaled(share: float) -> Settings:
-        first, last = settings.lateral_degrees
-        at, above = settings.thickness_mm
-        shift = 60 * (share - 1)
-        return replace(
-            settings,
-            lateral_degrees=(first + shift * 2 / 3, last + shift),
-            thickness_mm=(at * share, above * share),
-        )
-
-    return scaled(0.85), scaled(1.15)
+    return replace(settings, belief=0.85), replace(settings, belief=1.15)
