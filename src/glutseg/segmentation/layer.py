@@ -39,7 +39,7 @@ class Scene:
     ----------
     fill : 0 fat, 1 muscle, by density
     wall : strength of dark lines as a share of the muscle-to-fat difference
-    bone : bool
+    bone : bool, of this body: not outside the outermost flesh
     outer : index of the outermost flesh, (slab, angle)
     above_mm : height of each slab above the femoral heads' tops
     """
@@ -185,7 +185,7 @@ def look(volume: Volume, anatomy: Anatomy, side: Side, slices: range, settings: 
         slab_mm=g.spacing_mm[0] * len(slabs[0]),
         fill=np.clip((tissue - evidence.FAT_HU) / contrast, 0, 1.3).astype(np.float32),
         wall=wall / np.float32(contrast),
-        bone=tissue > muscle_hu + BONE_ABOVE_MUSCLE_HU,
+        bone=(tissue > muscle_hu + BONE_ABOVE_MUSCLE_HU) & (depth >= 0),  # not an arm's, beyond
         outer=outer,
         above_mm=np.array([g.slice_z_mm((s.start + s.stop - 1) / 2) - top for s in slabs]),
         muscle_hu=muscle_hu,
