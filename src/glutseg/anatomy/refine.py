@@ -11,23 +11,28 @@ from scipy import ndimage as ndi
 from glutseg.anatomy.sphere import Sphere
 from glutseg.volume import Volume
 
-MAX_SHIFT_MM = 14.0
+MAX_SHIFT_MM = 16.0
 """A fit that ends further from where it started has run to another structure."""
 RADIUS_MM = (16.0, 31.0)
 
 METAL_HU = 2000
 """Denser than any bone."""
 
+THICK_MM = 4.0
+"""Between thicker slices the joint space is lost and head and socket run into one: only edges within
+the slices count then, which are those around the ball's equator."""
+
 _METAL_MM3 = 1000.0
 _REACH_MM = 42.0
 _SOFT_HU, _SATURATION_HU = 80, 600
 _MIN_SLOPE_HU_PER_MM = 35.0
 _FULL_SLOPE_HU_PER_MM = 100.0
-_MIN_ALIGNMENT = 0.8  # of the edge's gradient with the ball's radius
+_MIN_ALIGNMENT = 0.65  # of the edge's gradient with the ball's radius
 _TOLERANCES_MM = (7.0, 6.0, 5.0, 4.0, 3.0, 3.0, 3.0)
 _MIN_POINTS = 60
-_START_UP_MM = (-8.0, 0.0, 8.0)  # slices tell a ball's place least along the body
+_START_UP_MM = (-12.0, -4.0, 4.0, 12.0)  # slices tell a ball's place least along the body
 _START_RADIUS_MM = 22.0
+_SHIFT_COST_PER_MM = 0.003  # decides only between fits that show as much
 _SHOWN_MM = 1.5
 _INSIDE = 0.7  # of the radius; nearer to the centre only the head's own spongy bone has edges
 _STRONG_HU_PER_MM = 80.0
@@ -44,13 +49,14 @@ class Edges:
     points: FloatArray
     normals: FloatArray
     weights: FloatArray
-    solid: bool = True
+    z_range_mm: tuple[float, float]
+    metal: bool = False
 
     def surface(self, centre: FloatArray, radius: float, tolerance_mm: float, dz: float) -> Shown:
         """The edges on a ball that face away from its centre with no such edge well before them.
 
         What lies behind the first edge, such as the outer side of a thin socket, is not the head.
-        Within metal (``solid`` false) there are edges of the implant's own and the rule is off.
+        Within metal there are edges of the implant's own and the rule is off.
         """
         ray = self.points - centre
         distance = np.maximum(np.linalg.norm(ray, axis=1), 1e-6)
@@ -60,17 +66,21 @@ class Edges:
         sector = ((np.arctan2(ray[:, 1], ray[:, 0]) / (2 * np.pi) + 0.5) * _SECTORS).astype(int) % _SECTORS
         patch = band * _SECTORS + sector
         away = outward > _MIN_ALIGNMENT
-        strong = self.solid & away & (distance > _INSIDE * radius) & (self.weights >= _STRONG_HU_PER_MM)
+
+        strong = away & (distance > _INSIDE * radius) & (self.weights >= _STRONG_HU_PER_MM) & (not self.metal)
         first = np.full(bands * _SECTORS, np.inf)
         np.minimum.at(first, patch[strong], distance[strong])
         on_ball = away & (np.abs(distance - radius) < tolerance_mm)
         chosen = on_ball & (distance < first[patch] + _EDGE_WIDTH_MM)
-        return Shown(chosen, len(np.unique(patch[chosen])) / (bands * _SECTORS))
+        heights = centre[2] + radius * ((np.arange(bands) + 0.5) * 2 / bands - 1)
+        in_series = int(((heights >= self.z_range_mm[0]) & (heights <= self.z_range_mm[1])).sum())
+        return Shown(chosen, len(np.unique(patch[chosen])) / (max(in_series, 1) * _SECTORS))
 
 
 @dataclass(frozen=True)
 class Shown:
-    """Edges on a ball (a choice among all edges), and the share of the ball's patches they cover."""
+    """Edges on a ball (a choice among all edges), and the share of its patches they cover; patches
+    beyond the series' ends do not count."""
 
     chosen: npt.NDArray[np.bool_]
     share: float
@@ -90,7 +100,8 @@ def refine(volume: Volume, sphere: Sphere) -> Sphere:
     if not fits:
         return replace(sphere, score=0.0)
     shown = [edges.surface(centre, radius, _SHOWN_MM, dz).share for centre, radius in fits]
-    best = int(np.argmax(shown))
+    moved_mm = [float(np.linalg.norm(centre - sphere.centre_mm)) for centre, _ in fits]
+    best = int(np.argmax(np.array(shown) - _SHIFT_COST_PER_MM * np.array(moved_mm)))
     centre, radius = fits[best]
     x, y, z = (float(c) for c in centre)
     return Sphere((x, y, z), radius, shown[best])
@@ -121,18 +132,21 @@ def _edges(volume: Volume, sphere: Sphere) -> Edges:
     )
     part = volume.crop((box[0], box[1], box[2]))
     if min(part.hu.shape) < 2:
-        return Edges(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0))
+        return Edges(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0), (0.0, 0.0))
     image = np.clip(part.hu, _SOFT_HU, _SATURATION_HU).astype(np.float32)
     sigma = [0.0, *(0.8 / s for s in g.spacing_mm[1:])]
     slopes = np.gradient(ndi.gaussian_filter(image, sigma), *g.spacing_mm)
+    if g.spacing_mm[0] > THICK_MM:
+        slopes[0][:] = 0
     steepness = np.sqrt(sum(s**2 for s in slopes))
     at = np.argwhere(steepness > _MIN_SLOPE_HU_PER_MM)
     places = tuple(at.T)
     points = np.array(part.geometry.origin_mm) + at[:, ::-1] * np.array(g.spacing_mm[::-1])
     normals = np.stack([slopes[a][places] / steepness[places] for a in (2, 1, 0)], axis=1)
     weights = np.minimum(steepness[places], _FULL_SLOPE_HU_PER_MM)
+    z_range_mm = (g.slice_z_mm(-0.5), g.slice_z_mm(g.shape[0] - 0.5))
     metal = float((part.hu > METAL_HU).sum()) * g.voxel_volume_mm3 > _METAL_MM3
-    return Edges(points, normals.astype(float), weights.astype(float), not metal)
+    return Edges(points, normals.astype(float), weights.astype(float), z_range_mm, metal)
 
 
 def _least_squares(points: FloatArray, weights: FloatArray) -> tuple[FloatArray, float]:

@@ -1,0 +1,110 @@
+"""The measured slice: every named level, by hand, at the series' ends, and the doubts."""
+
+from dataclasses import replace
+
+import pytest
+from anatomy_scans import ball, between, filled, merged
+
+from glutseg.anatomy import Anatomy, Hips, Sphere, find_anatomy, find_level
+from glutseg.anatomy.landmarks import SEARCHES
+from glutseg.errors import GlutsegError
+from glutseg.protocol import LevelRule
+
+NAMES = ["femoral-head-top", "femoral-head-centre", *SEARCHES]
+
+
+@pytest.fixture(scope="module")
+def anatomy(pelvis):
+    return find_anatomy(pelvis.volume)
+
+
+def _true_z_mm(phantom, name):
+    return sum(phantom.true_landmarks_mm[f"{name}:{side}"][2] for side in ("left", "right")) / 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_named_level_is_within_a_slice_or_so(pelvis, anatomy, name):
+    level = find_level(anatomy, LevelRule(landmark=name))
+    assert level.z_mm == pytest.approx(_true_z_mm(pelvis, name), abs=4.5)
+    assert level.z_mm == pytest.approx(pelvis.volume.geometry.slice_z_mm(level.slice_index))
+    assert {f"{name}-left", f"{name}-right"} <= set(level.landmarks_mm)
+    assert level.flags == ()
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_the_top_is_the_highest_slice_that_shows_the_head(pelvis, n):
+    """Its middle lies up to one slice below the ball's geometric top, half a slice on average."""
+    volume = merged(pelvis.volume, n)
+    level = find_level(find_anatomy(volume), LevelRule())
+    dz = volume.geometry.spacing_mm[0]
+    below_mm = _true_z_mm(pelvis, "femoral-head-top") - level.z_mm
+    assert below_mm == pytest.approx(dz / 2, abs=dz / 2 + 1)
+
+
+def test_an_offset_moves_the_level(anatomy):
+    level, higher = (find_level(anatomy, LevelRule(offset_mm=mm)) for mm in (0, 30))
+    assert higher.z_mm - level.z_mm == pytest.approx(30)
+
+
+def test_levels_by_hand(anatomy):
+    geometry = anatomy.volume.geometry
+    assert find_level(anatomy, LevelRule(landmark="slice", slice_index=4)).slice_index == 4
+    z_mm = geometry.slice_z_mm(9) + 1
+    assert find_level(anatomy, LevelRule(landmark="z", z_mm=z_mm)).slice_index == 9
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        LevelRule(landmark="slice", slice_index=5000),
+        LevelRule(landmark="z", z_mm=-900),
+        LevelRule(offset_mm=-100, landmark="ischial-tuberosity-tip"),
+    ],
+)
+def test_a_level_beyond_the_series_is_an_error(anatomy, rule):
+    with pytest.raises(GlutsegError) as caught:
+        find_level(anatomy, rule)
+    assert caught.value.code == "level-outside"
+
+
+def test_a_series_that_ends_below_the_tops_is_never_measured_on_its_last_slice(pelvis, anatomy):
+    short = between(pelvis.volume, None, anatomy.hips.top_mm - 9)
+    with pytest.raises(GlutsegError) as caught:
+        find_level(Anatomy(short, anatomy.hips), LevelRule())
+    assert caught.value.code == "level-outside"
+    with pytest.raises(GlutsegError) as caught:
+        find_level(find_anatomy(short), LevelRule())
+    assert caught.value.code in ("level-outside", "hips-not-found")
+
+
+@pytest.mark.parametrize(
+    ("name", "low_mm", "high_mm"),
+    [("si-joint-end", None, 45), ("ischial-tuberosity-tip", -30, None), ("greater-trochanter-tip", 5, None)],
+)
+def test_a_landmark_cut_off_by_the_series_is_not_found(pelvis, anatomy, name, low_mm, high_mm):
+    short = Anatomy(between(pelvis.volume, low_mm, high_mm), anatomy.hips)
+    with pytest.raises(GlutsegError) as caught:
+        find_level(short, LevelRule(landmark=name))
+    assert caught.value.code == "landmark-not-found"
+
+
+def test_one_missing_head_is_flagged_and_not_averaged(pelvis):
+    truth = pelvis.true_landmarks_mm
+    inside = ball(pelvis.volume.geometry, truth["femoral-head-centre:left"], 28.0)
+    level = find_level(find_anatomy(filled(pelvis.volume, inside, 50)), LevelRule())
+    assert level.z_mm == pytest.approx(truth["femoral-head-top:right"][2], abs=4.5)
+    assert [str(flag) for flag in level.flags] == ["level-one-sided:right"]
+    assert "femoral-head-top-left" not in level.landmarks_mm
+
+
+def test_a_tilted_pelvis_is_flagged(anatomy):
+    left = anatomy.hips.left
+    x, y, z = left.centre_mm
+    raised = Sphere((x, y, z + 15), left.radius_mm, left.score)
+    tilted = Anatomy(anatomy.volume, replace(anatomy.hips, left=raised))
+    assert "pelvis-tilted" in [flag.code for flag in find_level(tilted, LevelRule()).flags]
+
+
+def test_hips_know_their_middle():
+    hips = Hips(Sphere((90, 0, 10), 24, 1), Sphere((-80, 0, 20), 22, 1), 1.0)
+    assert (hips.midline_x_mm, hips.top_mm) == (5, 38)
