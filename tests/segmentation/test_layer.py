@@ -1,0 +1,195 @@
+"""The layer and the outline that is drawn from it, on made scenes and on a coarse phantom."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from glutseg import anatomy, segmentation
+from glutseg.errors import GlutsegError
+from glutseg.phantom import PhantomPatient, PhantomScan, render
+from glutseg.protocol import LevelRule
+from glutseg.quality.outline import MIN_CONFIDENCE
+from glutseg.segmentation import evidence, gluteus, layer
+from glutseg.segmentation.settings import other_beliefs
+from glutseg.segmentation.sheet import ANGLES_DEGREES, Fan
+from glutseg.volume import LEFT, RIGHT, SIDES, Geometry, Volume
+
+N = len(ANGLES_DEGREES)
+GRID = Geometry(shape=(12, 200, 200), spacing_mm=(3.0, 1.0, 1.0), origin_mm=(-60.0, -60.0, 0.0))
+FAN = Fan((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), GRID)
+SLABS = tuple(range(k, k + 2) for k in range(0, 12, 2))
+
+
+def _layer(deep_mm, outer_mm=100.0, others_mm=(), visible=True, muscle_hu=55.0) -> layer.Layer:
+    """Six slabs of two slices; scalars hold for every ray."""
+    shape = (len(SLABS), N)
+
+    def surface(value):
+        return np.broadcast_to(np.asarray(value, np.float32), shape)
+
+    empty = np.zeros((*shape, 1), np.float32)
+    scene = layer.Scene(
+        fan=FAN,
+        slabs=SLABS,
+        slab_mm=6.0,
+        fill=empty,
+        wall=empty,
+        bone=empty > 0,
+        outer=np.zeros(shape, np.int64),
+        above_mm=np.zeros(len(SLABS)),
+        muscle_hu=muscle_hu,
+    )
+    others = tuple(surface(o) for o in others_mm)
+    return layer.Layer(scene, surface(deep_mm), surface(outer_mm), others, np.broadcast_to(visible, shape))
+
+
+def test_surfaces_are_interpolated_between_the_slabs_middles():
+    steps = _layer(10.0 * np.arange(6)[:, None])
+    assert steps.at_slice(steps.deep_mm, 2)[0] == pytest.approx(7.5)  # a quarter slab below slab 1
+    assert steps.at_slice(steps.deep_mm, 3)[0] == pytest.approx(12.5)
+    assert steps.at_slice(steps.deep_mm, 0)[0] == pytest.approx(0.0)  # no extrapolation
+    assert steps.at_slice(steps.deep_mm, 11)[0] == pytest.approx(50.0)
+
+
+def test_agreement_is_the_least_dice():
+    own, larger, smaller = 100**2 - 80**2, 100**2 - 60**2, 100**2 - 90**2
+    found = _layer(80.0, others_mm=(60.0, 90.0)).agreement(5)
+    assert found == pytest.approx(min(2 * own / (own + larger), 2 * smaller / (own + smaller)), rel=1e-5)
+    assert _layer(80.0, others_mm=(80.0, 80.0)).agreement(5) == pytest.approx(1.0)
+
+
+def test_agreement_with_nothing_is_none():
+    assert _layer(80.0, others_mm=(101.0,)).agreement(5) == 0.0
+    assert _layer(101.0, others_mm=(101.0,)).agreement(5) == 0.0
+
+
+def test_the_visible_share_counts_length_and_only_where_there_is_muscle():
+    half = np.arange(N) < N // 2
+    assert _layer(80.0, visible=half).visible_share(5) == pytest.approx((N // 2) / N, abs=0.01)
+    assert _layer(np.where(half, 80.0, 101.0), visible=half).visible_share(5) == pytest.approx(1.0, abs=0.02)
+    assert _layer(101.0).visible_share(5) == 0.0
+
+
+def _outline(hu, found: layer.Layer):
+    volume = Volume(np.broadcast_to(hu, GRID.shape).astype(np.int16), GRID)
+    out = np.zeros(GRID.shape[1:], bool)
+    out[FAN.window] = gluteus.outline(volume, found, 5)
+    return out
+
+
+@pytest.fixture
+def ring():
+    """A muscle between 80 and 100 mm from the fan's centre, fat around, another muscle within 78 mm."""
+    x = y = np.arange(200) - 60.0
+    radius = np.hypot(y[:, None], x[None])
+    angle = np.rad2deg(np.arctan2(x[None], y[:, None]))
+    hu = np.where((radius <= 100) & ~((radius > 78) & (radius < 80)), 55, -105)
+    where = (radius >= 80) & (radius <= 100) & (angle > ANGLES_DEGREES[0]) & (angle < ANGLES_DEGREES[-1])
+    return hu, where, radius, angle
+
+
+def test_the_outline_is_the_muscle_between_the_surfaces(ring):
+    hu, where, *_ = ring
+    out = _outline(hu, _layer(79.0))
+    assert np.count_nonzero(out ^ where) <= 0.05 * np.count_nonzero(where)  # the ends are rounded
+
+
+def test_the_outline_goes_over_streaks_and_takes_the_air_around_for_nothing(ring):
+    hu, where, radius, angle = ring
+    streak = where & (np.abs(radius - 90) < 2) & (angle > 10) & (angle < 40)
+    open_streak = where & (np.abs(angle - 50) * np.deg2rad(1) * radius < 2) & (radius > 92)
+    streaky = np.where(streak | open_streak, -90, hu)
+    out = _outline(streaky, _layer(79.0))
+    assert out[streak].all()
+    assert out[open_streak & (radius < 98)].all()
+    assert not _outline(np.full_like(hu, -1000), _layer(79.0)).any()
+
+
+def test_a_small_piece_off_the_muscle_is_dropped(ring):
+    hu, _, radius, angle = ring
+    parted = np.where((np.abs(angle - 80) * np.deg2rad(1) * radius < 18) & (radius > 78), -105, hu)
+    small = (radius > 81) & (radius < 99) & (angle > 92) & (angle < 100)
+    gone = np.where((angle >= 100) & (radius > 78), -105, parted)
+    assert (hu[small] == 55).all()
+    assert not _outline(gone, _layer(79.0))[small].any()
+
+
+def test_large_parts_keeps_what_is_more_than_a_tenth():
+    mask = np.zeros((3, 40), bool)
+    mask[1, :20] = mask[1, 22:24] = mask[1, 30:33] = True
+    kept = gluteus._large_parts(mask)
+    assert kept[1, :20].all()
+    assert not kept[1, 22:24].any()  # exactly a tenth
+    assert kept[1, 30:33].all()
+
+
+def test_other_beliefs_are_a_smaller_and_a_larger_muscle():
+    default = segmentation.Settings()
+    smaller, larger = other_beliefs(default)
+    assert smaller != default != larger
+    assert smaller.wall_contrast == larger.wall_contrast == default.wall_contrast
+
+
+@pytest.fixture(scope="module")
+def coarse():
+    """A quick phantom, found; its slices around the heads' tops."""
+    scan = PhantomScan(matrix=250, pixel_mm=1.5, slice_mm=5.0, z_range_mm=(-40.0, 60.0))
+    phantom = render(PhantomPatient(seed=2), scan)
+    found = anatomy.find_anatomy(phantom.volume)
+    return phantom, found, anatomy.find_level(found, LevelRule()).slice_index
+
+
+QUICK = segmentation.Settings(context_mm=15.0)
+
+
+def test_only_the_slices_asked_for_are_filled_on_the_right_sides(coarse):
+    phantom, found, k = coarse
+    out = segmentation.segment(phantom.volume, found, range(k - 1, k + 2), QUICK)
+    labels = out.mask.labels
+    assert [i for i in range(len(labels)) if labels[i].any()] == [k - 1, k, k + 1]
+    assert (out.confidence, out.visible) == ({}, {})
+    for label in SIDES.values():
+        mine, truth = labels[k] == label, phantom.truth.labels[k] == label
+        assert 2 * (mine & truth).sum() / (mine.sum() + truth.sum()) > 0.9
+    x = np.nonzero(labels == LEFT)[2], np.nonzero(labels == RIGHT)[2]
+    assert x[0].min() > x[1].max()  # canonical: x grows to the left
+
+
+@pytest.fixture(scope="module")
+def doubted(coarse):
+    phantom, found, k = coarse
+    return segmentation.segment(phantom.volume, found, range(k, k + 1), QUICK, measured=k)
+
+
+def test_the_measured_slice_is_doubted(doubted):
+    assert set(doubted.confidence) == set(doubted.visible) == {"left", "right"}
+    assert all(0 < share <= 1 for share in (*doubted.confidence.values(), *doubted.visible.values()))
+
+
+def test_without_any_wall_confidence_is_low(coarse, doubted):
+    """With all planes filled in, the picture does not tell the border, and it is said so."""
+    phantom, found, k = coarse
+    hu = phantom.volume.hu.copy()
+    for image in hu:
+        flesh = evidence.flesh(evidence.smooth(image[None], (1.5, 1.5))[0], 1.5)
+        image[flesh & (image < 55)] = 55
+    volume = Volume(hu, phantom.volume.geometry)
+    bare = segmentation.segment(volume, replace(found, volume=volume), range(k, k + 1), QUICK, measured=k)
+    assert max(bare.confidence.values()) < min(*doubted.confidence.values(), MIN_CONFIDENCE)
+
+
+def test_air_has_no_muscle(coarse):
+    phantom, found, k = coarse
+    air = Volume(np.full_like(phantom.volume.hu, -1000), phantom.volume.geometry)
+    with pytest.raises(GlutsegError) as caught:
+        segmentation.segment(air, replace(found, volume=air), range(k, k + 1), QUICK)
+    assert caught.value.code == "muscle-not-found"
+
+
+def test_peak_level_must_lie_within_the_series(coarse):
+    phantom, found, _ = coarse
+    cut = phantom.volume.crop((slice(12, None), slice(None), slice(None)))  # above the heads' tops
+    with pytest.raises(GlutsegError) as caught:
+        segmentation.peak_level(cut, replace(found, volume=cut), LevelRule(landmark="peak-area"), QUICK)
+    assert caught.value.code == "level-outside"
