@@ -65,7 +65,7 @@ def truth_rooms(small_phantom, monkeypatch) -> Stage:
         labels = np.zeros_like(small_phantom.truth.labels)
         labels[slices.start : slices.stop] = small_phantom.truth.labels[slices.start : slices.stop]
         mask = Mask(labels, small_phantom.truth.geometry)
-        return segmentation.Segmentation(mask, {"left": 0.9, "right": 0.8})
+        return segmentation.Segmentation(mask, {"left": 0.95, "right": 0.9})
 
     monkeypatch.setattr(anatomy, "find_anatomy", find_anatomy)
     monkeypatch.setattr(anatomy, "find_level", find_level)

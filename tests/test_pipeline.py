@@ -42,7 +42,7 @@ def test_record_of_an_ordinary_study(truth_rooms, tmp_path):
     assert [p.offset_mm for p in result.profile if p.side == "left"] == pytest.approx(
         [-15, -10, -5, 0, 5, 10, 15]
     )
-    assert result.confidence == {"left": 0.9, "right": 0.8}
+    assert result.confidence == {"left": 0.95, "right": 0.9}
     assert set(result.seconds) == {"read", "anatomy", "segmentation", "measurement"}
 
 
@@ -121,7 +121,7 @@ def test_ct_that_may_not_be_measured_is_named(truth_rooms, tmp_path):
 
 
 def test_failed_segmentation_keeps_what_its_picture_needs(truth_rooms, tmp_path, monkeypatch):
-    def fail(*_):
+    def fail(*_, **__):
         raise GlutsegError("muscle-not-found", "nothing grew")
 
     monkeypatch.setattr(segmentation, "segment", fail)
@@ -136,8 +136,8 @@ def test_failed_segmentation_keeps_what_its_picture_needs(truth_rooms, tmp_path,
 def test_one_missing_side_is_flagged_and_left_out(truth_rooms, tmp_path, monkeypatch):
     whole = segmentation.segment
 
-    def only_left(*args):
-        found = whole(*args)
+    def only_left(*args, **measured):
+        found = whole(*args, **measured)
         labels = np.where(found.mask.labels == 1, 1, 0).astype(np.uint8)
         return replace(found, mask=Mask(labels, found.mask.geometry))
 
@@ -149,7 +149,7 @@ def test_one_missing_side_is_flagged_and_left_out(truth_rooms, tmp_path, monkeyp
 
 
 def test_empty_mask_is_a_failure_not_a_zero(truth_rooms, tmp_path, monkeypatch):
-    def nothing(volume, *_):
+    def nothing(volume, *_, **__):
         empty = np.zeros(volume.hu.shape, np.uint8)
         return segmentation.Segmentation(Mask(empty, volume.geometry), {})
 
@@ -159,7 +159,7 @@ def test_empty_mask_is_a_failure_not_a_zero(truth_rooms, tmp_path, monkeypatch):
 
 
 def test_unforeseen_errors_fail_one_study_and_leave_a_trace(truth_rooms, tmp_path, monkeypatch):
-    def crash(*_):
+    def crash(*_, **__):
         raise IndexError("DOE^" + "JANE")
 
     monkeypatch.setattr(segmentation, "segment", crash)
