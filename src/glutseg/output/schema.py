@@ -75,6 +75,14 @@ def _flags(row: CaseRow) -> str:
     return " ".join(dict.fromkeys(str(flag) for flag in row.result.flags))
 
 
+def _slab_area_mm2(sides: tuple[str, ...], row: CaseRow) -> float | None:
+    """Mean over the profile's slices and the sides; empty where a side was not measured."""
+    areas = [[p.measurement.area_mm2 for p in row.result.profile if p.side == side] for side in sides]
+    if not all(areas):
+        return None
+    return sum(sum(a) / len(a) for a in areas) / len(areas)
+
+
 _WHO: tuple[Column[CaseRow], ...] = (
     Column(
         "case_id", "", "name of the case's folder: cleaned patient id and a hash", lambda r: r.result.case_id
@@ -129,11 +137,25 @@ _HOW_SURE: tuple[Column[CaseRow], ...] = tuple(
     Column(
         f"confidence_{side}",
         "",
-        f"{side} side: how sure the segmentation is, 0 to 1",
+        f"{side} side: Dice to the outlines under other beliefs about what cannot be seen, 0 to 1",
         partial(lambda s, r: r.result.confidence.get(s), side),
         float,
     )
     for side in SIDES
+)
+_SLAB: tuple[Column[CaseRow], ...] = tuple(
+    Column(
+        f"slab_area_{side}_mm2",
+        "mm²",
+        f"{words}: mean area over the profile around the level (15 mm up and down)",
+        partial(_slab_area_mm2, sides),
+        float,
+    )
+    for side, words, sides in (
+        ("left", "left side", ("left",)),
+        ("right", "right side", ("right",)),
+        ("mean", "mean of the sides", SIDES),
+    )
 )
 _HEIGHT: tuple[Column[CaseRow], ...] = (
     Column("height_m", "m", "height divided by", lambda r: r.result.height.height_m, float, 4),
@@ -163,7 +185,15 @@ _FILES: tuple[Column[CaseRow], ...] = (
     Column("glutseg_version", "", "version that measured", lambda _: version("glutseg")),
 )
 
-MEASUREMENTS: tuple[Column[CaseRow], ...] = (*_WHO, *_WHERE, *_quantities(), *_HOW_SURE, *_HEIGHT, *_FILES)
+MEASUREMENTS: tuple[Column[CaseRow], ...] = (
+    *_WHO,
+    *_WHERE,
+    *_quantities(),
+    *_SLAB,
+    *_HOW_SURE,
+    *_HEIGHT,
+    *_FILES,
+)
 
 PROFILE: tuple[Column[ProfileRow], ...] = (
     Column("case_id", "", "as in measurements.csv", lambda r: r.result.case_id),
