@@ -153,7 +153,7 @@ def _series_uid(case: Path) -> str:
 
 def _score(judged: dict[str, Any], row: dict[str, str], case: Path) -> Score:
     known = {f.name: judged[f.name] for f in fields(Score) if f.name in judged}
-    rounded = {k: round(v, 4) if isinstance(v, float) else v for k, v in known.items()}
+    rounded: dict[str, Any] = {k: round(v, 4) if isinstance(v, float) else v for k, v in known.items()}
     sure = {f"confidence_{side}": row.get(f"confidence_{side}") for side in ("left", "right")}
     rounded |= {name: float(value) for name, value in sure.items() if value}
     return Score(**rounded, flags=row.get("flags", ""), parameters=_parameters(case))
