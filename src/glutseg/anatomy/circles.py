@@ -59,14 +59,14 @@ def find_spheres(volume: Volume) -> list[Sphere]:
 
 def _bone_box(volume: Volume, margin_mm: float = 30.0) -> tuple[slice, slice, slice] | None:
     """All slices, and the rows and columns that hold bone."""
-    dense = volume.hu[:, ::4, ::4] > 2 * _SOFT_HU
+    dense = volume.hu > 2 * _SOFT_HU
     box = []
     for axis, spacing_mm in ((1, volume.geometry.spacing_mm[1]), (2, volume.geometry.spacing_mm[2])):
-        at = 4 * np.flatnonzero(dense.any((0, 3 - axis)))
+        at = np.flatnonzero(dense.any((0, 3 - axis)))
         if not len(at):
             return None
         margin = int(margin_mm / spacing_mm)
-        box.append(slice(max(0, int(at[0]) - margin), int(at[-1]) + margin))
+        box.append(slice(max(0, int(at[0]) - margin), int(at[-1]) + margin + 1))
     return slice(0, volume.hu.shape[0]), box[0], box[1]
 
 
