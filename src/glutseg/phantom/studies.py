@@ -20,9 +20,9 @@ TRUTH_FILE = "truth.json"
 
 SAMPLE_SCAN = PhantomScan(matrix=384, pixel_mm=1.1, slice_mm=5.0, z_range_mm=(-80.0, 110.0), noise_hu=9.0)
 SAMPLE_PATIENTS = (
-    PhantomPatient(seed=1, patient_id="PHANTOM-0001", sex="F", age=54, height_m=1.63),
+    PhantomPatient(seed=10, patient_id="PHANTOM-0001", sex="F", age=54, height_m=1.63),
     PhantomPatient(
-        seed=2,
+        seed=11,
         patient_id="PHANTOM-0002",
         sex="M",
         age=71,
