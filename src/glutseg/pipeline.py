@@ -201,7 +201,7 @@ def _measure_series(
         return Case(failed(result, error), loaded.volume)
     result = replace(
         result,
-        flags=result.flags + segmented.flags + flags + doubts,
+        flags=result.flags + flags + doubts,
         measurements=measurements,
         confidence=dict(segmented.confidence),
         profile=points,

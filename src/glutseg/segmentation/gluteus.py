@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import ndimage as ndi
 
 from glutseg.anatomy import Anatomy, Level
-from glutseg.errors import Flag, GlutsegError
+from glutseg.errors import GlutsegError
 from glutseg.protocol import LevelRule
 from glutseg.result import Side
 from glutseg.segmentation import evidence
@@ -44,7 +44,6 @@ class Segmentation:
     mask: Mask
     confidence: dict[Side, float]
     visible: dict[Side, float] = field(default_factory=dict)
-    flags: tuple[Flag, ...] = ()
 
 
 def segment(
