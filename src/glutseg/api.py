@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +134,7 @@ def measure_folder(
     path: str | Path,
     protocol: str | Path | Protocol = "femoral-head-top",
     participants: str | Path | None = None,
+    participants_columns: Mapping[str, str] | None = None,
 ) -> list[CaseResult]:
     """Measure every study below a folder; nothing is written.
 
@@ -141,7 +142,8 @@ def measure_folder(
     ----------
     path : any folder with DICOM files
     protocol : as in `find_level`
-    participants : CSV with ``patient_id`` and ``height_m``
+    participants : CSV, TSV or XLSX with ``patient_id`` and ``height_m`` (``_cm``, ``_mm``, ``_in``)
+    participants_columns : where its columns have other names, for instance {"height_cm": "Größe"}
 
     Returns
     -------
@@ -154,7 +156,7 @@ def measure_folder(
         ``input-missing``, ``protocol-unknown``, ``protocol-invalid``, ``participants-invalid``.
     """
     rule = _protocol(protocol)
-    table = None if participants is None else read_participants(Path(participants))
+    table = None if participants is None else read_participants(Path(participants), participants_columns)
     return [pipeline.measure_study(study, rule, table).result for study in dicom.scan(Path(path)).studies]
 
 

@@ -171,10 +171,20 @@ CODES: dict[str, Code] = {
     "height-implausible": Code(
         "note", "The height is outside 0.9 to 2.3 m and was refused.", "Correct it in the participants table."
     ),
+    "height-conflict": Code(
+        "note",
+        "The participants table and the header name heights more than 3 cm apart; the table's was used.",
+        "Check that the row is this patient's.",
+    ),
     # configuration and run
     "protocol-invalid": Code("error", "The protocol is not valid.", "Correct the key named."),
     "protocol-unknown": Code("error", "There is no protocol of that name.", "See `glutseg protocols`."),
     "participants-invalid": Code("error", "The participants table cannot be used.", "Correct what is named."),
+    "key-invalid": Code(
+        "error",
+        "The key for pseudonyms cannot be used.",
+        "Name a key file that --pseudonymise wrote, or a new one outside of the output folder.",
+    ),
     "output-exists": Code(
         "error", "The output folder holds another run's output.", "Choose another folder or use --overwrite."
     ),

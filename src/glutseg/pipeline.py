@@ -111,10 +111,11 @@ class _AllPassedOverError(GlutsegError):
 
 
 def _empty_result(study: dicom.Study, participants: Participants | None) -> CaseResult:
-    row = participants.of(study.patient_id) if participants else None
+    name = case_id(study.patient_id, study.study_uid)
+    row = participants.of(study.patient_id, name) if participants else None
     height, flags = believe_height(row, study.patient_size_m_raw)
     return CaseResult(
-        case_id=case_id(study.patient_id, study.study_uid),
+        case_id=name,
         patient_id=study.patient_id,
         study_uid=study.study_uid,
         study_date=_iso_date(study.study_date),

@@ -86,3 +86,22 @@ def test_one_side_is_no_mean():
     assert sum_of_sides(1.0, 3.0) == 4.0
     assert mean_of_sides(None, 3.0) is None
     assert sum_of_sides(float("nan"), 3.0) is None
+
+
+@pytest.mark.parametrize(
+    ("table_m", "header", "conflict"),
+    [
+        (1.60, "1.64", True),
+        (1.60, "1.63", False),
+        (1.60, "1.57", False),
+        (1.60, "164", False),
+        (1.6, "", False),
+    ],
+)
+def test_table_and_header_that_differ_are_a_note(table_m, header, conflict):
+    height, flags = believe_height(Participant("a", table_m, 2), header)
+    assert height == Height(table_m, "participants")
+    assert codes(flags) == (["height-conflict"] if conflict else [])
+    if conflict:
+        assert "row 2 says 1.60 m, the header 1.64 m" in flags[0].message
+        assert flags[0].severity == "note"

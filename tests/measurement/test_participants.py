@@ -1,7 +1,8 @@
 import pytest
 
+from glutseg.dicom.text import clean_text
 from glutseg.errors import GlutsegError
-from glutseg.measurement import Participant, read_participants
+from glutseg.measurement import Participant, Unmatched, parse_columns, read_participants, unmatched
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_byte_order_mark_and_empty_heights(table):
         ("", "empty"),
         ("id,height_m\na,1.7\n", "patient_id"),
         ("patient_id\na\n", "height_m"),
-        ("patient_id,height_m,height_cm\na,1.7,170\n", "one of"),
+        ("patient_id,height_m,height_cm\na,1.7,170\n", "only one"),
         ("patient_id,height_m,height_m\na,1.7,1.7\n", "twice"),
         ("patient_id,height_m\na,1.7\nb,1.6\na,1.8\n", "rows 2 and 4"),
         ("patient_id,height_m\na,1.7\na,1.7\n", "rows 2 and 3"),
@@ -63,3 +64,62 @@ def test_bad_tables_name_the_row(table, content, message):
 def test_missing_file_is_a_user_error(tmp_path):
     with pytest.raises(GlutsegError, match="participants-invalid"):
         read_participants(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize(
+    ("unit", "value"),
+    [("height_m", "1.778"), ("height_cm", "177.8"), ("height_mm", "1778"), ("height_in", "70")],
+)
+def test_every_unit_is_stated_by_its_column(table, unit, value):
+    assert read_participants(table(f"patient_id,{unit}\na,{value}\n")).of("a").height_m == 1.778
+
+
+def test_columns_of_other_names_are_named_by_a_mapping(table):
+    content = "Fallnummer;Größe;height_m\na;173;9\n"
+    columns = parse_columns("patient_id=fallnummer, height_cm = Größe")
+    assert columns == {"patient_id": "fallnummer", "height_cm": "Größe"}
+    assert read_participants(table(content), columns).of("a") == Participant("a", 1.73, 2)
+
+
+def test_a_mapping_of_one_column_leaves_the_other_to_its_name(table):
+    found = read_participants(table("patient_id,Size\na,173\n"), {"height_cm": "Size"})
+    assert found.of("a").height_m == 1.73
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ("height_cm", "NAME=COLUMN"),
+        ("height_cm=", "NAME=COLUMN"),
+        ("size=Größe", "'size' is none of the names"),
+        ("height_cm=a,height_cm=b", "twice"),
+        ("height_cm=Größe", "none of the columns 'Größe'"),
+        ("height_cm=height_m,height_m=height_m", "only one"),
+    ],
+)
+def test_bad_mappings_say_what_is_known(table, columns, message):
+    with pytest.raises(GlutsegError, match="participants-invalid") as caught:
+        read_participants(table("patient_id,height_m\na,1.7\n"), parse_columns(columns))
+    assert message in caught.value.message
+
+
+def test_pseudonyms_and_case_ids_name_patients_too(table):
+    by_pseudonym = read_participants(table("pseudonym,height_m\nps-1,1.7\n"))
+    assert by_pseudonym.of("ps-1", "ps-1-abc").height_m == 1.7
+    by_case = read_participants(table("case_id,height_m\nps-1-abc,1.7\n"))
+    assert by_case.of("ps-1", "ps-1-abc").height_m == 1.7
+    assert by_case.of("ps-1-abc", "other") is None
+    both = read_participants(table("case_id,patient_id,height_m\nx,a,1.7\n"))
+    assert both.named_by == "patient_id"
+
+
+def test_ids_are_cleaned_as_those_of_the_images(table):
+    rows = read_participants(table("patient_id,height_m\nA  1,1.7\n"))
+    assert rows.of(clean_text("A\u200b \t1")).height_m == 1.7
+
+
+def test_who_is_missing_where(table):
+    rows = read_participants(table("patient_id,height_m\nb,1.7\nd,\na,1.7\n"))
+    assert unmatched(rows, [("a", "1"), ("c", "2"), ("c", "3"), ("", "4")]) == Unmatched(
+        ("b", "d"), ("", "c")
+    )

@@ -13,6 +13,9 @@ MIN_HEIGHT_M = 0.9
 MAX_HEIGHT_M = 2.3
 """Adults outside this range exist, but are far rarer than a value in another unit."""
 
+MAX_DIFFERENCE_M = 0.03
+"""Between two heights of one adult: more than shoes, the time of day and rounding explain."""
+
 OTHER_UNITS_M = {"cm": 0.01, "mm": 0.001, "inches": 0.0254, "feet": 0.3048}
 NUMBER = re.compile(r"[+-]?\d{1,9}(?:\.\d{0,15})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 """A DICOM decimal string (DS), without the shapes that only a machine would call a number."""
@@ -34,17 +37,33 @@ def believe_height(participant: Participant | None, dicom_raw: str) -> tuple[Hei
     Returns
     -------
     Height, flags
-        ``height-missing`` or ``height-implausible`` stand in the flags where no height is believed.
+        ``height-missing`` or ``height-implausible`` stand in the flags where no height is believed,
+        ``height-conflict`` where table and header are both believable and more than 3 cm apart.
     """
-    if participant is not None and participant.height_m is not None:
-        where = f"participants table, row {participant.row}"
-        return _judge(participant.height_m, "participants", where)
+    header, header_flags = _of_header(dicom_raw)
+    if participant is None or participant.height_m is None:
+        return header, header_flags
+    where = f"participants table, row {participant.row}"
+    height, flags = _judge(participant.height_m, "participants", where)
+    return height, flags + _conflict(height, header, where)
+
+
+def _of_header(dicom_raw: str) -> tuple[Height, tuple[Flag, ...]]:
     text = dicom_raw.strip()
     if not text:
         return NOTHING, (Flag("height-missing", "no height in the header or a participants table"),)
     if not NUMBER.fullmatch(text):
         return NOTHING, (Flag("height-implausible", "Patient's Size in the header is not a number"),)
     return _judge(float(text), "dicom", "Patient's Size in the header")
+
+
+def _conflict(height: Height, header: Height, where: str) -> tuple[Flag, ...]:
+    if height.height_m is None or header.height_m is None:
+        return ()
+    if round(abs(height.height_m - header.height_m), 6) <= MAX_DIFFERENCE_M:
+        return ()
+    message = f"{where} says {height.height_m:.2f} m, the header {header.height_m:.2f} m; the table was used"
+    return (Flag("height-conflict", message),)
 
 
 def _judge(value_m: float, source: str, where: str) -> tuple[Height, tuple[Flag, ...]]:

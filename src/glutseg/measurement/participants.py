@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from glutseg.dicom.text import clean_text
 from glutseg.errors import GlutsegError
+from glutseg.measurement.spreadsheet import Cell, Line, invalid, read_table
 
-MAX_TABLE_BYTES = 20_000_000
-"""Far more than a table of a hundred thousand patients; anything larger is another file."""
+HEIGHTS_IN_M = {"height_m": 1.0, "height_cm": 0.01, "height_mm": 0.001, "height_in": 0.0254}
+"""A height's unit is in its column's name, or stated by the mapping; it is never guessed."""
+IDS = ("patient_id", "pseudonym", "case_id")
+"""What may name the patient; where a table has several, the first of these does."""
 
-CM_PER_M = 100.0
 NUMBER = re.compile(r"[+-]?\d{1,9}(?:[.,]\d{1,15})?", re.ASCII)
 """Decimal point, or decimal comma as spreadsheets of many countries write it."""
 
@@ -26,12 +27,12 @@ class Participant:
 
     Attributes
     ----------
-    patient_id : as text, so that leading zeros stay
+    key : patient id, pseudonym or case id; as text, so that leading zeros stay
     height_m : None where the cell is empty; not yet judged
     row : line of the file, from 1, for messages
     """
 
-    patient_id: str
+    key: str
     height_m: float | None
     row: int
 
@@ -42,94 +43,150 @@ class Participants:
 
     Attributes
     ----------
-    rows : by patient id
+    rows : by key
+    named_by : which of `IDS` the keys are
     source, sha256 : the file, and a digest of its bytes for a run's record
     """
 
     rows: Mapping[str, Participant] = field(default_factory=dict)
+    named_by: str = "patient_id"
     source: str = ""
     sha256: str = ""
 
-    def of(self, patient_id: str) -> Participant | None:
-        """The row of a patient, or None; spaces around the id do not count."""
-        return self.rows.get(patient_id.strip())
+    def of(self, patient_id: str, case_id: str = "") -> Participant | None:
+        """The row of a patient, or None.
+
+        Parameters
+        ----------
+        patient_id : as in the images, or the pseudonym that stands for it
+        case_id : name of the case's folder, for a table that lists those
+        """
+        return self.rows.get(_cleaned(case_id if self.named_by == "case_id" else patient_id))
 
 
-def read_participants(path: Path) -> Participants:
-    """Read a CSV with the columns ``patient_id`` and ``height_m`` (or ``height_cm``).
+@dataclass(frozen=True)
+class Unmatched:
+    """Whom only the table knows, and whom only the images know; both sorted."""
 
-    The separator may be a comma, a semicolon or a tab; other columns are left alone.
+    participants: tuple[str, ...] = ()
+    patients: tuple[str, ...] = ()
+
+
+def unmatched(participants: Participants, cases: Iterable[tuple[str, str]]) -> Unmatched:
+    """Compare the table with the (patient id, case id) of all studies."""
+    used: set[str] = set()
+    without: set[str] = set()
+    for patient_id, case_id in cases:
+        found = participants.of(patient_id, case_id)
+        if found is None:
+            without.add(patient_id)
+        else:
+            used.add(found.key)
+    return Unmatched(tuple(sorted(set(participants.rows) - used)), tuple(sorted(without)))
+
+
+def parse_columns(text: str) -> dict[str, str]:
+    """``"patient_id=Fallnummer,height_cm=Größe"`` as {what it is: name of the column}.
 
     Raises
     ------
     GlutsegError
-        ``participants-invalid``, with the row, for a file that is not such a table, a patient
+        ``participants-invalid`` for a part that is not NAME=COLUMN or names something unknown.
+    """
+    columns: dict[str, str] = {}
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        name, equals, column = (p.strip() for p in part.partition("="))
+        if not equals or not column or name in columns:
+            raise _bad_mapping(f"{part!r} is not NAME=COLUMN, or stands twice")
+        columns[name] = column
+    _check_names(columns)
+    return columns
+
+
+def read_participants(path: Path, columns: Mapping[str, str] | None = None) -> Participants:
+    """Read a CSV, TSV or XLSX table with a column that names the patient and one with the height.
+
+    Parameters
+    ----------
+    path : text in UTF-8 or UTF-16, separated by comma, semicolon or tab; or a workbook's first sheet
+    columns : {what it is: name of the column} where the table has names of its own; otherwise
+        ``patient_id`` (or ``pseudonym``, ``case_id``) and one of ``height_m``, ``height_cm``,
+        ``height_mm``, ``height_in``. Capitals do not matter; other columns are left alone.
+
+    Raises
+    ------
+    GlutsegError
+        ``participants-invalid``, with row and column, for a file that is not such a table, a patient
         listed twice, or a height that is not a number.
     """
-    content = _content(path)
-    lines = _lines(content, path)
-    header = [name.strip().casefold() for name in lines[0][1]]
-    id_column, height_column, factor = _columns(header, path)
+    columns = dict(columns or {})
+    _check_names(columns)
+    content, lines = read_table(path)
+    header = [cell.text for cell in lines[0].cells]
+    name, id_column = _find(IDS, header, columns, path)
+    unit, height_column = _find(tuple(HEIGHTS_IN_M), header, columns, path)
     rows: dict[str, Participant] = {}
-    for row, cells in lines[1:]:
-        if len(cells) != len(header):
-            raise _invalid(path, f"row {row} has {len(cells)} cells, the header has {len(header)}")
-        patient_id = cells[id_column].strip()
-        if not patient_id:
-            raise _invalid(path, f"row {row} has no patient_id")
-        if patient_id in rows:
-            raise _invalid(path, f"rows {rows[patient_id].row} and {row} are of the same patient_id")
-        rows[patient_id] = Participant(patient_id, _height_m(cells[height_column], factor, row, path), row)
-    return Participants(rows, str(path), hashlib.sha256(content).hexdigest())
+    for line in lines[1:]:
+        key = _key(line, id_column, header, path)
+        if key in rows:
+            raise invalid(path, f"rows {rows[key].row} and {line.row} are of the same {name}")
+        place = f"row {line.row}, column {header[height_column]!r}"
+        height_m = _height_m(line.cells[height_column], HEIGHTS_IN_M[unit], place, path)
+        rows[key] = Participant(key, height_m, line.row)
+    return Participants(rows, name, str(path), hashlib.sha256(content).hexdigest())
 
 
-def _content(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > MAX_TABLE_BYTES:
-            raise _invalid(path, "the file is too large to be a participants table")
-        return path.read_bytes()
-    except OSError as error:
-        raise _invalid(path, f"the file cannot be read ({error.strerror})") from error
+def _cleaned(key: str) -> str:
+    """As ids of the images are cleaned, so that equal ones stay equal."""
+    return clean_text(key)
 
 
-def _lines(content: bytes, path: Path) -> list[tuple[int, list[str]]]:
-    """(row number, cells) of the lines that are not blank, the header first."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _invalid(path, "the file is not UTF-8 text") from error
-    header = text.lstrip().split("\n", 1)[0]
-    delimiter = max("\t;,", key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
-    except csv.Error as error:
-        raise _invalid(path, f"row {reader.line_num} is not valid CSV: {error}") from error
-    if not lines:
-        raise _invalid(path, "the file is empty")
-    return lines
+def _bad_mapping(message: str) -> GlutsegError:
+    known = ", ".join((*IDS, *HEIGHTS_IN_M))
+    return GlutsegError("participants-invalid", f"columns: {message}; the names are {known}")
 
 
-def _columns(header: list[str], path: Path) -> tuple[int, int, float]:
-    """Positions of the id and the height, and the factor that turns the height into m."""
-    for name in ("patient_id", "height_m", "height_cm"):
-        if header.count(name) > 1:
-            raise _invalid(path, f"the column {name} stands twice")
-    heights = [name for name in ("height_m", "height_cm") if name in header]
-    if "patient_id" not in header or len(heights) != 1:
-        raise _invalid(path, "the table needs the column patient_id and one of height_m and height_cm")
-    factor = 1.0 if heights == ["height_m"] else 1 / CM_PER_M
-    return header.index("patient_id"), header.index(heights[0]), factor
+def _check_names(columns: Mapping[str, str]) -> None:
+    for name in columns:
+        if name not in IDS and name not in HEIGHTS_IN_M:
+            raise _bad_mapping(f"{name!r} is none of the names")
 
 
-def _height_m(cell: str, factor: float, row: int, path: Path) -> float | None:
-    text = cell.strip()
-    if not text:
+def _find(
+    names: tuple[str, ...], header: list[str], columns: Mapping[str, str], path: Path
+) -> tuple[str, int]:
+    """Which of ``names`` the table has, and in which column; a mapping goes before the names themselves."""
+    mapped = {name: columns[name] for name in names if name in columns}
+    wanted = mapped or {name: name for name in names}
+    folded = [cell.casefold() for cell in header]
+    there = [name for name, column in wanted.items() if column.strip().casefold() in folded]
+    if not there:
+        missing, found = (", ".join(repr(c) for c in cells) for cells in (wanted.values(), header))
+        raise invalid(path, f"none of the columns {missing}; the table has {found}")
+    if len(there) > 1 and names != IDS:
+        raise invalid(path, f"only one of {', '.join(there)} can be the height; say which by a mapping")
+    column = wanted[there[0]].strip().casefold()
+    if folded.count(column) > 1:
+        raise invalid(path, f"the column {wanted[there[0]]!r} stands twice")
+    return there[0], folded.index(column)
+
+
+def _key(line: Line, column: int, header: list[str], path: Path) -> str:
+    cell = line.cells[column]
+    place = f"row {line.row}, column {header[column]!r}"
+    if cell.problem:
+        raise invalid(path, f"{place} {cell.problem}")
+    key = _cleaned(cell.text)
+    if not key:
+        raise invalid(path, f"{place} is empty")
+    return key
+
+
+def _height_m(cell: Cell, factor: float, place: str, path: Path) -> float | None:
+    if cell.problem:
+        raise invalid(path, f"{place} {cell.problem}")
+    if not cell.text:
         return None
-    if not NUMBER.fullmatch(text):
-        raise _invalid(path, f"the height in row {row} is not a number: {text[:20]!r}")
-    return round(float(text.replace(",", ".")) * factor, 9)  # 173 cm is 1.73 m, not 1.7300000000000002
-
-
-def _invalid(path: Path, message: str) -> GlutsegError:
-    return GlutsegError("participants-invalid", message, str(path))
+    if not NUMBER.fullmatch(cell.text):
+        raise invalid(path, f"{place} is not a number: {cell.text[:20]!r}")
+    return round(float(cell.text.replace(",", ".")) * factor, 9)  # 173 cm is 1.73 m, not 1.7300000000000002
