@@ -72,25 +72,40 @@ def run(
     ] = None,
     participants: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.csv", help="Heights: columns patient_id and height_m."),
+        typer.Option(metavar="FILE", help="Heights (CSV, TSV, XLSX): patient_id and height_m, _cm, ..."),
+    ] = None,
+    participants_columns: Annotated[
+        str,
+        typer.Option(metavar="NAME=COLUMN,...", help="Its columns: patient_id=Fallnummer,height_cm=Größe"),
+    ] = "",
+    pseudonymise: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="KEYFILE", help="Pseudonyms for ids, UIDs and paths; a new key is written if needed."
+        ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run's output.")] = False,
 ) -> None:
     """Measure every study below INPUT and write tables, masks and pictures to OUT."""
     with _user_errors():
         from glutseg import batch, dicom, terminal
-        from glutseg.measurement import read_participants
+        from glutseg.measurement import parse_columns, read_participants
         from glutseg.output.folder import check
+        from glutseg.output.pseudonym import pseudonymiser
         from glutseg.protocol import load_protocol, with_level
 
         rule = load_protocol(protocol)
         if level is not None:
             rule = with_level(rule, level)
-        table = None if participants is None else read_participants(participants)
+        columns = parse_columns(participants_columns)
+        table = None if participants is None else read_participants(participants, columns)
         check(out, overwrite=overwrite)
+        pseudonyms = None if pseudonymise is None else pseudonymiser(pseudonymise, out)
         with terminal.progress() as bar:
             index = dicom.scan(input_path, progress=bar.scanning)
-            summary = batch.run(index, rule, table, out, overwrite=overwrite, progress=bar.measuring)
+            summary = batch.run(
+                index, rule, table, out, overwrite=overwrite, pseudonyms=pseudonyms, progress=bar.measuring
+            )
         terminal.print_summary(summary)
     raise typer.Exit(summary.exit_code)
 

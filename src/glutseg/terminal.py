@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from glutseg.result import CaseResult, Side
 
 MAX_ROWS = 40
+MAX_NAMED = 5
 PIPE_WIDTH = 160
 """Columns when the output is not a terminal: wide enough that nothing is cut."""
 STATUS_STYLES = {"ok": "green", "review": "yellow", "failed": "red"}
@@ -95,10 +96,21 @@ def print_summary(summary: RunSummary) -> None:
     console.print(f"{len(summary.rows)} studies: {counts}; {summary.seconds:.0f} s")
     if summary.problems:
         console.print(f"{len(summary.problems)} files could not be read; run.json names them")
+    if summary.unmatched is not None:
+        _print_unmatched(console, "of the participants table without images", summary.unmatched.participants)
+        _print_unmatched(console, "without a row in the participants table", summary.unmatched.patients)
     console.print(
         _text(f"table: {summary.out / 'measurements.csv'}   pictures: {summary.out / 'cases'}"),
         soft_wrap=True,
     )
+
+
+def _print_unmatched(console: Console, words: str, ids: Sequence[str]) -> None:
+    """How many patients, and the first of them; run.json lists them all."""
+    if ids:
+        more = ", ..." if len(ids) > MAX_NAMED else ""
+        named = ", ".join(plain(i, 30) or "(no id)" for i in ids[:MAX_NAMED])
+        console.print(_text(f"{len(ids)} patients {words}: {named}{more}"), soft_wrap=True)
 
 
 def _summary_cells(row: CaseRow) -> list[Text]:

@@ -11,9 +11,11 @@ from pathlib import Path
 
 from glutseg import dicom, pipeline
 from glutseg.errors import GlutsegError
-from glutseg.measurement import Participants
+from glutseg.measurement import Participants, Unmatched, unmatched
 from glutseg.output.case_files import write_case
+from glutseg.output.case_id import case_id
 from glutseg.output.folder import prepare
+from glutseg.output.pseudonym import Pseudonymiser
 from glutseg.output.run_record import RunRecord, write_run_record
 from glutseg.output.schema import CaseRow
 from glutseg.output.tables import sort_rows, write_tables
@@ -32,6 +34,7 @@ class RunSummary:
     rows: tuple[CaseRow, ...]
     problems: tuple[tuple[str, str, str], ...] = ()
     seconds: float = 0.0
+    unmatched: Unmatched | None = None
 
     def count(self, status: str) -> int:
         """Number of studies that are ``ok``, ``review`` or ``failed``."""
@@ -52,6 +55,7 @@ def run(
     out: Path = Path("out"),
     *,
     overwrite: bool = False,
+    pseudonyms: Pseudonymiser | None = None,
     progress: Progress | None = None,
 ) -> RunSummary:
     """Measure the studies of ``index`` one after the other and write everything below ``out``.
@@ -61,6 +65,7 @@ def run(
     index : what `glutseg.dicom.scan` found
     participants : heights that go before those of the headers
     overwrite : remove the output of an earlier run first
+    pseudonyms : stand for ids, UIDs and paths in everything that is written
     progress : called before the first study and after each
 
     Raises
@@ -73,6 +78,9 @@ def run(
         raise GlutsegError("input-empty", _nothing_found(index), str(index.root))
     prepare(out, overwrite=overwrite)
     start = time.perf_counter()
+    if pseudonyms:
+        index = pseudonyms.index(index)
+        participants = pseudonyms.participants(participants) if participants else None
     record = RunRecord(
         input=str(index.root),
         protocol=protocol,
@@ -80,6 +88,8 @@ def run(
         participants_sha256=participants.sha256 if participants else "",
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         problems=tuple((str(p.path), p.code, p.message) for p in index.problems),
+        unmatched=_unmatched(index, participants),
+        key_check=pseudonyms.check if pseudonyms else "",
     )
     write_run_record(out, record, state="running")  # marks the folder as ours before anything else is in it
     total = len(index.studies)
@@ -88,21 +98,33 @@ def run(
     if progress:
         progress(0, total, None)
     for study in index.studies:
-        rows.append(_one_study(study, protocol, participants, out, taken))
+        rows.append(_one_study(study, protocol, participants, pseudonyms, out, taken))
         if progress:
             progress(len(rows), total, rows[-1].result)
     write_tables(out, rows)
     seconds = time.perf_counter() - start
     ordered = sort_rows(rows)
     write_run_record(out, record, ordered, state="finished", seconds=seconds)
-    return RunSummary(out, tuple(ordered), record.problems, seconds)
+    return RunSummary(out, tuple(ordered), record.problems, seconds, record.unmatched)
+
+
+def _unmatched(index: dicom.Index, participants: Participants | None) -> Unmatched | None:
+    cases = ((s.patient_id, case_id(s.patient_id, s.study_uid)) for s in index.studies)
+    return unmatched(participants, cases) if participants else None
 
 
 def _one_study(
-    study: dicom.Study, protocol: Protocol, participants: Participants | None, out: Path, taken: Counter[str]
+    study: dicom.Study,
+    protocol: Protocol,
+    participants: Participants | None,
+    pseudonyms: Pseudonymiser | None,
+    out: Path,
+    taken: Counter[str],
 ) -> CaseRow:
     """Measure and write one case; its images are let go of when this returns."""
     case = pipeline.measure_study(study, protocol, participants)
+    if pseudonyms:
+        case = replace(case, result=pseudonyms.reworded(case.result, study))
     case_id = case.result.case_id
     taken[case_id] += 1
     if taken[case_id] > 1:  # studies without a UID are told apart by their folders only

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from glutseg.measurement import Unmatched
 from glutseg.output.atomic import write_text
 from glutseg.output.case_files import to_json
 from glutseg.output.folder import PROGRAM
@@ -32,6 +33,8 @@ class RunRecord:
     participants_sha256 : of the participants table, empty without one
     started : ISO 8601 with its time zone
     problems : (path, code, message) of files left out
+    unmatched : whom only the participants table or only the images know; None without a table
+    key_check : the same for runs with the same key for pseudonyms, empty without pseudonyms
     """
 
     input: str
@@ -40,12 +43,15 @@ class RunRecord:
     participants_sha256: str
     started: str
     problems: tuple[tuple[str, str, str], ...] = ()
+    unmatched: Unmatched | None = None
+    key_check: str = ""
 
 
 def write_run_record(
     out: Path, record: RunRecord, rows: Sequence[CaseRow] = (), *, state: str, seconds: float = 0.0
 ) -> None:
     """Write run.json; ``state`` is "running" or "finished"."""
+    lacking = record.unmatched or Unmatched()
     content: dict[str, Any] = {
         "program": PROGRAM,
         "glutseg_version": version("glutseg"),
@@ -56,6 +62,9 @@ def write_run_record(
         "protocol": record.protocol.model_dump(mode="json"),
         "participants": record.participants,
         "participants_sha256": record.participants_sha256,
+        "participants_without_images": list(lacking.participants),
+        "patients_without_participant": list(lacking.patients),
+        "pseudonym_key_check": record.key_check,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "libraries": {name: _version(name) for name in LIBRARIES},

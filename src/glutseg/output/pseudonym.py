@@ -1,0 +1,150 @@
+"""Pseudonyms: the same patient is the same word in every run with the same key, and nobody's name.
+
+A study is given its pseudonyms before anything is measured, so that neither tables nor folders,
+pictures, records or log lines ever meet what they replace. Only the paths of the images and the
+series' descriptions are still needed; `Pseudonymiser.reworded` takes them out of the result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import uuid
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from glutseg.dicom import FileProblem, Index, Series, Study
+from glutseg.errors import CODES, Flag, GlutsegError
+from glutseg.measurement import Participants
+from glutseg.result import CaseResult
+
+KEY_DIGITS = 64
+"""256 bits, as many as HMAC-SHA256 has use for."""
+PATIENT_DIGITS = 16
+"""64 bits: among a million patients two share a pseudonym with odds of one in forty million."""
+OURS = re.compile(rf"ps-[0-9a-f]{{{PATIENT_DIGITS}}}(-[0-9a-f]{{10}})?")
+"""A pseudonym, or the case id made from one."""
+HIDDEN = Path("(pseudonymised)")
+
+
+@dataclass(frozen=True)
+class Pseudonymiser:
+    """HMAC-SHA256 with the project's key; without the key nobody can tell who is who.
+
+    Attributes
+    ----------
+    key : kept out of every text this object could end up in
+    """
+
+    key: bytes = field(repr=False)
+
+    def patient(self, patient_id: str) -> str:
+        """``ps-`` and 16 hex digits; an id that is not there stays so."""
+        return f"ps-{self._digest('patient', patient_id).hex()[:PATIENT_DIGITS]}" if patient_id else ""
+
+    def uid(self, uid: str) -> str:
+        """A UID of the form 2.25.UUID (PS3.5, B.2); one that is not there stays so."""
+        if not uid:
+            return ""
+        return f"2.25.{uuid.UUID(bytes=self._digest('uid', uid)[:16], version=5).int}"
+
+    def path(self, path: Path) -> str:
+        """A word for a file or folder, so that messages about one can be told apart."""
+        return f"file-{self._digest('path', str(path)).hex()[:PATIENT_DIGITS]}"
+
+    @property
+    def check(self) -> str:
+        """Tells whether two runs have the same key, and nothing about it."""
+        return self._digest("check", "").hex()[:PATIENT_DIGITS]
+
+    def index(self, index: Index) -> Index:
+        """The index with pseudonyms and without study dates.
+
+        What measuring needs stays: the paths of the images, and the series' descriptions, which help
+        to choose among them; `reworded` takes them out of the result.
+        """
+        problems = tuple(
+            FileProblem(Path(self.path(p.path)), p.code, CODES[p.code].meaning) for p in index.problems
+        )
+        studies = tuple(self._study(study) for study in index.studies)
+        ordered = sorted(studies, key=lambda s: (s.patient_id, s.study_uid))
+        return replace(index, root=HIDDEN, studies=tuple(ordered), problems=problems)
+
+    def participants(self, table: Participants) -> Participants:
+        """The table with pseudonyms for all that are not yet pseudonyms or case ids of such a run."""
+        done = {k for k in table.rows if table.named_by != "patient_id" and OURS.fullmatch(k)}
+        words = {key: key if key in done else self.patient(key) for key in table.rows}
+        rows = {words[key]: replace(row, key=words[key]) for key, row in table.rows.items()}
+        return replace(table, rows=rows, source=str(HIDDEN))
+
+    def reworded(self, result: CaseResult, study: Study) -> CaseResult:
+        """The result without free text, and with words for the paths of the study's images."""
+        paths = {s.path for series in study.series for s in series.slices}
+        record = result.series
+        if record is not None:
+            record = replace(record, description="", contrast="yes" if record.contrast else "")
+        return replace(
+            result,
+            series=record,
+            error_message=self._reword(result.error_message, result.error_code, paths),
+            flags=tuple(Flag(f.code, self._reword(f.message, f.code, paths), f.side) for f in result.flags),
+            passed_over=tuple((uid, self._reword(why, "", paths)) for uid, why in result.passed_over),
+        )
+
+    def _reword(self, text: str, code: str, paths: set[Path]) -> str:
+        for path in paths:
+            text = text.replace(str(path), self.path(path))
+        if any(path.name in text for path in paths):  # a library named the file in its own way
+            return CODES[code].meaning if code else "the reason names a file"
+        return text
+
+    def _digest(self, kind: str, text: str) -> bytes:
+        message = f"{kind}\0{text}".encode("utf-8", "surrogatepass")
+        return hmac.new(self.key, message, hashlib.sha256).digest()
+
+    def _study(self, study: Study) -> Study:
+        return replace(
+            study,
+            study_uid=self.uid(study.study_uid),
+            patient_id=self.patient(study.patient_id),
+            study_date="",
+            series=tuple(self._series(series) for series in study.series),
+        )
+
+    def _series(self, series: Series) -> Series:
+        slices = tuple(replace(header, sop_uid=self.uid(header.sop_uid)) for header in series.slices)
+        return replace(series, series_uid=self.uid(series.series_uid), slices=slices)
+
+
+def pseudonymiser(key_file: Path, out: Path) -> Pseudonymiser:
+    """Read the key, or write a new one (readable by its owner only) where there is no such file.
+
+    Raises
+    ------
+    GlutsegError
+        ``key-invalid`` for a file that is no key, cannot be read or written, or lies inside of ``out``:
+        whoever is given the output must not be given the key.
+    """
+    try:
+        if key_file.resolve().is_relative_to(out.resolve()):
+            raise GlutsegError("key-invalid", "the key must not lie inside the output folder", str(key_file))
+        if not key_file.exists():
+            _write_key(key_file)
+        with key_file.open("rb") as file:
+            text = file.read(2 * KEY_DIGITS).decode("ascii", "replace").strip()
+    except OSError as error:
+        raise GlutsegError("key-invalid", error.strerror or "unknown reason", str(key_file)) from error
+    if not re.fullmatch(f"[0-9a-f]{{{KEY_DIGITS}}}", text):
+        raise GlutsegError("key-invalid", f"the file does not hold {KEY_DIGITS} hex digits", str(key_file))
+    return Pseudonymiser(bytes.fromhex(text))
+
+
+def _write_key(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(KEY_DIGITS // 2) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
