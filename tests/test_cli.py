@@ -45,7 +45,7 @@ def test_run_with_doubt_ends_with_two_and_without_a_number_with_one(truth_rooms,
     read = dicom.read
 
     def crash_on_a(series):
-        if series.slices[0].path.parent.name == "a":
+        if series.slices[0].source.path.parent.name == "a":
             raise ZeroDivisionError
         return read(series)
 

@@ -74,6 +74,16 @@ CODES: dict[str, Code] = {
     "series-mixed": Code(
         "note", "The series mixes images of several kinds; the largest stack was used.", "Check the series."
     ),
+    "lossy-compressed": Code(
+        "note",
+        "The pixels were compressed with loss at some time; HU and areas of thin structures may differ a little.",
+        "Prefer an export without loss; do not mix both in one study.",
+    ),
+    "pixel-bits-stray": Code(
+        "review",
+        "Pixels hold bits that the header does not count as theirs.",
+        "Check the picture for specks or written-over text.",
+    ),
     "uid-missing": Code(
         "note", "Files have no study or series UID; folders tell them apart.", "None needed as a rule."
     ),

@@ -29,7 +29,7 @@ def list_series(index: dicom.Index, rule: SeriesRule) -> dict[str, Any]:
             reason = choice.reason if rank == 1 else f"tried if number {(rank or 1) - 1} fails"
             rows.append(_row(study, series, rank, why.get(series.series_uid, "") if rank is None else reason))
     problems = [
-        {"path": plain(str(p.path)), "code": p.code, "message": plain(p.message)} for p in index.problems
+        {"path": plain(str(p.source)), "code": p.code, "message": plain(p.message)} for p in index.problems
     ]
     return {"series": rows, "problems": problems}
 

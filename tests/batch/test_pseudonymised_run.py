@@ -63,8 +63,8 @@ def test_no_output_byte_identifies(clinic, tmp_path, monkeypatch, caplog):
     read = dicom.read
 
     def crash_on_the_third(series):
-        if "MRN4713" in str(series.slices[0].path):
-            raise ZeroDivisionError(str(series.slices[0].path))
+        if "MRN4713" in str(series.slices[0].source):
+            raise ZeroDivisionError(str(series.slices[0].source))
         return read(series)
 
     monkeypatch.setattr(dicom, "read", crash_on_the_third)

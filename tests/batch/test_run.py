@@ -58,7 +58,7 @@ def test_one_crash_leaves_the_others_unharmed(two, tmp_path, monkeypatch):
     read = dicom.read
 
     def crash_on_a(series):
-        if "A-1" in str(series.slices[0].path):
+        if "A-1" in str(series.slices[0].source):
             raise ZeroDivisionError
         return read(series)
 

@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, RLELossless, generate_uid
 
 from glutseg.dicom.model import CT_IMAGE, SliceHeader
+from glutseg.dicom.source import Source
 
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 ORIGIN = (-10.0, -20.0, 100.0)
@@ -107,7 +108,7 @@ def write_series(
 def header(z: float, number: int | None = 1, **fields: Any) -> SliceHeader:
     """A slice header at (0, 0, z), without a file."""
     values: dict[str, Any] = {
-        "path": Path(f"/nowhere/{number}-{z}"),
+        "source": Source(Path(f"/nowhere/{number}-{z}")),
         "frame": 0,
         "sop_uid": f"1.9.{number}",
         "sop_class_uid": CT_IMAGE,

@@ -80,14 +80,14 @@ def test_loops_pipes_and_second_names_are_passed_by(tmp_path):
     os.link(paths[0], tmp_path / "hard")
     index = scan(tmp_path)
     assert index.studies[0].series[0].n_files == 5
-    assert [p.path.name for p in index.problems] == ["dangling"]
+    assert [p.source.path.name for p in index.problems] == ["dangling"]
 
 
 def test_a_truncated_header_harms_no_other_file(tmp_path):
     paths = write_series(tmp_path, np.zeros((6, 8, 6), np.int16))
     paths[5].write_bytes(paths[5].read_bytes()[:160])
     index = scan(tmp_path)
-    assert [(p.path, p.code) for p in index.problems] == [(paths[5], "file-unreadable")]
+    assert [(p.source.path, p.code) for p in index.problems] == [(paths[5], "file-unreadable")]
     assert only_series(tmp_path).geometry.shape[0] == 5
 
 

@@ -9,6 +9,7 @@ import SimpleITK as sitk
 from glutseg import dicom
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.read import _decode_all
+from glutseg.dicom.single import single_series
 from glutseg.errors import GlutsegError
 from glutseg.protocol import SeriesRule
 
@@ -60,16 +61,17 @@ def test_gantry_tilt_of_the_head():
 UID = "1.2.840.10008.1.2"
 EXACT = ["", ".2", ".1.99", ".4.57", ".4.70", ".4.80", ".4.90", ".5"]
 # ".4.50" has 8 bits, 32 HU apart
-LOSSY = {".4.50": 64, ".4.81": 8, ".4.91": 60}
-REFUSED = [".4.51", ".4.53", ".4.55"]
-"""12-bit JPEG extended (.51) is decoded by GPL libraries only; the other two nowhere."""
+LOSSY = {".4.50": 64, ".4.51": 70, ".4.81": 8, ".4.91": 60}
+REFUSED = [".4.53", ".4.55"]
+"""Retired in 2001; no scanner writes them."""
 
 
 def _decode(ending):
     (path,) = SYNTAXES.glob(f"CTImage.dcm_*_{UID}{ending}.dcm")
     header = dicom.scan(path).studies[0].series[0].slices[0]
     with quiet_pydicom():
-        return next(_decode_all((header,)))
+        decoded = next(_decode_all((header,)))
+    return decoded if isinstance(decoded, GlutsegError) else decoded.hu
 
 
 @pytest.mark.parametrize("ending", EXACT)
@@ -89,3 +91,17 @@ def test_syntaxes_that_are_not_decoded_are_named(ending):
     assert isinstance(error, GlutsegError)
     assert error.code == "pixel-data-undecodable"
     assert "JPEG" in error.message or "Spectral" in error.message or "Progression" in error.message
+
+
+def test_jpeg_extended_is_the_same_as_by_another_codec():
+    """Pixels above air, their sum and the highest, as libjpeg-turbo 3 decodes this file."""
+    hu = _decode(".4.51").astype(int)
+    inside = hu[hu > -1024]
+    assert (inside.size, inside.sum(), inside.max()) == (206330, -80380789, 1370)
+
+
+@pytest.mark.parametrize("ending", [*LOSSY, *EXACT])
+def test_loss_is_flagged(ending):
+    (path,) = SYNTAXES.glob(f"CTImage.dcm_*_{UID}{ending}.dcm")
+    series = single_series(dicom.scan(path))
+    assert ("lossy-compressed" in [f.code for f in dicom.read(series).flags]) == (ending in LOSSY)

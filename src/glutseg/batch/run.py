@@ -87,7 +87,7 @@ def run(
         participants=participants.source if participants else "",
         participants_sha256=participants.sha256 if participants else "",
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        problems=tuple((str(p.path), p.code, p.message) for p in index.problems),
+        problems=tuple((str(p.source), p.code, p.message) for p in index.problems),
         unmatched=_unmatched(index, participants),
         key_check=pseudonyms.check if pseudonyms else "",
     )

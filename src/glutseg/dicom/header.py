@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from zipfile import BadZipFile
 
-from pydicom import dcmread
 from pydicom.datadict import tag_for_keyword
-from pydicom.dataset import Dataset, FileDataset
+from pydicom.dataset import Dataset
+from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
+from glutseg.dicom.archive import ZIP_START, other_archive
+from glutseg.dicom.files import PREAMBLE_BYTES
 from glutseg.dicom.model import FileHeader, FileProblem, SeriesTags, SliceHeader
+from glutseg.dicom.parse import HEADER_BUDGET_BYTES, Parsed, parse
+from glutseg.dicom.source import Opener, Source
 from glutseg.dicom.text import (
     BAD_FILE,
+    all_numbers,
+    clean_text,
     integer,
     items,
     number,
@@ -22,6 +28,8 @@ from glutseg.dicom.text import (
 )
 
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
+ALWAYS_LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
+"""JPEG 2000 may be either: its codestream tells when it is decoded."""
 
 # fmt: off
 KEYWORDS = (
@@ -31,7 +39,8 @@ KEYWORDS = (
     "AcquisitionNumber", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows",
     "Columns", "SamplesPerPixel", "RescaleSlope", "RescaleIntercept", "RescaleType", "PixelPaddingValue",
     "PixelPaddingRangeLimit", "NumberOfFrames", "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence", "LossyImageCompression", "LossyImageCompressionRatio",
+    "LossyImageCompressionMethod",
 )
 # fmt: on
 TAGS = [tag for tag in map(tag_for_keyword, KEYWORDS) if tag is not None]
@@ -41,58 +50,82 @@ MAX_COORDINATE_MM = 100_000.0
 """A position further than 100 m from the scanner's centre is not a position."""
 
 
-def read_header(path: Path) -> FileHeader | FileProblem | None:
+def read_header(source: Source, opener: Opener) -> FileHeader | FileProblem | None:
     """Header of a file, the reason why it cannot be read, or None for one that is not DICOM."""
     try:
-        if not _looks_like_dicom(path):
+        with opener.open(source) as file:
+            start = file.read(PREAMBLE_BYTES + 4)
+            if not _looks_like_dicom(start, opener.size(source)):
+                archive = other_archive(start) or _nested(source, start)
+                return _problem(source, f"{archive} is not opened; unpack it") if archive else None
+            file.seek(0)
+            parsed = parse(file, TAGS, HEADER_BUDGET_BYTES)
+        if _class_of(parsed) == MEDIA_DIRECTORY:
             return None
-        # `force` only lets files without preamble pass, whose first bytes were checked above
-        dataset = dcmread(path, stop_before_pixels=True, force=True, specific_tags=TAGS)
-        if _class_of(dataset) == MEDIA_DIRECTORY:
-            return None
-        return _header(path, dataset)
+        return _header(source, parsed)
+    except BadZipFile as error:
+        return _problem(source, str(error) if source.position is not None else "it is a broken archive")
     except BAD_FILE as error:
-        return FileProblem(path, "file-unreadable", f"the header cannot be read ({type(error).__name__})")
+        return _problem(source, f"the header cannot be read ({type(error).__name__})")
 
 
-def _looks_like_dicom(path: Path) -> bool:
+def _problem(source: Source, message: str) -> FileProblem:
+    return FileProblem(source, "file-unreadable", message)
+
+
+def _nested(source: Source, start: bytes) -> str:
+    is_nested = source.position is not None and source.member.lower().endswith(".zip")
+    return "an archive within an archive" if is_nested and start.startswith(ZIP_START) else ""
+
+
+def _looks_like_dicom(start: bytes, size: int) -> bool:
     """A preamble with its mark, or a first element of group 2 or 8, which every data set begins with.
 
     Without preamble the element must also have a VR of two capitals or, in implicit VR, a length
     that the file can hold; text and pictures do not pass by chance.
     """
-    with path.open("rb") as file:
-        start = file.read(132)
-    if start[128:132] == b"DICM":
+    if start[PREAMBLE_BYTES:] == b"DICM":
         return True
     if len(start) < 12 or start[:2] not in (b"\x08\x00", b"\x02\x00", b"\x00\x08"):
         return False
     if re.fullmatch(rb"[A-Z]{2}", start[4:6]):
         return True
-    return int.from_bytes(start[4:8], "little") <= path.stat().st_size
+    return int.from_bytes(start[4:8], "little") <= size
 
 
-def _class_of(dataset: FileDataset) -> str:
-    return text(dataset, "SOPClassUID") or text(dataset.file_meta, "MediaStorageSOPClassUID")
+def _class_of(parsed: Parsed) -> str:
+    return text(parsed.dataset, "SOPClassUID") or text(parsed.meta, "MediaStorageSOPClassUID")
 
 
-def _header(path: Path, dataset: FileDataset) -> FileHeader | FileProblem:
-    sop_class = _class_of(dataset)
+def _header(source: Source, parsed: Parsed) -> FileHeader | FileProblem:
+    dataset, sop_class = parsed.dataset, _class_of(parsed)
     if not sop_class and not text(dataset, "SeriesInstanceUID"):
-        return FileProblem(path, "file-unreadable", "the header ends before it says what the file is")
+        return _problem(source, "the header ends before it says what the file is")
     return FileHeader(
-        path=path,
+        source=source,
         patient_id=text(dataset, "PatientID"),
         study_uid=text(dataset, "StudyInstanceUID"),
         study_date=text(dataset, "StudyDate"),
         patient_size_m_raw=raw_text(dataset, "PatientSize"),
         series_uid=text(dataset, "SeriesInstanceUID"),
-        tags=_series_tags(dataset, sop_class),
-        slices=_slices(path, dataset, sop_class),
+        tags=_series_tags(dataset, sop_class, parsed.syntax),
+        slices=_slices(source, dataset, sop_class),
+        lossy=_lossy(dataset, parsed.syntax),
     )
 
 
-def _series_tags(dataset: FileDataset, sop_class: str) -> SeriesTags:
+def _lossy(dataset: Dataset, syntax: UID) -> str:
+    """How the pixels lost something, in words; once lost, a later syntax does not bring it back."""
+    if text(dataset, "LossyImageCompression") != "01" and syntax not in ALWAYS_LOSSY:
+        return ""
+    ratios = [f"{number:g}:1" for number in all_numbers(dataset, "LossyImageCompressionRatio")]
+    methods = texts(dataset, "LossyImageCompressionMethod") or (
+        (syntax.name,) if syntax in ALWAYS_LOSSY else ()
+    )
+    return " ".join((", ".join(methods), ", ".join(ratios))).strip() or "by an unnamed method"
+
+
+def _series_tags(dataset: Dataset, sop_class: str, syntax: UID) -> SeriesTags:
     shared = _functional_groups(dataset, "SharedFunctionalGroupsSequence")
     kvp = number(dataset, "KVP") or number(_first(shared, "CTXRayDetailsSequence"), "KVP")
     return SeriesTags(
@@ -113,25 +146,27 @@ def _series_tags(dataset: FileDataset, sop_class: str) -> SeriesTags:
             text(dataset, "RescaleType")
             or text(_first(shared, "PixelValueTransformationSequence"), "RescaleType")
         ).upper(),
-        transfer_syntax_uid=text(dataset.file_meta, "TransferSyntaxUID"),
+        transfer_syntax_uid=clean_text(syntax),
     )
 
 
-def _slices(path: Path, dataset: FileDataset, sop_class: str) -> tuple[SliceHeader, ...]:
+def _slices(source: Source, dataset: Dataset, sop_class: str) -> tuple[SliceHeader, ...]:
     """One per frame; none for a file without an image."""
     if not integer(dataset, "Rows") or not integer(dataset, "Columns"):
         return ()
     frames = items(dataset, "PerFrameFunctionalGroupsSequence")
     shared = _functional_groups(dataset, "SharedFunctionalGroupsSequence")
+    if (integer(dataset, "NumberOfFrames") or 1) != (len(frames) or 1):
+        return ()  # nobody can tell which frame lies where
     if not frames:
-        return (_slice(path, 0, dataset, sop_class, (dataset,)),)
+        return (_slice(source, 0, dataset, sop_class, (dataset,)),)
     return tuple(
-        _slice(path, k, dataset, sop_class, (frame, shared, dataset)) for k, frame in enumerate(frames)
+        _slice(source, k, dataset, sop_class, (frame, shared, dataset)) for k, frame in enumerate(frames)
     )
 
 
 def _slice(
-    path: Path, frame: int, dataset: Dataset, sop_class: str, levels: tuple[Dataset, ...]
+    source: Source, frame: int, dataset: Dataset, sop_class: str, levels: tuple[Dataset, ...]
 ) -> SliceHeader:
     """``levels`` are asked one after the other: the frame, what all frames share, the file."""
     slope = _lookup(levels, "PixelValueTransformationSequence", "RescaleSlope", 1)
@@ -139,7 +174,7 @@ def _slice(
     acquisition = _lookup(levels, "FrameContentSequence", "FrameAcquisitionNumber", 1)
     position = _lookup(levels, "PlanePositionSequence", "ImagePositionPatient", 3)
     return SliceHeader(
-        path=path,
+        source=source,
         frame=frame,
         sop_uid=text(dataset, "SOPInstanceUID"),
         sop_class_uid=sop_class,

@@ -19,9 +19,11 @@ TISSUE_HU = (-500, 3000)
 """A padding value between these is not believed: headers name 0 where 0 HU is water, as in every muscle."""
 
 
-def to_hu(
-    stored: npt.NDArray[Any], slope: float, intercept: float, padding: tuple[int, int] | None = None
-) -> Int16Array:
+Padding = tuple[int, int] | None
+"""Lowest and highest stored value that means "no pixel here"."""
+
+
+def to_hu(stored: npt.NDArray[Any], slope: float, intercept: float, padding: Padding = None) -> Int16Array:
     """Rescale to int16 HU, rounded half away from zero and clipped to [-1024, 32767].
 
     Parameters
@@ -41,8 +43,16 @@ def to_hu(
     if padding is not None:
         low, high = (_as_stored(v, stored.dtype) for v in padding)
         if _is_outside_tissue(low * slope + intercept, high * slope + intercept):
-            result[(stored >= low) & (stored <= high)] = LOWEST_HU
+            result[is_padded(stored, padding)] = LOWEST_HU
     return result
+
+
+def is_padded(stored: npt.NDArray[Any], padding: Padding) -> npt.NDArray[np.bool_]:
+    """Where stored values are padding."""
+    if padding is None:
+        return np.zeros(stored.shape, dtype=bool)
+    low, high = (_as_stored(v, stored.dtype) for v in padding)
+    return np.asarray((stored >= low) & (stored <= high), dtype=bool)
 
 
 def _as_stored(value: int, dtype: np.dtype[Any]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from glutseg.dicom.source import Source
 from glutseg.errors import Flag
 from glutseg.volume import Geometry, Volume
 
@@ -14,12 +15,15 @@ LEGACY_ENHANCED_CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2.2"
 CT_CLASSES = (CT_IMAGE, ENHANCED_CT_IMAGE, LEGACY_ENHANCED_CT_IMAGE)
 """SOP classes (PS3.4, B.5) whose pixels are CT; anything else in a CT study is not measured."""
 
+LOSSY = "lossy-compressed"
+"""The flag that header and pixels may both give reason for."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileProblem:
     """A file or folder that was left out."""
 
-    path: Path
+    source: Source
     code: str
     message: str
 
@@ -39,7 +43,7 @@ class SliceHeader:
     padding : lowest and highest stored value that stands for "no pixel here"
     """
 
-    path: Path
+    source: Source
     frame: int
     sop_uid: str
     sop_class_uid: str
@@ -78,7 +82,7 @@ class SeriesTags:
 class FileHeader:
     """One DICOM file: whose it is, and its images (none for a report)."""
 
-    path: Path
+    source: Source
     patient_id: str
     study_uid: str
     study_date: str
@@ -86,6 +90,8 @@ class FileHeader:
     series_uid: str
     tags: SeriesTags
     slices: tuple[SliceHeader, ...]
+    lossy: str = ""
+    """How the header says the pixels lost something to compression; "" where it does not."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
-"""pydicom without its warnings: they would carry text of the files, unescaped, to the screen."""
+"""Libraries without their warnings: they would carry text of the files, unescaped, to the screen."""
 
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,3 +23,21 @@ def quiet_pydicom() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
+
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Without what C libraries write to the process's standard error; keep the block short."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # closed, as in a service: nothing can be written there anyway
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

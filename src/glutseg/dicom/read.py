@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
-from pydicom import dcmread
-from pydicom.dataset import FileDataset
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.tag import BaseTag
-from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from glutseg.dicom.decode import TAGS, decode
 from glutseg.dicom.hounsfield import to_hu
-from glutseg.dicom.model import LoadedSeries, Series, SliceHeader
+from glutseg.dicom.model import LOSSY, LoadedSeries, Series, SliceHeader
+from glutseg.dicom.parse import HEADER_BUDGET_BYTES, Parsed, parse
 from glutseg.dicom.quiet import quiet_pydicom
-from glutseg.dicom.text import BAD_FILE, clean_text, integer
+from glutseg.dicom.source import Opener, Source
+from glutseg.dicom.text import BAD_FILE, integer
 from glutseg.errors import Flag, GlutsegError
 from glutseg.volume import Int16Array, Volume
 
@@ -25,7 +24,8 @@ MAX_ROWS = 4096
 MAX_VOXELS = 2_000_000_000
 """4 GB as int16: 7000 slices of 512 x 512. A header that states more is taken as broken."""
 
-PIXEL_DATA = BaseTag(0x7FE00010)
+MAX_BYTES_PER_VOXEL = 8
+"""Of a file: four of the widest integers, and as much again for codings that do not pay."""
 
 
 def read(series: Series, *, slices: slice | None = None) -> LoadedSeries:
@@ -59,13 +59,16 @@ def read(series: Series, *, slices: slice | None = None) -> LoadedSeries:
     geometry = series.geometry.crop((slice(start, stop), slice(None), slice(None)))
     _check_size(geometry.shape, series.series_uid)
     hu = np.empty(geometry.shape, dtype=np.int16)
-    failures = {}
+    failures: dict[int, GlutsegError] = {}
+    n_stray, is_lossy = 0, False
     with quiet_pydicom():
         for k, decoded in enumerate(_decode_all(headers)):
             if isinstance(decoded, GlutsegError):
                 failures[k] = decoded
             else:
-                hu[k] = decoded
+                hu[k] = decoded.hu
+                n_stray += decoded.n_stray
+                is_lossy |= decoded.is_lossy
     first, last = _longest_stretch([k not in failures for k in range(len(headers))])
     if last - first < min(2, len(headers)):
         raise (
@@ -76,7 +79,11 @@ def read(series: Series, *, slices: slice | None = None) -> LoadedSeries:
     box = (slice(first, last), slice(None), slice(None))
     return LoadedSeries(
         volume=Volume(hu, geometry).crop(box) if failures else Volume(hu, geometry),
-        flags=series.flags + _flags(failures, headers, last - first),
+        flags=(
+            *series.flags,
+            *_gap_flags(failures, headers, last - first),
+            *_pixel_flags(series, n_stray, is_lossy=is_lossy),
+        ),
         sop_uids=tuple(h.sop_uid for h in headers[first:last]),
     )
 
@@ -87,59 +94,55 @@ def _check_size(shape: tuple[int, int, int], where: str) -> None:
         raise GlutsegError("image-too-large", f"slices x rows x columns are {words}", where)
 
 
-def _decode_all(headers: tuple[SliceHeader, ...]) -> Iterator[Int16Array | GlutsegError]:
-    """Each slice in HU, or why not; a multi-frame file is opened once, for its frames in a row."""
-    path: Path | None = None
-    dataset: FileDataset | GlutsegError
-    for header in headers:
-        if header.path != path:
-            path, dataset = header.path, _open(header.path)
-        if isinstance(dataset, GlutsegError):
-            yield dataset
-        else:
-            try:
-                yield _decode(dataset, header)
-            except GlutsegError as error:
-                yield error
+@dataclass(frozen=True)
+class _Slice:
+    hu: Int16Array
+    n_stray: int
+    is_lossy: bool
 
 
-def _open(path: Path) -> FileDataset | GlutsegError:
-    tags = [BaseTag(0x00280000 + e) for e in (2, 4, 6, 8, 0x10, 0x11, 0x100, 0x101, 0x102, 0x103)]
+def _decode_all(headers: tuple[SliceHeader, ...]) -> Iterator[_Slice | GlutsegError]:
+    """Each slice, or why not; a multi-frame file is opened once, for its frames in a row."""
+    source: Source | None = None
+    parsed: Parsed | GlutsegError
+    with Opener() as opener:
+        for header in headers:
+            if header.source != source:
+                source, parsed = header.source, _open(opener, header)
+            if isinstance(parsed, GlutsegError):
+                yield parsed
+            else:
+                try:
+                    yield _decode(parsed, header)
+                except GlutsegError as error:
+                    yield GlutsegError(error.code, error.message, str(source))
+
+
+def _open(opener: Opener, header: SliceHeader) -> Parsed | GlutsegError:
+    """The file with its pixels, no more of it than images of the stated size can take."""
+    where = str(header.source)
     try:
-        dataset = dcmread(path, force=True, specific_tags=[*tags, PIXEL_DATA])
+        with opener.open(header.source) as file:
+            stated = parse(file, TAGS, HEADER_BUDGET_BYTES)
+        n_voxels = header.rows * header.columns * max(1, integer(stated.dataset, "NumberOfFrames") or 1)
+        if n_voxels > MAX_VOXELS:
+            return GlutsegError("image-too-large", f"the file states {n_voxels} voxels", where)
+        budget = HEADER_BUDGET_BYTES + MAX_BYTES_PER_VOXEL * n_voxels
+        with opener.open(header.source) as file:
+            if header.source.position is not None:  # to its end, where zip keeps its checksum
+                file = io.BytesIO(file.read())
+            return parse(file, TAGS, budget, with_pixels=True)
     except BAD_FILE as error:
         message = f"the file cannot be read ({type(error).__name__})"
-        return GlutsegError("pixel-data-undecodable", message, str(path))
-    if PIXEL_DATA not in dataset:
-        return GlutsegError("no-pixel-data", "the file ends without pixels", str(path))
-    return dataset
+        return GlutsegError("pixel-data-undecodable", message, where)
 
 
-def _decode(dataset: FileDataset, header: SliceHeader) -> Int16Array:
-    where = str(header.path)
+def _decode(parsed: Parsed, header: SliceHeader) -> _Slice:
     if header.rescale is None:
-        raise GlutsegError("rescale-missing", "Rescale Slope or Intercept is missing or no number", where)
-    syntax = _transfer_syntax(dataset)
-    if (integer(dataset, "Rows"), integer(dataset, "Columns")) != (header.rows, header.columns):
-        raise GlutsegError("pixel-data-undecodable", "the file has changed since its header was read", where)
-    try:
-        stored, _ = get_decoder(syntax).as_array(dataset, index=header.frame, raw=True)
-    except BAD_FILE as error:
-        message = f"{clean_text(syntax.name, 100)}: {clean_text(error, 200)}"
-        raise GlutsegError("pixel-data-undecodable", message, where) from error
-    if stored.shape != (header.rows, header.columns):
-        raise GlutsegError("pixel-data-undecodable", f"{syntax.name}: shape {stored.shape}", where)
-    return to_hu(stored, *header.rescale, header.padding)
-
-
-def _transfer_syntax(dataset: FileDataset) -> UID:
-    """From the file's preamble; without one, as the data set turned out to be encoded."""
-    if stated := dataset.file_meta.get("TransferSyntaxUID"):
-        return UID(stated)
-    is_implicit, is_little_endian = dataset.original_encoding
-    if is_implicit:
-        return ImplicitVRLittleEndian
-    return ExplicitVRLittleEndian if is_little_endian else ExplicitVRBigEndian
+        raise GlutsegError("rescale-missing", "Rescale Slope or Intercept is missing or no number")
+    stored = decode(parsed, header.frame, header.rows, header.columns, header.padding)
+    hu = to_hu(stored.values, *header.rescale, header.padding)
+    return _Slice(hu, stored.n_stray, stored.is_lossy)
 
 
 def _longest_stretch(good: list[bool]) -> tuple[int, int]:
@@ -153,7 +156,7 @@ def _longest_stretch(good: list[bool]) -> tuple[int, int]:
     return best
 
 
-def _flags(
+def _gap_flags(
     failures: dict[int, GlutsegError], headers: tuple[SliceHeader, ...], n_kept: int
 ) -> tuple[Flag, ...]:
     if not failures:
@@ -169,3 +172,13 @@ def _flags(
 def _only_at_ends(failures: dict[int, GlutsegError], n: int) -> bool:
     good = [k for k in range(n) if k not in failures]
     return bool(good) and len(good) == good[-1] - good[0] + 1
+
+
+def _pixel_flags(series: Series, n_stray: int, *, is_lossy: bool) -> tuple[Flag, ...]:
+    flags = []
+    if n_stray:
+        told = f"{n_stray} pixels hold bits above Bits Stored, which were cleared"
+        flags.append(Flag("pixel-bits-stray", told))
+    if is_lossy and all(f.code != LOSSY for f in series.flags):
+        flags.append(Flag(LOSSY, "the coding of the pixels loses, which the header does not say"))
+    return tuple(flags)

@@ -11,20 +11,24 @@ from typing import Any
 
 from glutseg.dicom.files import list_files
 from glutseg.dicom.header import read_header
-from glutseg.dicom.model import FileHeader, FileProblem, Index, Series, SeriesTags, Study
+from glutseg.dicom.model import LOSSY, FileHeader, FileProblem, Index, Series, SeriesTags, Study
 from glutseg.dicom.quiet import quiet_pydicom
+from glutseg.dicom.source import Opener
 from glutseg.dicom.stack import build_stack
 from glutseg.errors import Flag, GlutsegError
 
 Key = tuple[str, ...]
+MAX_WORDS = 3
+"""Kinds and ratios of compression told of one series: every slice may have its own."""
 
 
 def scan(input: Path, *, progress: Callable[[int, int], None] | None = None) -> Index:  # noqa: A002
-    """Index every DICOM file below a folder, or one file.
+    """Index every DICOM file below a folder, in a zip archive, or one file.
 
     Parameters
     ----------
-    input : a folder of any depth, or a file; file names and extensions do not matter
+    input : a folder of any depth, a file, or a zip archive; file names and extensions do not matter.
+        A ``DICOMDIR`` stands for the folder it lies in.
     progress : called with (files read, files in all)
 
     Returns
@@ -40,12 +44,12 @@ def scan(input: Path, *, progress: Callable[[int, int], None] | None = None) -> 
     """
     if not input.exists():
         raise GlutsegError("input-missing", "there is no such file or folder", str(input))
-    files, problems = list_files(input)
     headers: list[FileHeader] = []
-    unread: list[FileProblem] = list(problems)
-    with quiet_pydicom():
-        for k, path in enumerate(files, start=1):
-            found = read_header(path)
+    with quiet_pydicom(), Opener() as opener:
+        files, problems = list_files(input, opener)
+        unread: list[FileProblem] = list(problems)
+        for k, source in enumerate(files, start=1):
+            found = read_header(source, opener)
             if isinstance(found, FileHeader):
                 headers.append(found)
             elif found is not None:
@@ -63,11 +67,11 @@ def scan(input: Path, *, progress: Callable[[int, int], None] | None = None) -> 
 
 def _study_key(header: FileHeader) -> Key:
     """Two patients never share a study; files without a UID are kept apart by folder."""
-    return header.patient_id, header.study_uid, "" if header.study_uid else str(header.path.parent)
+    return header.patient_id, header.study_uid, "" if header.study_uid else header.source.folder
 
 
 def _series_key(header: FileHeader) -> Key:
-    return header.series_uid, "" if header.series_uid else str(header.path.parent)
+    return header.series_uid, "" if header.series_uid else header.source.folder
 
 
 def _grouped(headers: Iterable[FileHeader], key: Callable[[FileHeader], Key]) -> list[list[FileHeader]]:
@@ -96,9 +100,10 @@ def _most_frequent(values: Iterable[str]) -> str:
 
 def _series(headers: list[FileHeader]) -> Series:
     stack = build_stack([s for h in headers for s in h.slices])
-    by_path = {h.path: h for h in headers}
+    by_source = {h.source: h for h in headers}
     # the words of an image that is used, not of a localizer that shares the series
-    spokesman = by_path[stack.slices[0].path] if stack.slices else min(headers, key=lambda h: str(h.path))
+    used = [by_source[source] for source in dict.fromkeys(s.source for s in stack.slices)]
+    spokesman = used[0] if used else min(headers, key=lambda h: str(h.source))
     return Series(
         series_uid=spokesman.series_uid,
         n_files=len(headers),
@@ -106,9 +111,15 @@ def _series(headers: list[FileHeader]) -> Series:
         slices=stack.slices,
         geometry=stack.geometry,
         tilt_degrees=stack.tilt_degrees,
-        flags=stack.flags,
+        flags=stack.flags + _lossy_flags(used),
         **_as_kwargs(spokesman.tags),
     )
+
+
+def _lossy_flags(headers: Iterable[FileHeader]) -> tuple[Flag, ...]:
+    words = sorted({h.lossy for h in headers if h.lossy})
+    more = " …" if len(words) > MAX_WORDS else ""
+    return (Flag(LOSSY, f"compressed with loss: {'; '.join(words[:MAX_WORDS])}{more}"),) if words else ()
 
 
 def _as_kwargs(tags: SeriesTags) -> dict[str, Any]:

@@ -270,7 +270,7 @@ def _geometry(slices: tuple[SliceHeader, ...]) -> tuple[Geometry | None, Flag | 
 def _order(header: SliceHeader) -> tuple[bool, int, str, str, int]:
     """Total order by instance number, unnumbered last, that no file system order can change."""
     number = header.instance_number
-    return number is None, number or 0, header.sop_uid, str(header.path), header.frame
+    return number is None, number or 0, header.sop_uid, str(header.source), header.frame
 
 
 def _positions(slices: Sequence[SliceHeader]) -> Vector:

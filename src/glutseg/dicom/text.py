@@ -9,6 +9,7 @@ import unicodedata
 import zlib
 from collections.abc import Iterable
 from typing import Any
+from zipfile import BadZipFile
 
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
@@ -30,7 +31,16 @@ BAD_VALUE = (
     BytesLengthException,
     NotImplementedError,
 )
-BAD_FILE = (*BAD_VALUE, EOFError, RuntimeError, MemoryError, InvalidDicomError, struct.error, zlib.error)
+BAD_FILE = (
+    *BAD_VALUE,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    InvalidDicomError,
+    struct.error,
+    zlib.error,
+    BadZipFile,
+)
 """What pydicom and its decoders raise on broken values and files; each catch turns it into a named reason."""
 
 
@@ -85,6 +95,17 @@ def raw_text(dataset: Dataset, keyword: str) -> str:
     elif isinstance(value, MultiValue | list | tuple):
         value = "\\".join(str(v) for v in value)
     return clean_text(value)
+
+
+def all_numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
+    """Every finite number among the first values, however many there are."""
+    found = []
+    for value in texts(dataset, keyword):
+        try:
+            found.append(float(value))
+        except ValueError:
+            continue
+    return tuple(v for v in found if math.isfinite(v))
 
 
 def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:

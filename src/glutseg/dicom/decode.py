@@ -1,0 +1,183 @@
+"""One image of a parsed file as the values its scanner stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import get_frame
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.tag import BaseTag
+from pydicom.uid import (
+    UID,
+    JPEG2000TransferSyntaxes,
+    JPEGExtended12Bit,
+    JPEGLSTransferSyntaxes,
+    JPEGTransferSyntaxes,
+)
+
+from glutseg.dicom.codestream import Codestream, inspect
+from glutseg.dicom.hounsfield import Padding, is_padded
+from glutseg.dicom.jpeg12 import BITS, decode_jpeg12
+from glutseg.dicom.parse import NATIVE, Parsed
+from glutseg.dicom.text import BAD_FILE, clean_text, integer
+from glutseg.errors import GlutsegError
+
+OVERLAY_BIT_POSITIONS = [0x60000102 + (k << 17) for k in range(16)]
+PIXEL_DATA = BaseTag(0x7FE00010)
+TAGS = (
+    *(0x00280000 + e for e in (2, 4, 6, 8, 0x10, 0x11, 0x100, 0x101, 0x102, 0x103)),
+    *OVERLAY_BIT_POSITIONS,
+    0x7FE00001,
+    0x7FE00002,
+    PIXEL_DATA,
+)
+"""The Image Pixel Module, the places of overlays within it, and the frames' offsets."""
+
+WITH_CODESTREAM = (*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG2000TransferSyntaxes)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Stored values (rows, columns) and what is to be known about them.
+
+    Attributes
+    ----------
+    values : integers, freed of bits that do not belong to the image
+    n_stray : pixels that held bits above Bits Stored for no reason the file gives
+    is_lossy : whether the coding itself loses
+    """
+
+    values: npt.NDArray[Any]
+    n_stray: int
+    is_lossy: bool
+
+
+def decode(parsed: Parsed, frame_index: int, rows: int, columns: int, padding: Padding = None) -> Stored:
+    """Decode one frame, after its codestream has been held against the header.
+
+    Raises
+    ------
+    GlutsegError
+        ``no-pixel-data``, or ``pixel-data-undecodable`` naming the transfer syntax and the reason.
+    """
+    dataset = parsed.dataset
+    if PIXEL_DATA not in dataset:
+        raise GlutsegError("no-pixel-data", "the file ends without pixels")
+    if (integer(dataset, "Rows"), integer(dataset, "Columns")) != (rows, columns):
+        raise GlutsegError("pixel-data-undecodable", "the file has changed since its header was read")
+    syntax = parsed.syntax
+    try:
+        if (integer(dataset, "SamplesPerPixel") or 1) != 1:
+            raise ValueError("several samples per pixel")
+        frame = _encapsulated_frame(dataset, frame_index, syntax)
+        stream = None if frame is None else inspect(frame)
+        syntax = _syntax_of(syntax, stream, is_encapsulated=frame is not None)
+        _check(stream, syntax, rows, columns, integer(dataset, "BitsAllocated") or 0)
+        raw = _decode(dataset, syntax, frame_index, frame, stream)
+        if raw.shape != (rows, columns):
+            raise ValueError(f"the decoded image has the shape {raw.shape}")
+        is_word = syntax not in WITH_CODESTREAM  # a codestream holds the value alone, wherever it stood
+        values, n_stray = _own_bits(raw, dataset, padding, is_word=is_word)
+    except BAD_FILE as error:
+        message = f"{clean_text(syntax.name, 100)}: {clean_text(error, 200)}"
+        raise GlutsegError("pixel-data-undecodable", message) from error
+    return Stored(values, n_stray, stream is not None and stream.is_lossy)
+
+
+def _encapsulated_frame(dataset: Dataset, index: int, syntax: UID) -> bytes | None:
+    """The compressed bytes of a frame; None where the pixels lie open."""
+    element = dataset[PIXEL_DATA]
+    is_encapsulated = bool(element.is_undefined_length)
+    if not is_encapsulated:
+        if syntax not in NATIVE and get_decoder(syntax).is_encapsulated:
+            raise ValueError("the pixels are not encapsulated, though the transfer syntax says so")
+        return None
+    offsets = (dataset.get("ExtendedOffsetTable"), dataset.get("ExtendedOffsetTableLengths"))
+    return get_frame(
+        element.value,
+        index,
+        number_of_frames=integer(dataset, "NumberOfFrames") or 1,
+        extended_offsets=offsets if all(offsets) else None,
+    )
+
+
+def _syntax_of(stated: UID, stream: Codestream | None, *, is_encapsulated: bool) -> UID:
+    """The stated syntax, or the codestream's own where encapsulated pixels are stated to lie open."""
+    if not is_encapsulated or stated not in NATIVE:
+        return stated
+    if stream is None or stream.syntax is None:
+        raise ValueError("the pixels are compressed, though the transfer syntax says they are not")
+    return stream.syntax
+
+
+def _check(stream: Codestream | None, syntax: UID, rows: int, columns: int, bits_allocated: int) -> None:
+    """Refuse a codestream that would decode to something else than the header states."""
+    get_decoder(syntax)  # raises, with its name, for a syntax that nobody decodes
+    if syntax not in WITH_CODESTREAM:
+        return
+    if stream is None:
+        raise ValueError("the compressed image has no readable header")
+    if (stream.rows, stream.columns) != (rows, columns):
+        raise ValueError(
+            f"the compressed image has {stream.rows} x {stream.columns} pixels, "
+            f"the header states {rows} x {columns}"
+        )
+    if stream.samples != 1 or stream.bits > bits_allocated:
+        raise ValueError(f"the compressed image has {stream.samples} x {stream.bits} bits per pixel")
+    if not stream.is_complete:
+        raise ValueError("the compressed image is cut short")
+
+
+def _decode(
+    dataset: Dataset, syntax: UID, index: int, frame: bytes | None, stream: Codestream | None
+) -> npt.NDArray[Any]:
+    if frame is not None and stream is not None and syntax == JPEGExtended12Bit and stream.bits == BITS:
+        return decode_jpeg12(frame, stream.rows, stream.columns)
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = syntax
+    stored, _ = get_decoder(syntax).as_array(dataset, index=index, raw=True)
+    return stored
+
+
+def _own_bits(
+    raw: npt.NDArray[Any], dataset: Dataset, padding: Padding, *, is_word: bool
+) -> tuple[npt.NDArray[Any], int]:
+    """Values of Bits Stored bits below High Bit (PS3.5, 8.1.1), and how many pixels held others.
+
+    Older files keep overlays in the bits above, which the header then tells; bits there without such
+    a reason are counted. Padding keeps all its bits: it is often written outside the range.
+    """
+    allocated = raw.dtype.itemsize * 8
+    bits = integer(dataset, "BitsStored") or allocated
+    high = integer(dataset, "HighBit")
+    if not 0 < bits <= allocated:
+        raise ValueError(f"{bits} bits stored of {allocated}")
+    below = 0 if high is None or not is_word else high + 1 - bits
+    if below < 0 or below + bits > allocated:
+        raise ValueError(f"the high bit is {high} with {bits} bits stored of {allocated}")
+    if bits == allocated:
+        return raw, 0
+    above = allocated - bits - below
+    values = (raw << above) >> (above + below)  # in a signed type this extends the sign
+    is_padding = is_padded(raw, padding)
+    has_overlay = any(position >= bits for position in _overlay_bits(dataset))
+    n_stray = 0 if has_overlay else _count_stray(raw[~is_padding] >> below, values[~is_padding], bits)
+    return np.where(is_padding, raw, values), n_stray
+
+
+def _overlay_bits(dataset: Dataset) -> Iterator[int]:
+    for tag in OVERLAY_BIT_POSITIONS:
+        if BaseTag(tag) in dataset and isinstance(position := dataset[tag].value, int):
+            yield position
+
+
+def _count_stray(shifted: npt.NDArray[Any], values: npt.NDArray[Any], bits: int) -> int:
+    """Pixels whose bits above are not the sign's; none where they are empty in all (both are usual)."""
+    if bool((values & ((1 << bits) - 1) == shifted).all()):
+        return 0
+    return int(np.count_nonzero(values != shifted))

@@ -1,0 +1,170 @@
+"""One DICOM stream into a data set: any preamble, encoding and file meta, within a budget of bytes."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset, read_preamble
+from pydicom.tag import BaseTag
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from glutseg.dicom.text import BAD_VALUE
+
+HEADER_BUDGET_BYTES = 64 * 2**20
+"""Read of one file at most before its pixels; 10 000 frames of functional groups take about a third."""
+
+NATIVE = (
+    ImplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    DeflatedExplicitVRLittleEndian,
+)
+
+PIXELS_GROUP = 0x7FE0
+META_GROUP = 0x0002
+IDENTIFYING_GROUP = 0x0008
+"""The group that every data set of an image begins with (PS3.3, C.12.1)."""
+
+
+class TooLargeError(ValueError):
+    """A file asks for more bytes than a file of its kind has."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A data set, its file meta, and the transfer syntax it turned out to be in.
+
+    ``syntax`` is the one stated; where it is missing or belied by the bytes of the data set, the
+    uncompressed one that they are in.
+    """
+
+    dataset: Dataset
+    meta: Dataset
+    syntax: UID
+
+
+class _Budget:
+    """A stream that gives so many bytes in all and no more; seeking costs nothing."""
+
+    def __init__(self, file: BinaryIO, n_bytes: int) -> None:
+        self._file = file
+        self._left = n_bytes
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0 or size > self._left:
+            raise TooLargeError("an element is longer than its file can be believed to hold")
+        content = self._file.read(size)
+        self._left -= len(content)
+        return content
+
+
+def parse(file: BinaryIO, tags: Sequence[int], budget_bytes: int, *, with_pixels: bool = False) -> Parsed:
+    """Read the elements ``tags`` of a stream.
+
+    Parameters
+    ----------
+    file : at its start
+    tags : elements to read; all others are skipped
+    budget_bytes : how many bytes may be held at most
+    with_pixels : read on into group 7FE0
+
+    Raises
+    ------
+    TooLargeError
+        When an element, or a deflated data set, is longer than the budget.
+    Exception
+        Those of `glutseg.dicom.text.BAD_FILE` for a broken file.
+    """
+    stream = cast(BinaryIO, _Budget(file, budget_bytes))
+    read_preamble(stream, True)
+    meta = read_dataset(stream, is_implicit_VR=False, is_little_endian=True, stop_when=_after_meta)
+    stated = _stated_syntax(meta)
+    start = stream.tell()
+    first = stream.read(8)
+    stream.seek(start)
+    if stated == DeflatedExplicitVRLittleEndian and not _begins_a_data_set(first):
+        stream = io.BytesIO(_inflate(stream, budget_bytes, is_whole=with_pixels))
+        first = stream.getvalue()[:8]
+    is_little_endian = _is_little_endian(first)
+    dataset = read_dataset(
+        stream,
+        is_implicit_VR=_is_implicit(first),
+        is_little_endian=is_little_endian,
+        stop_when=None if with_pixels else _at_pixels,
+        specific_tags=[BaseTag(tag) for tag in tags],
+    )
+    found = _native_syntax(
+        is_implicit=dataset.original_encoding[0] is True, is_little_endian=is_little_endian
+    )
+    return Parsed(dataset, meta, found if stated is None or stated in NATIVE else stated)
+
+
+def _after_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+    return tag.group != META_GROUP
+
+
+def _at_pixels(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+    return tag.group >= PIXELS_GROUP
+
+
+def _stated_syntax(meta: Dataset) -> UID | None:
+    try:
+        stated = meta.get("TransferSyntaxUID")
+        return UID(stated) if stated else None
+    except BAD_VALUE:
+        return None
+
+
+def _is_little_endian(first: bytes) -> bool:
+    """The first group is a small number: 0008 read the wrong way round is 0800."""
+    return int.from_bytes(first[:2], "little") <= int.from_bytes(first[:2], "big")
+
+
+def _is_implicit(first: bytes) -> bool:
+    return not (first[4:6].isalpha() and first[4:6].isupper())
+
+
+def _begins_a_data_set(first: bytes) -> bool:
+    """Whether these are not deflated: a first element of group 0008 with a VR."""
+    return int.from_bytes(first[:2], "little") == IDENTIFYING_GROUP and not _is_implicit(first)
+
+
+def _native_syntax(*, is_implicit: bool, is_little_endian: bool) -> UID:
+    if not is_little_endian:
+        return ExplicitVRBigEndian
+    return ImplicitVRLittleEndian if is_implicit else ExplicitVRLittleEndian
+
+
+def _inflate(stream: BinaryIO, limit_bytes: int, *, is_whole: bool) -> bytes:
+    """The deflated rest of a stream (PS3.5, A.5); of a longer one than the limit only its beginning.
+
+    Raises
+    ------
+    TooLargeError, zlib.error
+        With ``is_whole``, when it is longer than the limit or cut short; always when it is no deflate.
+    """
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    parts, n_bytes = [], 0
+    while n_bytes < limit_bytes and not inflater.eof:
+        chunk = inflater.unconsumed_tail or stream.read(2**16)
+        if not chunk:
+            break
+        parts.append(inflater.decompress(chunk, limit_bytes - n_bytes))
+        n_bytes += len(parts[-1])
+    if is_whole and not inflater.eof:
+        if n_bytes >= limit_bytes:
+            raise TooLargeError("the deflated data set is larger than an image of its size")
+        raise zlib.error("the deflated data set is cut short")
+    return b"".join(parts)

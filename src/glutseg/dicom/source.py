@@ -1,0 +1,106 @@
+"""Where the bytes of one file are: on disk, or within a zip archive."""
+
+from __future__ import annotations
+
+import io
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+from zipfile import ZipFile, ZipInfo
+
+from glutseg.dicom.archive import check_member, open_archive
+from glutseg.dicom.text import clean_text
+
+MAX_SHOWN_MEMBER = 256
+"""Characters shown of a member's name; the names of two members that begin alike stay two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file, or one member of a zip archive.
+
+    Attributes
+    ----------
+    path : the file or the archive
+    position : of the member within the archive's table of contents; None for a file on disk
+    member : the member's name, cleaned; only ever shown, never used as a path
+    """
+
+    path: Path
+    position: int | None = None
+    member: str = ""
+
+    @property
+    def folder(self) -> str:
+        """What tells files without UIDs apart: the folder on disk or within the archive."""
+        if self.position is None:
+            return str(self.path.parent)
+        return f"{self.path}!{self.member.rpartition('/')[0]}"
+
+    def __str__(self) -> str:
+        return str(self.path) if self.position is None else f"{self.path}!{self.member}"
+
+
+class Opener:
+    """Opens sources; keeps the last archive open, since its members are asked for in a row.
+
+    Used in a ``with`` statement, at whose end the archive is closed.
+    """
+
+    def __init__(self) -> None:
+        self._held = ExitStack()
+        self._path: Path | None = None
+        self._archive: ZipFile | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._held.close()
+
+    def members(self, path: Path) -> tuple[ZipInfo, ...]:
+        """The table of contents of an archive, in its own order.
+
+        Raises
+        ------
+        BadZipFile, OSError
+            When the archive is broken or its table of contents is absurd.
+        """
+        return tuple(self._zip(path).infolist())
+
+    def open(self, source: Source) -> BinaryIO:
+        """The bytes of a source from their start; a member is inflated as far as it is read.
+
+        Raises
+        ------
+        BadZipFile, OSError, RuntimeError, NotImplementedError, zlib.error
+            When it cannot be opened; see `glutseg.dicom.archive.check_member` for members.
+        """
+        if source.position is None:
+            return source.path.open("rb")
+        archive = self._zip(source.path)
+        info = archive.infolist()[source.position]
+        check_member(info)
+        return io.BufferedReader(archive.open(info))  # type: ignore[type-var]
+
+    def size(self, source: Source) -> int:
+        """Bytes as the file system or the archive's table of contents states them."""
+        if source.position is None:
+            return source.path.stat().st_size
+        return self._zip(source.path).infolist()[source.position].file_size
+
+    def _zip(self, path: Path) -> ZipFile:
+        if self._archive is None or path != self._path:
+            self._held.close()
+            self._archive = self._held.enter_context(open_archive(path))
+            self._path = path
+        return self._archive
+
+
+def member_source(path: Path, position: int, info: ZipInfo) -> Source:
+    """The source of a member of an archive."""
+    return Source(path, position, clean_text(info.filename, MAX_SHOWN_MEMBER))
