@@ -4,6 +4,7 @@ from glutseg.dicom.choose import Choice, choose, series_flags
 from glutseg.dicom.model import FileProblem, Index, LoadedSeries, Series, SliceHeader, Study
 from glutseg.dicom.read import read
 from glutseg.dicom.scan import scan
+from glutseg.dicom.source import Source
 
 __all__ = [
     "Choice",
@@ -12,6 +13,7 @@ __all__ = [
     "LoadedSeries",
     "Series",
     "SliceHeader",
+    "Source",
     "Study",
     "choose",
     "read",

@@ -40,7 +40,6 @@ KEYWORDS = (
     "Columns", "SamplesPerPixel", "RescaleSlope", "RescaleIntercept", "RescaleType", "PixelPaddingValue",
     "PixelPaddingRangeLimit", "NumberOfFrames", "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence", "LossyImageCompression", "LossyImageCompressionRatio",
-    "LossyImageCompressionMethod",
 )
 # fmt: on
 TAGS = [tag for tag in map(tag_for_keyword, KEYWORDS) if tag is not None]
@@ -119,10 +118,7 @@ def _lossy(dataset: Dataset, syntax: UID) -> str:
     if text(dataset, "LossyImageCompression") != "01" and syntax not in ALWAYS_LOSSY:
         return ""
     ratios = [f"{number:g}:1" for number in all_numbers(dataset, "LossyImageCompressionRatio")]
-    methods = texts(dataset, "LossyImageCompressionMethod") or (
-        (syntax.name,) if syntax in ALWAYS_LOSSY else ()
-    )
-    return " ".join((", ".join(methods), ", ".join(ratios))).strip() or "by an unnamed method"
+    return f"ratio {', '.join(ratios)}" if ratios else "by an unknown ratio"
 
 
 def _series_tags(dataset: Dataset, sop_class: str, syntax: UID) -> SeriesTags:

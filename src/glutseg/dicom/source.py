@@ -39,6 +39,11 @@ class Source:
             return str(self.path.parent)
         return f"{self.path}!{self.member.rpartition('/')[0]}"
 
+    @property
+    def name(self) -> str:
+        """The file's or member's own name, without its folders."""
+        return self.path.name if self.position is None else self.member.rpartition("/")[2]
+
     def __str__(self) -> str:
         return str(self.path) if self.position is None else f"{self.path}!{self.member}"
 

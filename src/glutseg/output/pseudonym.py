@@ -16,7 +16,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from glutseg.dicom import FileProblem, Index, Series, Study
+from glutseg.dicom import FileProblem, Index, Series, Source, Study
 from glutseg.errors import CODES, Flag, GlutsegError
 from glutseg.measurement import Participants
 from glutseg.result import CaseResult
@@ -51,9 +51,9 @@ class Pseudonymiser:
             return ""
         return f"2.25.{uuid.UUID(bytes=self._digest('uid', uid)[:16], version=5).int}"
 
-    def path(self, path: Path) -> str:
+    def source(self, source: Source) -> str:
         """A word for a file or folder, so that messages about one can be told apart."""
-        return f"file-{self._digest('path', str(path)).hex()[:PATIENT_DIGITS]}"
+        return f"file-{self._digest('path', str(source)).hex()[:PATIENT_DIGITS]}"
 
     @property
     def check(self) -> str:
@@ -67,7 +67,8 @@ class Pseudonymiser:
         to choose among them; `reworded` takes them out of the result.
         """
         problems = tuple(
-            FileProblem(Path(self.path(p.path)), p.code, CODES[p.code].meaning) for p in index.problems
+            FileProblem(Source(Path(self.source(p.source))), p.code, CODES[p.code].meaning)
+            for p in index.problems
         )
         studies = tuple(self._study(study) for study in index.studies)
         ordered = sorted(studies, key=lambda s: (s.patient_id, s.study_uid))
@@ -82,22 +83,22 @@ class Pseudonymiser:
 
     def reworded(self, result: CaseResult, study: Study) -> CaseResult:
         """The result without free text, and with words for the paths of the study's images."""
-        paths = {s.path for series in study.series for s in series.slices}
+        sources = {s.source for series in study.series for s in series.slices}
         record = result.series
         if record is not None:
             record = replace(record, description="", contrast="yes" if record.contrast else "")
         return replace(
             result,
             series=record,
-            error_message=self._reword(result.error_message, result.error_code, paths),
-            flags=tuple(Flag(f.code, self._reword(f.message, f.code, paths), f.side) for f in result.flags),
-            passed_over=tuple((uid, self._reword(why, "", paths)) for uid, why in result.passed_over),
+            error_message=self._reword(result.error_message, result.error_code, sources),
+            flags=tuple(Flag(f.code, self._reword(f.message, f.code, sources), f.side) for f in result.flags),
+            passed_over=tuple((uid, self._reword(why, "", sources)) for uid, why in result.passed_over),
         )
 
-    def _reword(self, text: str, code: str, paths: set[Path]) -> str:
-        for path in paths:
-            text = text.replace(str(path), self.path(path))
-        if any(path.name in text for path in paths):  # a library named the file in its own way
+    def _reword(self, text: str, code: str, sources: set[Source]) -> str:
+        for source in sources:
+            text = text.replace(str(source), self.source(source))
+        if any(source.name in text for source in sources):  # a library named the file in its own way
             return CODES[code].meaning if code else "the reason names a file"
         return text
 
