@@ -6,9 +6,9 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from glutseg import cli, dicom
+from glutseg import anatomy, cli, dicom, segmentation
 from glutseg.cli import app
-from glutseg.protocol import builtin_protocols
+from glutseg.protocol import NAMED_LEVELS, LevelRule, builtin_protocols
 
 runner = CliRunner()
 
@@ -92,6 +92,21 @@ def test_level_by_hand_goes_before_the_protocol(truth_rooms, tmp_path):
     truth_rooms.write(tmp_path / "in")
     invoke("run", tmp_path / "in", "-o", tmp_path / "out", "--level", "slice=3")
     assert rows_of(tmp_path / "out")[0]["slice_index"] == "3"
+
+
+def test_muscles_and_volume_widen_the_protocol(truth_rooms, tmp_path, monkeypatch):
+    peak = anatomy.find_level(None, LevelRule(landmark="peak-area"))
+    monkeypatch.setattr(segmentation, "peak_level", lambda *_, **__: peak)
+    truth_rooms.write(tmp_path / "in")
+    done = invoke("run", tmp_path / "in", "-o", tmp_path / "out", "--muscles", "--volume")
+    assert done.exit_code == 2  # the stand-in has no gluteus medius
+    (row,) = rows_of(tmp_path / "out")
+    assert float(row["volume_left_cm3"]) > 0
+    assert row["medius_area_left_mm2"] == ""
+    levels = list(csv.DictReader((tmp_path / "out" / "levels.csv").open()))
+    assert {r["level_name"] for r in levels} == set(NAMED_LEVELS)
+    (record,) = (tmp_path / "out" / "cases").glob("*/case.json")
+    assert json.loads(record.read_text())["protocol"]["extent"]["whole_muscle"] is True
 
 
 def test_wrong_options_are_no_review(monkeypatch, capsys, tmp_path):

@@ -4,13 +4,14 @@ import numpy as np
 import pydicom
 import pytest
 
-from glutseg import pipeline, segmentation
+from glutseg import anatomy, dicom, segmentation
 from glutseg.errors import Flag, GlutsegError
 from glutseg.measurement import Participant, Participants
+from glutseg.output.schema import CaseRow, whole_columns
 from glutseg.pipeline import measure_study, status_of
-from glutseg.protocol import load_protocol, with_level
+from glutseg.protocol import NAMED_LEVELS, LevelRule, load_protocol, with_extent, with_level
 from glutseg.result import Height
-from glutseg.volume import Mask
+from glutseg.volume import LABELS, Mask
 
 PROTOCOL = load_protocol()
 
@@ -46,6 +47,68 @@ def test_record_of_an_ordinary_study(truth_rooms, tmp_path):
     assert set(result.seconds) == {"read", "anatomy", "segmentation", "measurement"}
 
 
+def test_whole_muscles_change_nothing_at_the_level(truth_rooms, tmp_path, monkeypatch):
+    def find_level(_, rule):
+        if rule.landmark == "lesser-trochanter":
+            raise GlutsegError("level-outside", "too low")
+        k = {"femoral-head-top": 8, "si-joint-end": 12}.get(rule.landmark, 5)
+        z_mm = truth_rooms.phantom.volume.geometry.slice_z_mm(k)
+        return anatomy.Level(rule.landmark, k, z_mm, {})
+
+    monkeypatch.setattr(anatomy, "find_level", find_level)
+    peak = anatomy.Level("peak-area", 6, truth_rooms.phantom.volume.geometry.slice_z_mm(6), {})
+    monkeypatch.setattr(segmentation, "peak_level", lambda *_, **__: peak)
+    study = truth_rooms.study(tmp_path, position="FFS")
+    plain = measure_study(study, PROTOCOL).result
+    result = measure_study(study, with_extent(PROTOCOL, whole_muscle=True)).result
+    assert result.measurements == plain.measurements
+    assert [p.measurement for p in result.slab("left")] == [p.measurement for p in plain.slab("left")]
+    labels, g = truth_rooms.phantom.truth.labels, truth_rooms.phantom.volume.geometry
+    expected = np.count_nonzero(labels[1:-1] == 1) * g.voxel_volume_mm3 / 1000
+    assert result.whole["maximus"]["left"].volume_cm3 == pytest.approx(expected)
+    assert len([p for p in result.profile if p.side == "left"]) == len(labels) - 2
+    levels = {level.name: level for level in result.levels}
+    assert dict(result.levels_missing) == {"lesser-trochanter": "level-outside: too low"}
+    assert set(levels) == set(NAMED_LEVELS) - {"lesser-trochanter"}
+    (at_joint,) = (
+        p for p in result.profile if p.slice_index == levels["si-joint-end"].slice_index and p.side == "right"
+    )
+    assert at_joint.measurement.area_mm2 == pytest.approx(truth_rooms.true_area_mm2("right", 12))
+
+
+def test_a_muscle_cut_by_the_series_is_said(truth_rooms, tmp_path, monkeypatch):
+    def segment(volume, *_, **__):
+        return segmentation.Segmentation(truth_rooms.phantom.truth, {"left": 1.0, "right": 1.0})
+
+    monkeypatch.setattr(segmentation, "segment", segment)
+    monkeypatch.setattr(segmentation, "peak_level", lambda *_, **__: anatomy.find_level(None, LevelRule()))
+    result = measure_study(truth_rooms.study(tmp_path), with_extent(PROTOCOL, whole_muscle=True)).result
+    assert "muscle-incomplete:left" in [str(flag) for flag in result.flags]
+    assert result.status == "ok"
+    row = {c.name: c.value(CaseRow(result, "test")) for c in whole_columns("maximus")}
+    assert row["volume_left_cm3"] is None
+    assert row["volume_mean_cm3"] is None
+
+
+def test_other_muscles_have_their_own_figures(truth_rooms, tmp_path, monkeypatch):
+    whole = segmentation.segment
+
+    def with_medius(*args, **how):
+        found = whole(*args, **how)
+        labels = found.mask.labels.copy()
+        labels[8, 0:2, 0:3] = LABELS["medius"]["left"]
+        return replace(found, mask=Mask(labels, found.mask.geometry))
+
+    monkeypatch.setattr(segmentation, "segment", with_medius)
+    result = measure_study(truth_rooms.study(tmp_path), with_extent(PROTOCOL, muscles=True)).result
+    assert result.others["medius"]["left"].area_mm2 == pytest.approx(6 * 4.4**2)
+    assert result.others["minimus"] == {}
+    missing = {(f.side, f.message.split()[2]) for f in result.flags if f.code == "muscle-not-found"}
+    assert missing == {("right", "medius"), ("left", "minimus"), ("right", "minimus")}
+    assert result.status == "review"
+    assert {p.muscle for p in result.profile} == {"maximus", "medius", "minimus"}
+
+
 def test_participants_table_goes_before_the_header(truth_rooms, tmp_path):
     table = Participants({"PHANTOM-0001": Participant("PHANTOM-0001", 1.7, 2)})
     result = measure_study(truth_rooms.study(tmp_path), PROTOCOL, table).result
@@ -71,17 +134,17 @@ def test_next_series_is_tried_and_the_first_is_on_record(truth_rooms, tmp_path, 
     study = truth_rooms.study(tmp_path)
     (good,) = study.series
     bad = replace(good, series_uid="9.9")
-    choice = pipeline.dicom.choose(study, PROTOCOL.series)
+    choice = dicom.choose(study, PROTOCOL.series)
     both = replace(choice, candidates=(bad, good), reason="the first")
-    monkeypatch.setattr(pipeline.dicom, "choose", lambda *_: both)
-    read = pipeline.dicom.read
+    monkeypatch.setattr(dicom, "choose", lambda *_: both)
+    read = dicom.read
 
     def first_is_undecodable(series):
         if series.series_uid == "9.9":
             raise GlutsegError("pixel-data-undecodable", "syntax x")
         return read(series)
 
-    monkeypatch.setattr(pipeline.dicom, "read", first_is_undecodable)
+    monkeypatch.setattr(dicom, "read", first_is_undecodable)
     result = measure_study(study, PROTOCOL).result
     assert result.status == "ok"
     assert result.series.series_uid == good.series_uid
@@ -95,7 +158,7 @@ def test_no_hips_anywhere_is_named(truth_rooms, tmp_path, monkeypatch):
     def none(_):
         raise GlutsegError("hips-not-found", "no pair of heads")
 
-    monkeypatch.setattr(pipeline.anatomy, "find_anatomy", none)
+    monkeypatch.setattr(anatomy, "find_anatomy", none)
     case = measure_study(study, PROTOCOL)
     assert (case.result.status, case.result.error_code) == ("failed", "hips-not-found")
     assert case.result.passed_over == ((study.series[0].series_uid, "hips-not-found: no pair of heads"),)

@@ -1,7 +1,16 @@
 import pytest
+from pydantic import ValidationError
 
 from glutseg.errors import GlutsegError
-from glutseg.protocol import MAX_PROTOCOL_BYTES, Protocol, builtin_protocols, load_protocol, with_level
+from glutseg.protocol import (
+    MAX_PROTOCOL_BYTES,
+    ExtentRule,
+    Protocol,
+    builtin_protocols,
+    load_protocol,
+    with_extent,
+    with_level,
+)
 
 PROMISED = {"femoral-head-top", "si-joint-end", "acetabular-roof", "greater-trochanter-tip", "peak-area"}
 
@@ -109,3 +118,18 @@ def test_bad_levels_are_named(text):
 def test_protocols_do_not_change():
     with pytest.raises(ValueError, match="frozen"):
         Protocol(name="a").name = "b"  # type: ignore[misc]
+
+
+def test_extent_is_widened_and_never_narrowed():
+    plain = load_protocol()
+    assert plain.extent == ExtentRule()
+    assert with_extent(plain) == plain
+    both = with_extent(with_extent(plain, muscles=True), whole_muscle=True)
+    assert both.extent == ExtentRule(muscles=("maximus", "medius", "minimus"), whole_muscle=True)
+    assert with_extent(both) == both
+
+
+@pytest.mark.parametrize("muscles", [(), ("medius",), ("maximus", "maximus"), ("maximus", "biceps")])
+def test_the_gluteus_maximus_is_always_measured(muscles):
+    with pytest.raises(ValidationError):
+        ExtentRule(muscles=muscles)

@@ -74,14 +74,17 @@ def find_level(image: Image, protocol: str | Path | Protocol = "femoral-head-top
     return pipeline.locate(_volume(image), _protocol(protocol).level)
 
 
-def segment(image: Image, level: LevelFound | int, *, reach_mm: float = 15.0) -> Mask:
-    """Segment both gluteus maximus muscles around a level.
+def segment(
+    image: Image, level: LevelFound | int, *, reach_mm: float = 15.0, whole_muscle: bool = False
+) -> Mask:
+    """Segment both gluteus maximus muscles around a level, or from end to end.
 
     Parameters
     ----------
     image : CT of the pelvis
     level : from `find_level`, or a slice's index in the order of ``image``
     reach_mm : how far above and below the level is segmented
+    whole_muscle : go on from there to the muscles' ends
 
     Returns
     -------
@@ -98,7 +101,8 @@ def segment(image: Image, level: LevelFound | int, *, reach_mm: float = 15.0) ->
     k = volume.geometry.canonical_slice(_slice_index(level))
     around = slices_around(canonical.geometry, k, reach_mm)
     found = anatomy.find_anatomy(canonical)
-    return segmentation.segment(canonical, found, around).mask.restored(volume.geometry)
+    segmented = segmentation.segment(canonical, found, around, whole=whole_muscle)
+    return segmented.mask.restored(volume.geometry)
 
 
 def measure(

@@ -84,6 +84,10 @@ def run(
             metavar="KEYFILE", help="Pseudonyms for ids, UIDs and paths; a new key is written if needed."
         ),
     ] = None,
+    muscles: Annotated[bool, typer.Option("--muscles", help="Gluteus medius and minimus as well.")] = False,
+    volume: Annotated[
+        bool, typer.Option("--volume", help="Whole muscles: volumes, full profile, every named level.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run's output.")] = False,
 ) -> None:
     """Measure every study below INPUT and write tables, masks and pictures to OUT."""
@@ -92,9 +96,9 @@ def run(
         from glutseg.measurement import parse_columns, read_participants
         from glutseg.output.folder import check
         from glutseg.output.pseudonym import pseudonymiser
-        from glutseg.protocol import load_protocol, with_level
+        from glutseg.protocol import load_protocol, with_extent, with_level
 
-        rule = load_protocol(protocol)
+        rule = with_extent(load_protocol(protocol), muscles=muscles, whole_muscle=volume)
         if level is not None:
             rule = with_level(rule, level)
         columns = parse_columns(participants_columns)

@@ -126,6 +126,11 @@ CODES: dict[str, Code] = {
         "The muscle touches the edge of the picture.",
         "The area is a lower bound; use a wider field of view.",
     ),
+    "muscle-incomplete": Code(
+        "note",
+        "The series ends before the muscle does, so its volume is not known.",
+        "Use a series that shows the muscle from the iliac crest to the thigh.",
+    ),
     "outline-doubtful": Code(
         "review",
         "Part of the outline is decided by what is usual, not by what the picture shows.",

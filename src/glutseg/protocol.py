@@ -10,6 +10,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from glutseg.errors import GlutsegError
+from glutseg.volume import Muscle
 
 Landmark = Literal[
     "femoral-head-top",
@@ -24,6 +25,7 @@ Landmark = Literal[
     "z",
     "slice",
 ]
+NAMED_LEVELS: tuple[Landmark, ...] = tuple(name for name in get_args(Landmark) if name not in ("z", "slice"))
 
 MAX_PROTOCOL_BYTES = 100_000
 """A protocol is a page of text; anything larger is not one."""
@@ -82,6 +84,22 @@ class TissueRule(_Section):
         return self
 
 
+class ExtentRule(_Section):
+    """How much is measured beyond the gluteus maximus at the level."""
+
+    muscles: tuple[Muscle, ...] = ("maximus",)
+    """The gluteus maximus always; ``medius`` and ``minimus`` when named."""
+    whole_muscle: bool = False
+    """Segment from end to end: volumes, the profile of the whole muscle, the area at every named level."""
+
+    @model_validator(mode="after")
+    def _maximus_leads(self) -> ExtentRule:
+        if self.muscles[:1] != ("maximus",) or len(set(self.muscles)) != len(self.muscles):
+            msg = f'muscles begins with "maximus" and names each once, got {list(self.muscles)}'
+            raise ValueError(msg)
+        return self
+
+
 class Protocol(_Section):
     """A complete rule for measuring: written into every run's record."""
 
@@ -90,6 +108,7 @@ class Protocol(_Section):
     level: LevelRule = LevelRule()
     series: SeriesRule = SeriesRule()
     tissue: TissueRule = TissueRule()
+    extent: ExtentRule = ExtentRule()
 
 
 def _builtin_folder() -> Path:
@@ -139,9 +158,18 @@ def with_level(protocol: Protocol, text: str) -> Protocol:
     try:
         return protocol.model_copy(update={"level": LevelRule.model_validate(level)})
     except ValidationError as error:
-        names = ", ".join(n for n in get_args(Landmark) if n not in ("z", "slice"))
-        message = f"no level {text!r}; there are {names}, z=MM and slice=N"
+        message = f"no level {text!r}; there are {', '.join(NAMED_LEVELS)}, z=MM and slice=N"
         raise GlutsegError("protocol-invalid", message) from error
+
+
+def with_extent(protocol: Protocol, *, muscles: bool = False, whole_muscle: bool = False) -> Protocol:
+    """The protocol measuring more: all three glutei, or whole muscles; nothing is switched off."""
+    extent = protocol.extent
+    wider = ExtentRule(
+        muscles=get_args(Muscle) if muscles else extent.muscles,
+        whole_muscle=whole_muscle or extent.whole_muscle,
+    )
+    return protocol.model_copy(update={"extent": wider})
 
 
 def _parse(path: Path) -> Protocol:

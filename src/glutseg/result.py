@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from glutseg.errors import Flag
+from glutseg.volume import Muscle
+from glutseg.volume import Side as Side
 
 Status = Literal["ok", "review", "failed"]
-Side = Literal["left", "right"]
+
+EDGE_MM = 0.01
+"""A slice this little beyond a range still belongs to it: positions are rounded in the headers."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,31 @@ class SideMeasurement:
 
 @dataclass(frozen=True)
 class SlicePoint:
-    """One side on one slice of the profile around the level."""
+    """One muscle of one side on one slice of the profile; ``offset_mm`` from the level, towards the head."""
 
     side: Side
     slice_index: int
     z_mm: float
     offset_mm: float
     measurement: SideMeasurement
+    muscle: Muscle = "maximus"
+
+
+@dataclass(frozen=True)
+class WholeMuscle:
+    """One muscle of one side from end to end.
+
+    ``volume_cm3`` is bounded by the fascia, ``lean_volume_cm3`` and ``imat_volume_cm3`` are its parts
+    within the protocol's HU windows. Where the series ends before the muscle does (``is_complete`` is
+    False) they are those of the part that is shown.
+    """
+
+    volume_cm3: float
+    lean_volume_cm3: float
+    imat_volume_cm3: float
+    mean_hu: float
+    length_mm: float
+    is_complete: bool
 
 
 @dataclass(frozen=True)
@@ -83,7 +105,11 @@ class SeriesRecord:
 class CaseResult:
     """One study: measured (``ok``, ``review``) or not (``failed``, with its reason).
 
-    ``measurements`` holds the measured slice per side, ``profile`` the slices around it.
+    ``measurements`` and ``confidence`` are those of the gluteus maximus on the measured slice, per side;
+    ``others`` and ``other_confidence`` those of the other muscles asked for. ``profile`` holds every slice
+    that was segmented: ``slab_mm`` above and below the level, or, where whole muscles were asked for
+    (``whole``), from end to end; then ``levels`` holds the named levels that lie in the series, and
+    ``levels_missing`` (name, reason) of the rest.
     ``passed_over`` holds (series UID, reason) of every series not measured, also where none was;
     ``traceback`` only what an unforeseen failure left.
     """
@@ -100,8 +126,24 @@ class CaseResult:
     level: LevelFound | None = None
     measurements: dict[Side, SideMeasurement] = field(default_factory=dict)
     confidence: dict[Side, float] = field(default_factory=dict)
+    others: dict[Muscle, dict[Side, SideMeasurement]] = field(default_factory=dict)
+    other_confidence: dict[Muscle, dict[Side, float]] = field(default_factory=dict)
     profile: tuple[SlicePoint, ...] = ()
+    slab_mm: float = 15.0
+    whole: dict[Muscle, dict[Side, WholeMuscle]] = field(default_factory=dict)
+    levels: tuple[LevelFound, ...] = ()
+    levels_missing: tuple[tuple[str, str], ...] = ()
     height: Height = Height(None, "none")
     passed_over: tuple[tuple[str, str], ...] = ()
     traceback: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
+
+    def slab(self, side: Side, muscle: Muscle = "maximus") -> tuple[SlicePoint, ...]:
+        """The part of the profile around the level, of one muscle and side."""
+        return tuple(
+            point
+            for point in self.profile
+            if point.side == side
+            and point.muscle == muscle
+            and abs(point.offset_mm) <= self.slab_mm + EDGE_MM
+        )

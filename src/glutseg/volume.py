@@ -17,11 +17,21 @@ import numpy.typing as npt
 
 from glutseg.errors import GlutsegError
 
+Side = Literal["left", "right"]
+"""The patient's."""
+Muscle = Literal["maximus", "medius", "minimus"]
+"""Of the three glutei."""
 LEFT = 1
 """Label of the patient's left gluteus maximus in every mask."""
 RIGHT = 2
 """Label of the patient's right gluteus maximus in every mask."""
-SIDES: dict[Literal["left", "right"], int] = {"left": LEFT, "right": RIGHT}
+LABELS: dict[Muscle, dict[Side, int]] = {
+    "maximus": {"left": LEFT, "right": RIGHT},
+    "medius": {"left": 3, "right": 4},
+    "minimus": {"left": 5, "right": 6},
+}
+"""Value of each muscle in every mask."""
+SIDES = LABELS["maximus"]
 
 Int16Array = npt.NDArray[np.int16]
 LabelArray = npt.NDArray[np.uint8]
@@ -67,9 +77,10 @@ class Geometry:
         """Area of one pixel of a slice."""
         return self.spacing_mm[1] * self.spacing_mm[2]
 
-    @property
+    @cached_property
     def voxel_volume_mm3(self) -> float:
-        return self.pixel_area_mm2 * self.spacing_mm[0]
+        """Right for sheared grids (gantry tilt) too, whose slices lie nearer than their step is long."""
+        return float(abs(np.linalg.det(self.matrix[:3, :3])))
 
     def point_mm(self, z: float, y: float, x: float) -> tuple[float, float, float]:
         """LPS position (x, y, z) of a continuous index."""
@@ -200,7 +211,7 @@ class Volume:
 
 @dataclass(frozen=True)
 class Mask:
-    """Labels (uint8, z, y, x) on a grid: 0 background, 1 left, 2 right gluteus maximus."""
+    """Labels (uint8, z, y, x) on a grid: 0 background, else as in `LABELS`."""
 
     labels: LabelArray
     geometry: Geometry

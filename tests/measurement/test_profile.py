@@ -40,7 +40,7 @@ def test_offsets_point_to_the_head_whatever_the_slice_order(upwards):
     for k in range(5):
         labels[k, : k + 1, 0] = 1
     volume = Volume(np.zeros(grid.shape, np.int16), grid)
-    points = profile(volume, Mask(labels, grid), 2, 5.0, TissueRule())
+    points = profile(volume, Mask(labels, grid), 2, range(1, 4), TissueRule())
     left = [p for p in points if p.side == "left"]
     assert [p.slice_index for p in left] == [1, 2, 3]
     assert [p.offset_mm for p in left] == ([-5, 0, 5] if upwards else [5, 0, -5])

@@ -4,7 +4,8 @@ import pytest
 
 from glutseg.errors import CODES
 from glutseg.output.documents import GENERATED, refresh
-from glutseg.output.schema import MEASUREMENTS, PROFILE
+from glutseg.output.schema import MEASUREMENTS
+from glutseg.output.slice_tables import PROFILE
 
 DOCS = Path(__file__).parents[2] / "docs"
 

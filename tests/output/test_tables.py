@@ -5,8 +5,10 @@ from dataclasses import replace
 import pyarrow.parquet as pq
 import pytest
 
-from glutseg.output.schema import MEASUREMENTS, PROFILE, CaseRow
+from glutseg.output.schema import MEASUREMENTS, CaseRow, measurement_columns
+from glutseg.output.slice_tables import PROFILE
 from glutseg.output.tables import sort_rows, to_csv, write_tables
+from glutseg.protocol import ExtentRule
 from glutseg.result import CaseResult
 
 ASKED_FOR = """
@@ -120,3 +122,29 @@ def test_slab_is_the_mean_over_the_profile_and_empty_without_one(example, tmp_pa
     assert float(rows["P-1-0000000000"]["slab_area_mean_mm2"]) == pytest.approx(sum(areas) / len(areas))
     assert float(rows["P-1-0000000000"]["slab_area_left_mm2"]) == 170 * 3
     assert rows["bare"]["slab_area_mean_mm2"] == ""
+
+
+def test_columns_follow_what_is_measured():
+    plain = [c.name for c in measurement_columns(ExtentRule())]
+    muscles = ("maximus", "medius", "minimus")
+    wide = [c.name for c in measurement_columns(ExtentRule(muscles=muscles, whole_muscle=True))]
+    assert wide[: len(plain)] == plain
+    assert len(set(wide)) == len(wide)
+    assert {"medius_area_left_mm2", "minimus_confidence_right", "volume_mean_cm3"} <= set(wide)
+    assert {"minimus_volume_right_cm3", "length_left_mm"} <= set(wide)
+    assert not {n for n in plain if n.startswith(("medius", "minimus", "volume"))}
+
+
+def test_levels_have_a_row_each_and_say_why_one_is_missing(example, tmp_path):
+    level = replace(example.result.level, name="si-joint-end", slice_index=2)
+    result = replace(example.result, levels=(level,), levels_missing=(("peak-area", "level-outside: x"),))
+    write_tables(tmp_path, [CaseRow(result, "test")], ExtentRule(whole_muscle=True))
+    rows = read(tmp_path / "levels.csv")
+    assert [(r["level_name"], r["side"], r["area_mm2"], r["reason"]) for r in rows] == [
+        ("si-joint-end", "left", "510.0", ""),
+        ("si-joint-end", "right", "540.0", ""),
+        ("peak-area", "left", "", "level-outside: x"),
+        ("peak-area", "right", "", "level-outside: x"),
+    ]
+    write_tables(tmp_path / "plain", [CaseRow(example.result, "test")])
+    assert not (tmp_path / "plain" / "levels.csv").exists()

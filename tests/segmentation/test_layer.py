@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage as ndi
 
 from glutseg import anatomy, segmentation
 from glutseg.errors import GlutsegError
@@ -154,6 +155,19 @@ def test_only_the_slices_asked_for_are_filled_on_the_right_sides(coarse):
         assert 2 * (mine & truth).sum() / (mine.sum() + truth.sum()) > 0.9
     x = np.nonzero(labels == LEFT)[2], np.nonzero(labels == RIGHT)[2]
     assert x[0].min() > x[1].max()  # canonical: x grows to the left
+
+
+def test_the_whole_muscle_goes_on_from_the_slices_asked_for(coarse):
+    phantom, found, k = coarse
+    around = range(k - 1, k + 2)
+    part = segmentation.segment(phantom.volume, found, around, QUICK).mask.labels
+    whole = segmentation.segment(phantom.volume, found, around, QUICK, whole=True).mask.labels
+    assert np.array_equal(whole[k - 1 : k + 2], part[k - 1 : k + 2])
+    for label in SIDES.values():
+        truth = phantom.truth.labels == label
+        mine = whole == label
+        assert 2 * (mine & truth).sum() / (mine.sum() + truth.sum()) > 0.85
+        assert ndi.label(mine)[1] == 1
 
 
 @pytest.fixture(scope="module")

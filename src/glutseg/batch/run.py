@@ -101,7 +101,7 @@ def run(
         rows.append(_one_study(study, protocol, participants, pseudonyms, out, taken))
         if progress:
             progress(len(rows), total, rows[-1].result)
-    write_tables(out, rows)
+    write_tables(out, rows, protocol.extent)
     seconds = time.perf_counter() - start
     ordered = sort_rows(rows)
     write_run_record(out, record, ordered, state="finished", seconds=seconds)

@@ -12,6 +12,7 @@ from glutseg.measurement.participants import (
     unmatched,
 )
 from glutseg.measurement.profile import profile, slices_around
+from glutseg.measurement.whole import measure_whole, slices_of
 
 __all__ = [
     "Participant",
@@ -21,6 +22,7 @@ __all__ = [
     "mean_of_sides",
     "measure_side",
     "measure_slice",
+    "measure_whole",
     "parse_columns",
     "per_height",
     "per_height_squared",
@@ -28,6 +30,7 @@ __all__ = [
     "profile",
     "read_participants",
     "slices_around",
+    "slices_of",
     "sum_of_sides",
     "unmatched",
 ]

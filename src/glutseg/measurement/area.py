@@ -11,8 +11,8 @@ from skimage.measure import find_contours
 
 from glutseg.errors import GlutsegError
 from glutseg.protocol import TissueRule
-from glutseg.result import Side, SideMeasurement
-from glutseg.volume import SIDES, Mask, Volume
+from glutseg.result import SideMeasurement
+from glutseg.volume import LABELS, Mask, Muscle, Side, Volume
 
 NO_MUSCLE = SideMeasurement(*[math.nan] * 9)
 """What is known of a side without a single pixel: nothing, not an area of zero."""
@@ -67,9 +67,9 @@ def measure_side(
 
 
 def measure_slice(
-    volume: Volume, mask: Mask, slice_index: int, tissue: TissueRule
+    volume: Volume, mask: Mask, slice_index: int, tissue: TissueRule, muscle: Muscle = "maximus"
 ) -> dict[Side, SideMeasurement]:
-    """Both sides on one slice of a volume and its mask.
+    """One muscle, both sides, on one slice of a volume and its mask.
 
     Parameters
     ----------
@@ -98,8 +98,8 @@ def measure_slice(
     hu2d, labels2d = volume.hu[slice_index], mask.labels[slice_index]
     spacing_mm = volume.geometry.spacing_mm[1:]
     return {
-        "left": measure_side(hu2d, labels2d == SIDES["left"], spacing_mm, tissue),
-        "right": measure_side(hu2d, labels2d == SIDES["right"], spacing_mm, tissue),
+        side: measure_side(hu2d, labels2d == label, spacing_mm, tissue)
+        for side, label in LABELS[muscle].items()
     }
 
 

@@ -1,16 +1,11 @@
-"""The area on the slices around the level: how much an error of the level would matter."""
+"""The area slice by slice: around the level, or from end to end of the muscle."""
 
 from __future__ import annotations
 
 from glutseg.measurement.area import measure_slice
 from glutseg.protocol import TissueRule
-from glutseg.result import Side, SlicePoint
-from glutseg.volume import Geometry, Mask, Volume
-
-EDGE_MM = 0.01
-"""A slice this little beyond the range still belongs to it: positions are rounded in the headers."""
-
-SIDE_ORDER: tuple[Side, ...] = ("left", "right")
+from glutseg.result import EDGE_MM, SlicePoint
+from glutseg.volume import Geometry, Mask, Muscle, Volume
 
 
 def slices_around(geometry: Geometry, slice_index: int, reach_mm: float) -> range:
@@ -29,27 +24,35 @@ def slices_around(geometry: Geometry, slice_index: int, reach_mm: float) -> rang
 
 
 def profile(
-    volume: Volume, mask: Mask, slice_index: int, reach_mm: float, tissue: TissueRule
+    volume: Volume,
+    mask: Mask,
+    slice_index: int,
+    slices: range,
+    tissue: TissueRule,
+    muscles: tuple[Muscle, ...] = ("maximus",),
 ) -> tuple[SlicePoint, ...]:
-    """Measure both sides on every slice within ``reach_mm`` of ``slice_index``.
+    """Measure both sides of the muscles on every slice of a range.
 
     Parameters
     ----------
     volume, mask : on one grid whose slices are axial
     slice_index : the measured slice, from 0 in the order of the arrays
-    reach_mm : along the patient's long axis, up and down
+    slices : to measure, in the same order
     tissue : HU windows
 
     Returns
     -------
     tuple of SlicePoint
-        By slice, left before right; a side without a pixel on a slice is all NaN there.
+        By slice, then muscle, left before right; a side without a pixel on a slice is all NaN there.
         ``offset_mm`` is positive towards the head.
     """
     level_mm = volume.geometry.slice_z_mm(slice_index)
     points = []
-    for k in slices_around(volume.geometry, slice_index, reach_mm):
+    for k in slices:
         z_mm = volume.geometry.slice_z_mm(k)
-        measured = measure_slice(volume, mask, k, tissue)
-        points += [SlicePoint(side, k, z_mm, z_mm - level_mm, measured[side]) for side in SIDE_ORDER]
+        for muscle in muscles:
+            measured = measure_slice(volume, mask, k, tissue, muscle)
+            points += [
+                SlicePoint(side, k, z_mm, z_mm - level_mm, one, muscle) for side, one in measured.items()
+            ]
     return tuple(points)

@@ -62,6 +62,13 @@ def _summary_lines(result: CaseResult) -> list[str]:
     lines = [] if mean_mm2 is None else [f"mean {mean_mm2:.0f} mm²"]
     if index is not None:
         lines.append(f"mean / height {index:.0f} mm²/m")
+    for muscle, sides in result.others.items():
+        words = ", ".join(f"{side} {sides[side].area_mm2:.0f}" for side in ("right", "left") if side in sides)
+        lines.append(f"gluteus {muscle} {words or 'not found'}" + (" mm²" if words else ""))
+    for muscle, whole in result.whole.items():
+        volumes = [f"{one.volume_cm3:.0f}" for one in whole.values() if one.is_complete]
+        if len(volumes) == len(whole):
+            lines.append(f"gluteus {muscle}, whole, left and right: {' and '.join(volumes)} cm³")
     source = {"participants": " (table)", "dicom": " (header)", "none": ""}[result.height.source]
     metres = result.height.height_m
     lines.append("height unknown" if metres is None else f"height {metres:.2f} m{source}")

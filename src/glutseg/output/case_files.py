@@ -15,7 +15,7 @@ from glutseg.errors import CODES, Flag
 from glutseg.output.atomic import write_bytes, write_text
 from glutseg.output.layout import CASE_JSON, MASK, OVERLAY, case_file
 from glutseg.output.overlay import draw_overlay
-from glutseg.output.schema import MEASUREMENTS, CaseRow
+from glutseg.output.schema import CaseRow, measurement_columns
 from glutseg.output.text import plain
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
@@ -66,11 +66,12 @@ def nifti_gz(mask: Mask) -> bytes:
 def case_json(row: CaseRow, protocol: Protocol) -> str:
     """Everything known of a case; no time of day in it, so that equal runs give equal bytes."""
     result = row.result
+    columns = measurement_columns(protocol.extent)
     record = {
         "case_id": result.case_id,
         "glutseg_version": version("glutseg"),
         "protocol": protocol.model_dump(mode="json"),
-        "table_row": {column.name: column.value(row) for column in MEASUREMENTS},
+        "table_row": {column.name: column.value(row) for column in columns},
         "flags": [_flag(flag) for flag in result.flags],
         "error": _error(result),
         "series": None if result.series is None else dataclasses.asdict(result.series),
@@ -79,6 +80,17 @@ def case_json(row: CaseRow, protocol: Protocol) -> str:
         "height": dataclasses.asdict(result.height),
         "measurements": {side: dataclasses.asdict(m) for side, m in result.measurements.items()},
         "confidence": dict(result.confidence),
+        "other_muscles": {
+            muscle: {side: dataclasses.asdict(m) for side, m in sides.items()}
+            for muscle, sides in result.others.items()
+        },
+        "other_confidence": {muscle: dict(sides) for muscle, sides in result.other_confidence.items()},
+        "whole_muscles": {
+            muscle: {side: dataclasses.asdict(m) for side, m in sides.items()}
+            for muscle, sides in result.whole.items()
+        },
+        "levels": [dataclasses.asdict(level) for level in result.levels],
+        "levels_missing": [{"level": name, "reason": why} for name, why in result.levels_missing],
         "profile": [dataclasses.asdict(point) for point in result.profile],
     }
     return json.dumps(to_json(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -43,12 +43,12 @@ class Column(Generic[Row]):
 
 @dataclass(frozen=True)
 class Quantity:
-    """A figure of one side on one slice.
+    """A figure of one side.
 
     Attributes
     ----------
     stem, suffix : of its columns' names, with the side between them
-    attribute : of `glutseg.result.SideMeasurement`
+    attribute : of `glutseg.result.SideMeasurement`, or of `WholeMuscle`
     totals : which figures of both sides together make sense
     """
 
@@ -99,4 +99,33 @@ QUANTITIES = (
     Quantity("min_hu", "", "HU", "lowest density of the area", "min_hu", 1),
     Quantity("max_hu", "", "HU", "highest density of the area", "max_hu", 1),
     Quantity("lean_mean_hu", "", "HU", "mean density of the lean part", "lean_mean_hu", 2, ("mean",)),
+)
+
+WHOLE_QUANTITIES = (
+    Quantity(
+        "volume",
+        "_cm3",
+        "cm³",
+        "volume inside the fascia: voxel count x voxel volume",
+        "volume_cm3",
+        totals=("mean", "sum"),
+    ),
+    Quantity(
+        "lean_volume",
+        "_cm3",
+        "cm³",
+        "part of the volume within the protocol's muscle window",
+        "lean_volume_cm3",
+        totals=("mean",),
+    ),
+    Quantity(
+        "imat_volume",
+        "_cm3",
+        "cm³",
+        "part of the volume within the protocol's fat window",
+        "imat_volume_cm3",
+        totals=("mean",),
+    ),
+    Quantity("whole_mean_hu", "", "HU", "mean density of the whole muscle", "mean_hu", 2, ("mean",)),
+    Quantity("length", "_mm", "mm", "from the muscle's lowest to its highest slice", "length_mm", 1),
 )

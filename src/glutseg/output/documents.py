@@ -7,7 +7,8 @@ from typing import Any
 
 from glutseg.errors import CODES
 from glutseg.output.columns import Column
-from glutseg.output.schema import MEASUREMENTS, PROFILE
+from glutseg.output.schema import MEASUREMENTS, muscle_columns, whole_columns
+from glutseg.output.slice_tables import LEVELS, PROFILE
 
 SEVERITIES = {
     "error": "There is no number; the study's status is `failed`, or the program stops with exit code 1.",
@@ -43,7 +44,10 @@ def codes_tables() -> str:
 GENERATED: dict[str, dict[str, Callable[[], str]]] = {
     "output.md": {
         "measurements": lambda: columns_table(MEASUREMENTS),
+        "muscles": lambda: columns_table(muscle_columns("medius")),
+        "volume": lambda: columns_table(whole_columns("maximus")),
         "profile": lambda: columns_table(PROFILE),
+        "levels": lambda: columns_table(LEVELS),
     },
     "flags.md": {"codes": codes_tables},
 }

@@ -16,10 +16,10 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import Normal, Stroke
 
 from glutseg.output.caption import draw_caption
-from glutseg.output.style import BACKGROUND, INK, LEVEL_COLOUR, SIDE_COLOURS
+from glutseg.output.style import BACKGROUND, INK, LEVEL_COLOUR, OTHER_COLOURS, SIDE_COLOURS
 from glutseg.output.view import View, canonical_view
 from glutseg.result import CaseResult
-from glutseg.volume import SIDES, Int16Array, LabelArray, Mask, Volume
+from glutseg.volume import LABELS, Int16Array, LabelArray, Mask, Volume
 
 WINDOW_HU = (-125, 225)
 """W 350 L 50: fat dark grey, muscle light grey, the planes between muscles visible."""
@@ -102,11 +102,13 @@ def _show(axes: Axes, plane: _Plane) -> None:
     axes.set_axis_off()
     halo = [Stroke(linewidth=2.6, foreground="black"), Normal()]
     if plane.labels is not None:
-        for side, label in SIDES.items():
-            inside = (plane.labels == label).astype(np.uint8)
-            if inside.any() and min(inside.shape) > 1:
-                outline = axes.contour(inside, levels=[0.5], colors=[SIDE_COLOURS[side]], linewidths=1.5)
-                outline.set_path_effects(halo)
+        for muscle, sides in LABELS.items():
+            for side, label in sides.items():
+                inside = (plane.labels == label).astype(np.uint8)
+                if inside.any() and min(inside.shape) > 1:
+                    colour = OTHER_COLOURS.get(muscle, SIDE_COLOURS[side])
+                    outline = axes.contour(inside, levels=[0.5], colors=[colour], linewidths=1.5)
+                    outline.set_path_effects(halo)
     for x, mark, align in ((0.01, plane.marks[0], "left"), (0.99, plane.marks[1], "right")):
         text = axes.text(x, 0.98, mark, transform=axes.transAxes, color=INK, fontsize=15, ha=align, va="top")
         text.set_path_effects(halo)

@@ -1,15 +1,17 @@
-"""The columns of measurements.csv and profile.csv; ``docs/output.md`` is written from here."""
+"""The columns of measurements.csv; ``docs/output.md`` is written from here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 
 from glutseg.measurement import mean_of_sides, per_height, per_height_squared, sum_of_sides
-from glutseg.output.columns import QUANTITIES, Column
-from glutseg.result import CaseResult, LevelFound, SeriesRecord, Side, SlicePoint
+from glutseg.output.columns import QUANTITIES, WHOLE_QUANTITIES, Column, Quantity
+from glutseg.protocol import ExtentRule
+from glutseg.result import CaseResult, LevelFound, SeriesRecord
+from glutseg.volume import Muscle, Side
 
 SIDES: tuple[Side, ...] = ("left", "right")
 
@@ -24,37 +26,73 @@ class CaseRow:
     overlay: str = ""
 
 
-@dataclass(frozen=True)
-class ProfileRow:
-    """A row of profile.csv: one side on one slice of a case."""
-
-    result: CaseResult
-    point: SlicePoint
+Figure = Callable[[CaseRow, Side], float | None]
+"""One figure of one side."""
 
 
-def _side(attribute: str, side: Side, row: CaseRow) -> float | None:
-    measured = row.result.measurements.get(side)
+def _area_figure(muscle: Muscle, attribute: str, row: CaseRow, side: Side) -> float | None:
+    at_level = row.result.measurements if muscle == "maximus" else row.result.others.get(muscle, {})
+    measured = at_level.get(side)
     return None if measured is None else float(getattr(measured, attribute))
 
 
-def _mean(attribute: str, row: CaseRow) -> float | None:
-    return mean_of_sides(_side(attribute, "left", row), _side(attribute, "right", row))
+def _whole_figure(muscle: Muscle, attribute: str, row: CaseRow, side: Side) -> float | None:
+    """Empty where the series does not show the whole muscle: a part's volume is not a volume."""
+    whole = row.result.whole.get(muscle, {}).get(side)
+    return float(getattr(whole, attribute)) if whole is not None and whole.is_complete else None
 
 
-def _sum(attribute: str, row: CaseRow) -> float | None:
-    return sum_of_sides(_side(attribute, "left", row), _side(attribute, "right", row))
+_area_mm2: Figure = partial(_area_figure, "maximus", "area_mm2")
 
 
-def _quantities() -> Iterator[Column[CaseRow]]:
-    total_of = {"mean": _mean, "sum": _sum}
+def _mean(figure: Figure, row: CaseRow) -> float | None:
+    return mean_of_sides(figure(row, "left"), figure(row, "right"))
+
+
+def _sum(figure: Figure, row: CaseRow) -> float | None:
+    return sum_of_sides(figure(row, "left"), figure(row, "right"))
+
+
+def _one(figure: Figure, side: Side, row: CaseRow) -> float | None:
+    return figure(row, side)
+
+
+def _quantity_columns(q: Quantity, figure: Figure, prefix: str = "") -> Iterator[Column[CaseRow]]:
+    """A column per side, and those of both sides together that make sense."""
+    for side in SIDES:
+        name = f"{prefix}{q.stem}_{side}{q.suffix}"
+        yield Column(
+            name, q.unit, f"{side} side: {q.meaning}", partial(_one, figure, side), float, q.decimals
+        )
+    for total in q.totals:
+        name = f"{prefix}{q.stem}_{total}{q.suffix}"
+        meaning = f"{total} of the two sides; empty where one is unknown"
+        yield Column(name, q.unit, meaning, partial(_TOTALS[total], figure), float, q.decimals)
+
+
+_TOTALS = {"mean": _mean, "sum": _sum}
+
+
+def _area_columns(muscle: Muscle) -> Iterator[Column[CaseRow]]:
     for q in QUANTITIES:
-        for side in SIDES:
-            name, get = f"{q.stem}_{side}{q.suffix}", partial(_side, q.attribute, side)
-            yield Column(name, q.unit, f"{side} side: {q.meaning}", get, float, q.decimals)
-        for total in q.totals:
-            name, get_total = f"{q.stem}_{total}{q.suffix}", partial(total_of[total], q.attribute)
-            meaning = f"{total} of the two sides; empty where one is unknown"
-            yield Column(name, q.unit, meaning, get_total, float, q.decimals)
+        yield from _quantity_columns(q, partial(_area_figure, muscle, q.attribute), prefix_of(muscle))
+
+
+def _confidence_columns(muscle: Muscle) -> Iterator[Column[CaseRow]]:
+    for side in SIDES:
+        meaning = f"{side} side: Dice to the outlines under other beliefs about what cannot be seen, 0 to 1"
+        get = partial(_confidence, muscle, side)
+        yield Column(f"{prefix_of(muscle)}confidence_{side}", "", meaning, get, float)
+
+
+def _confidence(muscle: Muscle, side: Side, row: CaseRow) -> float | None:
+    result = row.result
+    return (result.confidence if muscle == "maximus" else result.other_confidence.get(muscle, {})).get(side)
+
+
+def prefix_of(muscle: Muscle) -> str:
+    """The gluteus maximus is what the table is about; the others' columns are named after them."""
+    return "" if muscle == "maximus" else f"{muscle}_"
 
 
 def _series(attribute: str, row: CaseRow) -> str | float | None:
@@ -75,9 +113,9 @@ def _flags(row: CaseRow) -> str:
     return " ".join(dict.fromkeys(str(flag) for flag in row.result.flags))
 
 
-def _slab_area_mm2(sides: tuple[str, ...], row: CaseRow) -> float | None:
+def _slab_area_mm2(sides: tuple[Side, ...], row: CaseRow) -> float | None:
     """Mean over the profile's slices and the sides; empty where a side was not measured."""
-    areas = [[p.measurement.area_mm2 for p in row.result.profile if p.side == side] for side in sides]
+    areas = [[p.measurement.area_mm2 for p in row.result.slab(side)] for side in sides]
     if not all(areas):
         return None
     return sum(sum(a) / len(a) for a in areas) / len(areas)
@@ -133,16 +171,6 @@ _WHERE: tuple[Column[CaseRow], ...] = (
     Column("kernel", "", "reconstruction kernel as in the header", partial(_series, "kernel")),
     Column("contrast", "", "contrast agent as in the header", partial(_series, "contrast")),
 )
-_HOW_SURE: tuple[Column[CaseRow], ...] = tuple(
-    Column(
-        f"confidence_{side}",
-        "",
-        f"{side} side: Dice to the outlines under other beliefs about what cannot be seen, 0 to 1",
-        partial(lambda s, r: r.result.confidence.get(s), side),
-        float,
-    )
-    for side in SIDES
-)
 _SLAB: tuple[Column[CaseRow], ...] = tuple(
     Column(
         f"slab_area_{side}_mm2",
@@ -164,7 +192,7 @@ _HEIGHT: tuple[Column[CaseRow], ...] = (
         "area_mean_per_height_mm2_per_m",
         "mm²/m",
         "mean area / height",
-        lambda r: per_height(_mean("area_mm2", r), r.result.height.height_m),
+        lambda r: per_height(_mean(_area_mm2, r), r.result.height.height_m),
         float,
         4,
     ),
@@ -172,14 +200,17 @@ _HEIGHT: tuple[Column[CaseRow], ...] = (
         "area_mean_per_height2_cm2_per_m2",
         "cm²/m²",
         "mean area / height²",
-        lambda r: per_height_squared(_mean("area_mm2", r), r.result.height.height_m),
+        lambda r: per_height_squared(_mean(_area_mm2, r), r.result.height.height_m),
         float,
         4,
     ),
 )
 _FILES: tuple[Column[CaseRow], ...] = (
     Column(
-        "mask", "", "NIfTI in the geometry of the series (1 left, 2 right); path below OUT", lambda r: r.mask
+        "mask",
+        "",
+        "NIfTI in the geometry of the series, with labels as below; path below OUT",
+        lambda r: r.mask,
     ),
     Column("overlay", "", "picture of the measured slice; path below OUT", lambda r: r.overlay),
     Column("glutseg_version", "", "version that measured", lambda _: version("glutseg")),
@@ -188,32 +219,31 @@ _FILES: tuple[Column[CaseRow], ...] = (
 MEASUREMENTS: tuple[Column[CaseRow], ...] = (
     *_WHO,
     *_WHERE,
-    *_quantities(),
+    *_area_columns("maximus"),
     *_SLAB,
-    *_HOW_SURE,
+    *_confidence_columns("maximus"),
     *_HEIGHT,
     *_FILES,
 )
 
-PROFILE: tuple[Column[ProfileRow], ...] = (
-    Column("case_id", "", "as in measurements.csv", lambda r: r.result.case_id),
-    Column("patient_id", "", "as in measurements.csv", lambda r: r.result.patient_id),
-    Column("study_uid", "", "as in measurements.csv", lambda r: r.result.study_uid),
-    Column("side", "", "`left` or `right`", lambda r: r.point.side),
-    Column("slice_index", "", "from 0 in the order of the mask's file", lambda r: r.point.slice_index, int),
-    Column("z_mm", "mm", "patient z (towards the head) of the slice", lambda r: r.point.z_mm, float),
-    Column(
-        "offset_mm", "mm", "from the measured slice, towards the head", lambda r: r.point.offset_mm, float
-    ),
-    *(
-        Column(
-            f"{q.stem}{q.suffix}",
-            q.unit,
-            q.meaning,
-            partial(lambda a, r: getattr(r.point.measurement, a), q.attribute),
-            float,
-            q.decimals,
-        )
-        for q in QUANTITIES
-    ),
-)
+
+def muscle_columns(muscle: Muscle) -> tuple[Column[CaseRow], ...]:
+    """What ``--muscles`` adds for one of the other muscles."""
+    return (*_area_columns(muscle), *_confidence_columns(muscle))
+
+
+def whole_columns(muscle: Muscle) -> tuple[Column[CaseRow], ...]:
+    """What ``--volume`` adds for a muscle; empty where the series does not show all of it."""
+    return tuple(
+        column
+        for q in WHOLE_QUANTITIES
+        for column in _quantity_columns(q, partial(_whole_figure, muscle, q.attribute), prefix_of(muscle))
+    )
+
+
+def measurement_columns(extent: ExtentRule) -> tuple[Column[CaseRow], ...]:
+    """The columns of measurements.csv for what a protocol measures: the same for every study of a run."""
+    more = [column for muscle in extent.muscles[1:] for column in muscle_columns(muscle)]
+    if extent.whole_muscle:
+        more += [column for muscle in extent.muscles for column in whole_columns(muscle)]
+    return (*MEASUREMENTS, *more)

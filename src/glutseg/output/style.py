@@ -4,6 +4,8 @@ from __future__ import annotations
 
 SIDE_COLOURS = {"left": "#56b4e9", "right": "#e69f00"}
 """Sky blue and orange of Okabe and Ito (2008): told apart with every kind of colour blindness."""
+OTHER_COLOURS = {"medius": "#cc79a7", "minimus": "#009e73"}
+"""Reddish purple and bluish green of the same palette, for both sides."""
 LEVEL_COLOUR = "#f0e442"
 BACKGROUND = "#101418"
 INK = "#f2f4f5"

@@ -9,9 +9,13 @@ from pathlib import Path
 
 from glutseg.output.atomic import write_bytes, write_text
 from glutseg.output.columns import Column, Row
-from glutseg.output.layout import MEASUREMENTS_CSV, MEASUREMENTS_PARQUET, PROFILE_CSV
-from glutseg.output.schema import MEASUREMENTS, PROFILE, CaseRow, ProfileRow
+from glutseg.output.layout import LEVELS_CSV, MEASUREMENTS_CSV, MEASUREMENTS_PARQUET, PROFILE_CSV
+from glutseg.output.schema import CaseRow, measurement_columns
+from glutseg.output.slice_tables import LEVELS, PROFILE, ProfileRow, level_rows
 from glutseg.output.text import plain, safe_cell
+from glutseg.protocol import ExtentRule
+
+AT_LEVEL = ExtentRule()
 
 
 def sort_rows(rows: Sequence[CaseRow]) -> list[CaseRow]:
@@ -19,13 +23,18 @@ def sort_rows(rows: Sequence[CaseRow]) -> list[CaseRow]:
     return sorted(rows, key=lambda r: (r.result.patient_id, r.result.study_date, r.result.study_uid))
 
 
-def write_tables(out: Path, rows: Sequence[CaseRow]) -> None:
-    """Write measurements.csv, measurements.parquet and profile.csv, sorted by `sort_rows`."""
+def write_tables(out: Path, rows: Sequence[CaseRow], extent: ExtentRule = AT_LEVEL) -> None:
+    """Write measurements.csv, measurements.parquet and profile.csv, sorted by `sort_rows`; levels.csv
+    where whole muscles were measured."""
     ordered = sort_rows(rows)
+    columns = measurement_columns(extent)
     points = [ProfileRow(row.result, point) for row in ordered for point in row.result.profile]
-    write_text(out / MEASUREMENTS_CSV, to_csv(MEASUREMENTS, ordered))
-    write_bytes(out / MEASUREMENTS_PARQUET, to_parquet(MEASUREMENTS, ordered))
+    write_text(out / MEASUREMENTS_CSV, to_csv(columns, ordered))
+    write_bytes(out / MEASUREMENTS_PARQUET, to_parquet(columns, ordered))
     write_text(out / PROFILE_CSV, to_csv(PROFILE, points))
+    if extent.whole_muscle:
+        levels = [level for row in ordered for level in level_rows(row.result, extent.muscles)]
+        write_text(out / LEVELS_CSV, to_csv(LEVELS, levels))
 
 
 def to_csv(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> str:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from glutseg.result import CaseResult
-from glutseg.volume import Int16Array, LabelArray, Mask, Volume
+from glutseg.volume import SIDES, Int16Array, LabelArray, Mask, Volume
 
 BODY_HU = -200
 """Above the air around the patient and below fat (-120 to -80)."""
@@ -74,8 +74,8 @@ def _body_box(hu2d: Int16Array, spacing_mm: tuple[float, float]) -> tuple[slice,
 
 def _cut(labels: npt.NDArray[np.uint8] | None, k: int, shape: tuple[int, ...]) -> tuple[int, int]:
     """Row of the coronal cut (middle of both muscles) and column of the sagittal one (the left's)."""
-    if labels is None or not labels[k].any():
+    if labels is None or not np.isin(labels[k], list(SIDES.values())).any():
         return shape[1] * 2 // 3, shape[2] * 2 // 3  # about where the left muscle is in most patients
-    rows = np.nonzero(labels[k])[0]
-    one = labels[k] == (1 if (labels[k] == 1).any() else 2)
-    return int(np.median(rows)), int(np.median(np.nonzero(one)[1]))
+    left, right = (labels[k] == label for label in SIDES.values())
+    one = left if left.any() else right
+    return int(np.median(np.nonzero(left | right)[0])), int(np.median(np.nonzero(one)[1]))

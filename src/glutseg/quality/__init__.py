@@ -1,6 +1,6 @@
 """What a careful reader would doubt."""
 
-from glutseg.quality.images import check_field_of_view, check_metal
+from glutseg.quality.images import check_ends, check_field_of_view, check_metal
 from glutseg.quality.outline import check_sides
 
-__all__ = ["check_field_of_view", "check_metal", "check_sides"]
+__all__ = ["check_ends", "check_field_of_view", "check_metal", "check_sides"]

@@ -7,7 +7,8 @@ import numpy.typing as npt
 from scipy import ndimage as ndi
 
 from glutseg.errors import Flag
-from glutseg.volume import SIDES, Mask, Volume
+from glutseg.result import WholeMuscle
+from glutseg.volume import SIDES, Mask, Muscle, Side, Volume
 
 METAL_HU = 2500
 """Dense cortical bone ends near 2000 HU; scanners clip metal at 3071 or above."""
@@ -53,6 +54,19 @@ def check_field_of_view(volume: Volume, mask: Mask, slice_index: int) -> tuple[F
         if muscle.any() and distance_mm[muscle].min() <= _EDGE_MM:
             flags.append(Flag("muscle-cut-by-fov", "the muscle reaches the edge of the picture", side))
     return tuple(flags)
+
+
+def check_ends(whole: dict[Side, WholeMuscle], muscle: Muscle) -> tuple[Flag, ...]:
+    """``muscle-incomplete`` for each side that the series does not show to both ends."""
+    return tuple(
+        Flag(
+            "muscle-incomplete",
+            f"gluteus {muscle}: the series shows {one.length_mm:.0f} mm and {one.volume_cm3:.0f} cm³ of it",
+            side,
+        )
+        for side, one in whole.items()
+        if not one.is_complete
+    )
 
 
 def _padding(image: npt.NDArray[np.int16]) -> BoolArray:

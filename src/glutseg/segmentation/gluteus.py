@@ -5,6 +5,7 @@ docs/method.md tells the steps with pictures, what was tried and how well it doe
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,13 +19,15 @@ from glutseg.result import Side
 from glutseg.segmentation import evidence
 from glutseg.segmentation.layer import Layer, find_layer
 from glutseg.segmentation.settings import Settings
-from glutseg.volume import SIDES, Mask, Volume
+from glutseg.volume import SIDES, LabelArray, Mask, Volume
 
 BoolArray = npt.NDArray[np.bool_]
 
 DEFAULT = Settings()
 PEAK_SEARCH_MM = (90.0, 45.0)
 """Below and above the heads' tops: the peak lay 42 mm below to 3 mm above in four patients."""
+WHOLE_REACH_MM = (190.0, 140.0)
+"""Below and above the heads' tops: beyond both ends of `USUAL`, in which the muscle has ended."""
 _EDGE_SIGMA_MM = 0.6
 _SPUR_MM = 1.5
 _MIN_PART = 0.1
@@ -32,12 +35,12 @@ _MIN_PART = 0.1
 
 @dataclass(frozen=True)
 class Segmentation:
-    """Left (1) and right (2) gluteus maximus in canonical order, and how sure they are.
+    """The muscles in canonical order, labelled as in `glutseg.volume.LABELS`, and how sure they are.
 
     Attributes
     ----------
-    confidence : per side, at the measured slice: least Dice between the muscle found and those
-        found under other beliefs about what cannot be seen (1: the picture alone decides)
+    confidence : of the gluteus maximus per side, at the measured slice: least Dice between the muscle
+        found and those found under other beliefs about what cannot be seen (1: the picture alone decides)
     visible : per side, share of the deep border there that runs along a visible wall
     """
 
@@ -53,15 +56,17 @@ def segment(
     settings: Settings = DEFAULT,
     *,
     measured: int | None = None,
+    whole: bool = False,
 ) -> Segmentation:
-    """Both muscles on the slices asked for.
+    """Both gluteus maximus muscles on the slices asked for, or from end to end.
 
     Parameters
     ----------
     volume : canonical, axial
     anatomy : of the same volume
-    slices : canonical slice indices; the mask is empty elsewhere
+    slices : canonical slice indices; the mask is empty elsewhere, unless ``whole``
     measured : the slice whose outline is to be doubted; without it there is no confidence
+    whole : go on above and below ``slices`` to the muscles' ends; on ``slices`` nothing changes by that
 
     Raises
     ------
@@ -73,16 +78,46 @@ def segment(
     visible: dict[Side, float] = {}
     for side, label in SIDES.items():
         layer = find_layer(volume, anatomy, side, slices, settings, doubt_at=measured)
-        rows, columns = layer.scene.fan.window
-        for k in slices:
-            part = labels[k, rows, columns]
-            part[outline(volume, layer, k) & (part == 0)] = label
+        _paint(labels, label, volume, layer, slices)
         if not (labels == label).any():
             raise GlutsegError("muscle-not-found", f"no muscle was found behind the {side} hip")
         if measured is not None:
             visible[side] = layer.visible_share(measured)
             confidence[side] = layer.agreement(measured)
+        if whole:
+            reach = whole_range(volume, anatomy)
+            far = find_layer(volume, anatomy, side, reach, settings)
+            _paint(labels, label, volume, far, [k for k in reach if k not in slices])
+            _keep_largest_piece(labels, label)
     return Segmentation(Mask(labels, volume.geometry), confidence, visible)
+
+
+def _paint(labels: LabelArray, label: int, volume: Volume, layer: Layer, slices: Iterable[int]) -> None:
+    """Write the outlines where no other muscle is."""
+    rows, columns = layer.scene.fan.window
+    for k in slices:
+        part = labels[k, rows, columns]
+        part[outline(volume, layer, k) & (part == 0)] = label
+
+
+def _keep_largest_piece(labels: LabelArray, label: int) -> None:
+    """Beyond its ends the layer may leave scraps; the muscle is one piece."""
+    pieces, n = ndi.label(labels == label)
+    if n > 1:
+        sizes = np.bincount(pieces.ravel())
+        sizes[0] = 0
+        labels[(pieces > 0) & (pieces != sizes.argmax())] = 0
+
+
+def whole_range(volume: Volume, anatomy: Anatomy) -> range:
+    """Canonical slices within which every gluteus maximus ends, as far as the series goes."""
+    return _slices_between(volume, anatomy.hips.top_mm, WHOLE_REACH_MM)
+
+
+def _slices_between(volume: Volume, top_mm: float, reach_mm: tuple[float, float]) -> range:
+    g = volume.geometry
+    low, high = (g.nearest_slice(top_mm + mm) for mm in (-reach_mm[0], reach_mm[1]))
+    return range(max(0, low), min(g.shape[0] - 1, high) + 1)
 
 
 def outline(volume: Volume, layer: Layer, k: int) -> BoolArray:
@@ -114,10 +149,21 @@ def _large_parts(mask: BoolArray) -> BoolArray:
     return np.isin(labels, np.flatnonzero(sizes > _MIN_PART * sizes.max()))
 
 
-def peak_level(volume: Volume, anatomy: Anatomy, rule: LevelRule, settings: Settings = DEFAULT) -> Level:
+def peak_level(
+    volume: Volume,
+    anatomy: Anatomy,
+    rule: LevelRule,
+    settings: Settings = DEFAULT,
+    *,
+    mask: Mask | None = None,
+) -> Level:
     """The slice with the largest mean area of the two sides, smoothed over about 9 mm.
 
     Searched from 90 mm below the femoral heads' tops to 45 mm above, as far as the series goes.
+
+    Parameters
+    ----------
+    mask : canonical, of the whole muscles, where it is there already
 
     Raises
     ------
@@ -125,13 +171,13 @@ def peak_level(volume: Volume, anatomy: Anatomy, rule: LevelRule, settings: Sett
         ``muscle-not-found``; ``level-outside`` when the area still grows at the series' end.
     """
     g = volume.geometry
-    top = anatomy.hips.top_mm
-    low = max(0, g.nearest_slice(top - PEAK_SEARCH_MM[0]))
-    high = min(g.shape[0] - 1, g.nearest_slice(top + PEAK_SEARCH_MM[1]))
-    mask = segment(volume, anatomy, range(low, high + 1), settings).mask
-    areas = np.count_nonzero(mask.labels[low : high + 1], axis=(1, 2)) * g.pixel_area_mm2 / 2
+    around = _slices_between(volume, anatomy.hips.top_mm, PEAK_SEARCH_MM)
+    if mask is None:
+        mask = segment(volume, anatomy, around, settings).mask
+    muscle = np.isin(mask.labels[around.start : around.stop], list(SIDES.values()))
+    areas = np.count_nonzero(muscle, axis=(1, 2)) * g.pixel_area_mm2 / 2
     width = max(1, round(9 / g.spacing_mm[0]) // 2 * 2 + 1)
-    k = low + int(ndi.uniform_filter1d(areas, width, mode="nearest").argmax())
+    k = around.start + int(ndi.uniform_filter1d(areas, width, mode="nearest").argmax())
     if k in (0, g.shape[0] - 1):
         raise GlutsegError("level-outside", "the area still grows at the end of the series")
     k += round(rule.offset_mm / g.spacing_mm[0])

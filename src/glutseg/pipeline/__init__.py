@@ -1,0 +1,8 @@
+"""One study on its way through the rooms, from its headers to a result."""
+
+from glutseg.pipeline.case import Case, failed
+from glutseg.pipeline.levels import locate
+from glutseg.pipeline.series import measure_level, status_of
+from glutseg.pipeline.study import measure_study
+
+__all__ = ["Case", "failed", "locate", "measure_level", "measure_study", "status_of"]

@@ -1,0 +1,76 @@
+"""What leaves the pipeline: a result with its images, or a result that says why there is none."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from glutseg.errors import GlutsegError
+from glutseg.result import CaseResult
+from glutseg.volume import Mask, Volume
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A result with the images it rests on, in the series' own slice order, as far as there are any."""
+
+    result: CaseResult
+    volume: Volume | None = None
+    mask: Mask | None = None
+
+
+@dataclass
+class Stopwatch:
+    """Seconds per stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def time(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+
+class AllPassedOverError(GlutsegError):
+    """No series of the study would do; keeps the reason for each."""
+
+    def __init__(self, code: str, message: str, passed_over: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(code, message)
+        self.passed_over = passed_over
+
+
+def failed(result: CaseResult, error: Exception) -> CaseResult:
+    """``result`` without its numbers and with the reason; unforeseen errors keep their traceback."""
+    bare = replace(
+        result,
+        status="failed",
+        measurements={},
+        confidence={},
+        others={},
+        other_confidence={},
+        profile=(),
+        whole={},
+        levels=(),
+        levels_missing=(),
+    )
+    if isinstance(error, AllPassedOverError):
+        bare = replace(bare, passed_over=error.passed_over)
+    if isinstance(error, GlutsegError):
+        message = error.message + (f" [{error.where}]" if error.where else "")
+        return replace(bare, error_code=error.code, error_message=message)
+    log.error("unforeseen %s in case %s", type(error).__name__, result.case_id)
+    return replace(
+        bare,
+        error_code="internal-error",
+        error_message=f"unforeseen {type(error).__name__}",
+        traceback="".join(traceback.format_tb(error.__traceback__)),
+    )

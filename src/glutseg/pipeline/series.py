@@ -1,0 +1,123 @@
+"""One series on its way through anatomy, segmentation, measurement and doubts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from glutseg import anatomy, dicom, quality, segmentation
+from glutseg.errors import Flag, GlutsegError
+from glutseg.measurement import measure_slice, measure_whole, profile, slices_around, slices_of
+from glutseg.pipeline.case import Case, Stopwatch, failed
+from glutseg.pipeline.levels import canonical_rule, find_level, named_levels, own_level
+from glutseg.protocol import Protocol
+from glutseg.result import CaseResult, SideMeasurement, Status, WholeMuscle
+from glutseg.volume import LABELS, Mask, Muscle, Side, Volume
+
+Measured = tuple[dict[Side, SideMeasurement], tuple[Flag, ...]]
+
+
+def measure_series(
+    loaded: dicom.LoadedSeries, protocol: Protocol, result: CaseResult, clock: Stopwatch
+) -> Case:
+    """Find the level, segment and measure; an error of the segmentation keeps the level for its picture.
+
+    Raises
+    ------
+    GlutsegError
+        ``hips-not-found``, ``landmark-not-found``, ``level-outside``: another series may do better.
+    """
+    own = loaded.volume.geometry
+    volume = loaded.volume.canonical()
+    with clock.time("anatomy"):
+        found = anatomy.find_anatomy(volume)
+        level = find_level(volume, found, canonical_rule(protocol.level, own))
+    place = own_level(level, own)
+    result = replace(
+        result,
+        flags=result.flags + loaded.flags + level.flags,
+        level=place,
+        slab_mm=protocol.level.profile_mm,
+    )
+    try:
+        with clock.time("segmentation"):
+            around = slices_around(volume.geometry, level.slice_index, protocol.level.profile_mm)
+            segmented = segmentation.segment(
+                volume, found, around, measured=level.slice_index, whole=protocol.extent.whole_muscle
+            )
+        mask = segmented.mask.restored(own)
+        result = replace(result, confidence=dict(segmented.confidence))
+        with clock.time("measurement"):
+            result = _with_figures(result, place.slice_index, loaded.volume, mask, protocol)
+        if protocol.extent.whole_muscle:
+            with clock.time("levels"):
+                levels, missing = named_levels(volume, found, segmented.mask, own)
+                result = replace(result, levels=levels, levels_missing=missing)
+        doubts = _doubts(result, place.slice_index, loaded.volume, mask, segmented.visible)
+    except GlutsegError as error:
+        return Case(failed(result, error), loaded.volume)
+    result = replace(result, flags=result.flags + doubts)
+    return Case(replace(result, status=status_of(result.flags)), loaded.volume, mask)
+
+
+def _with_figures(result: CaseResult, k: int, volume: Volume, mask: Mask, protocol: Protocol) -> CaseResult:
+    """Areas at the level (slice ``k``), the profile, and whole muscles where asked for."""
+    tissue, muscles = protocol.tissue, protocol.extent.muscles
+    measurements, flags = measure_level(volume, mask, k, protocol)
+    others: dict[Muscle, dict[Side, SideMeasurement]] = {}
+    for muscle in muscles[1:]:
+        others[muscle], missing = _present(measure_slice(volume, mask, k, tissue, muscle), muscle)
+        flags += missing
+    slices = slices_around(volume.geometry, k, protocol.level.profile_mm)
+    whole: dict[Muscle, dict[Side, WholeMuscle]] = {}
+    if protocol.extent.whole_muscle:
+        all_slices = slices_of(mask)
+        slices = range(min(slices.start, all_slices.start), max(slices.stop, all_slices.stop))
+        whole = {muscle: measure_whole(volume, mask, tissue, muscle) for muscle in muscles}
+        flags += tuple(flag for muscle in muscles for flag in quality.check_ends(whole[muscle], muscle))
+    return replace(
+        result,
+        flags=result.flags + flags,
+        measurements=measurements,
+        others=others,
+        profile=profile(volume, mask, k, slices, tissue, muscles),
+        whole=whole,
+    )
+
+
+def measure_level(volume: Volume, mask: Mask, slice_index: int, protocol: Protocol) -> Measured:
+    """Both gluteus maximus muscles on the measured slice; a side without a pixel is left out and flagged.
+
+    Raises
+    ------
+    GlutsegError
+        ``muscle-not-found`` when neither side has a pixel.
+    """
+    measured, flags = _present(measure_slice(volume, mask, slice_index, protocol.tissue), "maximus")
+    if not measured:
+        raise GlutsegError(
+            "muscle-not-found", "neither side was found on the measured slice", f"slice {slice_index}"
+        )
+    return measured, flags
+
+
+def _present(both: dict[Side, SideMeasurement], muscle: Muscle) -> Measured:
+    measured = {side: m for side, m in both.items() if m.area_mm2 > 0}
+    missing = [side for side in LABELS[muscle] if side not in measured]
+    message = f"the gluteus {muscle} was not found on the measured slice"
+    return measured, tuple(Flag("muscle-not-found", message, side) for side in missing)
+
+
+def _doubts(
+    result: CaseResult, k: int, volume: Volume, mask: Mask, visible: dict[Side, float]
+) -> tuple[Flag, ...]:
+    slab = (*result.slab("left"), *result.slab("right"))
+    return (
+        *quality.check_metal(volume, mask, k),
+        *quality.check_field_of_view(volume, mask, k),
+        *quality.check_sides(result.measurements, result.confidence, visible, slab),
+    )
+
+
+def status_of(flags: tuple[Flag, ...]) -> Status:
+    """``ok`` when no flag asks for a person to look."""
+    return "ok" if all(flag.severity == "note" for flag in flags) else "review"

@@ -1,0 +1,135 @@
+"""One study on its way through the rooms, from its headers to a result."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from glutseg import dicom
+from glutseg.errors import GlutsegError
+from glutseg.measurement import Participants, believe_height
+from glutseg.output.case_id import case_id
+from glutseg.pipeline.case import AllPassedOverError, Case, Stopwatch, failed
+from glutseg.pipeline.series import measure_series
+from glutseg.protocol import Protocol
+from glutseg.result import CaseResult, LevelFound, SeriesRecord
+
+TRY_NEXT_SERIES = ("landmark-not-found", "level-outside", "hips-not-found")
+"""Errors after which another series of the study may still do, the most telling one first; so may it
+after one that could not be read (`UNREADABLE`)."""
+
+UNREADABLE = (
+    "no-pixel-data",
+    "pixel-data-undecodable",
+    "geometry-missing",
+    "geometry-irregular",
+    "rescale-missing",
+    "image-too-large",
+)
+
+
+def measure_study(study: dicom.Study, protocol: Protocol, participants: Participants | None = None) -> Case:
+    """Measure one study, whatever happens.
+
+    Parameters
+    ----------
+    study : one of ``glutseg.dicom.scan(...).studies``
+    protocol : what to measure and how
+    participants : heights that go before those of the headers
+
+    Returns
+    -------
+    Case
+        Measured, or ``failed`` with an error's code and message: this does not raise for a bad study.
+    """
+    clock = Stopwatch()
+    result = _empty_result(study, participants)
+    try:
+        case = _measure(study, protocol, result, clock)
+    except GlutsegError as error:
+        case = Case(failed(result, error))
+    except Exception as error:  # noqa: BLE001 - the one boundary that keeps the other studies unharmed
+        case = Case(failed(result, error))
+    return replace(case, result=replace(case.result, seconds=dict(clock.seconds)))
+
+
+def _empty_result(study: dicom.Study, participants: Participants | None) -> CaseResult:
+    name = case_id(study.patient_id, study.study_uid)
+    row = participants.of(study.patient_id, name) if participants else None
+    height, flags = believe_height(row, study.patient_size_m_raw)
+    return CaseResult(
+        case_id=name,
+        patient_id=study.patient_id,
+        study_uid=study.study_uid,
+        study_date=_iso_date(study.study_date),
+        status="failed",
+        height=height,
+        flags=study.flags + flags,
+    )
+
+
+def _iso_date(raw: str) -> str:
+    """YYYY-MM-DD from DICOM's YYYYMMDD; empty for anything else."""
+    match = re.fullmatch(r"(\d{4})[.-]?(\d{2})[.-]?(\d{2})", raw.strip(), re.ASCII)
+    return "-".join(match.groups()) if match else ""
+
+
+def _measure(study: dicom.Study, protocol: Protocol, result: CaseResult, clock: Stopwatch) -> Case:
+    """Try the series in the order of their rank until one can be measured."""
+    choice = dicom.choose(study, protocol.series)
+    passed_over = list(choice.passed_over)
+    errors: list[GlutsegError] = []
+    for rank, series in enumerate(choice.candidates):
+        try:
+            with clock.time("read"):
+                loaded = dicom.read(series)
+            doubted = replace(result, flags=result.flags + dicom.series_flags(series, protocol.series))
+            case = measure_series(loaded, protocol, doubted, clock)
+        except GlutsegError as error:
+            if error.code not in TRY_NEXT_SERIES + UNREADABLE:
+                raise
+            errors.append(error)
+            passed_over.append((series.series_uid, f"{error.code}: {error.message}"))
+            continue
+        reason = choice.reason if rank == 0 else f"{rank} better ranked series could not be measured"
+        rest = [(uid, f"ranked lower: {why}") for uid, why in choice.ranked_lower[rank:]]
+        record = _series_record(series, loaded, case.result.level, reason)
+        kept = replace(case.result, series=record, passed_over=tuple(passed_over + rest))
+        return replace(case, result=kept)
+    raise _why_none(study, errors, tuple(passed_over))
+
+
+def _why_none(
+    study: dicom.Study, errors: list[GlutsegError], passed_over: tuple[tuple[str, str], ...]
+) -> GlutsegError:
+    """The most telling of several errors, so that the table names one reason."""
+    if not errors:
+        code = "no-usable-series" if any(s.modality == "CT" for s in study.series) else "no-ct"
+        reasons = sorted({reason for _, reason in passed_over})
+        return AllPassedOverError(code, "; ".join(reasons) or "the study has no series", passed_over)
+    told = min(
+        errors,
+        key=lambda e: TRY_NEXT_SERIES.index(e.code) if e.code in TRY_NEXT_SERIES else len(TRY_NEXT_SERIES),
+    )
+    return AllPassedOverError(
+        told.code, told.message + (f" [{told.where}]" if told.where else ""), passed_over
+    )
+
+
+def _series_record(
+    series: dicom.Series, loaded: dicom.LoadedSeries, level: LevelFound | None, reason: str
+) -> SeriesRecord:
+    geometry = loaded.volume.geometry
+    return SeriesRecord(
+        series_uid=series.series_uid,
+        description=series.description,
+        kernel=series.kernel,
+        kvp=str(series.kvp or ""),
+        contrast=str(series.contrast or ""),
+        slice_thickness_mm=series.slice_thickness_mm,
+        pixel_spacing_mm=geometry.spacing_mm[1:],
+        slice_spacing_mm=geometry.spacing_mm[0],
+        n_slices=geometry.shape[0],
+        sop_uid_of_slice=loaded.sop_uids[level.slice_index] if level else "",
+        reason=reason,
+    )
