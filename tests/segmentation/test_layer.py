@@ -170,6 +170,21 @@ def test_the_whole_muscle_goes_on_from_the_slices_asked_for(coarse):
         assert ndi.label(mine)[1] == 1
 
 
+def test_ends_keep_only_what_lies_on_the_muscle_before():
+    labels = np.zeros((7, 10, 20), np.uint8)
+    labels[2:5, 2:8, 0:10] = 3
+    labels[5, 2:8, 0:6] = 3  # goes on
+    labels[5, 2:8, 14:20] = 3  # lies beside
+    labels[6, 2:8, 3:12] = 3  # only a third of it lies on what went on
+    labels[1, 2:8, 4:10] = 3
+    labels[0, 2:8, 0:3] = 3  # lies on what is not there in slice 1
+    expected = labels.copy()
+    expected[5, :, 14:] = 0
+    expected[[0, 6]] = 0
+    gluteus._trim_ends(labels, 3, range(2, 5))
+    assert np.array_equal(labels, expected)
+
+
 @pytest.fixture(scope="module")
 def doubted(coarse):
     phantom, found, k = coarse

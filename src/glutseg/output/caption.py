@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -32,7 +34,7 @@ def draw_caption(figure: Figure, result: CaseResult) -> None:
             colour = SIDE_COLOURS[side] if row < 2 else QUIET_INK
             _text(figure, x, 0.222 - 0.03 * row, line, size=15 if row == 1 else 11, colour=colour)
     for row, line in enumerate(_summary_lines(result)):
-        _text(figure, 0.46, 0.222 - 0.03 * row, line, size=11)
+        _text(figure, 0.46, 0.222 - 0.026 * row, line, size=11)
     for row, line in enumerate(_doubt_lines(result)):
         _text(figure, 0.012, 0.098 - 0.023 * row, line, size=9.5, colour=QUIET_INK)
 
@@ -62,17 +64,22 @@ def _summary_lines(result: CaseResult) -> list[str]:
     lines = [] if mean_mm2 is None else [f"mean {mean_mm2:.0f} mm²"]
     if index is not None:
         lines.append(f"mean / height {index:.0f} mm²/m")
-    for muscle, sides in result.others.items():
-        words = ", ".join(f"{side} {sides[side].area_mm2:.0f}" for side in ("right", "left") if side in sides)
-        lines.append(f"gluteus {muscle} {words or 'not found'}" + (" mm²" if words else ""))
-    for muscle, whole in result.whole.items():
-        volumes = [f"{one.volume_cm3:.0f}" for one in whole.values() if one.is_complete]
-        if len(volumes) == len(whole):
-            lines.append(f"gluteus {muscle}, whole, left and right: {' and '.join(volumes)} cm³")
     source = {"participants": " (table)", "dicom": " (header)", "none": ""}[result.height.source]
     metres = result.height.height_m
     lines.append("height unknown" if metres is None else f"height {metres:.2f} m{source}")
+    others = [f"{muscle} {_right_and_left(sides, 'area_mm2')}" for muscle, sides in result.others.items()]
+    if others:
+        lines.append(f"{', '.join(others)} mm² (right / left)")
+    if "maximus" in result.whole:
+        complete = {side: one for side, one in result.whole["maximus"].items() if one.is_complete}
+        lines.append(f"whole muscle {_right_and_left(complete, 'volume_cm3')} cm³ (right / left)")
     return lines
+
+
+def _right_and_left(sides: Mapping[Side, Any], attribute: str) -> str:
+    """As they lie in the picture; a dash where unknown."""
+    found = [sides.get("right"), sides.get("left")]
+    return " / ".join("-" if one is None else f"{getattr(one, attribute):.0f}" for one in found)
 
 
 def _doubt_lines(result: CaseResult) -> list[str]:

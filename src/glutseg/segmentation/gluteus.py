@@ -31,6 +31,7 @@ WHOLE_REACH_MM = (190.0, 140.0)
 _EDGE_SIGMA_MM = 0.6
 _SPUR_MM = 1.5
 _MIN_PART = 0.1
+_CARRIED_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def segment(
             reach = whole_range(volume, anatomy)
             far = find_layer(volume, anatomy, side, reach, settings)
             _paint(labels, label, volume, far, [k for k in reach if k not in slices])
-            _keep_largest_piece(labels, label)
+            _trim_ends(labels, label, slices)
     return Segmentation(Mask(labels, volume.geometry), confidence, visible)
 
 
@@ -100,13 +101,20 @@ def _paint(labels: LabelArray, label: int, volume: Volume, layer: Layer, slices:
         part[outline(volume, layer, k) & (part == 0)] = label
 
 
-def _keep_largest_piece(labels: LabelArray, label: int) -> None:
-    """Beyond its ends the layer may leave scraps; the muscle is one piece."""
-    pieces, n = ndi.label(labels == label)
-    if n > 1:
-        sizes = np.bincount(pieces.ravel())
-        sizes[0] = 0
-        labels[(pieces > 0) & (pieces != sizes.argmax())] = 0
+def _trim_ends(labels: LabelArray, label: int, sure: range) -> None:
+    """Beyond its ends the layer leaves scraps. Going out from the slices that are sure, a piece stays
+    where at least half of it lies on the muscle of the slice before."""
+    for way in (range(sure.stop, len(labels)), range(sure.start - 1, -1, -1)):
+        before = labels[way.start - way.step] == label
+        for k in way:
+            own = labels[k] == label
+            pieces, n = ndi.label(own)
+            sizes = np.bincount(pieces.ravel(), minlength=n + 1)
+            shared = np.bincount(pieces[before], minlength=n + 1)
+            stays = shared >= sizes * _CARRIED_SHARE
+            stays[0] = False
+            labels[k][own & ~stays[pieces]] = 0
+            before = stays[pieces]
 
 
 def whole_range(volume: Volume, anatomy: Anatomy) -> range:
