@@ -44,10 +44,10 @@ def test_run_with_doubt_ends_with_two_and_without_a_number_with_one(truth_rooms,
     truth_rooms.write(tmp_path / "in" / "b", patient_id="b")
     read = dicom.read
 
-    def crash_on_a(series):
+    def crash_on_a(series, **how):
         if series.slices[0].source.path.parent.name == "a":
             raise ZeroDivisionError
-        return read(series)
+        return read(series, **how)
 
     monkeypatch.setattr(dicom, "read", crash_on_a)
     assert main(monkeypatch, "run", tmp_path / "in", "-o", tmp_path / "out") == 2

@@ -139,10 +139,10 @@ def test_next_series_is_tried_and_the_first_is_on_record(truth_rooms, tmp_path, 
     monkeypatch.setattr(dicom, "choose", lambda *_: both)
     read = dicom.read
 
-    def first_is_undecodable(series):
+    def first_is_undecodable(series, **how):
         if series.series_uid == "9.9":
             raise GlutsegError("pixel-data-undecodable", "syntax x")
-        return read(series)
+        return read(series, **how)
 
     monkeypatch.setattr(dicom, "read", first_is_undecodable)
     result = measure_study(study, PROTOCOL).result
@@ -168,7 +168,8 @@ def test_no_hips_anywhere_is_named(truth_rooms, tmp_path, monkeypatch):
 
 def test_study_without_ct_is_named(truth_rooms, tmp_path):
     study = truth_rooms.study(tmp_path)
-    mr = replace(study.series[0], modality="MR", sop_class_uid="1.2.840.10008.5.1.4.1.1.4")
+    (ct,) = study.series
+    mr = replace(ct, tags=replace(ct.tags, modality="MR", sop_class_uid="1.2.840.10008.5.1.4.1.1.4"))
     result = measure_study(replace(study, series=(mr,)), PROTOCOL).result
     assert (result.status, result.error_code) == ("failed", "no-ct")
     assert result.error_message

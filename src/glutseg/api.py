@@ -32,7 +32,8 @@ def load(path: str | Path, protocol: str | Path | Protocol = "femoral-head-top")
     Returns
     -------
     Volume
-        int16 HU (z, y, x) on the grid of the series.
+        int16 HU (z, y, x) on the grid of the series; where slices are missing, the longest stretch
+        without a gap.
 
     Raises
     ------
@@ -40,12 +41,15 @@ def load(path: str | Path, protocol: str | Path | Protocol = "femoral-head-top")
         ``input-missing``, ``input-empty``, ``no-usable-series``, or why the series cannot be read;
         ``input-ambiguous`` when there is more than one study.
     """
-    studies = dicom.scan(Path(path)).studies
+    index = dicom.scan(Path(path))
+    studies = index.studies
     if not studies:
         raise GlutsegError("input-empty", "no DICOM image was found", str(path))
     if len(studies) > 1:
         raise GlutsegError("input-ambiguous", f"{len(studies)} studies lie here, expected one", str(path))
-    choice = dicom.choose(studies[0], _protocol(protocol).series)
+    rule = _protocol(protocol).series
+    dicom.check_asked(index, rule)
+    choice = dicom.choose(studies[0], rule)
     if not choice.candidates:
         reasons = "; ".join(sorted({reason for _, reason in choice.passed_over}))
         raise GlutsegError("no-usable-series", reasons or "the study has no series", str(path))
@@ -157,11 +161,14 @@ def measure_folder(
     Raises
     ------
     GlutsegError
-        ``input-missing``, ``protocol-unknown``, ``protocol-invalid``, ``participants-invalid``.
+        ``input-missing``, ``protocol-unknown``, ``protocol-invalid``, ``participants-invalid``,
+        ``series-unknown`` for a UID in the protocol that is nowhere.
     """
     rule = _protocol(protocol)
     table = None if participants is None else read_participants(Path(participants), participants_columns)
-    return [pipeline.measure_study(study, rule, table).result for study in dicom.scan(Path(path)).studies]
+    index = dicom.scan(Path(path))
+    dicom.check_asked(index, rule.series)
+    return [pipeline.measure_study(study, rule, table).result for study in index.studies]
 
 
 def grow(

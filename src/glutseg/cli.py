@@ -29,6 +29,10 @@ app = typer.Typer(
 )
 
 InputArgument = Annotated[Path, typer.Argument(metavar="INPUT", help="A folder with DICOM files, any tree.")]
+SeriesOption = Annotated[
+    list[str] | None,
+    typer.Option("--series", metavar="UID", help="Measure this series of its study; may be repeated."),
+]
 ProtocolOption = Annotated[
     str, typer.Option("--protocol", "-p", metavar="NAME|FILE.toml", help="What to measure and how.")
 ]
@@ -70,6 +74,7 @@ def run(
         str | None,
         typer.Option(metavar="LEVEL", help="Another level: a landmark, z=MM or slice=N (from 0)."),
     ] = None,
+    series: SeriesOption = None,
     participants: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Heights (CSV, TSV, XLSX): patient_id and height_m, _cm, ..."),
@@ -96,9 +101,11 @@ def run(
         from glutseg.measurement import parse_columns, read_participants
         from glutseg.output.folder import check
         from glutseg.output.pseudonym import pseudonymiser
-        from glutseg.protocol import load_protocol, with_extent, with_level
+        from glutseg.protocol import load_protocol, with_extent, with_level, with_series
 
         rule = with_extent(load_protocol(protocol), muscles=muscles, whole_muscle=volume)
+        if series:
+            rule = with_series(rule, series)
         if level is not None:
             rule = with_level(rule, level)
         columns = parse_columns(participants_columns)
@@ -118,19 +125,23 @@ def run(
 def scan(
     input_path: InputArgument,
     protocol: ProtocolOption = "femoral-head-top",
+    series: SeriesOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """List the series below INPUT, their geometry, and which would be measured and why."""
     with _user_errors():
         from glutseg import dicom, terminal
         from glutseg.listing import list_series
-        from glutseg.protocol import load_protocol
+        from glutseg.protocol import load_protocol, with_series
 
         rule = load_protocol(protocol)
+        if series:
+            rule = with_series(rule, series)
         with terminal.progress() as bar:
             index = dicom.scan(input_path, progress=bar.scanning)
         if not index.studies:
             raise GlutsegError("input-empty", "no DICOM image was found", str(input_path))
+        dicom.check_asked(index, rule.series)
         listing = list_series(index, rule.series)
         if as_json:
             typer.echo(json.dumps(listing, indent=1))  # ASCII only: every control character is escaped

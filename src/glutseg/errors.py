@@ -62,9 +62,24 @@ CODES: dict[str, Code] = {
         "note", "A file could not be read and was left out.", "See the scan for its name."
     ),
     "series-gap": Code(
+        "note",
+        "Slices are missing or the spacing changes, away from the level unless another flag says so.",
+        "None needed as a rule; export the whole series if other levels are wanted.",
+    ),
+    "level-in-gap": Code(
+        "error",
+        "The images at the level are missing.",
+        "Export the whole series, or choose another level.",
+    ),
+    "level-moved": Code(
         "review",
-        "Slices are missing; the longest gapless run was used.",
-        "Check that the level is the right one.",
+        "The image at the level is missing; the nearest one was measured.",
+        "Read the area as that of the slice named, or export the whole series.",
+    ),
+    "profile-incomplete": Code(
+        "review",
+        "Images are missing, or the series ends, within the profile around the level.",
+        "Check the level in the overlay; the slab areas rest on the slices that are there.",
     ),
     "slice-duplicate": Code(
         "note",
@@ -95,8 +110,8 @@ CODES: dict[str, Code] = {
     ),
     "gantry-tilt": Code(
         "review",
-        "The slices are tilted against the patient's axis.",
-        "Read the area as one of a tilted slice.",
+        "The slices are tilted against the patient's long axis by 3 degrees or more.",
+        "Read the area as one of a tilted slice; area_*_axial_mm2 estimates that of an axial one.",
     ),
     # anatomy and level
     "hips-not-found": Code(

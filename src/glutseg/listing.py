@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from glutseg import dicom
+from glutseg.output.case_id import case_id
 from glutseg.output.text import plain
 from glutseg.protocol import SeriesRule
 
@@ -16,18 +17,20 @@ def list_series(index: dicom.Index, rule: SeriesRule) -> dict[str, Any]:
     -------
     dict
         ``series``: one entry per series, those to measure first within their study; ``rank`` is 1 for
-        the series that is tried first, empty for one that is passed over. ``problems``: files left out.
+        the series that is tried first, empty for one that is passed over; a series that holds several
+        stacks of slices has an entry for each (``part``). ``problems``: files left out.
     """
     rows: list[dict[str, Any]] = []
     for study in index.studies:
         choice = dicom.choose(study, rule)
-        why = dict(choice.passed_over)
-        ranks = {series.series_uid: rank for rank, series in enumerate(choice.candidates, start=1)}
-        ordered = sorted(study.series, key=lambda s: (ranks.get(s.series_uid, len(ranks) + 1), s.series_uid))
-        for series in ordered:
-            rank = ranks.get(series.series_uid)
-            reason = choice.reason if rank == 1 else f"tried if number {(rank or 1) - 1} fails"
-            rows.append(_row(study, series, rank, why.get(series.series_uid, "") if rank is None else reason))
+        if choice.candidates:
+            rows.append(_row(study, choice.candidates[0], 1, choice.reason))
+        rows += [
+            _row(study, series, rank, f"tried if number {rank - 1} fails; {why}")
+            for rank, (series, why) in enumerate(choice.lower, start=2)
+        ]
+        refused = sorted(choice.refused, key=lambda pair: (pair[0].series_uid, pair[0].part))
+        rows += [_row(study, series, None, reason) for series, reason in refused]
     problems = [
         {"path": plain(str(p.source)), "code": p.code, "message": plain(p.message)} for p in index.problems
     ]
@@ -38,6 +41,7 @@ def _row(study: dicom.Study, series: dicom.Series, rank: int | None, reason: str
     grid = series.geometry
     ends = None if grid is None else sorted((grid.slice_z_mm(0), grid.slice_z_mm(grid.shape[0] - 1)))
     return {
+        "case_id": case_id(study.patient_id, study.study_uid),
         "patient_id": plain(study.patient_id),
         "study_uid": plain(study.study_uid),
         "study_date": plain(study.study_date),
@@ -45,10 +49,16 @@ def _row(study: dicom.Study, series: dicom.Series, rank: int | None, reason: str
         "modality": plain(series.modality),
         "description": plain(series.description),
         "kernel": plain(series.kernel),
+        "part": series.part,
+        "n_parts": series.n_parts,
         "n_images": series.n_images,
+        "n_slices": len(series.slices),
+        "n_missing": series.n_missing,
         "shape_zyx": None if grid is None else list(grid.shape),
         "spacing_zyx_mm": None if grid is None else [round(s, 6) for s in grid.spacing_mm],
         "z_range_mm": None if ends is None else [round(z, 3) for z in ends],
+        "tilt_degrees": None if grid is None else round(grid.tilt_degrees, 3),
+        "flags": [{"code": f.code, "message": plain(f.message)} for f in series.flags],
         "rank": rank,
         "reason": plain(reason),
     }

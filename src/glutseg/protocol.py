@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -29,6 +30,11 @@ NAMED_LEVELS: tuple[Landmark, ...] = tuple(name for name in get_args(Landmark) i
 
 MAX_PROTOCOL_BYTES = 100_000
 """A protocol is a page of text; anything larger is not one."""
+
+
+Pattern = Annotated[str, Field(min_length=1, max_length=64)]
+Patterns = Annotated[tuple[Pattern, ...], Field(max_length=32)]
+SeriesUID = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class _Section(BaseModel):
@@ -67,6 +73,15 @@ class SeriesRule(_Section):
     preferred_slice_spacing_mm: Annotated[float, Field(gt=0, le=20)] = 3.0
     """Among suitable series the one nearest to this is taken: thinner is noisier and slower."""
     max_tilt_degrees: Annotated[float, Field(ge=0, le=45)] = 30.0
+    description_include: Patterns = ()
+    """Only series whose description matches one of these. ``*`` stands for any text, case does not
+    matter, and the whole text must match: ``"*pelvis*"``. Empty: any."""
+    description_exclude: Patterns = ()
+    """No series whose description matches one of these."""
+    kernel_include: Patterns = ()
+    kernel_exclude: Patterns = ()
+    uids: Annotated[tuple[SeriesUID, ...], Field(max_length=1000)] = ()
+    """Series Instance UIDs to measure in the studies that hold them; other studies are chosen as usual."""
 
 
 class TissueRule(_Section):
@@ -170,6 +185,21 @@ def with_extent(protocol: Protocol, *, muscles: bool = False, whole_muscle: bool
         whole_muscle=whole_muscle or extent.whole_muscle,
     )
     return protocol.model_copy(update={"extent": wider})
+
+
+def with_series(protocol: Protocol, uids: Sequence[str]) -> Protocol:
+    """The protocol with series named by their UIDs; they go before its other rules.
+
+    Raises
+    ------
+    GlutsegError
+        ``protocol-invalid`` when a text is no UID.
+    """
+    try:
+        rule = SeriesRule.model_validate(protocol.series.model_dump() | {"uids": tuple(uids)})
+    except ValidationError as error:
+        raise GlutsegError("protocol-invalid", "; ".join(_in_words(e) for e in error.errors())) from error
+    return protocol.model_copy(update={"series": rule})
 
 
 def _parse(path: Path) -> Protocol:

@@ -86,7 +86,11 @@ class LevelFound:
 
 @dataclass(frozen=True)
 class SeriesRecord:
-    """The measured series as the table and the case's record name it."""
+    """The measured series as the table and the case's record name it.
+
+    ``tilt_degrees`` is the angle between the slices' normal and the patient's long axis, ``is_tilted``
+    whether it is large enough to tell an axial section's area apart from the slice's own.
+    """
 
     series_uid: str
     description: str
@@ -99,6 +103,8 @@ class SeriesRecord:
     n_slices: int
     sop_uid_of_slice: str
     reason: str
+    tilt_degrees: float = 0.0
+    is_tilted: bool = False
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ def _summary_cells(row: CaseRow) -> list[Text]:
 def print_listing(listing: dict[str, Any]) -> None:
     """The table of `glutseg scan`."""
     table = Table(
-        "patient", "series", "images", "spacing z, y, x mm", "z range mm", "kernel", "measure?", "why"
+        "patient", "date", "series", "images", "spacing z, y, x mm", "z range mm", "kernel", "measure?", "why"
     )
     for row in listing["series"]:
         spacing = " x ".join(f"{s:g}" for s in (row["spacing_zyx_mm"] or ()))
@@ -142,15 +142,22 @@ def print_listing(listing: dict[str, Any]) -> None:
         verdict = {None: "no", 1: "yes"}.get(row["rank"], f"{row['rank']}.")
         style = {None: "dim", 1: "green"}.get(row["rank"], "")
         name = f"{row['modality']} {row['description']}"
+        if row["n_parts"] > 1:
+            name += f" (part {row['part']} of {row['n_parts']})"
+        images = str(row["n_images"])
+        if 0 < row["n_slices"] < row["n_images"]:
+            images = f"{row['n_slices']} of {images}"
+        why = "; ".join([row["reason"], *(f"{f['code']}: {f['message']}" for f in _facts(row))])
         cells = (
             row["patient_id"],
+            row["study_date"],
             name,
-            str(row["n_images"]),
+            images,
             spacing,
             reach,
             row["kernel"],
             verdict,
-            row["reason"],
+            why,
         )
         table.add_row(*(_text(cell, style) for cell in cells))
     console = _console(sys.stdout)
@@ -159,6 +166,11 @@ def print_listing(listing: dict[str, Any]) -> None:
         console.print(_text(f"left out: {problem['path']}: {problem['message']}"), soft_wrap=True)
     if len(listing["problems"]) > MAX_ROWS:
         console.print(f"... and {len(listing['problems']) - MAX_ROWS} more files; see --json")
+
+
+def _facts(row: dict[str, Any]) -> list[dict[str, str]]:
+    """The flags of a series that may be measured; for the others the reason says enough."""
+    return [] if row["rank"] is None else row["flags"]
 
 
 def print_protocols(protocols: Sequence[Protocol]) -> None:

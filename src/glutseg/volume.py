@@ -8,6 +8,7 @@ left and right never depend on how a scanner stored its columns.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -32,6 +33,9 @@ LABELS: dict[Muscle, dict[Side, int]] = {
 }
 """Value of each muscle in every mask."""
 SIDES = LABELS["maximus"]
+
+SHEAR_TOLERANCE = 1e-4
+"""Cosine between axes at right angles: 0.05 mm over 500 mm; cosines rounded to four decimals stay below."""
 
 Int16Array = npt.NDArray[np.int16]
 LabelArray = npt.NDArray[np.uint8]
@@ -79,8 +83,9 @@ class Geometry:
 
     @cached_property
     def voxel_volume_mm3(self) -> float:
-        """Right for sheared grids (gantry tilt) too, whose slices lie nearer than their step is long."""
-        return float(abs(np.linalg.det(self.matrix[:3, :3])))
+        """Also of a sheared grid, where it is less than the product of the spacings."""
+        box = self.pixel_area_mm2 * self.spacing_mm[0]
+        return box * float(abs(np.linalg.det(np.reshape(self.direction, (3, 3))))) if self.is_sheared else box
 
     def point_mm(self, z: float, y: float, x: float) -> tuple[float, float, float]:
         """LPS position (x, y, z) of a continuous index."""
@@ -104,8 +109,15 @@ class Geometry:
     @cached_property
     def tilt_degrees(self) -> float:
         """Angle between the slice normal and the patient's long axis."""
-        normal = np.array(self.direction).reshape(3, 3)[:, 2]
-        return float(np.degrees(np.arccos(np.clip(abs(normal[2]), 0, 1))))
+        columns = np.array(self.direction).reshape(3, 3)
+        normal = np.cross(columns[:, 0], columns[:, 1])  # not the third column: that leans with the gantry
+        return float(np.degrees(np.arccos(np.clip(abs(normal[2]) / np.linalg.norm(normal), 0, 1))))
+
+    @cached_property
+    def is_sheared(self) -> bool:
+        """Whether the axes are not at right angles, as with gantry tilt."""
+        columns = np.array(self.direction).reshape(3, 3)
+        return float(np.abs(columns.T @ columns - np.eye(3)).max()) > SHEAR_TOLERANCE
 
     @cached_property
     def to_canonical(self) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
@@ -240,6 +252,14 @@ class Mask:
     def to_sitk(self) -> Any:
         """As a SimpleITK image."""
         return _to_sitk(self.labels, self.geometry)
+
+    def cleared(self, slices: Collection[int]) -> Mask:
+        """The mask with nothing on some slices."""
+        if not slices:
+            return self
+        labels = self.labels.copy()
+        labels[list(slices)] = 0
+        return Mask(labels, self.geometry)
 
     @classmethod
     def from_sitk(cls, image: Any) -> Mask:

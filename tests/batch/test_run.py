@@ -57,10 +57,10 @@ def test_the_same_input_gives_the_same_bytes(two, tmp_path):
 def test_one_crash_leaves_the_others_unharmed(two, tmp_path, monkeypatch):
     read = dicom.read
 
-    def crash_on_a(series):
+    def crash_on_a(series, **how):
         if "A-1" in str(series.slices[0].source):
             raise ZeroDivisionError
-        return read(series)
+        return read(series, **how)
 
     monkeypatch.setattr(dicom, "read", crash_on_a)
     summary = batch.run(two, PROTOCOL, None, tmp_path / "out")

@@ -1,12 +1,18 @@
 import dataclasses
+import math
+import re
 import warnings
 
 import pytest
 from dicom_builder import header
+from hypothesis import given
+from hypothesis import strategies as st
 
-from glutseg.dicom import choose, series_flags
-from glutseg.dicom.model import Series, Study
-from glutseg.dicom.stack import build_stack
+from glutseg.dicom import check_asked, choose, series_flags
+from glutseg.dicom.model import Index, Series, SeriesTags, Study
+from glutseg.dicom.patterns import matches
+from glutseg.dicom.stack import build_stacks
+from glutseg.errors import GlutsegError
 from glutseg.protocol import SeriesRule
 
 RULE = SeriesRule()
@@ -23,9 +29,8 @@ def series(uid="1", *, step=3.0, n=60, orientation=None, headers=None, **fields)
             ]
         else:
             headers = [header(step * k, k, **changes) for k in range(n)]
-    stack = build_stack(headers)
-    values = {
-        "series_uid": uid,
+    stack = build_stacks([headers])[0]
+    tags = {
         "modality": "CT",
         "sop_class_uid": "1.2.840.10008.5.1.4.1.1.2",
         "description": "",
@@ -39,18 +44,21 @@ def series(uid="1", *, step=3.0, n=60, orientation=None, headers=None, **fields)
         "manufacturer": "",
         "rescale_type": "HU",
         "transfer_syntax_uid": "1.2.840.10008.1.2.1",
-        "n_files": n,
-        "n_images": n,
-        "slices": stack.slices,
-        "geometry": stack.geometry,
-        "tilt_degrees": stack.tilt_degrees,
-        "flags": stack.flags,
     }
-    return Series(**(values | fields))
+    return Series(
+        series_uid=uid,
+        tags=SeriesTags(**(tags | fields)),
+        n_files=n,
+        n_images=n,
+        slices=stack.slices,
+        places=stack.places,
+        geometry=stack.geometry,
+        flags=stack.flags,
+    )
 
 
-def chosen(*candidates):
-    return choose(Study("1.2", "P", "", "", tuple(candidates)), RULE)
+def chosen(*candidates, rule=RULE):
+    return choose(Study("1.2", "P", "", "", tuple(candidates)), rule)
 
 
 @pytest.mark.parametrize(
@@ -113,9 +121,102 @@ def test_a_wrong_body_part_does_not_exclude():
     assert len(chosen(series(body_part="HEAD")).candidates) == 1
 
 
+def tilted(uid, degrees):
+    """Not sheared: the slices lie along their own normal."""
+    angle = math.radians(degrees)
+    normal = (0.0, -math.sin(angle), math.cos(angle))
+    orientation = (1.0, 0.0, 0.0, 0.0, math.cos(angle), math.sin(angle))
+    places = [tuple(3.0 * k * v for v in normal) for k in range(60)]
+    headers = [header(0, k, orientation=orientation, position_mm=p) for k, p in enumerate(places)]
+    return series(uid, headers=[dataclasses.replace(h, rows=512, columns=512) for h in headers])
+
+
 def test_too_much_tilt_is_refused():
-    tilted = dataclasses.replace(series(), tilt_degrees=35.0)
-    assert "35.0 degrees" in chosen(tilted).passed_over[0][1]
+    assert "35.0 degrees" in chosen(tilted("1", 35)).passed_over[0][1]
+
+
+def test_an_axial_series_goes_before_a_tilted_one():
+    choice = chosen(tilted("1", 20), series("9"))
+    assert choice.candidates[0].series_uid == "9"
+    assert "not tilted" in choice.reason
+
+
+def test_a_complete_series_goes_before_one_with_a_gap():
+    gappy = series("1", headers=[header(3 * k, k, rows=512, columns=512) for k in range(60) if k != 30])
+    choice = chosen(gappy, series("9"))
+    assert choice.candidates[0].series_uid == "9"
+    assert "no missing slice" in choice.reason
+
+
+def rule(**changes):
+    return SeriesRule(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "uids"),
+    [
+        ({"description_include": ("pelvis*",)}, ["1", "2"]),
+        ({"description_exclude": ("*lung*",)}, ["1", "3"]),
+        ({"kernel_include": ("b30*", "STANDARD")}, ["1", "3"]),
+        ({"kernel_exclude": ("b*",)}, []),
+        ({"description_include": ("pelvis*",), "kernel_exclude": ("b7*",)}, ["1"]),
+        ({"uids": ("2",), "description_exclude": ("*",)}, ["2"]),
+        ({"uids": ("2", "3")}, ["3", "2"]),
+        ({"uids": ("77",)}, ["1", "3", "2"]),  # of another study
+    ],
+)
+def test_the_protocol_narrows_the_choice(changes, uids):
+    all_of_it = (
+        series("1", description="Pelvis 3.0"),
+        series("2", description="PELVIS LUNG", kernel="B70f"),
+        series("3", description=""),
+    )
+    choice = chosen(*all_of_it, rule=rule(**changes))
+    assert [s.series_uid for s in choice.candidates] == uids
+    assert len(choice.passed_over) == 3 - len(uids)
+    assert all("protocol" in why or "asked for" in why for _, why in choice.passed_over)
+
+
+def test_naming_a_series_does_not_make_it_measurable():
+    choice = chosen(series("1", orientation=CORONAL), series("2"), rule=rule(uids=("1",)))
+    assert choice.candidates == ()
+    assert dict(choice.passed_over)["1"] == "not axial: coronal"
+
+
+def test_a_series_that_is_nowhere_is_an_error(tmp_path):
+    index = Index(tmp_path, (Study("1.2", "P", "", "", (series("1"),)),))
+    check_asked(index, rule(uids=("1",)))
+    with pytest.raises(GlutsegError, match=r"series-unknown: none of 1 series has the UID 1\.5"):
+        check_asked(index, rule(uids=("1", "1.5")))
+
+
+def test_the_parts_of_one_series_are_told_apart():
+    one, two = (dataclasses.replace(series("1"), part=k, n_parts=2) for k in (1, 2))
+    choice = chosen(two, one)
+    assert choice.candidates == (one, two)
+    assert choice.ranked_lower == (("1", "part 2 of 2: equal to the first; the lower UID goes first"),)
+
+
+def test_thick_overlapping_slices_are_flagged():
+    assert [f.code for f in series_flags(series(slice_thickness_mm=10.0), RULE)] == ["slices-thick"]
+
+
+@given(st.text(max_size=30), st.text(alphabet="ab*", max_size=12))
+def test_patterns_are_those_of_the_shell(text, pattern):
+    wanted = re.fullmatch(
+        ".*".join(map(re.escape, pattern.casefold().split("*"))), text.casefold(), re.DOTALL
+    )
+    assert matches(text, pattern) == (wanted is not None)
+
+
+@given(st.text(alphabet="ab", max_size=12), st.text(alphabet="ab*", max_size=8))
+def test_patterns_that_often_match(text, pattern):
+    wanted = re.fullmatch(pattern.replace("*", ".*"), text)
+    assert matches(text, pattern) == (wanted is not None)
+
+
+def test_no_pattern_takes_long():
+    assert not matches("a" * 64, "*a" * 31 + "b")
 
 
 def test_flags_of_the_series():

@@ -178,7 +178,7 @@ def test_hostile_text_is_cleaned_without_a_warning(tmp_path):
         choose(study, SeriesRule())
     (series,) = study.series
     shown = [study.patient_id, study.study_uid, series.series_uid, series.description, series.kernel]
-    shown += [*series.image_type, series.body_part]
+    shown += [*series.image_type, series.tags.body_part]
     assert all(len(text) <= 64 and text.isprintable() for text in shown)
     assert series.geometry is not None
 
@@ -206,7 +206,7 @@ def test_junk_in_numbers(tmp_path, keyword):
         assert series.flags[0].code == "geometry-missing"
     else:
         assert series.geometry is not None
-    unknown = {"KVP": series.kvp or None, "SliceThickness": series.slice_thickness_mm}
+    unknown = {"KVP": series.tags.kvp or None, "SliceThickness": series.tags.slice_thickness_mm}
     unknown["RescaleSlope"] = series.slices[0].rescale if series.slices else None
     assert unknown.get(keyword) is None
     assert study.patient_size_m_raw == ("1,75 <b>" if keyword == "PatientSize" else "1.750000")

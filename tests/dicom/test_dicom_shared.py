@@ -11,7 +11,8 @@ from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.read import _decode_all
 from glutseg.dicom.single import single_series
 from glutseg.errors import GlutsegError
-from glutseg.protocol import SeriesRule
+from glutseg.pipeline import measure_study
+from glutseg.protocol import SeriesRule, load_protocol
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 pytestmark = [
@@ -40,9 +41,11 @@ def test_nothing_in_the_zoo_is_measurable_and_each_has_a_reason():
     index = dicom.scan(SHARED / "dicom_zoo")
     assert len(index.studies) >= 10
     for study in index.studies:
-        choice = dicom.choose(study, SeriesRule())
-        assert choice.candidates == ()
-        assert all(reason for _, reason in choice.passed_over)
+        result = measure_study(study, load_protocol()).result
+        assert (result.status, result.measurements) == ("failed", {})
+        assert result.error_code in ("hips-not-found", "no-usable-series", "no-ct"), result.error_message
+        assert result.passed_over
+        assert all(reason for _, reason in result.passed_over)
         for series in study.series:
             try:
                 dicom.read(series)
@@ -52,10 +55,11 @@ def test_nothing_in_the_zoo_is_measurable_and_each_has_a_reason():
 
 def test_gantry_tilt_of_the_head():
     (study,) = dicom.scan(SHARED / "dicom_zoo" / "gantry_tilt_head").studies
-    (series,) = study.series
+    (series,) = study.series  # 7.4 mm steps above; the 4.2 mm steps below are too short for hips
     flags = {f.code: f.message for f in series.flags}
-    assert "18.5 degrees" in flags["gantry-tilt"]
-    assert "series-gap" in flags  # 4.22 mm steps below, 7.38 mm above
+    assert "leans 18.5 degrees" in flags["gantry-tilt"]
+    assert "14 of 28" in flags["series-mixed"]
+    assert series.geometry.spacing_mm[0] == pytest.approx(7.38, abs=0.01)
 
 
 UID = "1.2.840.10008.1.2"

@@ -1,5 +1,6 @@
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,7 +8,12 @@ from dicom_builder import header
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glutseg.dicom.stack import build_stack
+from glutseg.dicom.source import Source
+from glutseg.dicom.stack import build_stacks
+
+
+def build_stack(slices):
+    return build_stacks([slices])[0]
 
 
 def codes(stack):
@@ -51,13 +57,41 @@ def test_of_two_at_one_place_the_lowest_instance_number_is_kept():
     assert codes(stack) == ["slice-duplicate"]
 
 
-@pytest.mark.parametrize("missing", [5, 6, 12])
-def test_a_gap_leaves_the_longest_run(missing):
-    stack = build_stack([header(3 * k, k) for k in range(20) if k != missing])
-    expected = range(missing) if missing > 10 else range(missing + 1, 20)
-    assert zs(stack) == [3 * k for k in expected]
+@pytest.mark.parametrize("missing", [[5], [1], [18], [5, 12], [5, 6, 7, 8], [3, 8, 13]])
+def test_a_short_gap_keeps_the_rest_in_its_place(missing):
+    stack = build_stack([header(3 * k, k) for k in range(20) if k not in missing])
+    assert stack.geometry.shape[0] == 20
     assert stack.geometry.spacing_mm[0] == 3
+    assert stack.places == tuple(k for k in range(20) if k not in missing)
+    for place, s in zip(stack.places, stack.slices, strict=True):
+        assert stack.geometry.slice_z_mm(place) == pytest.approx(s.position_mm[2])
     assert codes(stack) == ["series-gap"]
+    assert f"{len(missing)} slices are missing" in stack.flags[0].message
+    assert f"z {3 * missing[0] - 3:.1f} and" in stack.flags[0].message
+
+
+def test_a_long_gap_leaves_both_sides_to_choose_from():
+    slices = [header(3 * k, k) for k in range(60) if not 25 <= k < 31]  # 18 mm without an image
+    first, second = build_stacks([slices])
+    assert zs(first) == [3 * k for k in range(31, 60)]
+    assert zs(second) == [3 * k for k in range(25)]
+    assert codes(first) == codes(second) == ["series-gap"]
+    assert "29 of 54" in first.flags[0].message
+
+
+def test_a_spacing_that_changes_is_no_gap():
+    thin = [header(1.25 * k, k) for k in range(100)]
+    thick = [header(125 + 5 * k, 200 + k) for k in range(30)]
+    first, second = build_stacks([thin + thick])
+    assert first.geometry.spacing_mm[0] == pytest.approx(1.25)
+    assert second.geometry.spacing_mm[0] == pytest.approx(5)
+    assert first.places[-1] + 1 == len(first.slices)
+    assert second.places[-1] + 1 == len(second.slices)
+
+
+def test_a_ruin_is_not_bridged():
+    stack = build_stack([header(3 * k, k) for k in range(60) if k % 4 not in (2, 3)])
+    assert stack.places == (0, 1)
 
 
 def test_positions_rounded_to_a_tenth_of_a_millimetre_are_no_gap():
@@ -69,7 +103,7 @@ def test_positions_rounded_to_a_tenth_of_a_millimetre_are_no_gap():
 
 def test_a_thin_series_with_a_missing_slice_is_a_gap():
     stack = build_stack([header(0.4 * k, k) for k in range(20) if k != 15])
-    assert len(stack.slices) == 15
+    assert stack.places == tuple(k for k in range(20) if k != 15)
     assert codes(stack) == ["series-gap"]
 
 
@@ -126,30 +160,68 @@ def test_nothing_at_all():
     assert codes(build_stack([])) == ["geometry-missing"]
 
 
-@pytest.mark.parametrize("degrees", [-18.5, 3.0, 15.5])
+@pytest.mark.parametrize("degrees", [-18.5, 3.2, 15.5])
 def test_gantry_tilt_is_measured_and_kept_in_the_geometry(degrees):
     angle = math.radians(degrees)
     tilted = (1, 0, 0, 0, math.cos(angle), math.sin(angle))
     stack = build_stack([header(4.0 * k, k, orientation=tilted) for k in range(20)])
     assert codes(stack) == ["gantry-tilt"]
-    assert f"{abs(degrees):.1f} degrees" in stack.flags[0].message
-    assert stack.tilt_degrees == pytest.approx(abs(degrees))
+    assert f"tilted by {abs(degrees):.1f} degrees" in stack.flags[0].message
+    assert f"leans {abs(degrees):.1f} degrees" in stack.flags[0].message
+    assert stack.geometry.tilt_degrees == pytest.approx(abs(degrees))
+    assert stack.geometry.is_sheared
+    assert stack.geometry.canonical().tilt_degrees == pytest.approx(abs(degrees))
     assert stack.geometry.spacing_mm[0] == pytest.approx(4)
     for k in (0, 19):
         assert stack.geometry.point_mm(k, 0, 0) == pytest.approx((0, 0, 4 * k))
 
 
-def test_an_oblique_stack_without_shear_is_no_gantry_tilt():
-    angle = math.radians(10)
+@pytest.mark.parametrize(("degrees", "flagged"), [(10, True), (1, False)])
+def test_an_oblique_stack_is_tilted_without_shear(degrees, flagged):
+    angle = math.radians(degrees)
     tilted = (1, 0, 0, 0, math.cos(angle), math.sin(angle))
     normal = (0, -math.sin(angle), math.cos(angle))
     slices = [
         header(k, k, orientation=tilted, position_mm=tuple(2 * k * v for v in normal)) for k in range(9)
     ]
     stack = build_stack(slices)
-    assert codes(stack) == []
-    assert stack.tilt_degrees == pytest.approx(10)
-    assert stack.geometry.tilt_degrees == pytest.approx(10)
+    assert codes(stack) == ["gantry-tilt"] * flagged
+    assert not stack.geometry.is_sheared
+    assert stack.geometry.tilt_degrees == pytest.approx(degrees)
+
+
+def test_axial_slices_that_drift_sideways_are_flagged():
+    slices = [header(0, k, position_mm=(0.0, 0.6 * k, 3.0 * k)) for k in range(20)]
+    stack = build_stack(slices)
+    assert codes(stack) == ["gantry-tilt"]
+    assert "tilted by 0.0 degrees" in stack.flags[0].message
+    assert stack.geometry.is_sheared
+
+
+def test_a_copied_file_is_told_from_another_image_of_the_place():
+    slices = [header(3 * k, k) for k in range(10)]
+    copy = replace(slices[4], source=Source(Path("/nowhere/copy")))
+    other = header(15, 40)
+    stack = build_stack([*slices, copy, other])
+    assert len(stack.slices) == 10
+    assert stack.flags[0].message == "2 images lie at the place of another, 1 of them with its UID"
+
+
+def test_two_reconstructions_of_one_series_are_two_stacks():
+    soft = [header(3 * k, 2 * k) for k in range(30)]
+    sharp = [header(3 * k + 1.5, 2 * k + 1, sop_uid=f"1.8.{k}") for k in range(25)]
+    stacks = build_stacks([soft, sharp])
+    assert [{s.sop_uid[:3] for s in stack.slices} for stack in stacks] == [{"1.9"}, {"1.8"}]
+    assert codes(stacks[0]) == ["series-mixed"]
+    assert "25 of 55" in stacks[0].flags[0].message
+
+
+def test_two_regions_that_overlap_a_little_are_both_offered():
+    chest = [header(200 + 3 * k, k, acquisition_number=1) for k in range(60)]
+    pelvis = [header(1.7 + 3 * k, 100 + k, acquisition_number=2) for k in range(75)]
+    stacks = build_stacks([chest + pelvis])
+    assert [min(zs(s)) for s in stacks] == pytest.approx([1.7, 200])
+    assert [len(s.slices) for s in stacks] == [75, 60]
 
 
 def test_two_phases_at_the_same_places_are_not_mixed():

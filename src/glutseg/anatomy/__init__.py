@@ -1,7 +1,8 @@
 """Where things are: the hips, the bony landmarks and the level to be measured."""
 
+from glutseg.anatomy.gaps import on_an_image
 from glutseg.anatomy.hips import Hips, find_hips
 from glutseg.anatomy.level import Anatomy, Level, find_anatomy, find_level
 from glutseg.anatomy.sphere import Sphere
 
-__all__ = ["Anatomy", "Hips", "Level", "Sphere", "find_anatomy", "find_hips", "find_level"]
+__all__ = ["Anatomy", "Hips", "Level", "Sphere", "find_anatomy", "find_hips", "find_level", "on_an_image"]

@@ -71,15 +71,17 @@ def run(
     Raises
     ------
     GlutsegError
-        ``input-empty`` without a study, and those of `glutseg.output.folder.prepare`. A study
-        that fails raises nothing: it is a row.
+        ``input-empty`` without a study, ``series-unknown``, and those of
+        `glutseg.output.folder.prepare`. A study that fails raises nothing: it is a row.
     """
     if not index.studies:
         raise GlutsegError("input-empty", _nothing_found(index), str(index.root))
+    dicom.check_asked(index, protocol.series)
     prepare(out, overwrite=overwrite)
     start = time.perf_counter()
     if pseudonyms:
         index = pseudonyms.index(index)
+        protocol = pseudonyms.protocol(protocol)
         participants = pseudonyms.participants(participants) if participants else None
     record = RunRecord(
         input=str(index.root),

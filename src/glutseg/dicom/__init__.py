@@ -1,7 +1,8 @@
 """DICOM: from a folder to series with geometry, the choice of one per study, and its voxels in HU."""
 
-from glutseg.dicom.choose import Choice, choose, series_flags
-from glutseg.dicom.model import FileProblem, Index, LoadedSeries, Series, SliceHeader, Study
+from glutseg.dicom.choose import Choice, check_asked, choose, in_words, series_flags
+from glutseg.dicom.grid import is_tilted
+from glutseg.dicom.model import FileProblem, Index, LoadedSeries, Series, SeriesTags, SliceHeader, Study
 from glutseg.dicom.read import read
 from glutseg.dicom.scan import scan
 from glutseg.dicom.source import Source
@@ -12,10 +13,14 @@ __all__ = [
     "Index",
     "LoadedSeries",
     "Series",
+    "SeriesTags",
     "SliceHeader",
     "Source",
     "Study",
+    "check_asked",
     "choose",
+    "in_words",
+    "is_tilted",
     "read",
     "scan",
     "series_flags",

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pydicom.config import IGNORE
 from pydicom.uid import UID
 
+from glutseg.dicom.grid import is_tilted
 from glutseg.dicom.kernel import grade
-from glutseg.dicom.model import CT_CLASSES, Series, Study
+from glutseg.dicom.model import CT_CLASSES, Index, Series, Study
+from glutseg.dicom.patterns import unwanted
+from glutseg.dicom.stack import MIN_COVERAGE_MM
 from glutseg.dicom.text import clean_text
-from glutseg.errors import Flag
+from glutseg.errors import Flag, GlutsegError
 from glutseg.protocol import SeriesRule
-
-MIN_COVERAGE_MM = 60.0
-"""Hips from the femoral heads' tops to the trochanters span about this; less shows no pair of them whole."""
 
 MIN_FIELD_OF_VIEW_MM = 300.0
 """Both muscles and the skin behind them rarely fit into less in an adult."""
@@ -45,14 +45,30 @@ class Choice:
     ----------
     candidates : series that may be measured, ranked
     reason : in what the first is better than the second
-    passed_over : (series_uid, reason) for every series that may not be measured
-    ranked_lower : (series_uid, reason) for every candidate but the first
+    refused : (series, reason) for every series that may not be measured
+    lower : (series, reason) for every candidate but the first
     """
 
     candidates: tuple[Series, ...]
     reason: str
-    passed_over: tuple[tuple[str, str], ...]
-    ranked_lower: tuple[tuple[str, str], ...] = ()
+    refused: tuple[tuple[Series, str], ...]
+    lower: tuple[tuple[Series, str], ...] = ()
+
+    @property
+    def passed_over(self) -> tuple[tuple[str, str], ...]:
+        """``refused`` by UID."""
+        return tuple(in_words(series, why) for series, why in self.refused)
+
+    @property
+    def ranked_lower(self) -> tuple[tuple[str, str], ...]:
+        """``lower`` by UID."""
+        return tuple(in_words(series, why) for series, why in self.lower)
+
+
+def in_words(series: Series, why: str) -> tuple[str, str]:
+    """(series_uid, reason), naming the stack where the series has several."""
+    part = f"part {series.part} of {series.n_parts}: " if series.n_parts > 1 else ""
+    return series.series_uid, part + why
 
 
 @dataclass(frozen=True)
@@ -72,14 +88,22 @@ def _field_of_view_mm(series: Series) -> float:
     return 0.0 if series.geometry is None else series.geometry.shape[2] * series.geometry.spacing_mm[2]
 
 
+def _tilt_degrees(series: Series) -> float:
+    return 0.0 if series.geometry is None else series.geometry.tilt_degrees
+
+
+def _is_tilted(series: Series) -> bool:
+    return series.geometry is not None and is_tilted(series.geometry)
+
+
 def _grade(series: Series) -> str:
     return grade(series.kernel, series.description)
 
 
 def _body_part_rank(series: Series) -> int:
     """0 the pelvis or its neighbours, 1 not named, 2 another part."""
-    named = f"{series.body_part} {series.description.upper()}"
-    return 0 if PELVIS.search(named) else 2 if series.body_part else 1
+    named = f"{series.tags.body_part} {series.description.upper()}"
+    return 0 if PELVIS.search(named) else 2 if series.tags.body_part else 1
 
 
 def _is_reworked(series: Series) -> bool:
@@ -87,7 +111,7 @@ def _is_reworked(series: Series) -> bool:
 
 
 def _body_part_in_words(series: Series) -> str:
-    return f"body part {series.body_part or 'not named'}"
+    return f"body part {series.tags.body_part or 'not named'}"
 
 
 def _kernel_in_words(series: Series) -> str:
@@ -103,9 +127,12 @@ def _image_type_in_words(series: Series) -> str:
 
 
 CRITERIA = (
-    _Criterion("not a head series", lambda s, _: bool(HEAD.search(s.body_part)), _body_part_in_words),
+    _Criterion("not a head series", lambda s, _: bool(HEAD.search(s.tags.body_part)), _body_part_in_words),
     _Criterion("no sharp kernel", lambda s, _: _grade(s) == "sharp", _kernel_in_words),
     _Criterion("not thick", lambda s, r: _spacing(s) > r.review_slice_spacing_mm, _spacing_in_words),
+    _Criterion(
+        "not tilted", lambda s, _: _is_tilted(s), lambda s: f"tilted by {_tilt_degrees(s):.1f} degrees"
+    ),
     _Criterion("named as pelvis", lambda s, _: _body_part_rank(s), _body_part_in_words),
     _Criterion(
         "wide field of view",
@@ -120,6 +147,7 @@ CRITERIA = (
         _spacing_in_words,
     ),
     _Criterion("original", lambda s, _: "ORIGINAL" not in s.image_type, _image_type_in_words),
+    _Criterion("no missing slice", lambda s, _: s.n_missing > 0, lambda s: f"{s.n_missing} slices missing"),
     _Criterion("coverage", lambda s, _: -round(s.coverage_mm), lambda s: f"{s.coverage_mm:.0f} mm long"),
 )
 """In the order of their weight. Body part is a hint only, since the tag is often wrong: it orders, never
@@ -133,22 +161,49 @@ def choose(study: Study, rule: SeriesRule) -> Choice:
     enough for hips; whether it shows hips only its pixels can tell, so the candidates are tried in
     order.
     """
-    refused = [(s, refusal(s, rule)) for s in study.series]
-    ranked = tuple(sorted((s for s, why in refused if not why), key=lambda s: _rank(s, rule)))
+    named = {s.series_uid for s in study.series} & set(rule.uids)
+    judged = [(s, _not_asked(s, named, rule) or refusal(s, rule)) for s in study.series]
+    ranked = tuple(sorted((s for s, why in judged if not why), key=lambda s: _rank(s, rule)))
     return Choice(
         candidates=ranked,
-        reason=_reason(ranked, rule),
-        passed_over=tuple((s.series_uid, why) for s, why in refused if why),
-        ranked_lower=tuple((s.series_uid, _comparison(s, ranked[0], rule)) for s in ranked[1:]),
+        reason=("asked for by its UID; " if named and ranked else "") + _reason(ranked, rule),
+        refused=tuple((s, why) for s, why in judged if why),
+        lower=tuple((s, _comparison(s, ranked[0], rule)) for s in ranked[1:]),
     )
+
+
+def check_asked(index: Index, rule: SeriesRule) -> None:
+    """See that every series named by the rule is there.
+
+    Raises
+    ------
+    GlutsegError
+        ``series-unknown`` naming the first UID that no series has.
+    """
+    known = {s.series_uid for study in index.studies for s in study.series}
+    missing = [uid for uid in rule.uids if uid not in known]
+    if missing:
+        message = f"none of {len(known)} series has the UID {clean_text(missing[0])}"
+        more = f", nor {len(missing) - 1} others asked for" if len(missing) > 1 else ""
+        raise GlutsegError("series-unknown", message + more, str(index.root))
+
+
+def _not_asked(series: Series, named: set[str], rule: SeriesRule) -> str:
+    """Why the rule's names and patterns pass it over; a series named by its UID needs to match no pattern."""
+    if named:
+        return "" if series.series_uid in named else "another series of the study was asked for by its UID"
+    return unwanted(series, rule)
 
 
 def series_flags(series: Series, rule: SeriesRule) -> tuple[Flag, ...]:
     """Doubts that come with measuring this series: ``slices-thick``, ``kernel-sharp``."""
     flags = []
+    thickness_mm = series.tags.slice_thickness_mm or 0.0
+    allowed = f"more than {rule.review_slice_spacing_mm:g} mm asks for review"
     if _spacing(series) > rule.review_slice_spacing_mm:
-        allowed = f"more than {rule.review_slice_spacing_mm:g} mm asks for review"
         flags.append(Flag("slices-thick", f"{_spacing_in_words(series)}, {allowed}"))
+    elif thickness_mm > rule.review_slice_spacing_mm:
+        flags.append(Flag("slices-thick", f"slices {thickness_mm:g} mm thick, {allowed}"))
     if _grade(series) == "sharp":
         flags.append(Flag("kernel-sharp", _kernel_in_words(series)))
     return tuple(flags)
@@ -166,8 +221,8 @@ def _not_ct(series: Series) -> str:
     for word in NOT_HU_WORDS:
         if word in series.image_type:
             return f"no slices in HU: image type {word}"
-    if series.rescale_type not in ("", "HU", "US", "HU_MOD"):
-        return f"no slices in HU: the pixels are in {series.rescale_type}"
+    if series.tags.rescale_type not in ("", "HU", "US", "HU_MOD"):
+        return f"no slices in HU: the pixels are in {series.tags.rescale_type}"
     if any(s.samples != 1 for s in series.slices):
         return "no slices in HU: colour images"
     return ""
@@ -186,8 +241,8 @@ def _not_suited(series: Series, rule: SeriesRule) -> str:
         return ""
     if not series.geometry.is_axial:
         return f"not axial: {_plane(series)}"
-    if series.tilt_degrees > rule.max_tilt_degrees:
-        return f"tilted by {series.tilt_degrees:.1f} degrees, at most {rule.max_tilt_degrees:g} allowed"
+    if _tilt_degrees(series) > rule.max_tilt_degrees:
+        return f"tilted by {_tilt_degrees(series):.1f} degrees, at most {rule.max_tilt_degrees:g} allowed"
     if _spacing(series) > rule.max_slice_spacing_mm:
         return f"{_spacing(series):.3g} mm between slices, at most {rule.max_slice_spacing_mm:g} allowed"
     if series.coverage_mm < MIN_COVERAGE_MM:
@@ -201,8 +256,8 @@ def _plane(series: Series) -> str:
     return {1: "coronal", 2: "sagittal"}.get(series.geometry.to_canonical[0][0], "axial")
 
 
-def _rank(series: Series, rule: SeriesRule) -> tuple[tuple[float, ...], str]:
-    return tuple(c.key(series, rule) for c in CRITERIA), series.series_uid
+def _rank(series: Series, rule: SeriesRule) -> tuple[tuple[float, ...], str, int]:
+    return tuple(c.key(series, rule) for c in CRITERIA), series.series_uid, series.part
 
 
 def _first_difference(a: Series, b: Series, rule: SeriesRule) -> _Criterion | None:

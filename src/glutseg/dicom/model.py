@@ -96,44 +96,61 @@ class FileHeader:
 
 @dataclass(frozen=True)
 class Series:
-    """One series of a study and the regular stack of slices in it.
+    """One regular stack of slices of a series; a series with several stacks is several of these.
 
     Attributes
     ----------
     series_uid : "" where the files have none
+    tags : what the first image of the stack says about its series
     n_files, n_images : all that belong to the series (a frame counts as an image)
     slices : those of the stack, ascending along the slice normal
-    geometry : grid of ``slices``; None where they form none, the reason is then among ``flags``.
+    places : index on the grid of each of ``slices``; grid places without a slice are missing images
+    geometry : grid of the stack; None where there is none, the reason is then among ``flags``.
         With gantry tilt its z direction is not at right angles to the slices.
-    tilt_degrees : between the slices' normal and the patient's long axis; NaN where unknown
     flags : what was found while stacking, for instance ``series-gap``
+    part, n_parts : which of the stacks of the series this is, from 1; the largest comes first
     """
 
     series_uid: str
-    modality: str
-    sop_class_uid: str
-    description: str
-    kernel: str
-    image_type: tuple[str, ...]
-    slice_thickness_mm: float | None
-    kvp: str
-    contrast: str
-    body_part: str
-    patient_position: str
-    manufacturer: str
-    rescale_type: str
-    transfer_syntax_uid: str
+    tags: SeriesTags
     n_files: int
     n_images: int
     slices: tuple[SliceHeader, ...]
+    places: tuple[int, ...]
     geometry: Geometry | None
-    tilt_degrees: float
     flags: tuple[Flag, ...]
+    part: int = 1
+    n_parts: int = 1
+
+    @property
+    def modality(self) -> str:
+        return self.tags.modality
+
+    @property
+    def sop_class_uid(self) -> str:
+        return self.tags.sop_class_uid
+
+    @property
+    def description(self) -> str:
+        return self.tags.description
+
+    @property
+    def kernel(self) -> str:
+        return self.tags.kernel
+
+    @property
+    def image_type(self) -> tuple[str, ...]:
+        return self.tags.image_type
 
     @property
     def coverage_mm(self) -> float:
         """From the first to the last slice, along the stack."""
         return 0.0 if self.geometry is None else (self.geometry.shape[0] - 1) * self.geometry.spacing_mm[0]
+
+    @property
+    def n_missing(self) -> int:
+        """Places of the grid without a slice."""
+        return 0 if self.geometry is None else self.geometry.shape[0] - len(self.slices)
 
 
 @dataclass(frozen=True)
@@ -169,8 +186,13 @@ class Index:
 
 @dataclass(frozen=True)
 class LoadedSeries:
-    """A series in HU; ``sop_uids`` and ``volume`` run in the order of the slices."""
+    """A series in HU; ``sop_uids`` and ``volume`` run in the order of the slices.
+
+    ``missing`` are the slices of ``volume`` that no image shows: their values are interpolated, so
+    that hips and muscles can be found across a short gap, and their UID is "". Nothing is measured there.
+    """
 
     volume: Volume
     flags: tuple[Flag, ...]
     sop_uids: tuple[str, ...]
+    missing: tuple[int, ...] = ()

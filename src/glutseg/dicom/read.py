@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glutseg.dicom.decode import TAGS, decode
+from glutseg.dicom.gaps import fill_missing, longest_stretch
 from glutseg.dicom.hounsfield import to_hu
 from glutseg.dicom.model import LOSSY, LoadedSeries, Series, SliceHeader
 from glutseg.dicom.parse import HEADER_BUDGET_BYTES, Parsed, parse
@@ -28,20 +29,21 @@ MAX_BYTES_PER_VOXEL = 8
 """Of a file: four of the widest integers, and as much again for codings that do not pay."""
 
 
-def read(series: Series, *, slices: slice | None = None) -> LoadedSeries:
+def read(series: Series, *, slices: slice | None = None, bridge: bool = False) -> LoadedSeries:
     """Decode a series slice by slice into one array.
-
-    A slice that cannot be decoded is a gap: the longest stretch without one is returned.
 
     Parameters
     ----------
     series : with a geometry
-    slices : only these of ``series.slices``; step 1
+    slices : only these places of its grid; step 1
+    bridge : reach across short gaps, with interpolated values on the slices named in ``missing``;
+        otherwise the longest stretch without a gap is returned
 
     Returns
     -------
     LoadedSeries
-        int16 HU (z, y, x), its geometry, and the flags of the series and of reading it.
+        int16 HU (z, y, x), its geometry, and the flags of the series and of reading it. A slice that
+        cannot be decoded is as good as missing.
 
     Raises
     ------
@@ -54,37 +56,40 @@ def read(series: Series, *, slices: slice | None = None) -> LoadedSeries:
         flag = next((f for f in series.flags if f.severity == "error"), None)
         code, message = (flag.code, flag.message) if flag else ("geometry-missing", "there is no image")
         raise GlutsegError(code, message, series.series_uid)
-    start, stop, _ = (slices or slice(None)).indices(len(series.slices))
-    headers = series.slices[start:stop]
+    start, stop, _ = (slices or slice(None)).indices(series.geometry.shape[0])
     geometry = series.geometry.crop((slice(start, stop), slice(None), slice(None)))
     _check_size(geometry.shape, series.series_uid)
+    headers = {p - start: h for p, h in zip(series.places, series.slices, strict=True) if start <= p < stop}
     hu = np.empty(geometry.shape, dtype=np.int16)
     failures: dict[int, GlutsegError] = {}
     n_stray, is_lossy = 0, False
     with quiet_pydicom():
-        for k, decoded in enumerate(_decode_all(headers)):
+        for k, decoded in zip(headers, _decode_all(tuple(headers.values())), strict=True):
             if isinstance(decoded, GlutsegError):
                 failures[k] = decoded
             else:
                 hu[k] = decoded.hu
                 n_stray += decoded.n_stray
                 is_lossy |= decoded.is_lossy
-    first, last = _longest_stretch([k not in failures for k in range(len(headers))])
-    if last - first < min(2, len(headers)):
+    shown = [k in headers and k not in failures for k in range(geometry.shape[0])]
+    first, last = longest_stretch(shown, geometry.spacing_mm[0] if bridge else np.inf)
+    if last - first < min(2, len(shown)):
         raise (
             next(iter(failures.values()))
             if failures
             else GlutsegError("geometry-irregular", "no slice was asked for", series.series_uid)
         )
     box = (slice(first, last), slice(None), slice(None))
+    fill_missing(hu[first:last], shown[first:last])
     return LoadedSeries(
-        volume=Volume(hu, geometry).crop(box) if failures else Volume(hu, geometry),
+        volume=Volume(hu, geometry).crop(box),
         flags=(
             *series.flags,
-            *_gap_flags(failures, headers, last - first),
+            *_gap_flags(failures, shown, (first, last)),
             *_pixel_flags(series, n_stray, is_lossy=is_lossy),
         ),
-        sop_uids=tuple(h.sop_uid for h in headers[first:last]),
+        sop_uids=tuple(headers[k].sop_uid if shown[k] else "" for k in range(first, last)),
+        missing=tuple(k - first for k in range(first, last) if not shown[k]),
     )
 
 
@@ -145,33 +150,25 @@ def _decode(parsed: Parsed, header: SliceHeader) -> _Slice:
     return _Slice(hu, stored.n_stray, stored.is_lossy)
 
 
-def _longest_stretch(good: list[bool]) -> tuple[int, int]:
-    """Start and stop of the longest stretch of true, the first among equals."""
-    best = (0, 0)
-    start = 0
-    for k, is_good in enumerate([*good, False]):
-        if not is_good:
-            best = max(best, (start, k), key=lambda b: b[1] - b[0])
-            start = k + 1
-    return best
-
-
 def _gap_flags(
-    failures: dict[int, GlutsegError], headers: tuple[SliceHeader, ...], n_kept: int
+    failures: dict[int, GlutsegError], shown: list[bool], used: tuple[int, int]
 ) -> tuple[Flag, ...]:
-    if not failures:
-        return ()
-    first = next(iter(failures.values()))
-    told = f"{len(failures)} of {len(headers)} slices cannot be decoded, the first: {first.message}"
-    flags = [Flag("file-unreadable", told)]
-    if n_kept < len(headers) - len(failures) or not _only_at_ends(failures, len(headers)):
-        flags.append(Flag("series-gap", f"{n_kept} of {len(headers)} slices used, between those left out"))
+    flags = []
+    if failures:
+        first = next(iter(failures.values()))
+        told = f"{len(failures)} of {len(failures) + sum(shown)} slices cannot be decoded, the first: "
+        flags.append(Flag("file-unreadable", told + first.message))
+    n_missing, n_left_out = (
+        used[1] - used[0] - sum(shown[slice(*used)]),
+        sum(shown) - sum(shown[slice(*used)]),
+    )
+    if failures and n_missing:
+        flags.append(Flag("series-gap", f"{n_missing} slices between those used cannot be shown"))
+    if n_left_out:
+        flags.append(
+            Flag("series-gap", f"{sum(shown) - n_left_out} slices used, {n_left_out} lie beyond a gap")
+        )
     return tuple(flags)
-
-
-def _only_at_ends(failures: dict[int, GlutsegError], n: int) -> bool:
-    good = [k for k in range(n) if k not in failures]
-    return bool(good) and len(good) == good[-1] - good[0] + 1
 
 
 def _pixel_flags(series: Series, n_stray: int, *, is_lossy: bool) -> tuple[Flag, ...]:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import fields
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from glutseg.dicom.files import list_files
 from glutseg.dicom.header import read_header
-from glutseg.dicom.model import LOSSY, FileHeader, FileProblem, Index, Series, SeriesTags, Study
+from glutseg.dicom.model import LOSSY, FileHeader, FileProblem, Index, Series, Study
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.source import Opener
-from glutseg.dicom.stack import build_stack
+from glutseg.dicom.stack import Stack, build_stacks
 from glutseg.errors import Flag, GlutsegError
 
 Key = tuple[str, ...]
@@ -87,7 +85,7 @@ def _study(headers: list[FileHeader]) -> Study:
         patient_id=first.patient_id,
         study_date=_most_frequent(h.study_date for h in headers),
         patient_size_m_raw=_most_frequent(h.patient_size_m_raw for h in headers),
-        series=tuple(_series(group) for group in _grouped(headers, _series_key)),
+        series=tuple(part for group in _grouped(headers, _series_key) for part in _parts(group)),
         flags=(Flag("uid-missing", message),) if missing else (),
     )
 
@@ -98,21 +96,29 @@ def _most_frequent(values: Iterable[str]) -> str:
     return min(counts, key=lambda v: (-counts[v], v), default="")
 
 
-def _series(headers: list[FileHeader]) -> Series:
-    stack = build_stack([s for h in headers for s in h.slices])
+def _parts(headers: list[FileHeader]) -> tuple[Series, ...]:
+    """The stacks of one series, the largest first."""
+    groups = [[s for h in group for s in h.slices] for group in _grouped(headers, _reconstruction_key)]
+    stacks = build_stacks(groups)
+    return tuple(_part(headers, stack, k, len(stacks)) for k, stack in enumerate(stacks, start=1))
+
+
+def _part(headers: list[FileHeader], stack: Stack, part: int, n_parts: int) -> Series:
     by_source = {h.source: h for h in headers}
     # the words of an image that is used, not of a localizer that shares the series
     used = [by_source[source] for source in dict.fromkeys(s.source for s in stack.slices)]
     spokesman = used[0] if used else min(headers, key=lambda h: str(h.source))
     return Series(
         series_uid=spokesman.series_uid,
+        tags=spokesman.tags,
         n_files=len(headers),
         n_images=sum(len(h.slices) for h in headers),
         slices=stack.slices,
+        places=stack.places,
         geometry=stack.geometry,
-        tilt_degrees=stack.tilt_degrees,
         flags=stack.flags + _lossy_flags(used),
-        **_as_kwargs(spokesman.tags),
+        part=part,
+        n_parts=n_parts,
     )
 
 
@@ -122,5 +128,8 @@ def _lossy_flags(headers: Iterable[FileHeader]) -> tuple[Flag, ...]:
     return (Flag(LOSSY, f"compressed with loss: {'; '.join(words[:MAX_WORDS])}{more}"),) if words else ()
 
 
-def _as_kwargs(tags: SeriesTags) -> dict[str, Any]:
-    return {f.name: getattr(tags, f.name) for f in fields(tags)}
+def _reconstruction_key(header: FileHeader) -> Key:
+    """What tells two reconstructions that share a series UID apart: they are never stacked together."""
+    tags = header.tags
+    thickness = "" if tags.slice_thickness_mm is None else f"{tags.slice_thickness_mm:.2f}"
+    return tags.kernel, "\\".join(tags.image_type), thickness, tags.rescale_type

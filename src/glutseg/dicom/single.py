@@ -26,7 +26,7 @@ def single_series(index: Index, series_uid: str | None = None) -> Series:
     GlutsegError
         ``series-unknown``, ``series-ambiguous``, ``no-ct``; ``input-empty`` without any study.
     """
-    everything = [s for study in index.studies for s in study.series]
+    everything = [s for study in index.studies for s in study.series if s.part == 1]
     if not everything:
         raise GlutsegError("input-empty", "no DICOM image was found", str(index.root))
     if series_uid is None:
@@ -62,7 +62,7 @@ def _with_grid(series: Series) -> Series:
     axes = np.stack([row, column, np.cross(row, column)], axis=1)
     x_mm, y_mm, z_mm = header.position_mm
     row_mm, column_mm = header.pixel_spacing_mm
-    stated_mm = series.slice_thickness_mm
+    stated_mm = series.tags.slice_thickness_mm
     geometry = Geometry(
         shape=(1, header.rows, header.columns),
         spacing_mm=(stated_mm if stated_mm and stated_mm > 0 else 1.0, row_mm, column_mm),
@@ -70,4 +70,4 @@ def _with_grid(series: Series) -> Series:
         direction=tuple(float(v) for v in axes.ravel()),
     )
     flags = tuple(f for f in series.flags if f.code != "geometry-irregular")
-    return replace(series, geometry=geometry, flags=flags)
+    return replace(series, geometry=geometry, places=(0,), flags=flags)

@@ -1,15 +1,16 @@
-"""From loose slices to one regular stack, by their positions alone (never by Slice Thickness)."""
+"""From loose slices to regular stacks, by their positions alone (never by Slice Thickness)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 
 import numpy as np
-import numpy.typing as npt
 
+from glutseg.dicom.grid import grid_of
 from glutseg.dicom.model import SliceHeader
+from glutseg.dicom.runs import DUPLICATE_TOLERANCE_MM, Run, Runs, find_runs, normal_of, order_of, positions_mm
 from glutseg.errors import Flag
 from glutseg.volume import Geometry
 
@@ -25,84 +26,74 @@ PIXEL_SPACING_TOLERANCE = 0.001
 PIXEL_SPACING_RANGE_MM = (0.01, 10.0)
 """No CT pixel is smaller or larger; a value outside is taken as missing."""
 
-DUPLICATE_TOLERANCE_MM = 0.05
-"""Slices nearer than this lie at one position: scanners do not reconstruct closer than 0.1 mm."""
-
-STEP_TOLERANCE_MM = 0.15
-"""A step may differ this much from its run's first: with positions rounded to 0.1 mm they differ by 0.1."""
-
-STEP_TOLERANCE_SHARE = 0.25
-"""... but never by more than this share of the step, for very thin slices."""
-
-LINE_TOLERANCE_STEPS = 0.5
-"""No slice of a run may lie further from its place on the regular grid: it would be another slice's place."""
-
-TILT_TOLERANCE_DEGREES = 0.1
-TILT_TOLERANCE_MM = 0.15
-"""A stack is sheared (gantry tilt) when it leans by more than the one and drifts, from its first to its
-last slice, by more than the other; less comes from positions rounded to 0.1 mm."""
-
 ONE_ACQUISITION_SHARE = 0.9
 """An acquisition alone is used when it covers this share of all: two acquisitions (contrast phases,
 repeated scans) that share their places are never interleaved, while those that follow one another
 (sequential scanning) make one stack."""
 
-Vector = npt.NDArray[np.float64]
+MIN_COVERAGE_MM = 60.0
+"""Hips from the femoral heads' tops to the trochanters span about this; less shows no pair of them whole."""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Slices in order and their grid; see `glutseg.dicom.model.Series`."""
+    """Slices in order, their places on a grid and the grid; see `glutseg.dicom.model.Series`."""
 
     slices: tuple[SliceHeader, ...]
+    places: tuple[int, ...]
     geometry: Geometry | None
-    tilt_degrees: float
     flags: tuple[Flag, ...]
 
 
 @dataclass(frozen=True)
-class _Run:
-    """The longest regular run of some slices, ascending along the normal."""
+class _Part:
+    """One run, and how it came to be one."""
 
-    slices: tuple[SliceHeader, ...]
-    n_positions: int
-    n_duplicates: int
-    breaks_mm: tuple[float, ...]
-
-    @property
-    def coverage_mm(self) -> float:
-        ends = _positions((self.slices[0], self.slices[-1]))
-        return float(np.linalg.norm(ends[1] - ends[0]))
+    run: Run
+    of: Runs
+    n_acquisitions: int
 
 
-def build_stack(slices: Sequence[SliceHeader]) -> Stack:
-    """The largest regular stack among the images of a series, whatever order they come in.
+def build_stacks(reconstructions: Sequence[Sequence[SliceHeader]]) -> tuple[Stack, ...]:
+    """The regular stacks among the images of a series, whatever order they come in.
+
+    Parameters
+    ----------
+    reconstructions : the images, those of one reconstruction (kernel, image type, thickness) together:
+        images of two are never in one stack
 
     Returns
     -------
-    Stack
-        ``geometry`` is None, and a flag ``geometry-missing`` or ``geometry-irregular`` tells why,
-        when there is none. Other flags: ``series-mixed`` (images of another kind or acquisition
-        left out), ``slice-duplicate``, ``series-gap``, ``gantry-tilt``.
+    tuple of Stack
+        At least one: the largest. More where others are long enough for hips: two phases or
+        reconstructions under one UID, or the pieces before and after a long gap. ``geometry`` is
+        None, and a flag ``geometry-missing`` or ``geometry-irregular`` tells why, where there is
+        none. Other flags: ``series-mixed``, ``slice-duplicate``, ``series-gap``, ``gantry-tilt``.
     """
-    placed = [s for s in slices if _is_placed(s)]
-    if not placed:
-        return Stack((), None, float("nan"), (Flag("geometry-missing", _what_is_missing(slices)),))
-    alike = _largest_group_alike(placed)
-    run, n_acquisitions = _best_run(alike)
+    everything = [s for group in reconstructions for s in group]
+    families = [family for group in reconstructions for family in _alike([s for s in group if _is_placed(s)])]
+    if not families:
+        return (Stack((), (), None, (Flag("geometry-missing", _what_is_missing(everything)),)),)
+    parts = [part for family in families for part in _parts(family)]
+    parts.sort(key=lambda p: (-len(p.run.slices), -round(p.run.coverage_mm, 3), order_of(p.run.slices[0])))
+    kept = [parts[0], *(p for p in parts[1:] if p.run.coverage_mm >= MIN_COVERAGE_MM)]
+    return tuple(_stack(part, len(everything)) for part in kept)
+
+
+def _stack(part: _Part, n_images: int) -> Stack:
+    run, of = part.run, part.of
     flags: list[Flag] = []
-    n_other = len(slices) - len(alike)
-    if n_other or n_acquisitions > 1:
-        flags.append(Flag("series-mixed", _mixed_message(len(slices), n_other, n_acquisitions)))
-    if run.n_duplicates:
-        flags.append(Flag("slice-duplicate", f"{run.n_duplicates} images lie at the place of another"))
-    if run.breaks_mm:
-        flags.append(Flag("series-gap", _gap_message(run)))
-    tilt = _tilt_degrees(run.slices[0])
-    geometry, flag = _geometry(run.slices)
-    if flag:
-        flags.append(flag)
-    return Stack(run.slices, geometry, tilt, tuple(flags))
+    n_other = n_images - of.n_positions - of.n_duplicates
+    if n_other:
+        flags.append(Flag("series-mixed", _mixed_message(n_images, n_other, part.n_acquisitions)))
+    if of.n_duplicates:
+        copies = f", {of.n_copies} of them with its UID" if of.n_copies else ""
+        message = f"{of.n_duplicates} images lie at the place of another{copies}"
+        flags.append(Flag("slice-duplicate", message))
+    if run.n_missing or len(run.slices) < of.n_positions:
+        flags.append(Flag("series-gap", _gap_message(run, of.n_positions)))
+    geometry, more = grid_of(run)
+    return Stack(run.slices, run.places, geometry, (*flags, *more))
 
 
 def _is_placed(header: SliceHeader) -> bool:
@@ -111,7 +102,8 @@ def _is_placed(header: SliceHeader) -> bool:
     low, high = PIXEL_SPACING_RANGE_MM
     if not all(low <= s <= high for s in header.pixel_spacing_mm):
         return False
-    row, column = _axes(header)
+    cosines = np.array(header.orientation, dtype=float)
+    row, column = cosines[:3], cosines[3:]
     lengths_ok = all(abs(float(np.linalg.norm(v)) - 1) <= UNIT_TOLERANCE for v in (row, column))
     return lengths_ok and abs(float(row @ column)) <= UNIT_TOLERANCE
 
@@ -130,27 +122,34 @@ def _what_is_missing(slices: Sequence[SliceHeader]) -> str:
     )
 
 
-def _mixed_message(n: int, n_other: int, n_acquisitions: int) -> str:
-    parts = (
-        [f"{n_other} of {n} images differ in orientation, matrix, pixel spacing or kind"] if n_other else []
-    )
+def _mixed_message(n_images: int, n_other: int, n_acquisitions: int) -> str:
     if n_acquisitions > 1:
-        parts.append(f"{n_acquisitions} acquisitions share their places, one was used")
+        return (
+            f"{n_acquisitions} acquisitions share their places, one is used: "
+            f"{n_images - n_other} of {n_images} images"
+        )
+    return (
+        f"{n_other} of {n_images} images differ in orientation, matrix, pixel spacing, kind or reconstruction"
+    )
+
+
+def _gap_message(run: Run, n_positions: int) -> str:
+    parts = []
+    if run.n_missing:
+        heights = positions_mm(run.slices)[:, 2]
+        gaps = [k for k, n in enumerate(np.diff(run.places)) if n > 1]
+        words = ", ".join(f"z {heights[k]:.1f} and {heights[k + 1]:.1f}" for k in gaps[:5])
+        more = " …" if len(gaps) > 5 else ""
+        parts.append(f"{run.n_missing} slices are missing, between {words}{more} mm")
+    if len(run.slices) < n_positions:
+        parts.append(f"the spacing changes; {len(run.slices)} of {n_positions} slices lie on this grid")
     return "; ".join(parts)
 
 
-def _gap_message(run: _Run) -> str:
-    places = ", ".join(f"{mm:.1f}" for mm in run.breaks_mm[:5])
-    more = " …" if len(run.breaks_mm) > 5 else ""
-    used = f"{len(run.slices)} of {run.n_positions} slices used"
-    return f"the steps change at {places}{more} mm along the stack; {used}"
-
-
-def _largest_group_alike(slices: Sequence[SliceHeader]) -> list[SliceHeader]:
+def _alike(slices: list[SliceHeader]) -> list[list[SliceHeader]]:
     """Those that can lie in one array: same kind, matrix, pixel spacing and orientation."""
-    exact = sorted(slices, key=lambda s: (_kind(s), _order(s)))
-    groups = [g for _, members in groupby(exact, key=_kind) for g in _close_groups(list(members))]
-    return max(groups, key=len)
+    exact = sorted(slices, key=lambda s: (_kind(s), order_of(s)))
+    return [g for _, members in groupby(exact, key=_kind) for g in _close_groups(list(members))]
 
 
 def _kind(header: SliceHeader) -> tuple[str, int, int, int]:
@@ -171,128 +170,22 @@ def _close_groups(slices: list[SliceHeader]) -> list[list[SliceHeader]]:
     return groups
 
 
-def _best_run(slices: list[SliceHeader]) -> tuple[_Run, int]:
-    """The run to use, and among how many acquisitions with shared places it was chosen."""
-    whole = _longest_run(slices)
+def _parts(slices: list[SliceHeader]) -> list[_Part]:
+    """The runs of all slices together, or of each acquisition where two share their places."""
+    together = find_runs(slices)
     by_number = sorted(slices, key=lambda s: (s.acquisition_number is None, s.acquisition_number or 0))
     groups = [list(g) for _, g in groupby(by_number, key=lambda s: s.acquisition_number)]
     if len(groups) > 1:
-        alone = max((_longest_run(g) for g in groups), key=lambda run: (len(run.slices), run.coverage_mm))
-        is_enough = alone.coverage_mm >= ONE_ACQUISITION_SHARE * whole.coverage_mm
+        apart = [find_runs(g) for g in groups]
+        alone = max((runs.runs[0] for runs in apart), key=lambda run: (len(run.slices), run.coverage_mm))
+        is_enough = alone.coverage_mm >= ONE_ACQUISITION_SHARE * together.runs[0].coverage_mm
         n_within = sum(any(_is_within(s, alone) for s in g) for g in groups)
         if len(alone.slices) > 1 and is_enough and n_within > 1:
-            return alone, n_within
-    return whole, 1
+            return [_Part(run, runs, n_within) for runs in apart for run in runs.runs]
+    return [_Part(run, together, 1) for run in together.runs]
 
 
-def _is_within(header: SliceHeader, run: _Run) -> bool:
+def _is_within(header: SliceHeader, run: Run) -> bool:
     """Whether a slice lies between the ends of a run, along the normal."""
-    normal = _normal(run.slices[0])
-    low, high, own = _positions((run.slices[0], run.slices[-1], header)) @ normal
+    low, high, own = positions_mm((run.slices[0], run.slices[-1], header)) @ normal_of(run.slices[0])
     return bool(low - DUPLICATE_TOLERANCE_MM <= own <= high + DUPLICATE_TOLERANCE_MM)
-
-
-def _longest_run(slices: list[SliceHeader]) -> _Run:
-    positions = _positions(slices)
-    along = positions @ _normal(slices[0])
-    order = sorted(range(len(slices)), key=lambda i: (along[i], _order(slices[i])))
-    kept = _one_per_place(slices, along, order)
-    starts = _breaks(positions[kept])
-    bounds = [*starts, len(kept) - 1]
-    first, last = max(pairwise(bounds), key=lambda b: b[1] - b[0], default=(0, 0))
-    return _Run(
-        slices=tuple(slices[i] for i in kept[first : last + 1]),
-        n_positions=len(kept),
-        n_duplicates=len(slices) - len(kept),
-        breaks_mm=tuple(float(along[kept[k]]) for k in starts[1:]),
-    )
-
-
-def _one_per_place(slices: list[SliceHeader], along: Vector, order: list[int]) -> list[int]:
-    """Of images at one position the one with the lowest instance number."""
-    kept: list[int] = []
-    place = -np.inf
-    for i in order:
-        if along[i] - place > DUPLICATE_TOLERANCE_MM:
-            kept.append(i)
-            place = along[i]
-        elif _order(slices[i]) < _order(slices[kept[-1]]):
-            kept[-1] = i
-    return kept
-
-
-def _breaks(positions: Vector) -> list[int]:
-    """Indices where runs of equal steps begin; neighbouring runs share a slice."""
-    steps = np.diff(positions, axis=0)
-    starts = [0]
-    for k in range(1, len(steps)):
-        reference = steps[starts[-1]]
-        tolerance = min(STEP_TOLERANCE_MM, STEP_TOLERANCE_SHARE * float(np.linalg.norm(reference)))
-        if float(np.abs(steps[k] - reference).max()) > tolerance:
-            starts.append(k)
-    return starts
-
-
-def _geometry(slices: tuple[SliceHeader, ...]) -> tuple[Geometry | None, Flag | None]:
-    """Grid of a run, with the tilt's flag; or None and the reason."""
-    if len(slices) < 2:
-        return None, Flag("geometry-irregular", "all images lie at one position")
-    positions = _positions(slices)
-    step = (positions[-1] - positions[0]) / (len(slices) - 1)
-    length = float(np.linalg.norm(step))
-    off = positions - (positions[0] + np.arange(len(slices))[:, None] * step)
-    worst = float(np.linalg.norm(off, axis=1).max())
-    if worst > LINE_TOLERANCE_STEPS * length:
-        message = f"a slice lies {worst:.2f} mm from its place on a grid of {length:.2f} mm"
-        return None, Flag("geometry-irregular", message)
-    row, column = _orthonormal(slices[0])
-    normal = np.cross(row, column)
-    drift_mm = float(np.linalg.norm(np.cross(step, normal))) * (len(slices) - 1)
-    lean = float(np.degrees(np.arccos(np.clip(step @ normal / length, -1, 1))))
-    flag = None
-    if lean > TILT_TOLERANCE_DEGREES and drift_mm > TILT_TOLERANCE_MM:
-        flag = Flag("gantry-tilt", f"the stack leans {lean:.1f} degrees from the normal of its slices")
-        direction = step / length
-    else:
-        length = float(step @ normal)
-        direction = normal
-    first = slices[0]
-    y_mm, x_mm = first.pixel_spacing_mm or (1.0, 1.0)
-    geometry = Geometry(
-        shape=(len(slices), first.rows, first.columns),
-        spacing_mm=(length, y_mm, x_mm),
-        origin_mm=(float(positions[0, 0]), float(positions[0, 1]), float(positions[0, 2])),
-        direction=tuple(float(v) for v in np.stack([row, column, direction], axis=1).ravel()),
-    )
-    return geometry, flag
-
-
-def _order(header: SliceHeader) -> tuple[bool, int, str, str, int]:
-    """Total order by instance number, unnumbered last, that no file system order can change."""
-    number = header.instance_number
-    return number is None, number or 0, header.sop_uid, str(header.source), header.frame
-
-
-def _positions(slices: Sequence[SliceHeader]) -> Vector:
-    return np.array([s.position_mm for s in slices], dtype=float)
-
-
-def _axes(header: SliceHeader) -> tuple[Vector, Vector]:
-    cosines = np.array(header.orientation, dtype=float)
-    return cosines[:3], cosines[3:]
-
-
-def _orthonormal(header: SliceHeader) -> tuple[Vector, Vector]:
-    """Cosines freed of rounding: unit length, at right angles."""
-    row, column = _axes(header)
-    row = row / np.linalg.norm(row)
-    column = column - (column @ row) * row
-    return row, column / np.linalg.norm(column)
-
-
-def _normal(header: SliceHeader) -> Vector:
-    return np.asarray(np.cross(*_orthonormal(header)), dtype=float)
-
-
-def _tilt_degrees(header: SliceHeader) -> float:
-    return float(np.degrees(np.arccos(np.clip(abs(_normal(header)[2]), 0, 1))))

@@ -19,6 +19,7 @@ from pathlib import Path
 from glutseg.dicom import FileProblem, Index, Series, Source, Study
 from glutseg.errors import CODES, Flag, GlutsegError
 from glutseg.measurement import Participants
+from glutseg.protocol import Protocol, with_series
 from glutseg.result import CaseResult
 
 KEY_DIGITS = 64
@@ -80,6 +81,10 @@ class Pseudonymiser:
         words = {key: key if key in done else self.patient(key) for key in table.rows}
         rows = {words[key]: replace(row, key=words[key]) for key, row in table.rows.items()}
         return replace(table, rows=rows, source=str(HIDDEN))
+
+    def protocol(self, protocol: Protocol) -> Protocol:
+        """The protocol with pseudonyms for the series it names."""
+        return with_series(protocol, [self.uid(uid) for uid in protocol.series.uids])
 
     def reworded(self, result: CaseResult, study: Study) -> CaseResult:
         """The result without free text, and with words for the paths of the study's images."""

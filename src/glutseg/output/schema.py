@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
+from math import cos, radians
 
 from glutseg.measurement import mean_of_sides, per_height, per_height_squared, sum_of_sides
 from glutseg.output.columns import QUANTITIES, WHOLE_QUANTITIES, Column, Quantity
@@ -109,6 +110,14 @@ def _pixel_spacing_mm(axis: int, row: CaseRow) -> float | None:
     return None if row.result.series is None else row.result.series.pixel_spacing_mm[axis]
 
 
+def _axial_area_mm2(row: CaseRow, side: Side) -> float | None:
+    """The muscle taken as a prism along the body: its section at right angles is smaller by the cosine."""
+    series, area = row.result.series, _area_mm2(row, side)
+    if series is None or area is None or not series.is_tilted:
+        return None
+    return area * cos(radians(series.tilt_degrees))
+
+
 def _flags(row: CaseRow) -> str:
     return " ".join(dict.fromkeys(str(flag) for flag in row.result.flags))
 
@@ -166,6 +175,14 @@ _WHERE: tuple[Column[CaseRow], ...] = (
         float,
         6,
     ),
+    Column(
+        "tilt_degrees",
+        "degrees",
+        "between the slices and axial ones, from the header",
+        partial(_series, "tilt_degrees"),
+        float,
+        1,
+    ),
     Column("slice_thickness_mm", "mm", "as in the header", partial(_series, "slice_thickness_mm"), float),
     Column("kvp", "kV", "tube voltage as in the header", partial(_series, "kvp")),
     Column("kernel", "", "reconstruction kernel as in the header", partial(_series, "kernel")),
@@ -183,6 +200,21 @@ _SLAB: tuple[Column[CaseRow], ...] = tuple(
         ("left", "left side", ("left",)),
         ("right", "right side", ("right",)),
         ("mean", "mean of the sides", SIDES),
+    )
+)
+_TILT: tuple[Column[CaseRow], ...] = tuple(
+    Column(
+        f"area_{which}_axial_mm2",
+        "mm²",
+        f"{words}: area x cos(tilt), that of an axial section if the muscle runs along the body there; "
+        "empty unless the slices are tilted by 3 degrees or more",
+        get,
+        float,
+    )
+    for which, words, get in (
+        ("left", "left side", partial(_one, _axial_area_mm2, "left")),
+        ("right", "right side", partial(_one, _axial_area_mm2, "right")),
+        ("mean", "mean of the sides", partial(_mean, _axial_area_mm2)),
     )
 )
 _HEIGHT: tuple[Column[CaseRow], ...] = (
@@ -221,6 +253,7 @@ MEASUREMENTS: tuple[Column[CaseRow], ...] = (
     *_WHERE,
     *_area_columns("maximus"),
     *_SLAB,
+    *_TILT,
     *_confidence_columns("maximus"),
     *_HEIGHT,
     *_FILES,

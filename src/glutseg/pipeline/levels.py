@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from glutseg import anatomy, segmentation
 from glutseg.anatomy import Anatomy, Level
 from glutseg.errors import GlutsegError
@@ -49,7 +51,7 @@ def find_level(volume: Volume, found: Anatomy, rule: LevelRule, mask: Mask | Non
 
 
 def named_levels(
-    volume: Volume, found: Anatomy, mask: Mask, own: Geometry
+    volume: Volume, found: Anatomy, mask: Mask, own: Geometry, gaps: Collection[int] = ()
 ) -> tuple[tuple[LevelFound, ...], tuple[tuple[str, str], ...]]:
     """Every named level of a canonical volume, and (name, reason) of those that are not there.
 
@@ -57,6 +59,7 @@ def named_levels(
     ----------
     mask : canonical, of the whole muscles
     own : the grid of the series, in whose order the levels are given
+    gaps : canonical slices without an image
     """
     levels: list[LevelFound] = []
     missing: list[tuple[str, str]] = []
@@ -66,5 +69,8 @@ def named_levels(
         except GlutsegError as error:
             missing.append((name, f"{error.code}: {error.message}"))
         else:
-            levels.append(own_level(level, own))
+            if level.slice_index in gaps:
+                missing.append((name, f"level-in-gap: there is no image at z = {level.z_mm:.1f} mm"))
+            else:
+                levels.append(own_level(level, own))
     return tuple(levels), tuple(missing)

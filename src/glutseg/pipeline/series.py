@@ -24,13 +24,16 @@ def measure_series(
     Raises
     ------
     GlutsegError
-        ``hips-not-found``, ``landmark-not-found``, ``level-outside``: another series may do better.
+        ``hips-not-found``, ``landmark-not-found``, ``level-outside``, ``level-in-gap``: another
+        series may do better.
     """
     own = loaded.volume.geometry
     volume = loaded.volume.canonical()
     with clock.time("anatomy"):
         found = anatomy.find_anatomy(volume)
         level = find_level(volume, found, canonical_rule(protocol.level, own))
+        gaps = {own.canonical_slice(k) for k in loaded.missing}
+        level = anatomy.on_an_image(level, volume.geometry, gaps)
     place = own_level(level, own)
     result = replace(
         result,
@@ -44,23 +47,26 @@ def measure_series(
             segmented = segmentation.segment(
                 volume, found, around, measured=level.slice_index, whole=protocol.extent.whole_muscle
             )
-        mask = segmented.mask.restored(own)
+        mask = segmented.mask.restored(own).cleared(loaded.missing)  # nothing stands where no image is
         result = replace(result, confidence=dict(segmented.confidence))
         with clock.time("measurement"):
-            result = _with_figures(result, place.slice_index, loaded.volume, mask, protocol)
+            result = _with_figures(result, place.slice_index, loaded, mask, protocol)
         if protocol.extent.whole_muscle:
             with clock.time("levels"):
-                levels, missing = named_levels(volume, found, segmented.mask, own)
+                levels, missing = named_levels(volume, found, segmented.mask, own, gaps)
                 result = replace(result, levels=levels, levels_missing=missing)
-        doubts = _doubts(result, place.slice_index, loaded.volume, mask, segmented.visible)
+        doubts = _doubts(result, place.slice_index, loaded, mask, segmented.visible)
     except GlutsegError as error:
         return Case(failed(result, error), loaded.volume)
     result = replace(result, flags=result.flags + doubts)
     return Case(replace(result, status=status_of(result.flags)), loaded.volume, mask)
 
 
-def _with_figures(result: CaseResult, k: int, volume: Volume, mask: Mask, protocol: Protocol) -> CaseResult:
+def _with_figures(
+    result: CaseResult, k: int, loaded: dicom.LoadedSeries, mask: Mask, protocol: Protocol
+) -> CaseResult:
     """Areas at the level (slice ``k``), the profile, and whole muscles where asked for."""
+    volume = loaded.volume
     tissue, muscles = protocol.tissue, protocol.extent.muscles
     measurements, flags = measure_level(volume, mask, k, protocol)
     others: dict[Muscle, dict[Side, SideMeasurement]] = {}
@@ -72,14 +78,18 @@ def _with_figures(result: CaseResult, k: int, volume: Volume, mask: Mask, protoc
     if protocol.extent.whole_muscle:
         all_slices = slices_of(mask)
         slices = range(min(slices.start, all_slices.start), max(slices.stop, all_slices.stop))
-        whole = {muscle: measure_whole(volume, mask, tissue, muscle) for muscle in muscles}
+        is_gapless = not set(all_slices) & set(loaded.missing)
+        for muscle in muscles:
+            both = measure_whole(volume, mask, tissue, muscle)
+            whole[muscle] = {s: replace(w, is_complete=w.is_complete and is_gapless) for s, w in both.items()}
         flags += tuple(flag for muscle in muscles for flag in quality.check_ends(whole[muscle], muscle))
+    points = profile(volume, mask, k, slices, tissue, muscles)
     return replace(
         result,
         flags=result.flags + flags,
         measurements=measurements,
         others=others,
-        profile=profile(volume, mask, k, slices, tissue, muscles),
+        profile=tuple(p for p in points if p.slice_index not in loaded.missing),
         whole=whole,
     )
 
@@ -108,10 +118,12 @@ def _present(both: dict[Side, SideMeasurement], muscle: Muscle) -> Measured:
 
 
 def _doubts(
-    result: CaseResult, k: int, volume: Volume, mask: Mask, visible: dict[Side, float]
+    result: CaseResult, k: int, loaded: dicom.LoadedSeries, mask: Mask, visible: dict[Side, float]
 ) -> tuple[Flag, ...]:
+    volume = loaded.volume
     slab = (*result.slab("left"), *result.slab("right"))
     return (
+        *quality.check_profile(volume.geometry, loaded.missing, k, result.slab_mm),
         *quality.check_metal(volume, mask, k),
         *quality.check_field_of_view(volume, mask, k),
         *quality.check_sides(result.measurements, result.confidence, visible, slab),

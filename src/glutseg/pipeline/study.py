@@ -14,7 +14,7 @@ from glutseg.pipeline.series import measure_series
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult, LevelFound, SeriesRecord
 
-TRY_NEXT_SERIES = ("landmark-not-found", "level-outside", "hips-not-found")
+TRY_NEXT_SERIES = ("landmark-not-found", "level-in-gap", "level-outside", "hips-not-found")
 """Errors after which another series of the study may still do, the most telling one first; so may it
 after one that could not be read (`UNREADABLE`)."""
 
@@ -82,14 +82,14 @@ def _measure(study: dicom.Study, protocol: Protocol, result: CaseResult, clock: 
     for rank, series in enumerate(choice.candidates):
         try:
             with clock.time("read"):
-                loaded = dicom.read(series)
+                loaded = dicom.read(series, bridge=True)
             doubted = replace(result, flags=result.flags + dicom.series_flags(series, protocol.series))
             case = measure_series(loaded, protocol, doubted, clock)
         except GlutsegError as error:
             if error.code not in TRY_NEXT_SERIES + UNREADABLE:
                 raise
             errors.append(error)
-            passed_over.append((series.series_uid, f"{error.code}: {error.message}"))
+            passed_over.append(dicom.in_words(series, f"{error.code}: {error.message}"))
             continue
         reason = choice.reason if rank == 0 else f"{rank} better ranked series could not be measured"
         rest = [(uid, f"ranked lower: {why}") for uid, why in choice.ranked_lower[rank:]]
@@ -124,12 +124,14 @@ def _series_record(
         series_uid=series.series_uid,
         description=series.description,
         kernel=series.kernel,
-        kvp=str(series.kvp or ""),
-        contrast=str(series.contrast or ""),
-        slice_thickness_mm=series.slice_thickness_mm,
+        kvp=series.tags.kvp,
+        contrast=series.tags.contrast,
+        slice_thickness_mm=series.tags.slice_thickness_mm,
         pixel_spacing_mm=geometry.spacing_mm[1:],
         slice_spacing_mm=geometry.spacing_mm[0],
-        n_slices=geometry.shape[0],
+        n_slices=geometry.shape[0] - len(loaded.missing),
         sop_uid_of_slice=loaded.sop_uids[level.slice_index] if level else "",
         reason=reason,
+        tilt_degrees=round(geometry.tilt_degrees, 3),
+        is_tilted=dicom.is_tilted(geometry),
     )

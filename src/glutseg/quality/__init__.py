@@ -2,5 +2,6 @@
 
 from glutseg.quality.images import check_ends, check_field_of_view, check_metal
 from glutseg.quality.outline import check_sides
+from glutseg.quality.profile import check_profile
 
-__all__ = ["check_ends", "check_field_of_view", "check_metal", "check_sides"]
+__all__ = ["check_ends", "check_field_of_view", "check_metal", "check_profile", "check_sides"]

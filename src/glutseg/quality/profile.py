@@ -1,0 +1,33 @@
+"""Doubts about the surroundings of the level: slices that are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from glutseg.errors import Flag
+from glutseg.volume import Geometry
+
+
+def check_profile(
+    geometry: Geometry, missing: Collection[int], slice_index: int, reach_mm: float
+) -> tuple[Flag, ...]:
+    """``profile-incomplete`` where images are missing, or the series ends, within ``reach_mm`` of a slice.
+
+    Parameters
+    ----------
+    geometry : of an axial series
+    missing : its slices without an image
+    slice_index : the measured one
+    reach_mm : up and down, in steps of whole slices
+    """
+    step_mm = abs(geometry.slice_z_mm(1) - geometry.slice_z_mm(0))
+    reach = int((reach_mm + 0.01) / step_mm)
+    places = range(slice_index - reach, slice_index + reach + 1)
+    n_beyond = sum(not 0 <= k < geometry.shape[0] for k in places)
+    n_missing = sum(k in missing for k in places)
+    if not n_beyond + n_missing:
+        return ()
+    words = [f"{n_missing} have no image"] if n_missing else []
+    words += [f"{n_beyond} lie beyond the end of the images"] if n_beyond else []
+    told = f"of {len(places)} slices within {reach_mm:g} mm of the level {' and '.join(words)}"
+    return (Flag("profile-incomplete", told),)
