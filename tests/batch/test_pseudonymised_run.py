@@ -62,10 +62,10 @@ def everything_in(out):
 def test_no_output_byte_identifies(clinic, tmp_path, monkeypatch, caplog):
     read = dicom.read
 
-    def crash_on_the_third(series):
+    def crash_on_the_third(series, **how):
         if "MRN4713" in str(series.slices[0].source):
             raise ZeroDivisionError(str(series.slices[0].source))
-        return read(series)
+        return read(series, **how)
 
     monkeypatch.setattr(dicom, "read", crash_on_the_third)
     caplog.set_level(logging.DEBUG)
