@@ -69,6 +69,7 @@ def truth_rooms(small_phantom, monkeypatch) -> Stage:
         mask = Mask(labels, small_phantom.truth.geometry)
         return segmentation.Segmentation(mask, {"left": 0.95, "right": 0.9})
 
+    monkeypatch.setenv("GLUTSEG_JOBS", "0")  # other processes would not know the stand-ins
     monkeypatch.setattr(anatomy, "find_anatomy", find_anatomy)
     monkeypatch.setattr(anatomy, "find_level", find_level)
     monkeypatch.setattr(segmentation, "segment", segment)

@@ -11,6 +11,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,16 @@ from glutseg.errors import GlutsegError
 
 NOTHING_DONE = 1
 """Exit code when nothing could be done; 0 is all measured, 2 is some to review or failed."""
+
+STOPPED = 130
+"""Exit code after Ctrl-C or a request to end, as shells have it (128 + SIGINT)."""
+
+
+class Retry(StrEnum):
+    """What ``--retry`` measures again."""
+
+    FAILED = "failed"
+
 
 app = typer.Typer(
     help="Gluteus maximus area on pelvic CT, from a DICOM folder to a table. Research use only.",
@@ -63,6 +74,9 @@ def _user_errors() -> Iterator[None]:
     except GlutsegError as error:
         print_error(error)
         raise typer.Exit(NOTHING_DONE) from error
+    except KeyboardInterrupt as stop:
+        typer.echo("glutseg: stopped; what is done is kept, `glutseg run ... --resume` goes on", err=True)
+        raise typer.Exit(STOPPED) from stop
 
 
 @app.command()
@@ -93,6 +107,17 @@ def run(
     volume: Annotated[
         bool, typer.Option("--volume", help="Whole muscles: volumes, full profile, every named level.")
     ] = False,
+    jobs: Annotated[
+        int,
+        typer.Option("--jobs", "-j", min=0, max=256, envvar="GLUTSEG_JOBS", help="Processes, a study each."),
+    ] = 1,
+    timeout_minutes: Annotated[float, typer.Option(min=0.01, help="After which a study is given up.")] = 30.0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in OUT: what is missing, and new studies.")
+    ] = False,
+    retry: Annotated[
+        Retry | None, typer.Option(metavar="failed", help="Go on, and measure again what failed.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run's output.")] = False,
 ) -> None:
     """Measure every study below INPUT and write tables, masks and pictures to OUT."""
@@ -110,15 +135,35 @@ def run(
             rule = with_level(rule, level)
         columns = parse_columns(participants_columns)
         table = None if participants is None else read_participants(participants, columns)
-        check(out, overwrite=overwrite)
+        if overwrite and (resume or retry):
+            raise typer.BadParameter("an earlier run is either replaced or gone on with")
+        manner = batch.Manner(jobs, timeout_minutes * 60, overwrite, resume or bool(retry), bool(retry))
+        check(out, overwrite=overwrite, resume=manner.resume)
         pseudonyms = None if pseudonymise is None else pseudonymiser(pseudonymise, out)
         with terminal.progress() as bar:
             index = dicom.scan(input_path, progress=bar.scanning)
             summary = batch.run(
-                index, rule, table, out, overwrite=overwrite, pseudonyms=pseudonyms, progress=bar.measuring
+                index, rule, table, out, manner=manner, pseudonyms=pseudonyms, progress=bar.measuring
             )
         terminal.print_summary(summary)
     raise typer.Exit(summary.exit_code)
+
+
+@app.command()
+def status(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show how far the run in OUT is, how long it may take, and what failed and why."""
+    with _user_errors():
+        from glutseg import terminal
+        from glutseg.batch.status import read_status
+
+        found = read_status(out)
+        if as_json:
+            typer.echo(json.dumps(found.to_json(), indent=1))
+        else:
+            terminal.print_status(found)
 
 
 @app.command()

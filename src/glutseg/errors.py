@@ -216,7 +216,22 @@ CODES: dict[str, Code] = {
         "Name a key file that --pseudonymise wrote, or a new one outside of the output folder.",
     ),
     "output-exists": Code(
-        "error", "The output folder holds another run's output.", "Choose another folder or use --overwrite."
+        "error",
+        "The output folder holds another run's output.",
+        "Choose another folder, or use --resume or --overwrite.",
+    ),
+    "resume-differs": Code(
+        "error",
+        "The run to go on with was another: its table would mix two kinds of numbers.",
+        "Go on with what the first run had, or choose another folder or --overwrite.",
+    ),
+    "worker-died": Code(
+        "error",
+        "The process that measured the study ended twice, without a word.",
+        "A decoder may have crashed or memory run out; try the study alone, or export it again.",
+    ),
+    "study-timeout": Code(
+        "error", "The study took longer than allowed.", "Use a longer --timeout-minutes and --retry failed."
     ),
     "output-foreign": Code(
         "error",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from glutseg.batch import RunSummary
+    from glutseg.batch.status import RunStatus
     from glutseg.errors import Flag
     from glutseg.measurement.grown import GrownRegion
     from glutseg.output.schema import CaseRow
@@ -94,6 +95,8 @@ def print_summary(summary: RunSummary) -> None:
         console.print(f"... and {len(summary.rows) - MAX_ROWS} more in measurements.csv")
     counts = ", ".join(f"{summary.count(s)} {s}" for s in ("ok", "review", "failed"))
     console.print(f"{len(summary.rows)} studies: {counts}; {summary.seconds:.0f} s")
+    if summary.n_kept:
+        console.print(f"{summary.n_kept} of them were done before")
     if summary.problems:
         console.print(f"{len(summary.problems)} files could not be read; run.json names them")
     if summary.unmatched is not None:
@@ -103,6 +106,27 @@ def print_summary(summary: RunSummary) -> None:
         _text(f"table: {summary.out / 'measurements.csv'}   pictures: {summary.out / 'cases'}"),
         soft_wrap=True,
     )
+
+
+def print_status(status: RunStatus) -> None:
+    """What `glutseg status` tells."""
+    console = _console(sys.stdout)
+    counts = ", ".join(f"{n} {name}" for name, n in status.counts.items())
+    console.print(f"{status.state}: {status.n_done} of {status.n_studies} studies are done; {counts}")
+    if status.n_done < status.n_studies:
+        if status.seconds_per_study is not None and status.state == "running":
+            rest_min = status.seconds_per_study * (status.n_studies - status.n_done) / 60
+            console.print(f"{status.seconds_per_study:.1f} s per study; about {rest_min:.0f} min to go")
+        if status.seconds_since_last is not None:
+            console.print(f"the last one was done {status.seconds_since_last:.0f} s ago")
+        console.print("if nothing is running any more: `glutseg run ... --resume` goes on")
+    if status.failures:
+        table = Table("failed", "code", "reason")
+        for failure in status.failures[:MAX_ROWS]:
+            table.add_row(*(_text(cell) for cell in failure))
+        console.print(table)
+        if len(status.failures) > MAX_ROWS:
+            console.print(f"... and {len(status.failures) - MAX_ROWS} more; see --json")
 
 
 def _print_unmatched(console: Console, words: str, ids: Sequence[str]) -> None:

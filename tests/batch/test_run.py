@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from glutseg import batch, dicom, pipeline
+from glutseg import batch, dicom
 from glutseg.batch import RunSummary
 from glutseg.errors import GlutsegError
 from glutseg.measurement import read_participants
@@ -124,7 +124,7 @@ def test_participants_table_and_its_digest(two, tmp_path):
 
 
 def test_studies_that_share_an_id_keep_folders_of_their_own(two, tmp_path, monkeypatch):
-    monkeypatch.setattr(pipeline.study, "case_id", lambda *_: "same-1")
+    monkeypatch.setattr("glutseg.batch.plan.case_id", lambda *_: "same-1")
     batch.run(two, PROTOCOL, None, tmp_path / "out")
     assert {r["case_id"] for r in rows_of(tmp_path / "out")} == {"same-1", "same-1-2"}
     assert len(list((tmp_path / "out/cases").iterdir())) == 2

@@ -1,5 +1,7 @@
-"""Many studies, one after the other."""
+"""Many studies: a plan of tasks, workers that carry them out, tables collated from the ledger."""
 
-from glutseg.batch.run import RunSummary, run
+from glutseg.batch.plan import Orders, Task, make_plan
+from glutseg.batch.run import Manner, RunSummary, collate, run
+from glutseg.batch.worker import carry_out
 
-__all__ = ["RunSummary", "run"]
+__all__ = ["Manner", "Orders", "RunSummary", "Task", "carry_out", "collate", "make_plan", "run"]

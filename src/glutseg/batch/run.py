@@ -1,22 +1,26 @@
-"""Measure every study of an index and write the output folder."""
+"""Measure every study of an index into an output folder: plan, carry out, collate."""
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from glutseg import dicom, pipeline
+from glutseg import dicom
+from glutseg.batch.plan import Orders, Task, make_plan
+from glutseg.batch.pool import in_this_process, in_workers
+from glutseg.batch.resume import check_same_run, done
 from glutseg.errors import GlutsegError
 from glutseg.measurement import Participants, Unmatched, unmatched
-from glutseg.output.case_files import write_case
-from glutseg.output.case_id import case_id
-from glutseg.output.folder import prepare
+from glutseg.output.folder import prepare, sweep
+from glutseg.output.ledger import read_case
 from glutseg.output.pseudonym import Pseudonymiser
-from glutseg.output.run_record import RunRecord, write_run_record
+from glutseg.output.run_record import CaseState, RunRecord, write_run_record
 from glutseg.output.schema import CaseRow
 from glutseg.output.tables import sort_rows, write_tables
 from glutseg.protocol import Protocol
@@ -25,16 +29,43 @@ from glutseg.result import CaseResult
 Progress = Callable[[int, int, CaseResult | None], None]
 """Called with (studies done, studies in all, the one just done)."""
 
+TIMEOUT_S = 1800.0
+"""A study takes seconds; what takes half an hour hangs."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a run is carried out; the numbers do not depend on it.
+
+    Attributes
+    ----------
+    jobs : worker processes; 0 measures in this one, where a crash takes the run along
+    timeout_s : after which a worker is ended and its study given up
+    overwrite : remove the output of an earlier run first
+    resume : keep what an earlier run has done and do the rest
+    retry_failed : with ``resume``, measure again what failed
+    """
+
+    jobs: int = 0
+    timeout_s: float = TIMEOUT_S
+    overwrite: bool = False
+    resume: bool = False
+    retry_failed: bool = False
+
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What a run did: its rows in the order of the table, and files that could not be read."""
+    """What a run did: its rows in the order of the table, and files that could not be read.
+
+    ``n_kept`` is the number of rows that an earlier run had done.
+    """
 
     out: Path
     rows: tuple[CaseRow, ...]
     problems: tuple[tuple[str, str, str], ...] = ()
     seconds: float = 0.0
     unmatched: Unmatched | None = None
+    n_kept: int = 0
 
     def count(self, status: str) -> int:
         """Number of studies that are ``ok``, ``review`` or ``failed``."""
@@ -54,92 +85,140 @@ def run(
     participants: Participants | None = None,
     out: Path = Path("out"),
     *,
+    manner: Manner | None = None,
     overwrite: bool = False,
     pseudonyms: Pseudonymiser | None = None,
     progress: Progress | None = None,
 ) -> RunSummary:
-    """Measure the studies of ``index`` one after the other and write everything below ``out``.
+    """Measure the studies of ``index`` and write everything below ``out``.
 
     Parameters
     ----------
     index : what `glutseg.dicom.scan` found
     participants : heights that go before those of the headers
-    overwrite : remove the output of an earlier run first
+    manner : in how many processes, and what becomes of an earlier run; one after the other by default
+    overwrite : short for ``Manner(overwrite=True)``
     pseudonyms : stand for ids, UIDs and paths in everything that is written
     progress : called before the first study and after each
 
     Raises
     ------
     GlutsegError
-        ``input-empty`` without a study, ``series-unknown``, and those of
-        `glutseg.output.folder.prepare`. A study that fails raises nothing: it is a row.
+        ``input-empty``, ``series-unknown``, ``resume-differs``, ``output-unwritable`` and those of
+        `glutseg.output.folder.prepare`. A study that fails raises nothing: it is a row. Whatever
+        stops the run, ``Manner(resume=True)`` goes on from there.
     """
     if not index.studies:
         raise GlutsegError("input-empty", _nothing_found(index), str(index.root))
     dicom.check_asked(index, protocol.series)
-    prepare(out, overwrite=overwrite)
-    start = time.perf_counter()
+    manner = manner or Manner(overwrite=overwrite)
     if pseudonyms:
         index = pseudonyms.index(index)
         protocol = pseudonyms.protocol(protocol)
         participants = pseudonyms.participants(participants) if participants else None
-    record = RunRecord(
+    plan = make_plan(index, participants)
+    orders = Orders(out, protocol, pseudonyms)
+    if manner.resume:
+        check_same_run(plan, orders)
+    prepare(out, overwrite=manner.overwrite, resume=manner.resume)
+    start = time.perf_counter()
+    kept = done(plan, out, retry_failed=manner.retry_failed) if manner.resume else {}
+    states = {task.case_id: kept.get(task.case_id, CaseState(task.case_id)) for task in plan}
+    record = _record(index, plan, orders, participants)
+    write_run_record(out, record, list(states.values()), state="running")  # marks the folder as ours
+    try:
+        with _stopped_by_sigterm():
+            _carry_out([t for t in plan if t.case_id not in kept], orders, manner, states, progress)
+            rows = collate(plan, orders)
+    except BaseException:
+        with suppress(GlutsegError, OSError):  # the disk may be full; what was written before still stands
+            sweep(out)
+            write_run_record(out, record, list(states.values()), state="stopped")
+        raise
+    seconds = time.perf_counter() - start
+    write_run_record(out, record, list(states.values()), state="finished", seconds=seconds)
+    timed = [
+        replace(r, result=replace(r.result, seconds=dict(states[r.result.case_id].seconds))) for r in rows
+    ]
+    return RunSummary(out, tuple(timed), record.problems, seconds, record.unmatched, len(kept))
+
+
+def collate(plan: Sequence[Task], orders: Orders) -> list[CaseRow]:
+    """Write the tables from the ledger; the rows in their order.
+
+    Raises
+    ------
+    GlutsegError
+        ``output-unwritable``, also when a case's record is not there.
+    """
+    rows = []
+    for task in plan:
+        entry = read_case(orders.out, task.case_id)
+        if entry is None:
+            raise GlutsegError("output-unwritable", "the record of a case is gone", task.case_id)
+        rows.append(entry.row)
+    write_tables(orders.out, rows, orders.protocol.extent)
+    return sort_rows(rows)
+
+
+def _timed(row: CaseRow, states: dict[str, CaseState]) -> CaseRow:
+    """The row with its times, which the ledger does not hold."""
+    return replace(row, result=replace(row.result, seconds=dict(states[row.result.case_id].seconds)))
+
+
+def _carry_out(
+    tasks: Sequence[Task],
+    orders: Orders,
+    manner: Manner,
+    states: dict[str, CaseState],
+    progress: Progress | None,
+) -> None:
+    """All tasks, in workers or here; ``states`` follows."""
+    total, n_done = len(states), len(states) - len(tasks)
+    if progress:
+        progress(n_done, total, None)
+    if manner.jobs > 0:
+        results = in_workers(tasks, orders, manner.jobs, manner.timeout_s)
+    else:
+        results = in_this_process(tasks, orders)
+    with closing(results):
+        for n, result in enumerate(results, start=n_done + 1):
+            states[result.case_id] = CaseState(result.case_id, result.status, result.seconds)
+            if progress:
+                progress(n, total, result)
+
+
+def _record(
+    index: dicom.Index, plan: Sequence[Task], orders: Orders, participants: Participants | None
+) -> RunRecord:
+    cases = [(task.study.patient_id, task.case_id) for task in plan]
+    return RunRecord(
         input=str(index.root),
-        protocol=protocol,
+        protocol=orders.protocol,
         participants=participants.source if participants else "",
         participants_sha256=participants.sha256 if participants else "",
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         problems=tuple((str(p.source), p.code, p.message) for p in index.problems),
-        unmatched=_unmatched(index, participants),
-        key_check=pseudonyms.check if pseudonyms else "",
+        unmatched=unmatched(participants, cases) if participants else None,
+        key_check=orders.pseudonyms.check if orders.pseudonyms else "",
     )
-    write_run_record(out, record, state="running")  # marks the folder as ours before anything else is in it
-    total = len(index.studies)
-    rows: list[CaseRow] = []
-    taken: Counter[str] = Counter()
-    if progress:
-        progress(0, total, None)
-    for study in index.studies:
-        rows.append(_one_study(study, protocol, participants, pseudonyms, out, taken))
-        if progress:
-            progress(len(rows), total, rows[-1].result)
-    write_tables(out, rows, protocol.extent)
-    seconds = time.perf_counter() - start
-    ordered = sort_rows(rows)
-    write_run_record(out, record, ordered, state="finished", seconds=seconds)
-    return RunSummary(out, tuple(ordered), record.problems, seconds, record.unmatched)
 
 
-def _unmatched(index: dicom.Index, participants: Participants | None) -> Unmatched | None:
-    cases = ((s.patient_id, case_id(s.patient_id, s.study_uid)) for s in index.studies)
-    return unmatched(participants, cases) if participants else None
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """A cluster's request to end is met like Ctrl-C: workers end, the record is written."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
 
-def _one_study(
-    study: dicom.Study,
-    protocol: Protocol,
-    participants: Participants | None,
-    pseudonyms: Pseudonymiser | None,
-    out: Path,
-    taken: Counter[str],
-) -> CaseRow:
-    """Measure and write one case; its images are let go of when this returns."""
-    case = pipeline.measure_study(study, protocol, participants)
-    if pseudonyms:
-        case = replace(case, result=pseudonyms.reworded(case.result, study))
-    case_id = case.result.case_id
-    taken[case_id] += 1
-    if taken[case_id] > 1:  # studies without a UID are told apart by their folders only
-        case = replace(case, result=replace(case.result, case_id=f"{case_id}-{taken[case_id]}"))
-    start = time.perf_counter()
+    before = signal.signal(signal.SIGTERM, stop)
     try:
-        row = write_case(out, case.result, protocol, case.volume, case.mask)
-    except GlutsegError:
-        raise  # the folder cannot be written: the next case would meet the same
-    except Exception as error:  # noqa: BLE001 - a picture that cannot be drawn harms this case only
-        row = write_case(out, pipeline.failed(case.result, error), protocol)
-    seconds = {**row.result.seconds, "writing": time.perf_counter() - start}
-    return replace(row, result=replace(row.result, seconds=seconds))
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _nothing_found(index: dicom.Index) -> str:

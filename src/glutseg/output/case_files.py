@@ -21,16 +21,26 @@ from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
 from glutseg.volume import Mask, Volume
 
+TOLD_APART = ("flags", "error_code", "error_message", "traceback", "passed_over", "seconds")
+"""Fields of a result that case.json tells in words of their own, or, as times, not at all."""
+
 
 def write_case(
-    out: Path, result: CaseResult, protocol: Protocol, volume: Volume | None = None, mask: Mask | None = None
+    out: Path,
+    result: CaseResult,
+    protocol: Protocol,
+    volume: Volume | None = None,
+    mask: Mask | None = None,
+    input_sha256: str = "",
 ) -> CaseRow:
-    """Write ``cases/CASE_ID/`` below ``out``.
+    """Write ``cases/CASE_ID/`` below ``out``; case.json last, so that where it is the rest is.
 
     Parameters
     ----------
     volume, mask : in the series' own slice order; without a mask there is no mask.nii.gz, without a
         volume or a level no overlay.png
+
+    input_sha256 : tells whether a later run has the same input (`glutseg.batch.plan`)
 
     Returns
     -------
@@ -49,7 +59,7 @@ def write_case(
     if volume is not None and result.level is not None:
         row = dataclasses.replace(row, overlay=case_file(result.case_id, OVERLAY))
         write_bytes(out / row.overlay, draw_overlay(volume, mask, result))
-    write_text(out / case_file(result.case_id, CASE_JSON), case_json(row, protocol))
+    write_text(out / case_file(result.case_id, CASE_JSON), case_json(row, protocol, input_sha256))
     return row
 
 
@@ -63,36 +73,28 @@ def nifti_gz(mask: Mask) -> bytes:
         return gzip.compress(plain_file.read_bytes(), compresslevel=6, mtime=0)
 
 
-def case_json(row: CaseRow, protocol: Protocol) -> str:
-    """Everything known of a case; no time of day in it, so that equal runs give equal bytes."""
+def case_json(row: CaseRow, protocol: Protocol, input_sha256: str = "") -> str:
+    """Everything known of a case; no time of day in it, so that equal runs give equal bytes.
+
+    It is the case's entry in the ledger: `glutseg.output.ledger.read_case` makes the row from it again.
+    Every field of the result stands under its own name, those of `TOLD_APART` in words.
+    """
     result = row.result
     columns = measurement_columns(protocol.extent)
     record = {
         "case_id": result.case_id,
         "glutseg_version": version("glutseg"),
+        "input_sha256": input_sha256,
         "protocol": protocol.model_dump(mode="json"),
+        "mask": row.mask,
+        "overlay": row.overlay,
         "table_row": {column.name: column.value(row) for column in columns},
         "flags": [_flag(flag) for flag in result.flags],
         "error": _error(result),
-        "series": None if result.series is None else dataclasses.asdict(result.series),
         "series_passed_over": [{"series_uid": u, "reason": why} for u, why in result.passed_over],
-        "level": None if result.level is None else dataclasses.asdict(result.level),
-        "height": dataclasses.asdict(result.height),
-        "measurements": {side: dataclasses.asdict(m) for side, m in result.measurements.items()},
-        "confidence": dict(result.confidence),
-        "other_muscles": {
-            muscle: {side: dataclasses.asdict(m) for side, m in sides.items()}
-            for muscle, sides in result.others.items()
-        },
-        "other_confidence": {muscle: dict(sides) for muscle, sides in result.other_confidence.items()},
-        "whole_muscles": {
-            muscle: {side: dataclasses.asdict(m) for side, m in sides.items()}
-            for muscle, sides in result.whole.items()
-        },
-        "levels": [dataclasses.asdict(level) for level in result.levels],
-        "levels_missing": [{"level": name, "reason": why} for name, why in result.levels_missing],
-        "profile": [dataclasses.asdict(point) for point in result.profile],
     }
+    fields = dataclasses.asdict(result)
+    record |= {name: value for name, value in fields.items() if name not in TOLD_APART}
     return json.dumps(to_json(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

@@ -5,36 +5,38 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from glutseg.errors import GlutsegError
 from glutseg.output.atomic import TEMP_PREFIX
-from glutseg.output.layout import CASE_FILES, CASES, RUN_FILES, RUN_JSON
+from glutseg.output.layout import CASE_FILES, CASE_JSON, CASES, RUN_FILES, RUN_JSON, case_file
 
 PROGRAM = "glutseg"
 """What ``run.json`` says under "program": the sign that a folder's output is glutseg's."""
 MAX_RECORD_BYTES = 200_000_000
 
 
-def check(out: Path, *, overwrite: bool = False) -> None:
+def check(out: Path, *, overwrite: bool = False, resume: bool = False) -> None:
     """Refuse a folder that must not be written to; nothing is changed.
 
     Raises
     ------
     GlutsegError
-        ``output-exists`` when another run's output is there and ``overwrite`` is false;
+        ``output-exists`` when another run's output is there and is neither overwritten nor resumed;
         ``output-foreign`` when files of these names are there that no run of glutseg left.
     """
     taken = [name for name in (*RUN_FILES, CASES) if os.path.lexists(out / name)]
     if taken and not _is_ours(out / RUN_JSON):
         raise GlutsegError("output-foreign", f"there is already {', '.join(taken)}", str(out))
-    if taken and not overwrite:
+    if taken and not overwrite and not resume:
         raise GlutsegError("output-exists", "there is already a run's output", str(out))
 
 
-def prepare(out: Path, *, overwrite: bool = False) -> None:
+def prepare(out: Path, *, overwrite: bool = False, resume: bool = False) -> None:
     """Make ``out`` ready for a run.
 
-    Other files in the folder stay; with ``overwrite`` the files of an earlier run go, and only they.
+    Other files in the folder stay; with ``overwrite`` the files of an earlier run go, and only they;
+    with ``resume`` only what it had begun to write and not finished.
 
     Raises
     ------
@@ -43,31 +45,69 @@ def prepare(out: Path, *, overwrite: bool = False) -> None:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        check(out, overwrite=overwrite)
-        if (out / RUN_JSON).exists():
+        check(out, overwrite=overwrite, resume=resume)
+        if resume:
+            sweep(out)
+        elif (out / RUN_JSON).exists():
             _remove(out)
     except OSError as error:
         raise GlutsegError("output-unwritable", error.strerror or "unknown reason", str(out)) from error
 
 
-def _is_ours(record: Path) -> bool:
+def sweep(out: Path) -> None:
+    """Remove what writes that were killed left behind; nothing of it stands under a final name."""
+    for folder in (out, *_case_folders(out)):
+        for path in sorted(folder.glob(f"{TEMP_PREFIX}*")):
+            path.unlink(missing_ok=True)
+
+
+def clear_case(out: Path, case_id: str) -> None:
+    """Remove a case's files, its record first: a case is done only where its record is.
+
+    Raises
+    ------
+    GlutsegError
+        ``output-unwritable``.
+    """
     try:
-        if record.is_symlink() or record.stat().st_size > MAX_RECORD_BYTES:
-            return False
-        content = json.loads(record.read_text(encoding="utf-8"))
+        for name in (CASE_JSON, *CASE_FILES):
+            (out / case_file(case_id, name)).unlink(missing_ok=True)
+    except OSError as error:
+        raise GlutsegError("output-unwritable", error.strerror or "unknown reason", str(out)) from error
+
+
+def read_run_record(out: Path) -> dict[str, Any] | None:
+    """What run.json says, or None where there is no run of glutseg."""
+    return _read_record(out / RUN_JSON)
+
+
+def _case_folders(out: Path) -> list[Path]:
+    cases = out / CASES
+    if not cases.is_dir() or cases.is_symlink():
+        return []
+    return [folder for folder in sorted(cases.iterdir()) if folder.is_dir() and not folder.is_symlink()]
+
+
+def _is_ours(record: Path) -> bool:
+    return _read_record(record) is not None
+
+
+def _read_record(path: Path) -> dict[str, Any] | None:
+    try:
+        if path.is_symlink() or path.stat().st_size > MAX_RECORD_BYTES:
+            return None
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return isinstance(content, dict) and content.get("program") == PROGRAM
+        return None
+    return content if isinstance(content, dict) and content.get("program") == PROGRAM else None
 
 
 def _remove(out: Path) -> None:
     """run.json goes last: whatever interrupts this, the rest is still known to be glutseg's."""
-    cases = out / CASES
-    if cases.is_dir() and not cases.is_symlink():
-        for folder in sorted(cases.iterdir()):
-            if folder.is_dir() and not folder.is_symlink():
-                _remove_files(folder, CASE_FILES)
-        _remove_if_empty(cases)
+    for folder in _case_folders(out):
+        _remove_files(folder, CASE_FILES)
+    if (out / CASES).is_dir() and not (out / CASES).is_symlink():
+        _remove_if_empty(out / CASES)
     _remove_files(out, tuple(name for name in RUN_FILES if name != RUN_JSON), keep_folder=True)
     (out / RUN_JSON).unlink(missing_ok=True)
 

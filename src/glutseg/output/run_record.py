@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import platform
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from glutseg.output.atomic import write_text
 from glutseg.output.case_files import to_json
 from glutseg.output.folder import PROGRAM
 from glutseg.output.layout import RUN_JSON
-from glutseg.output.schema import CaseRow
 from glutseg.protocol import Protocol
 
 LIBRARIES = ("numpy", "scipy", "scikit-image", "SimpleITK", "pydicom", "pandas", "pyarrow", "matplotlib")
@@ -47,40 +46,56 @@ class RunRecord:
     key_check: str = ""
 
 
+@dataclass(frozen=True)
+class CaseState:
+    """How far a case of the plan is: ``waiting`` or its result's status, and the seconds of its stages."""
+
+    case_id: str
+    status: str = "waiting"
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
 def write_run_record(
-    out: Path, record: RunRecord, rows: Sequence[CaseRow] = (), *, state: str, seconds: float = 0.0
+    out: Path, record: RunRecord, cases: Sequence[CaseState], *, state: str, seconds: float = 0.0
 ) -> None:
-    """Write run.json; ``state`` is "running" or "finished"."""
+    """Write run.json; ``state`` is "running", "stopped" or "finished", ``cases`` the whole plan."""
     lacking = record.unmatched or Unmatched()
     content: dict[str, Any] = {
         "program": PROGRAM,
-        "glutseg_version": version("glutseg"),
+        **ways(record.protocol, record.key_check),
         "state": state,
         "started": record.started,
         "seconds": round(seconds, 3),
         "input": record.input,
-        "protocol": record.protocol.model_dump(mode="json"),
         "participants": record.participants,
         "participants_sha256": record.participants_sha256,
         "participants_without_images": list(lacking.participants),
         "patients_without_participant": list(lacking.patients),
-        "pseudonym_key_check": record.key_check,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "libraries": {name: _version(name) for name in LIBRARIES},
-        "studies": len(rows),
-        "by_status": dict(sorted(Counter(row.result.status for row in rows).items())),
+        "studies": len(cases),
+        "by_status": dict(sorted(Counter(case.status for case in cases).items())),
         "problems": [{"path": p, "code": c, "message": m} for p, c, m in record.problems],
         "cases": [
             {
-                "case_id": row.result.case_id,
-                "status": row.result.status,
-                "seconds": {stage: round(s, 3) for stage, s in row.result.seconds.items()},
+                "case_id": case.case_id,
+                "status": case.status,
+                "seconds": {stage: round(s, 3) for stage, s in case.seconds.items()},
             }
-            for row in rows
+            for case in cases
         ],
     }
     write_text(out / RUN_JSON, json.dumps(to_json(content), indent=1, ensure_ascii=False) + "\n")
+
+
+def ways(protocol: Protocol, key_check: str) -> dict[str, Any]:
+    """What every number of a run has in common: runs that differ in it must not be mixed."""
+    return {
+        "glutseg_version": version("glutseg"),
+        "protocol": to_json(protocol.model_dump(mode="json")),
+        "libraries": {name: _version(name) for name in LIBRARIES},
+        "pseudonym_key_check": key_check,
+    }
 
 
 def _version(name: str) -> str:

@@ -53,6 +53,11 @@ def measure_study(study: dicom.Study, protocol: Protocol, participants: Particip
     return replace(case, result=replace(case.result, seconds=dict(clock.seconds)))
 
 
+def given_up(study: dicom.Study, participants: Participants | None, error: GlutsegError) -> CaseResult:
+    """The result of a study that was never measured to its end, for instance because its process died."""
+    return failed(_empty_result(study, participants), error)
+
+
 def _empty_result(study: dicom.Study, participants: Participants | None) -> CaseResult:
     name = case_id(study.patient_id, study.study_uid)
     row = participants.of(study.patient_id, name) if participants else None

@@ -1,0 +1,89 @@
+"""How far a run is, read from its folder while it runs or after it stopped."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from glutseg.errors import GlutsegError
+from glutseg.output.folder import read_run_record
+from glutseg.output.layout import CASE_JSON, case_file
+from glutseg.output.ledger import read_case
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """A run's progress.
+
+    Attributes
+    ----------
+    state : "running" (or killed, which nobody could write down), "stopped" or "finished"
+    counts : studies by status, ``waiting`` among them
+    seconds_per_study : since this run began, all its workers together; None before two are done
+    seconds_since_last : since the last case was written
+    failures : (case id, code, message)
+    """
+
+    state: str
+    started: str
+    n_studies: int
+    n_done: int
+    counts: dict[str, int]
+    seconds_per_study: float | None
+    seconds_since_last: float | None
+    failures: tuple[tuple[str, str, str], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+
+def read_status(out: Path) -> RunStatus:
+    """Look at a run's folder; nothing is changed.
+
+    Raises
+    ------
+    GlutsegError
+        ``input-missing`` where no run of glutseg is.
+    """
+    record = read_run_record(out)
+    if record is None:
+        raise GlutsegError("input-missing", "there is no run of glutseg", str(out))
+    names = [str(c.get("case_id")) for c in record.get("cases", []) if isinstance(c, dict)]
+    entries = {name: read_case(out, name) for name in names}
+    results = [entry.row.result for entry in entries.values() if entry]
+    counts: Counter[str] = Counter(r.status for r in results)
+    counts["waiting"] = len(names) - len(results)
+    done_at = sorted(_written_at(out, name) for name, entry in entries.items() if entry)
+    return RunStatus(
+        state=str(record.get("state")),
+        started=str(record.get("started")),
+        n_studies=len(names),
+        n_done=len(results),
+        counts={name: counts[name] for name in ("ok", "review", "failed", "waiting")},
+        seconds_per_study=_pace_s(done_at, str(record.get("started"))),
+        seconds_since_last=max(0.0, time.time() - done_at[-1]) if done_at else None,
+        failures=tuple((r.case_id, r.error_code, r.error_message) for r in results if r.status == "failed"),
+    )
+
+
+def _written_at(out: Path, name: str) -> float:
+    try:
+        return (out / case_file(name, CASE_JSON)).stat().st_mtime
+    except OSError:  # it is being measured again just now
+        return 0.0
+
+
+def _pace_s(done_at: Sequence[float], started: str) -> float | None:
+    """Seconds per study of those done since this run (not an earlier one it goes on with) began."""
+    try:
+        begin = datetime.fromisoformat(started).timestamp()
+    except ValueError:
+        return None
+    recent = [moment for moment in done_at if moment >= begin]
+    return (recent[-1] - begin) / len(recent) if len(recent) > 1 else None

@@ -1,0 +1,62 @@
+"""One task carried out: measure a study, write its case. Knows nothing of other studies."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from glutseg import pipeline
+from glutseg.batch.plan import Orders, Task
+from glutseg.errors import GlutsegError
+from glutseg.output.case_files import write_case
+from glutseg.output.folder import clear_case
+from glutseg.result import CaseResult
+from glutseg.volume import Mask, Volume
+
+
+def carry_out(task: Task, orders: Orders) -> CaseResult:
+    """Measure and write one case; its images are let go of when this returns.
+
+    Raises
+    ------
+    GlutsegError
+        ``output-unwritable``: the next case would meet the same. Whatever else goes wrong is the
+        case's own failure.
+    """
+    clear_case(orders.out, task.case_id)
+    case = pipeline.measure_study(task.study, orders.protocol, task.participants)
+    result = _named(case.result, task, orders)
+    start = time.perf_counter()
+    try:
+        _write(result, task, orders, case.volume, case.mask)
+    except GlutsegError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a picture that cannot be drawn harms this case only
+        result = pipeline.failed(result, error)
+        _write(result, task, orders)
+    return replace(result, seconds={**result.seconds, "writing": time.perf_counter() - start})
+
+
+def give_up(task: Task, orders: Orders, error: GlutsegError) -> CaseResult:
+    """Write a case that nobody could carry out, with the reason.
+
+    Raises
+    ------
+    GlutsegError
+        ``output-unwritable``.
+    """
+    clear_case(orders.out, task.case_id)
+    result = _named(pipeline.given_up(task.study, task.participants, error), task, orders)
+    _write(result, task, orders)
+    return result
+
+
+def _named(result: CaseResult, task: Task, orders: Orders) -> CaseResult:
+    result = replace(result, case_id=task.case_id)
+    return orders.pseudonyms.reworded(result, task.study) if orders.pseudonyms else result
+
+
+def _write(
+    result: CaseResult, task: Task, orders: Orders, volume: Volume | None = None, mask: Mask | None = None
+) -> None:
+    write_case(orders.out, result, orders.protocol, volume, mask, task.input_sha256)

@@ -1,0 +1,55 @@
+"""The ledger: one entry per case, which is its case.json; every table is collated from these."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from glutseg.output.decode import from_json
+from glutseg.output.layout import CASE_JSON, case_file
+from glutseg.output.schema import CaseRow
+from glutseg.result import CaseResult
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A case that is done: its row, and the digest of what it was measured on."""
+
+    row: CaseRow
+    input_sha256: str
+
+
+def read_case(out: Path, case_id: str) -> Entry | None:
+    """The entry of a case, or None where it is not (wholly) there.
+
+    A record that cannot be read, is another case's, or names files that are gone counts as none: the
+    study is then measured again.
+    """
+    try:
+        record = json.loads((out / case_file(case_id, CASE_JSON)).read_text(encoding="utf-8"))
+        entry = _entry(record)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+    files = [name for name in (entry.row.mask, entry.row.overlay) if name]
+    if entry.row.result.case_id != case_id or not all((out / name).is_file() for name in files):
+        return None
+    return entry
+
+
+def _entry(record: dict[str, Any]) -> Entry:
+    error = record["error"] or {"code": "", "message": "", "traceback": []}
+    told = {
+        **record,
+        "error_code": error["code"],
+        "error_message": error["message"],
+        "traceback": "\n".join(error["traceback"]),
+        "passed_over": [[one["series_uid"], one["reason"]] for one in record["series_passed_over"]],
+        "seconds": {},
+    }
+    result = from_json(CaseResult, told)
+    return Entry(
+        CaseRow(result, record["protocol"]["name"], record["mask"], record["overlay"]),
+        record["input_sha256"],
+    )
