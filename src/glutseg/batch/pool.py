@@ -14,7 +14,7 @@ import threading
 import time
 import warnings
 from collections import Counter, deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 
@@ -37,6 +37,7 @@ ONE_THREAD = {
 """The studies are what runs side by side; threads inside of each would only get into each other's way."""
 
 
+Work = Callable[[Task, Orders], CaseResult]
 Results = Generator[CaseResult, None, None]
 """Results as they come; closing it ends what is still at work."""
 
@@ -48,11 +49,12 @@ def in_this_process(tasks: Sequence[Task], orders: Orders) -> Results:
 
 
 def in_workers(
-    tasks: Sequence[Task], orders: Orders, jobs: int, timeout_s: float
-) -> Generator[CaseResult, None, None]:
+    tasks: Sequence[Task], orders: Orders, jobs: int, timeout_s: float, work: Work = carry_out
+) -> Results:
     """Carry out the tasks in ``jobs`` processes; results come in whatever order they are done.
 
-    Closing the generator ends the processes at once; what they were writing is then not there.
+    ``work`` is what a process does with a task; it must be importable there by its name. Closing the
+    generator ends the processes at once; what they were writing is then not there.
 
     Raises
     ------
@@ -65,7 +67,10 @@ def in_workers(
     workers: list[_Worker] = []
     try:
         while waiting or any(worker.task for worker in workers):
-            _hand_out(waiting, workers, orders, jobs, timeout_s)
+            _hand_out(waiting, workers, timeout_s)
+            coming = sum(not worker.is_ready for worker in workers)
+            more = min(jobs - len(workers), len(waiting) - coming)
+            workers.extend(_Worker(orders, work) for _ in range(more))
             for worker in _heard(workers):
                 if not worker.is_ready:
                     worker.greet()
@@ -91,10 +96,10 @@ def in_workers(
 class _Worker:
     """A process that carries out one task at a time."""
 
-    def __init__(self, orders: Orders) -> None:
+    def __init__(self, orders: Orders, work: Work) -> None:
         context = multiprocessing.get_context("spawn")  # forking a process with threads may hang
         self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, orders), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, orders, work), daemon=True)
         with _surroundings():
             self._process.start()
         theirs.close()  # so that the connection ends when the process does
@@ -147,14 +152,10 @@ class _Worker:
         self.connection.close()
 
 
-def _hand_out(
-    waiting: deque[Task], workers: list[_Worker], orders: Orders, jobs: int, timeout_s: float
-) -> None:
+def _hand_out(waiting: deque[Task], workers: list[_Worker], timeout_s: float) -> None:
     for worker in workers:
         if waiting and worker.is_ready and worker.task is None:
             worker.begin(waiting.popleft(), timeout_s)
-    coming = sum(not worker.is_ready for worker in workers)
-    workers.extend(_Worker(orders) for _ in range(min(jobs - len(workers), len(waiting) - coming)))
 
 
 def _heard(workers: list[_Worker]) -> list[_Worker]:
@@ -166,7 +167,7 @@ def _heard(workers: list[_Worker]) -> list[_Worker]:
     return [worker for worker in expected if worker.connection in ready or worker.deadline <= now]
 
 
-def _serve(connection: Connection, orders: Orders) -> None:
+def _serve(connection: Connection, orders: Orders, work: Work) -> None:
     """What a worker does until nobody talks to it any more."""
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
     warnings.simplefilter("ignore")  # header text that a library warns about would reach the terminal
@@ -177,7 +178,7 @@ def _serve(connection: Connection, orders: Orders) -> None:
         except EOFError:
             return
         try:
-            answer: CaseResult | GlutsegError = carry_out(task, orders)
+            answer: CaseResult | GlutsegError = work(task, orders)
         except GlutsegError as error:
             answer = error
         connection.send(answer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,7 @@ def _entry(record: dict[str, Any]) -> Entry:
         "passed_over": [[one["series_uid"], one["reason"]] for one in record["series_passed_over"]],
         "seconds": {},
     }
-    result = from_json(CaseResult, told)
-    return Entry(
-        CaseRow(result, record["protocol"]["name"], record["mask"], record["overlay"]),
-        record["input_sha256"],
-    )
+    complete = {f.name: told[f.name] for f in fields(CaseResult)}  # one that is not there is no default
+    texts = [from_json(str, record[name]) for name in ("mask", "overlay", "input_sha256")]
+    protocol = from_json(str, record["protocol"]["name"])
+    return Entry(CaseRow(from_json(CaseResult, complete), protocol, *texts[:2]), texts[2])

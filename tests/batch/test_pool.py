@@ -1,0 +1,88 @@
+import os
+import signal
+import time
+
+import pytest
+from pool_work import act
+
+from glutseg import dicom
+from glutseg.batch.plan import Orders, Task
+from glutseg.batch.pool import in_this_process, in_workers
+from glutseg.errors import GlutsegError
+from glutseg.measurement import Participants
+from glutseg.output.ledger import read_case
+from glutseg.protocol import Protocol
+
+needs_signals = pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
+
+
+@pytest.fixture
+def orders(tmp_path):
+    return Orders(tmp_path, Protocol(name="test"))
+
+
+def tasks(*patients):
+    studies = [dicom.Study(f"1.{n}", patient, "", "", ()) for n, patient in enumerate(patients)]
+    return [Task(f"{s.patient_id}-{n}", s, Participants(), "digest") for n, s in enumerate(studies)]
+
+
+def told(results):
+    return {r.case_id: (r.error_code, r.error_message) for r in results}
+
+
+@needs_signals
+def test_deaths_and_time_outs_are_their_studys_failure_only(orders):
+    plan = tasks("a", "segfault", "exits", "killed-once", "hangs", "b")
+    found = told(in_workers(plan, orders, 2, 2.0, act))
+    assert found == {
+        "a-0": ("no-ct", "as asked"),
+        "segfault-1": ("worker-died", "its process ended with SIGSEGV"),
+        "exits-2": ("worker-died", "its process ended with exit code 3"),
+        "killed-once-3": ("no-ct", "as asked"),
+        "hangs-4": ("study-timeout", "it was stopped when its time was up"),
+        "b-5": ("no-ct", "as asked"),
+    }
+    for task in plan:
+        assert read_case(orders.out, task.case_id).input_sha256 == "digest"
+
+
+def test_every_worker_has_one_thread_and_the_parent_is_unchanged(orders, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    before = signal.getsignal(signal.SIGINT)
+    found = told(in_workers(tasks("threads-1", "threads-2"), orders, 1, 60.0, act))
+    assert len({message for _, message in found.values()}) == 1, "one process does both"
+    assert all(message.startswith("1 thread") for _, message in found.values())
+    assert "OMP_NUM_THREADS" not in os.environ
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_full_disk_stops_the_run_and_leaves_no_process(orders):
+    results = in_workers(tasks("disk-full", "hangs"), orders, 2, 600.0, act)
+    start = time.monotonic()
+    with pytest.raises(GlutsegError, match="No space left"):
+        list(results)
+    assert time.monotonic() - start < 120
+
+
+@needs_signals
+def test_closing_ends_what_is_at_work(orders):
+    import multiprocessing
+
+    results = in_workers(tasks("a", "hangs"), orders, 2, 600.0, act)
+    assert next(results).case_id == "a-0"
+    results.close()
+    assert not multiprocessing.active_children()
+
+
+def not_importable(_task, _orders):
+    raise NotImplementedError
+
+
+def test_a_process_that_cannot_start_is_told_at_once(orders, monkeypatch):
+    monkeypatch.setattr("glutseg.batch.pool._serve", not_importable)  # ends before it says it is there
+    with pytest.raises(GlutsegError, match="could not be started"):
+        list(in_workers(tasks("a"), orders, 1, 60.0, act))
+
+
+def test_without_workers_the_study_that_cannot_be_read_is_a_row(orders):
+    assert told(in_this_process(tasks("a"), orders)) == {"a-0": ("no-ct", "the study has no series")}

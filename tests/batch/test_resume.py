@@ -1,0 +1,218 @@
+"""Whatever stops a run, going on with it gives what an undisturbed run gives, byte for byte."""
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+
+from glutseg import batch, dicom
+from glutseg.batch import Manner
+from glutseg.batch.status import read_status
+from glutseg.errors import GlutsegError
+from glutseg.measurement import Participant, Participants
+from glutseg.output.pseudonym import Pseudonymiser
+from glutseg.protocol import load_protocol, with_level
+
+PROTOCOL = load_protocol()
+GO_ON = Manner(resume=True)
+KILLS = 6
+needs_fork = pytest.mark.skipif(sys.platform != "linux", reason="the stand-ins reach a process by forking")
+
+
+@pytest.fixture
+def four(truth_rooms, tmp_path):
+    for name in "ABCD":
+        truth_rooms.write(tmp_path / "in" / name, patient_id=name)
+    return dicom.scan(tmp_path / "in")
+
+
+def files_of(out):
+    return {
+        str(p.relative_to(out)): p.read_bytes()
+        for p in out.rglob("*")
+        if p.is_file() and p.name != "run.json"
+    }
+
+
+def state_of(out):
+    return json.loads((out / "run.json").read_text(encoding="utf-8"))["state"]
+
+
+def start(index, out, manner):
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=batch.run, args=(index, PROTOCOL, None, out), kwargs={"manner": manner})
+    process.start()
+    return process
+
+
+@needs_fork
+def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(four, tmp_path):
+    out, whole = tmp_path / "killed", tmp_path / "whole"
+    begun = time.monotonic()
+    batch.run(four, PROTOCOL, None, whole)
+    duration_s = time.monotonic() - begun
+    chance = random.Random(11)
+    for _ in range(KILLS):
+        process = start(four, out, GO_ON)
+        time.sleep(chance.uniform(0, duration_s / 2))
+        process.kill()
+        process.join()
+        for path in (*out.rglob("*.json"), *out.rglob("*.csv")):  # nothing half is under a final name
+            assert path.read_bytes().endswith((b"}\n", b"\n")), path
+    batch.run(four, PROTOCOL, None, out, manner=GO_ON)
+    assert files_of(out) == files_of(whole)
+    assert state_of(out) == "finished"
+
+
+@needs_fork
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_request_to_end_is_met_and_told(four, tmp_path, how):
+    out = tmp_path / "out"
+    process = start(four, out, Manner())
+    while not list(out.glob("cases/*/case.json")):
+        time.sleep(0.01)
+    os.kill(process.pid, how)
+    process.join(60)
+    assert process.exitcode not in (None, 0)
+    status = read_status(out)
+    assert status.state == "stopped"
+    assert 1 <= status.n_done < 4
+    assert not list(out.rglob(".glutseg-*"))
+    assert not (out / "measurements.csv").exists()
+    assert batch.run(four, PROTOCOL, None, out, manner=GO_ON).n_kept >= 1
+
+
+def test_a_disk_that_fills_up_stops_the_run_and_resuming_completes_it(four, tmp_path, monkeypatch):
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    batch.run(four, PROTOCOL, None, whole)
+    fsync, n = os.fsync, 0
+
+    def full_after_ten(handle):
+        nonlocal n
+        n += 1
+        if n > 10:
+            raise OSError(28, "No space left on device")
+        fsync(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full_after_ten)
+        with pytest.raises(GlutsegError, match="output-unwritable: No space left"):
+            batch.run(four, PROTOCOL, None, out)
+    assert read_status(out).n_done == 3
+    assert batch.run(four, PROTOCOL, None, out, manner=GO_ON).n_kept == 3
+    assert files_of(out) == files_of(whole)
+
+
+def test_only_what_is_missing_or_new_is_measured(four, tmp_path):
+    out, seen = tmp_path / "out", []
+    two = replace(four, studies=four.studies[:2])
+    batch.run(two, PROTOCOL, None, out)
+    progress = lambda done, total, last: seen.append((done, total, last and last.patient_id))  # noqa: E731
+    summary = batch.run(four, PROTOCOL, None, out, manner=GO_ON, progress=progress)
+    assert seen == [(2, 4, None), (3, 4, "C"), (4, 4, "D")]
+    assert summary.n_kept == 2
+    batch.run(four, PROTOCOL, None, tmp_path / "whole")
+    assert files_of(out) == files_of(tmp_path / "whole")
+    assert all(row.result.seconds for row in summary.rows), "times of the first run are kept"
+
+
+def test_failures_are_measured_again_on_demand_only(four, tmp_path, monkeypatch):
+    out, read, tried = tmp_path / "out", dicom.read, []
+
+    def fail_on_b(series):
+        tried.append(series.slices[0].path.parent.name)
+        if tried[-1] == "B" and len(tried) < 5:
+            raise ZeroDivisionError
+        return read(series)
+
+    monkeypatch.setattr(dicom, "read", fail_on_b)
+    assert batch.run(four, PROTOCOL, None, out).count("failed") == 1
+    assert batch.run(four, PROTOCOL, None, out, manner=GO_ON).count("failed") == 1
+    assert tried == ["A", "B", "C", "D"]
+    again = batch.run(four, PROTOCOL, None, out, manner=Manner(resume=True, retry_failed=True))
+    assert (again.count("ok"), tried[4:]) == (4, ["B"])
+
+
+def test_a_study_that_changed_is_measured_again(four, tmp_path):
+    out = tmp_path / "out"
+    batch.run(four, PROTOCOL, None, out)
+    first = four.studies[0]
+    taller = replace(four, studies=(replace(first, patient_size_m_raw="1.9"), *four.studies[1:]))
+    summary = batch.run(taller, PROTOCOL, None, out, manner=GO_ON)
+    assert (summary.n_kept, summary.rows[0].result.height.height_m) == (3, 1.9)
+    table = Participants({"B": Participant("B", 1.8, 2)})
+    summary = batch.run(taller, PROTOCOL, table, out, manner=GO_ON)
+    assert (summary.n_kept, summary.rows[1].result.height.height_m) == (3, 1.8)
+
+
+def test_a_case_whose_files_are_broken_is_measured_again(four, tmp_path):
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    batch.run(four, PROTOCOL, None, whole)
+    batch.run(four, PROTOCOL, None, out)
+    a, b, c, _ = sorted((out / "cases").iterdir())
+    (a / "mask.nii.gz").unlink()
+    (b / "case.json").write_text("{", encoding="utf-8")
+    (c / "case.json").write_bytes((out / "cases" / a.name / "case.json").read_bytes())
+    (out / "measurements.csv").unlink()
+    assert batch.run(four, PROTOCOL, None, out, manner=GO_ON).n_kept == 1
+    assert files_of(out) == files_of(whole)
+
+
+def test_another_protocol_version_key_or_input_is_refused_in_words(four, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    two = replace(four, studies=four.studies[:2])
+    batch.run(two, PROTOCOL, None, out)
+    before = files_of(out)
+    other = with_level(PROTOCOL, "slice=3")
+    key = Pseudonymiser(bytes(32))
+    for how, words in (
+        ({"protocol": other}, "protocol level landmark was 'femoral-head-top' and is 'slice'"),
+        ({"pseudonyms": key}, "key for pseudonyms"),
+        ({"index": replace(four, studies=four.studies[1:])}, "1 studies of the earlier run are not in"),
+    ):
+        given = {"index": two, "protocol": PROTOCOL, "participants": None, "out": out, **how}
+        with pytest.raises(GlutsegError, match="resume-differs") as caught:
+            batch.run(**given, manner=GO_ON)
+        assert words in caught.value.message
+    monkeypatch.setattr("glutseg.output.run_record.version", lambda name: "0.0.1")
+    with pytest.raises(GlutsegError, match=r"glutseg_version was '.*' and is '0.0.1'"):
+        batch.run(two, PROTOCOL, None, out, manner=GO_ON)
+    assert files_of(out) == before
+    assert state_of(out) == "finished"
+
+
+def test_nothing_to_go_on_with_is_a_new_run_and_foreign_files_are_not(four, tmp_path):
+    assert batch.run(four, PROTOCOL, None, tmp_path / "new", manner=GO_ON).n_kept == 0
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "measurements.csv").write_text("mine", encoding="utf-8")
+    with pytest.raises(GlutsegError, match="output-foreign"):
+        batch.run(four, PROTOCOL, None, tmp_path / "mine", manner=GO_ON)
+
+
+def test_pseudonymised_runs_go_on_too(four, tmp_path):
+    key = Pseudonymiser(bytes(32))
+    batch.run(replace(four, studies=four.studies[:2]), PROTOCOL, None, tmp_path / "a", pseudonyms=key)
+    batch.run(four, PROTOCOL, None, tmp_path / "a", pseudonyms=key, manner=GO_ON)
+    batch.run(four, PROTOCOL, None, tmp_path / "b", pseudonyms=key)
+    assert files_of(tmp_path / "a") == files_of(tmp_path / "b")
+
+
+def test_status_tells_progress_and_reasons(four, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(GlutsegError, match="input-missing"):
+        read_status(out)
+    batch.run(four, PROTOCOL, None, out)
+    done = read_status(out)
+    assert (done.state, done.n_done, done.failures) == ("finished", 4, ())
+    assert done.seconds_per_study > 0
+    assert done.counts == {"ok": 4, "review": 0, "failed": 0, "waiting": 0}
+    case = sorted((out / "cases").iterdir())[0]
+    (case / "case.json").unlink()
+    assert read_status(out).counts["waiting"] == 1
+    assert json.dumps(done.to_json())

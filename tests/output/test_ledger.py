@@ -1,0 +1,106 @@
+import dataclasses
+import json
+import math
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glutseg.output.case_files import TOLD_APART, write_case
+from glutseg.output.decode import from_json
+from glutseg.output.ledger import read_case
+from glutseg.protocol import Protocol
+from glutseg.result import CaseResult
+
+PROTOCOL = Protocol(name="test")
+
+
+def test_a_row_comes_back_as_it_was(example, tmp_path):
+    case_id = example.result.case_id
+    row = write_case(tmp_path, example.result, PROTOCOL, example.volume, example.mask, "digest")
+    entry = read_case(tmp_path, case_id)
+    assert entry.input_sha256 == "digest"
+    assert entry.row == dataclasses.replace(row, result=dataclasses.replace(row.result, seconds={}))
+
+
+def test_a_failure_and_unknown_figures_come_back(example, tmp_path):
+    nan = dataclasses.replace(example.result.measurements["left"], lean_mean_hu=math.nan)
+    result = dataclasses.replace(
+        example.result,
+        status="failed",
+        error_code="no-ct",
+        error_message="only MR",
+        measurements={"left": nan},
+        level=None,
+    )
+    write_case(tmp_path, result, PROTOCOL)
+    back = read_case(tmp_path, result.case_id).row.result
+    assert math.isnan(back.measurements["left"].lean_mean_hu)
+    assert (back.status, back.error_code, back.error_message, back.level) == (
+        "failed",
+        "no-ct",
+        "only MR",
+        None,
+    )
+
+
+def test_every_field_of_a_result_is_in_the_ledger(example, tmp_path):
+    """A field that case.json forgot would be an empty column in every table."""
+    write_case(tmp_path, example.result, PROTOCOL)
+    path = tmp_path / "cases" / example.result.case_id / "case.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    for field in dataclasses.fields(CaseResult):
+        assert field.name in record or field.name in TOLD_APART, field.name
+
+
+@pytest.mark.parametrize("key", ["case_id", "status", "mask", "profile", "error", "input_sha256"])
+def test_a_record_that_lacks_or_bends_something_counts_as_none(example, tmp_path, key):
+    case_id = example.result.case_id
+    write_case(tmp_path, example.result, PROTOCOL)
+    path = tmp_path / "cases" / case_id / "case.json"
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    for record in ({**whole, key: 7}, {k: v for k, v in whole.items() if k != key}, [], 7):
+        path.write_text(json.dumps(record), encoding="utf-8")
+        assert read_case(tmp_path, case_id) is None
+    assert read_case(tmp_path, "none-0") is None
+
+
+Shape = dict[Literal["left", "right"], tuple[tuple[float, ...], tuple[str, int], bool | None]]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["left", "right"]),
+        st.tuples(
+            st.lists(st.floats(allow_nan=False, allow_infinity=False)).map(tuple),
+            st.tuples(st.text(), st.integers()),
+            st.none() | st.booleans(),
+        ),
+    )
+)
+def test_any_shape_survives_json(value):
+    assert from_json(Shape, json.loads(json.dumps(value))) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (float, "1"),
+        (float, True),
+        (int, 1.0),
+        (str, None),
+        (Literal["a"], "b"),
+        (tuple[int, int], [1]),
+        (dict[str, int], []),
+    ],
+)
+def test_other_shapes_are_refused(kind, value):
+    with pytest.raises(ValueError, match=r"expected|none of"):
+        from_json(kind, value)
+
+
+def test_null_is_an_unknown_figure_and_strange_kinds_are_told():
+    assert math.isnan(from_json(float, None))
+    with pytest.raises(TypeError, match="cannot read"):
+        from_json(set[int], [1])
