@@ -126,7 +126,7 @@ def test_failures_are_measured_again_on_demand_only(four, tmp_path, monkeypatch)
     out, read, tried = tmp_path / "out", dicom.read, []
 
     def fail_on_b(series):
-        tried.append(series.slices[0].path.parent.name)
+        tried.append(series.slices[0].source.path.parent.name)
         if tried[-1] == "B" and len(tried) < 5:
             raise ZeroDivisionError
         return read(series)

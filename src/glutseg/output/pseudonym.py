@@ -103,7 +103,9 @@ class Pseudonymiser:
     def _reword(self, text: str, code: str, sources: set[Source]) -> str:
         for source in sources:
             text = text.replace(str(source), self.source(source))
-        if any(source.name and source.name in text for source in sources):  # a library named the file in its own way
+        if any(
+            source.name and source.name in text for source in sources
+        ):  # a library named the file in its own way
             return CODES[code].meaning if code else "the reason names a file"
         return text
 
