@@ -125,11 +125,11 @@ def test_only_what_is_missing_or_new_is_measured(four, tmp_path):
 def test_failures_are_measured_again_on_demand_only(four, tmp_path, monkeypatch):
     out, read, tried = tmp_path / "out", dicom.read, []
 
-    def fail_on_b(series):
+    def fail_on_b(series, **options):
         tried.append(series.slices[0].source.path.parent.name)
         if tried[-1] == "B" and len(tried) < 5:
             raise ZeroDivisionError
-        return read(series)
+        return read(series, **options)
 
     monkeypatch.setattr(dicom, "read", fail_on_b)
     assert batch.run(four, PROTOCOL, None, out).count("failed") == 1
