@@ -13,16 +13,19 @@ from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.tag import BaseTag
 from pydicom.uid import (
+    HTJ2K,
     UID,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
     JPEG2000TransferSyntaxes,
     JPEGExtended12Bit,
     JPEGLSTransferSyntaxes,
     JPEGTransferSyntaxes,
 )
 
+from glutseg.dicom.codecs import JPEG_EXTENDED_BITS, decode_htj2k, decode_jpeg12
 from glutseg.dicom.codestream import Codestream, inspect
 from glutseg.dicom.hounsfield import Padding, is_padded
-from glutseg.dicom.jpeg12 import BITS, decode_jpeg12
 from glutseg.dicom.parse import NATIVE, Parsed
 from glutseg.dicom.text import BAD_FILE, clean_text, integer
 from glutseg.errors import GlutsegError
@@ -38,7 +41,13 @@ TAGS = (
 )
 """The Image Pixel Module, the places of overlays within it, and the frames' offsets."""
 
-WITH_CODESTREAM = (*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG2000TransferSyntaxes)
+HIGH_THROUGHPUT = (HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K)
+WITH_CODESTREAM = (
+    *JPEGTransferSyntaxes,
+    *JPEGLSTransferSyntaxes,
+    *JPEG2000TransferSyntaxes,
+    *HIGH_THROUGHPUT,
+)
 
 
 @dataclass(frozen=True)
@@ -136,12 +145,22 @@ def _check(stream: Codestream | None, syntax: UID, rows: int, columns: int, bits
 def _decode(
     dataset: Dataset, syntax: UID, index: int, frame: bytes | None, stream: Codestream | None
 ) -> npt.NDArray[Any]:
-    if frame is not None and stream is not None and syntax == JPEGExtended12Bit and stream.bits == BITS:
-        return decode_jpeg12(frame, stream.rows, stream.columns)
+    own = None if frame is None or stream is None else _decode_by_ourselves(syntax, frame, stream)
+    if own is not None:
+        return own.view(np.int16) if integer(dataset, "PixelRepresentation") == 1 else own
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = syntax
-    stored, _ = get_decoder(syntax).as_array(dataset, index=index, raw=True)
+    options: Any = {"correct_unused_bits": False}  # _own_bits looks at them first
+    stored, _ = get_decoder(syntax).as_array(dataset, index=index, raw=True, **options)
     return stored
+
+
+def _decode_by_ourselves(syntax: UID, frame: bytes, stream: Codestream) -> npt.NDArray[np.uint16] | None:
+    if stream.bits > 16:
+        return None
+    if syntax == JPEGExtended12Bit and stream.bits == JPEG_EXTENDED_BITS:
+        return decode_jpeg12(frame, stream.rows, stream.columns)
+    return decode_htj2k(frame) if syntax in HIGH_THROUGHPUT else None
 
 
 def _own_bits(

@@ -1,7 +1,7 @@
-"""JPEG extended with 12 bits (process 2 and 4), by GDCM.
+"""Two codings that pydicom leaves to packages which are not among ours.
 
-pydicom asks GDCM for it only with 8 bits; GDCM's own 12-bit codec gives the same pixels as
-libjpeg-turbo's, where it is asked through the data set's real pixel format.
+JPEG extended with 12 bits (process 2 and 4): pydicom asks GDCM for it only with 8 bits, though GDCM's
+12-bit codec gives the same pixels as libjpeg-turbo's. High-throughput JPEG 2000: OpenJPEG decodes it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pydicom.uid import JPEGExtended12Bit
 
 from glutseg.dicom.quiet import quiet_stderr
 
-BITS = 12
+JPEG_EXTENDED_BITS = 12
 
 
 def decode_jpeg12(frame: bytes, rows: int, columns: int) -> npt.NDArray[np.uint16]:
@@ -39,7 +39,7 @@ def decode_jpeg12(frame: bytes, rows: int, columns: int) -> npt.NDArray[np.uint1
     image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(kind))
     syntax = gdcm.TransferSyntax.GetTSType(str.__str__(JPEGExtended12Bit))
     image.SetTransferSyntax(gdcm.TransferSyntax(syntax))
-    image.SetPixelFormat(gdcm.PixelFormat(1, 16, BITS, BITS - 1, 0))
+    image.SetPixelFormat(gdcm.PixelFormat(1, 16, JPEG_EXTENDED_BITS, JPEG_EXTENDED_BITS - 1, 0))
     try:
         with quiet_stderr():  # its 8-bit codec, which it tries first, complains there
             content = image.GetBuffer().encode("utf-8", "surrogateescape")  # GDCM gives char* as str
@@ -48,3 +48,16 @@ def decode_jpeg12(frame: bytes, rows: int, columns: int) -> npt.NDArray[np.uint1
     if len(content) != 2 * rows * columns:
         raise RuntimeError("GDCM gives another size")
     return np.frombuffer(content, dtype="<u2").reshape(rows, columns).astype(np.uint16)
+
+
+def decode_htj2k(frame: bytes) -> npt.NDArray[np.uint16]:
+    """One grey frame (rows, columns) of a codestream whose size has been checked, sign bits as stored.
+
+    Raises
+    ------
+    RuntimeError
+        When OpenJPEG cannot decode it.
+    """
+    import openjpeg
+
+    return np.asarray(openjpeg.decode(frame)).astype(np.uint16)
