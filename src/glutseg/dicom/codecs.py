@@ -1,10 +1,14 @@
-"""Two codings that pydicom leaves to packages which are not among ours.
+"""Codings that pydicom leaves to packages which are not among ours, or decodes too leniently.
 
 JPEG extended with 12 bits (process 2 and 4): pydicom asks GDCM for it only with 8 bits, though GDCM's
-12-bit codec gives the same pixels as libjpeg-turbo's. High-throughput JPEG 2000: OpenJPEG decodes it.
+12-bit codec gives the same pixels as libjpeg-turbo's. High-throughput JPEG 2000: OpenJPEG decodes it. RLE:
+a broken segment that comes out too long must not pass.
 """
 
 from __future__ import annotations
+
+import struct
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +17,7 @@ from pydicom.uid import JPEGExtended12Bit
 from glutseg.dicom.quiet import quiet_stderr
 
 JPEG_EXTENDED_BITS = 12
+RLE_HEADER_BYTES = 64
 
 
 def decode_jpeg12(frame: bytes, rows: int, columns: int) -> npt.NDArray[np.uint16]:
@@ -61,3 +66,38 @@ def decode_htj2k(frame: bytes) -> npt.NDArray[np.uint16]:
     import openjpeg
 
     return np.asarray(openjpeg.decode(frame)).astype(np.uint16)
+
+
+def decode_rle(frame: bytes, rows: int, columns: int, bytes_per_pixel: int) -> npt.NDArray[np.uint8]:
+    """The bytes (rows, columns, bytes per pixel, lowest first) of a grey frame (PS3.5, annex G).
+
+    Raises
+    ------
+    ValueError, struct.error, IndexError
+        When a segment does not give one byte for every pixel, or something is left behind it.
+    """
+    n_segments, *offsets = struct.unpack_from("<16L", frame)
+    if n_segments != bytes_per_pixel:
+        raise ValueError(f"{n_segments} RLE segments for {bytes_per_pixel} bytes per pixel")
+    bounds = [*offsets[:n_segments], len(frame)]
+    if bounds != sorted(bounds) or bounds[0] < RLE_HEADER_BYTES:
+        raise ValueError("the RLE segments overlap")
+    planes = [_unpack_bits(frame[a:b], rows * columns) for a, b in pairwise(bounds)]
+    return np.stack([np.frombuffer(p, np.uint8).reshape(rows, columns) for p in planes[::-1]], axis=-1)
+
+
+def _unpack_bits(segment: bytes, n_bytes: int) -> bytes:
+    parts, length, at = [], 0, 0
+    while length < n_bytes:
+        count = segment[at]
+        if count < 128:
+            part, at = segment[at + 1 : at + 2 + count], at + 2 + count
+        elif count > 128:
+            part, at = segment[at + 1 : at + 2] * (257 - count), at + 2
+        else:
+            part, at = b"", at + 1
+        parts.append(part)
+        length += len(part)
+    if length != n_bytes or at > len(segment) or segment[at:].strip(b"\0\x80"):
+        raise ValueError("an RLE segment does not fit its image")
+    return b"".join(parts)

@@ -21,9 +21,10 @@ from pydicom.uid import (
     JPEGExtended12Bit,
     JPEGLSTransferSyntaxes,
     JPEGTransferSyntaxes,
+    RLELossless,
 )
 
-from glutseg.dicom.codecs import JPEG_EXTENDED_BITS, decode_htj2k, decode_jpeg12
+from glutseg.dicom.codecs import JPEG_EXTENDED_BITS, decode_htj2k, decode_jpeg12, decode_rle
 from glutseg.dicom.codestream import Codestream, inspect
 from glutseg.dicom.hounsfield import Padding, is_padded
 from glutseg.dicom.parse import NATIVE, Parsed
@@ -41,6 +42,7 @@ TAGS = (
 )
 """The Image Pixel Module, the places of overlays within it, and the frames' offsets."""
 
+ITEM = b"\xfe\xff\x00\xe0"
 HIGH_THROUGHPUT = (HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K)
 WITH_CODESTREAM = (
     *JPEGTransferSyntaxes,
@@ -106,6 +108,8 @@ def _encapsulated_frame(dataset: Dataset, index: int, syntax: UID) -> bytes | No
         if syntax not in NATIVE and get_decoder(syntax).is_encapsulated:
             raise ValueError("the pixels are not encapsulated, though the transfer syntax says so")
         return None
+    if not _is_whole(element.value):
+        raise ValueError("the lengths of the compressed pieces do not fit together")
     offsets = (dataset.get("ExtendedOffsetTable"), dataset.get("ExtendedOffsetTableLengths"))
     return get_frame(
         element.value,
@@ -113,6 +117,14 @@ def _encapsulated_frame(dataset: Dataset, index: int, syntax: UID) -> bytes | No
         number_of_frames=integer(dataset, "NumberOfFrames") or 1,
         extended_offsets=offsets if all(offsets) else None,
     )
+
+
+def _is_whole(content: bytes) -> bool:
+    """Whether encapsulated pixels are items to their very end (PS3.5, A.4); readers only skip along."""
+    at = 0
+    while content[at : at + 4] == ITEM and at + 8 <= len(content):
+        at += 8 + int.from_bytes(content[at + 4 : at + 8], "little")
+    return at == len(content)
 
 
 def _syntax_of(stated: UID, stream: Codestream | None, *, is_encapsulated: bool) -> UID:
@@ -145,9 +157,9 @@ def _check(stream: Codestream | None, syntax: UID, rows: int, columns: int, bits
 def _decode(
     dataset: Dataset, syntax: UID, index: int, frame: bytes | None, stream: Codestream | None
 ) -> npt.NDArray[Any]:
-    own = None if frame is None or stream is None else _decode_by_ourselves(syntax, frame, stream)
+    own = None if frame is None else _decode_by_ourselves(dataset, syntax, frame, stream)
     if own is not None:
-        return own.view(np.int16) if integer(dataset, "PixelRepresentation") == 1 else own
+        return own.view(f"i{own.itemsize}") if integer(dataset, "PixelRepresentation") == 1 else own
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = syntax
     options: Any = {"correct_unused_bits": False}  # _own_bits looks at them first
@@ -155,8 +167,16 @@ def _decode(
     return stored
 
 
-def _decode_by_ourselves(syntax: UID, frame: bytes, stream: Codestream) -> npt.NDArray[np.uint16] | None:
-    if stream.bits > 16:
+def _decode_by_ourselves(
+    dataset: Dataset, syntax: UID, frame: bytes, stream: Codestream | None
+) -> npt.NDArray[Any] | None:
+    """A frame as unsigned words, where `glutseg.dicom.codecs` has its coding."""
+    allocated = integer(dataset, "BitsAllocated")
+    if syntax == RLELossless and allocated in (8, 16, 32):
+        rows, columns = integer(dataset, "Rows") or 0, integer(dataset, "Columns") or 0
+        n_bytes = allocated // 8
+        return decode_rle(frame, rows, columns, n_bytes).view(f"<u{n_bytes}")[..., 0]
+    if stream is None or stream.bits > 16:
         return None
     if syntax == JPEGExtended12Bit and stream.bits == JPEG_EXTENDED_BITS:
         return decode_jpeg12(frame, stream.rows, stream.columns)

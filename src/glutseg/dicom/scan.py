@@ -9,7 +9,7 @@ from pathlib import Path
 
 from glutseg.dicom.files import list_files
 from glutseg.dicom.header import read_header
-from glutseg.dicom.model import LOSSY, FileHeader, FileProblem, Index, Series, Study
+from glutseg.dicom.model import CT_CLASSES, LOSSY, FileHeader, FileProblem, Index, Series, Study
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.source import Opener
 from glutseg.dicom.stack import Stack, build_stacks
@@ -116,10 +116,16 @@ def _part(headers: list[FileHeader], stack: Stack, part: int, n_parts: int) -> S
         slices=stack.slices,
         places=stack.places,
         geometry=stack.geometry,
-        flags=stack.flags + _lossy_flags(used),
+        flags=stack.flags + _imageless_flags(headers) + _lossy_flags(used),
         part=part,
         n_parts=n_parts,
     )
+
+
+def _imageless_flags(headers: list[FileHeader]) -> tuple[Flag, ...]:
+    """CT files in which no image is described: cut short or damaged, not merely of another kind."""
+    n = sum(not h.slices and h.tags.sop_class_uid in CT_CLASSES for h in headers)
+    return (Flag("file-unreadable", f"{n} CT files describe no image"),) if n else ()
 
 
 def _lossy_flags(headers: Iterable[FileHeader]) -> tuple[Flag, ...]:

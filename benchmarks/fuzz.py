@@ -1,0 +1,376 @@
+"""Broken DICOM files by the thousand: nice python benchmarks/fuzz.py [--cases N] [--seed S] [--jobs J]
+
+Each case is a series of a phantom in which one file was mutated: bytes flipped, cut off, values, VRs
+and lengths replaced, pieces spliced. It goes through scan and read (one in ``MEASURED_SHARE`` through the
+whole measurement) in a process of its own with a limit on memory and time. Counted are
+
+- crashes: an exception that is no `GlutsegError`, or a dead process; hangs: more than 5 seconds;
+- false ok: a volume that differs from the unbroken one, with no flag or problem, though another reader
+  (SimpleITK) does not read the mutated file like this. Where it does, the file itself says so (a flipped
+  bit of an uncompressed pixel cannot be known): counted as ``says so``.
+
+The same seed gives the same cases. Exit code 1 when there is a crash, a hang or a false ok.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing as mp
+import os
+import random
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import gdcm
+import numpy as np
+import pydicom
+import SimpleITK as sitk
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+
+from glutseg import dicom, pipeline
+from glutseg.dicom.quiet import quiet_pydicom
+from glutseg.errors import GlutsegError
+from glutseg.phantom import PhantomPatient, PhantomScan, render
+from glutseg.phantom.dicom_files import write_dicom
+from glutseg.protocol import load_protocol
+
+HANG_SECONDS = 5.0
+KILL_SECONDS = 30.0
+MEMORY_BYTES = 6 * 2**30
+MEASURED_SHARE = 100
+SCANS = {
+    "small": PhantomScan(matrix=64, pixel_mm=6.4, slice_mm=25.0, z_range_mm=(-80.0, 110.0), noise_hu=9.0),
+    "measured": PhantomScan(matrix=128, pixel_mm=3.2, slice_mm=10.0, z_range_mm=(-80.0, 110.0), noise_hu=9.0),
+}
+ABSURD = [
+    b"", b"\0", b"-1", b"0", b"65535", b"1e400", b"nan", b"inf", b"-inf", b"9" * 60, b"1\\2\\3\\4\\5\\6\\7",
+    b"\\" * 50, b"../../etc/passwd", b"\n\x1b[2J", b"<script>", b"\xff" * 8, b"\xff\xff", b"\0\0", b"\1\0",
+    b"\x80\x80", b"A" * 10_000, "Ünïcode".encode(), b"\xff\xfe\xff\xfe", b"1.2.840.10008.1.2.4.90",
+]  # fmt: skip
+VRS = [
+    b"UN",
+    b"SQ",
+    b"OW",
+    b"OB",
+    b"DS",
+    b"IS",
+    b"US",
+    b"SS",
+    b"FD",
+    b"UI",
+    b"LO",
+    b"AT",
+    b"UT",
+    b"ZZ",
+    b"\0\0",
+]
+LENGTHS = [0, 1, 3, 0xFFFF, 0xFFFE, 0x7FFF]
+
+
+# bases
+
+
+def _by_gdcm(path: Path, syntax: str) -> None:
+    reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
+    reader.SetFileName(str(path))
+    reader.Read()
+    change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(syntax)))
+    change.SetInput(reader.GetImage())
+    change.Change()
+    writer.SetFileName(str(path))
+    writer.SetFile(reader.GetFile())
+    writer.SetImage(change.GetOutput())
+    writer.Write()
+
+
+def _by_pydicom(path: Path, syntax: str) -> None:
+    ds = pydicom.dcmread(path)
+    if syntax == ExplicitVRBigEndian:
+        ds.PixelData = np.frombuffer(ds.PixelData, "<u2").byteswap().tobytes()
+    plain = pydicom.Dataset(ds)
+    plain.file_meta = ds.file_meta
+    plain.file_meta.TransferSyntaxUID = syntax
+    plain.save_as(path, enforce_file_format=True)
+
+
+def _without_preamble(path: Path, _: str) -> None:
+    path.write_bytes(path.read_bytes()[132:])
+
+
+BASES: dict[str, tuple[str, Callable[[Path, str], None] | None, str]] = {
+    "explicit": ("none", None, ""),
+    "no preamble": ("none", _without_preamble, ""),
+    "implicit": ("none", _by_pydicom, ImplicitVRLittleEndian),
+    "big endian": ("none", _by_pydicom, ExplicitVRBigEndian),
+    "deflated": ("none", _by_pydicom, DeflatedExplicitVRLittleEndian),
+    "rle": ("rle", None, ""),
+    "jpeg-ls": ("jpeg-ls", None, ""),
+    "jpeg lossless": ("none", _by_gdcm, "1.2.840.10008.1.2.4.70"),
+    "jpeg 2000": ("none", _by_gdcm, "1.2.840.10008.1.2.4.90"),
+}
+"""Name: (compression by the phantom, what rewrites each file, into which syntax)."""
+
+
+def write_bases(folder: Path) -> None:
+    """A phantom in every base and size, once."""
+    for size, scan in SCANS.items():
+        phantom = render(PhantomPatient(seed=3, patient_id="FUZZ"), scan)
+        for name, (compression, rewrite, syntax) in BASES.items():
+            target = folder / f"{size} {name}"
+            for path in write_dicom(phantom, target, compression=compression):  # type: ignore[arg-type]
+                if rewrite:
+                    rewrite(path, str(syntax))
+
+
+# mutations
+
+
+def _flip(content: bytearray, rng: random.Random, end: int) -> None:
+    for _ in range(rng.choice([1, 1, 2, 8])):
+        content[rng.randrange(end)] ^= 1 << rng.randrange(8)
+
+
+def _truncate(content: bytearray, rng: random.Random, end: int) -> None:
+    del content[rng.randrange(end) :]
+
+
+def _splice(content: bytearray, rng: random.Random, end: int) -> None:
+    start, length = rng.randrange(end), rng.choice([1, 2, 8, 64, 500])
+    piece = content[start : start + length]
+    at = rng.randrange(end)
+    match rng.randrange(3):
+        case 0:
+            del content[start : start + length]
+        case 1:
+            content[at:at] = piece
+        case _:
+            content[at : at + length] = piece
+
+
+def _elements(content: bytes) -> list[tuple[int, int, bool]]:
+    """(offset of the value, its length, whether VR and length take 12 bytes) of the header's elements."""
+    try:
+        ds = pydicom.dcmread(pydicom.filebase.DicomBytesIO(content), force=True)
+        raws = [ds.get_item(tag) for tag in ds] + [ds.file_meta.get_item(tag) for tag in ds.file_meta]
+    except Exception:  # noqa: BLE001 - a base that pydicom cannot list is mutated blindly
+        return []
+    long = ("OB", "OW", "SQ", "UN", "UT", "OF")
+    return [
+        (r.value_tell, r.length, r.VR in long) for r in raws if hasattr(r, "value_tell") and r.length < 2**20
+    ]
+
+
+def _element(content: bytearray, rng: random.Random, end: int) -> None:
+    """Replace the value, the VR or the length of one element."""
+    elements = _elements(bytes(content))
+    if not elements:
+        _flip(content, rng, end)
+        return
+    value, length, is_long = rng.choice(elements)
+    match rng.randrange(4):
+        case 0:  # in place, of the same length
+            content[value : value + length] = rng.choice(ABSURD)[:length].ljust(length)
+        case 1:  # of its own length
+            new = rng.choice(ABSURD)
+            content[value : value + length] = new
+            if not is_long:
+                content[value - 2 : value] = min(len(new), 0xFFFF).to_bytes(2, "little")
+        case 2:
+            content[value - 4 : value - 2] = rng.choice(VRS)
+        case _:
+            content[value - 2 : value] = rng.choice(LENGTHS).to_bytes(2, "little")
+
+
+MUTATIONS = [
+    ("flip", _flip),
+    ("truncate", _truncate),
+    ("splice", _splice),
+    ("element", _element),
+    ("element", _element),
+]
+
+
+def mutate(content: bytes, rng: random.Random) -> tuple[str, bytes]:
+    """A mutated copy and the mutation's name; half of them only touch the header."""
+    mutated = bytearray(content)
+    name, change = rng.choice(MUTATIONS)
+    header = min(len(content), 1500)
+    change(mutated, rng, header if rng.random() < 0.5 else len(content))
+    return name, bytes(mutated)
+
+
+# one case
+
+
+def _load(folder: Path) -> tuple[dicom.Index, dicom.LoadedSeries | None]:
+    """The index, and the series where there is one that can be read."""
+    index = dicom.scan(folder)
+    series = [s for study in index.studies for s in study.series if s.geometry is not None]
+    try:
+        return index, dicom.read(max(series, key=lambda s: len(s.slices))) if series else None
+    except GlutsegError:
+        return index, None
+
+
+def _is_flagged(index: dicom.Index, loaded: dicom.LoadedSeries) -> bool:
+    others = len(index.studies) + sum(len(study.series) for study in index.studies) > 2
+    return bool(index.problems or loaded.flags or others or index.n_other_files)
+
+
+def _is_same(a: dicom.LoadedSeries, b: dicom.LoadedSeries) -> bool:
+    return a.volume.geometry.matches(b.volume.geometry) and np.array_equal(a.volume.hu, b.volume.hu)
+
+
+def _file_says_so(path: Path, loaded: dicom.LoadedSeries, index: dicom.Index) -> bool:
+    """Whether SimpleITK reads the mutated file as we do, and the other slices are untouched."""
+    (place,) = [
+        k
+        for study in index.studies
+        for s in study.series
+        for k, header in enumerate(s.slices)
+        if header.source.path == path
+    ] or [-1]
+    content = path.read_bytes()
+    if content[128:132] != b"DICM":  # the one thing that we read and SimpleITK does not
+        path.write_bytes(bytes(128) + b"DICM" + content)
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError:
+        return False
+    if place < 0:
+        return False
+    theirs = sitk.GetArrayFromImage(image)[0].astype(np.float64)
+    ours = loaded.volume.hu[place]
+    if theirs.shape != ours.shape:
+        return False
+    g = loaded.volume.geometry
+    corner = g.point_mm(place, 0, 0)
+    return bool(
+        np.abs(np.clip(np.rint(theirs), -1024, 32767) - ours).max() <= 1
+        and np.allclose(image.GetSpacing()[:2], g.spacing_mm[:0:-1], rtol=2e-3)
+        and np.allclose(image.GetOrigin(), corner, atol=0.5)
+        and np.allclose(image.GetDirection(), g.direction, atol=2e-3)
+    )
+
+
+def run_case(seed: int, bases: Path, work: Path, plain: dict[str, dicom.LoadedSeries]) -> tuple[str, str]:
+    """(what was done, how it ended) for one seed."""
+    rng = random.Random(seed)
+    is_measured = seed % MEASURED_SHARE == 0
+    base = f"{'measured' if is_measured else 'small'} {rng.choice(list(BASES))}"
+    folder = work / "case"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(bases / base, folder, copy_function=os.link)
+    victim = rng.choice(sorted(folder.iterdir()))
+    kind, content = mutate(victim.read_bytes(), rng)
+    victim.unlink()
+    victim.write_bytes(content)
+    what = f"{base}: {kind}"
+    index, loaded = _load(folder)
+    if is_measured:
+        for study in index.studies:
+            case = pipeline.measure_study(study, load_protocol())
+            if case.result.error_code == "internal-error":
+                return what, "crash: " + case.result.error_message
+    if loaded is None:
+        return what, "refused"
+    if _is_flagged(index, loaded):
+        return what, "flagged"
+    if _is_same(loaded, plain[base]):
+        return what, "same"
+    with quiet_pydicom():
+        return what, "says so" if _file_says_so(victim, loaded, index) else "false ok"
+
+
+# processes
+
+
+def _worker(pipe: Connection, bases: Path, seeds: range) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    plain = {folder.name: _load(folder)[1] for folder in bases.iterdir()}
+    with tempfile.TemporaryDirectory() as work:
+        for seed in seeds:
+            start = time.perf_counter()
+            try:
+                what, end = run_case(seed, bases, Path(work), plain)  # type: ignore[arg-type]
+            except Exception as error:  # noqa: BLE001 - this is what is looked for
+                what, end = "", f"crash: {type(error).__name__}: {error}"[:300]
+            pipe.send((seed, what, end, time.perf_counter() - start))
+    pipe.send(None)
+
+
+def _run_seeds(bases: Path, seeds: range) -> list[tuple[int, str, str, float]]:
+    """All seeds of one share, starting a new process after each that died or hung."""
+    results: list[tuple[int, str, str, float]] = []
+    context = mp.get_context("spawn")
+    while len(results) < len(seeds):
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_worker, args=(theirs, bases, seeds[len(results) :]))
+        process.start()
+        theirs.close()
+        while True:
+            try:
+                message = ours.recv() if ours.poll(KILL_SECONDS) else ("", "hang", KILL_SECONDS)
+            except EOFError:
+                message = ("", "crash: the process died", 0.0)
+            if message is None:
+                break
+            if len(message) == 3:
+                results.append((seeds[len(results)], *message))
+                process.kill()
+                break
+            results.append(message)
+        process.join()
+    return results
+
+
+def _share(arguments: tuple[Path, range]) -> list[tuple[int, str, str, float]]:
+    return _run_seeds(*arguments)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--cases", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0, help="the first seed")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--out", type=Path, help="write all that is not harmless as JSON")
+    options = parser.parse_args()
+    from concurrent.futures import ThreadPoolExecutor
+
+    seeds = range(options.seed, options.seed + options.cases)
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.jobs) as pool:
+        write_bases(Path(folder))
+        shares = [(Path(folder), seeds[k :: options.jobs]) for k in range(options.jobs)]
+        results: list[Any] = [r for share in pool.map(_share, shares) for r in share]
+    ends = Counter("hang" if r[3] > HANG_SECONDS else r[2].split(":")[0] for r in results)
+    bad = [r for r in results if r[3] > HANG_SECONDS or r[2].split(":")[0] in ("crash", "hang", "false ok")]
+    print(f"{len(results)} files in {time.perf_counter() - start:.0f} s: ", end="")
+    print(", ".join(f"{n} {end}" for end, n in ends.most_common()))
+    print(f"slowest {max(r[3] for r in results):.2f} s")
+    for row in sorted(bad)[:50]:
+        print(*row)
+    if options.out:
+        says_so = [r for r in results if r[2] == "says so"]
+        options.out.write_text(
+            json.dumps({"bad": bad, "says so": says_so}, indent=1) + "\n", encoding="utf-8"
+        )
+    return int(bool(bad))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
