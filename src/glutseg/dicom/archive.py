@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,7 +41,9 @@ class _BoundedFile(io.FileIO):
     """A file whose reads are bounded: zipfile reads the whole table of contents at once."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if size is None or size < 0 or size > MAX_CONTENTS_BYTES:
+        if size is None or size < 0:
+            size = os.fstat(self.fileno()).st_size - self.tell()
+        if size > MAX_CONTENTS_BYTES:
             msg = "the archive's table of contents is too large"
             raise BadZipFile(msg)
         return super().read(size) or b""

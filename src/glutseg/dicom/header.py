@@ -11,7 +11,7 @@ from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLoss
 
 from glutseg.dicom.archive import ZIP_START, other_archive
 from glutseg.dicom.files import PREAMBLE_BYTES
-from glutseg.dicom.model import FileHeader, FileProblem, SeriesTags, SliceHeader
+from glutseg.dicom.model import CT_CLASSES, FileHeader, FileProblem, SeriesTags, SliceHeader
 from glutseg.dicom.parse import HEADER_BUDGET_BYTES, Parsed, parse
 from glutseg.dicom.source import Opener, Source
 from glutseg.dicom.text import (
@@ -23,6 +23,7 @@ from glutseg.dicom.text import (
     number,
     numbers,
     raw_text,
+    raw_value,
     text,
     texts,
 )
@@ -44,6 +45,14 @@ KEYWORDS = (
 # fmt: on
 TAGS = [tag for tag in map(tag_for_keyword, KEYWORDS) if tag is not None]
 """Only these are read: the patient's name never enters memory."""
+
+MAX_FRAMES = 20_000
+"""Of one file: three times the longest CT series that memory would hold (`glutseg.dicom.read.MAX_VOXELS`)."""
+
+MAX_ITEMS_PER_FRAME = 50
+"""An enhanced CT frame has about a dozen functional groups of one item each (PS3.3, A.38.1.4)."""
+
+ITEM_START = b"\xfe\xff\x00\xe0"
 
 MAX_COORDINATE_MM = 100_000.0
 """A position further than 100 m from the scanner's centre is not a position."""
@@ -98,7 +107,9 @@ def _class_of(parsed: Parsed) -> str:
 
 def _header(source: Source, parsed: Parsed) -> FileHeader | FileProblem:
     dataset, sop_class = parsed.dataset, _class_of(parsed)
-    if not sop_class and not text(dataset, "SeriesInstanceUID"):
+    slices = _slices(source, dataset, sop_class)
+    is_lost = not sop_class or (sop_class in CT_CLASSES and not slices)
+    if is_lost and not text(dataset, "SeriesInstanceUID"):
         return _problem(source, "the header ends before it says what the file is")
     return FileHeader(
         source=source,
@@ -108,7 +119,7 @@ def _header(source: Source, parsed: Parsed) -> FileHeader | FileProblem:
         patient_size_m_raw=raw_text(dataset, "PatientSize"),
         series_uid=text(dataset, "SeriesInstanceUID"),
         tags=_series_tags(dataset, sop_class, parsed.syntax),
-        slices=_slices(source, dataset, sop_class),
+        slices=slices,
         lossy=_lossy(dataset, parsed.syntax),
     )
 
@@ -150,14 +161,25 @@ def _slices(source: Source, dataset: Dataset, sop_class: str) -> tuple[SliceHead
     """One per frame; none for a file without an image."""
     if not integer(dataset, "Rows") or not integer(dataset, "Columns"):
         return ()
+    n_frames = integer(dataset, "NumberOfFrames") or 1
+    if not _has_few_items(dataset, n_frames):
+        return ()
     frames = items(dataset, "PerFrameFunctionalGroupsSequence")
     shared = _functional_groups(dataset, "SharedFunctionalGroupsSequence")
-    if (integer(dataset, "NumberOfFrames") or 1) != (len(frames) or 1):
+    if n_frames != (len(frames) or 1):
         return ()  # nobody can tell which frame lies where
     if not frames:
         return (_slice(source, 0, dataset, sop_class, (dataset,)),)
     return tuple(
         _slice(source, k, dataset, sop_class, (frame, shared, dataset)) for k, frame in enumerate(frames)
+    )
+
+
+def _has_few_items(dataset: Dataset, n_frames: int) -> bool:
+    """Whether the functional groups have as many items as frames can need: each costs time to read."""
+    return n_frames <= MAX_FRAMES and all(
+        raw_value(dataset, keyword).count(ITEM_START) <= MAX_ITEMS_PER_FRAME * (n_frames + 1)
+        for keyword in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence")
     )
 
 

@@ -24,6 +24,9 @@ from glutseg.dicom.text import BAD_VALUE
 HEADER_BUDGET_BYTES = 64 * 2**20
 """Read of one file at most before its pixels; 10 000 frames of functional groups take about a third."""
 
+MAX_READS = 1_000_000
+"""Of one file: five times what 2000 frames of functional groups take that have no stated length."""
+
 NATIVE = (
     ImplicitVRLittleEndian,
     ExplicitVRLittleEndian,
@@ -55,16 +58,20 @@ class Parsed:
 
 
 class _Budget:
-    """A stream that gives so many bytes in all and no more; seeking costs nothing."""
+    """A stream that gives so many bytes in all, in so many reads, and no more; seeking costs nothing."""
 
     def __init__(self, file: BinaryIO, n_bytes: int) -> None:
         self._file = file
         self._left = n_bytes
+        self._reads_left = MAX_READS
         self.seek, self.tell = file.seek, file.tell
 
     def read(self, size: int = -1) -> bytes:
         if size < 0 or size > self._left:
             raise TooLargeError("an element is longer than its file can be believed to hold")
+        self._reads_left -= 1
+        if self._reads_left < 0:
+            raise TooLargeError("the file has more elements than it can be believed to need")
         content = self._file.read(size)
         self._left -= len(content)
         return content
@@ -137,8 +144,10 @@ def _is_implicit(first: bytes) -> bool:
 
 
 def _begins_a_data_set(first: bytes) -> bool:
-    """Whether these are not deflated: a first element of group 0008 with a VR."""
-    return int.from_bytes(first[:2], "little") == IDENTIFYING_GROUP and not _is_implicit(first)
+    """Whether these bytes are not deflated after all: no deflated block begins like group 0008."""
+    if int.from_bytes(first[:2], "little") == IDENTIFYING_GROUP:
+        return True
+    return int.from_bytes(first[:2], "big") == IDENTIFYING_GROUP and not _is_implicit(first)
 
 
 def _native_syntax(*, is_implicit: bool, is_little_endian: bool) -> UID:

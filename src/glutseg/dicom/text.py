@@ -97,6 +97,15 @@ def raw_text(dataset: Dataset, keyword: str) -> str:
     return clean_text(value)
 
 
+def raw_value(dataset: Dataset, keyword: str) -> bytes:
+    """The undecoded bytes of a value; none where it is absent or has been decoded already."""
+    try:
+        value = dataset.get_item(keyword).value if keyword in dataset else None
+    except BAD_VALUE:
+        return b""
+    return value if isinstance(value, bytes) else b""
+
+
 def all_numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
     """Every finite number among the first values, however many there are."""
     found = []
