@@ -48,7 +48,7 @@ KILL_SECONDS = 30.0
 MEMORY_BYTES = 6 * 2**30
 MEASURED_SHARE = 100
 SCANS = {
-    "small": PhantomScan(matrix=80, pixel_mm=5.0, slice_mm=20.0, z_range_mm=(-80.0, 110.0), noise_hu=9.0),
+    "small": PhantomScan(matrix=80, pixel_mm=5.0, slice_mm=20.0, z_range_mm=(-40.0, 60.0), noise_hu=9.0),
     "measured": PhantomScan(matrix=128, pixel_mm=3.2, slice_mm=10.0, z_range_mm=(-80.0, 110.0), noise_hu=9.0),
 }
 ABSURD = [

@@ -99,6 +99,11 @@ CODES: dict[str, Code] = {
         "Pixels hold bits that the header does not count as theirs.",
         "Check the picture for specks or written-over text.",
     ),
+    "rescale-varies": Code(
+        "note",
+        "The slices differ in their rescale to Hounsfield units; each was read by its own.",
+        "Check that no slice of the picture is brighter or darker than its neighbours.",
+    ),
     "uid-missing": Code(
         "note", "Files have no study or series UID; folders tell them apart.", "None needed as a rule."
     ),

@@ -143,6 +143,28 @@ def test_a_sequence_of_a_hundred_thousand_items(tmp_path):
     assert len(load(tmp_path).sop_uids) == 4
 
 
+@pytest.mark.parametrize("at_share", [0.3, 0.6, 0.9])
+@pytest.mark.parametrize("name", [None, "big endian", "RLE"])
+def test_pixels_that_were_pushed_along_are_refused(tmp_path, name, at_share):
+    """Bytes put in before the end leave as many behind it."""
+    paths = write_series(tmp_path, pattern((5, 40, 40)) % 800)
+    if name:
+        LOSSLESS[name](paths[4])
+    content = paths[4].read_bytes()
+    at = len(content) - int((1 - at_share) * 2 * 1600 * (0.5 if name == "RLE" else 1))
+    paths[4].write_bytes(content[:at] + content[at - 64 : at] + content[at:])
+    loaded = load(tmp_path)
+    assert np.array_equal(loaded.volume.hu, pattern((5, 40, 40))[:4] % 800)
+    assert codes(loaded) == ["file-unreadable"]
+
+
+@pytest.mark.parametrize("tail", [bytes(700), b"\xfc\xff\xfc\xffOB\0\0\4\0\0\0abcd"])
+def test_padding_behind_the_pixels_is_no_harm(tmp_path, tail):
+    for path in write_series(tmp_path):
+        path.write_bytes(path.read_bytes() + tail)
+    assert np.array_equal(load(tmp_path).volume.hu, pattern())
+
+
 @pytest.mark.parametrize("rows", [0, 1, 65535])
 def test_absurd_rows_harm_no_other_slice(tmp_path, rows):
     paths = write_series(tmp_path)

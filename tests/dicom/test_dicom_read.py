@@ -108,7 +108,9 @@ def test_rescale_of_every_slice_counts(tmp_path):
         ds.RescaleSlope, ds.RescaleIntercept = 0.5, -1000 - 100 * k
 
     write_series(tmp_path, edit=edit)
-    assert np.array_equal(load(tmp_path).volume.hu, pattern())
+    loaded = load(tmp_path)
+    assert np.array_equal(loaded.volume.hu, pattern())
+    assert codes(loaded) == ["rescale-varies"]
 
 
 def test_signed_pixels(tmp_path):

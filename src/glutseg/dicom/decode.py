@@ -27,12 +27,11 @@ from pydicom.uid import (
 from glutseg.dicom.codecs import JPEG_EXTENDED_BITS, decode_htj2k, decode_jpeg12, decode_rle
 from glutseg.dicom.codestream import Codestream, inspect
 from glutseg.dicom.hounsfield import Padding, is_padded
-from glutseg.dicom.parse import NATIVE, Parsed
+from glutseg.dicom.parse import NATIVE, PIXEL_DATA, Parsed
 from glutseg.dicom.text import BAD_FILE, clean_text, integer
 from glutseg.errors import GlutsegError
 
 OVERLAY_BIT_POSITIONS = [0x60000102 + (k << 17) for k in range(16)]
-PIXEL_DATA = BaseTag(0x7FE00010)
 TAGS = (
     *(0x00280000 + e for e in (2, 4, 6, 8, 0x10, 0x11, 0x100, 0x101, 0x102, 0x103)),
     *OVERLAY_BIT_POSITIONS,

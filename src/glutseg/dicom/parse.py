@@ -6,8 +6,9 @@ import io
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import BinaryIO, Literal, cast
 
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset, read_preamble
 from pydicom.tag import BaseTag
@@ -35,6 +36,8 @@ NATIVE = (
 )
 
 PIXELS_GROUP = 0x7FE0
+PIXEL_DATA = BaseTag(0x7FE00010)
+UNDEFINED_LENGTH = 0xFFFFFFFF
 META_GROUP = 0x0002
 IDENTIFYING_GROUP = 0x0008
 """The group that every data set of an image begins with (PS3.3, C.12.1)."""
@@ -112,10 +115,28 @@ def parse(file: BinaryIO, tags: Sequence[int], budget_bytes: int, *, with_pixels
         stop_when=None if with_pixels else _at_pixels,
         specific_tags=[BaseTag(tag) for tag in tags],
     )
+    if with_pixels:
+        _check_behind_pixels(stream, dataset, is_little_endian=is_little_endian)
     found = _native_syntax(
         is_implicit=dataset.original_encoding[0] is True, is_little_endian=is_little_endian
     )
     return Parsed(dataset, meta, found if stated is None or stated in NATIVE else stated)
+
+
+def _check_behind_pixels(stream: BinaryIO, dataset: Dataset, *, is_little_endian: bool) -> None:
+    """Refuse bytes behind the pixels that are no element: something was put in before them.
+
+    Later elements may follow, and nothing but zeros, with which some writers fill up a block.
+    """
+    pixels = dataset.get_item(PIXEL_DATA) if PIXEL_DATA in dataset else None
+    if pixels is None or not isinstance(pixels, RawDataElement) or pixels.value is None:
+        return
+    n_delimiter = 8 if pixels.length == UNDEFINED_LENGTH else 0
+    stream.seek(pixels.value_tell + len(pixels.value) + n_delimiter)
+    rest = stream.read(64)
+    order: Literal["little", "big"] = "little" if is_little_endian else "big"
+    if rest.strip(b"\0") and (len(rest) < 8 or int.from_bytes(rest[:2], order) < PIXELS_GROUP):
+        raise ValueError("what stands behind the pixels is no element")
 
 
 def _after_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:

@@ -173,6 +173,9 @@ def _gap_flags(
 
 def _pixel_flags(series: Series, n_stray: int, *, is_lossy: bool) -> tuple[Flag, ...]:
     flags = []
+    rescales = {header.rescale for header in series.slices}
+    if len(rescales) > 1:
+        flags.append(Flag("rescale-varies", f"{len(rescales)} pairs of slope and intercept in one series"))
     if n_stray:
         told = f"{n_stray} pixels hold bits above Bits Stored, which were cleared"
         flags.append(Flag("pixel-bits-stray", told))
