@@ -181,7 +181,10 @@ def _serve(connection: Connection, orders: Orders, work: Work) -> None:
             answer: CaseResult | GlutsegError = work(task, orders)
         except GlutsegError as error:
             answer = error
-        connection.send(answer)
+        try:
+            connection.send(answer)
+        except OSError:  # whoever asked was killed; the case is in the ledger all the same
+            return
 
 
 def _ending(exit_code: int | None) -> str:
