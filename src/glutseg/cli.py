@@ -39,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-InputArgument = Annotated[Path, typer.Argument(metavar="INPUT", help="A folder with DICOM files, any tree.")]
+InputArgument = Annotated[Path, typer.Argument(metavar="INPUT", help="A folder of DICOM files, or a zip.")]
 SeriesOption = Annotated[
     list[str] | None,
     typer.Option("--series", metavar="UID", help="Measure this series of its study; may be repeated."),

@@ -104,6 +104,11 @@ CODES: dict[str, Code] = {
         "The slices differ in their rescale to Hounsfield units; each was read by its own.",
         "Check that no slice of the picture is brighter or darker than its neighbours.",
     ),
+    "slice-odd": Code(
+        "review",
+        "A slice differs from both its neighbours as no slice of a scan does; it may be damaged.",
+        "Look at the slice; export the study again.",
+    ),
     "uid-missing": Code(
         "note", "Files have no study or series UID; folders tell them apart.", "None needed as a rule."
     ),

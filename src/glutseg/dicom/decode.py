@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,7 @@ from glutseg.dicom.codecs import JPEG_EXTENDED_BITS, decode_htj2k, decode_jpeg12
 from glutseg.dicom.codestream import Codestream, inspect
 from glutseg.dicom.hounsfield import Padding, is_padded
 from glutseg.dicom.parse import NATIVE, PIXEL_DATA, Parsed
+from glutseg.dicom.quiet import quiet_stderr
 from glutseg.dicom.text import BAD_FILE, clean_text, integer
 from glutseg.errors import GlutsegError
 
@@ -162,7 +164,8 @@ def _decode(
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = syntax
     options: Any = {"correct_unused_bits": False}  # _own_bits looks at them first
-    stored, _ = get_decoder(syntax).as_array(dataset, index=index, raw=True, **options)
+    with quiet_stderr() if frame is not None else nullcontext():  # codecs of C complain there
+        stored, _ = get_decoder(syntax).as_array(dataset, index=index, raw=True, **options)
     return stored
 
 

@@ -64,8 +64,8 @@ def read_header(source: Source, opener: Opener) -> FileHeader | FileProblem | No
         with opener.open(source) as file:
             start = file.read(PREAMBLE_BYTES + 4)
             if not _looks_like_dicom(start, opener.size(source)):
-                archive = other_archive(start) or _nested(source, start)
-                return _problem(source, f"{archive} is not opened; unpack it") if archive else None
+                archive = _archive(source, start)
+                return _problem(source, f"{archive} is not opened: unpack it") if archive else None
             file.seek(0)
             parsed = parse(file, TAGS, HEADER_BUDGET_BYTES)
         if _class_of(parsed) == MEDIA_DIRECTORY:
@@ -81,7 +81,10 @@ def _problem(source: Source, message: str) -> FileProblem:
     return FileProblem(source, "file-unreadable", message)
 
 
-def _nested(source: Source, start: bytes) -> str:
+def _archive(source: Source, start: bytes) -> str:
+    """What kind of unopened archive this is, in words; "" for what is none."""
+    if kind := other_archive(start):
+        return f"a {kind} archive"
     is_nested = source.position is not None and source.member.lower().endswith(".zip")
     return "an archive within an archive" if is_nested and start.startswith(ZIP_START) else ""
 

@@ -12,6 +12,7 @@ from glutseg.dicom.decode import TAGS, decode
 from glutseg.dicom.gaps import fill_missing, longest_stretch
 from glutseg.dicom.hounsfield import to_hu
 from glutseg.dicom.model import LOSSY, LoadedSeries, Series, SliceHeader
+from glutseg.dicom.odd import odd_slices
 from glutseg.dicom.parse import HEADER_BUDGET_BYTES, Parsed, parse
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.source import Opener, Source
@@ -24,6 +25,9 @@ MAX_ROWS = 4096
 
 MAX_VOXELS = 2_000_000_000
 """4 GB as int16: 7000 slices of 512 x 512. A header that states more is taken as broken."""
+
+MAX_NAMED = 5
+"""Slices named in a flag."""
 
 MAX_BYTES_PER_VOXEL = 8
 """Of a file: four of the widest integers, and as much again for codings that do not pay."""
@@ -87,6 +91,7 @@ def read(series: Series, *, slices: slice | None = None, bridge: bool = False) -
             *series.flags,
             *_gap_flags(failures, shown, (first, last)),
             *_pixel_flags(series, n_stray, is_lossy=is_lossy),
+            *_odd_flags(hu[first:last]),
         ),
         sop_uids=tuple(headers[k].sop_uid if shown[k] else "" for k in range(first, last)),
         missing=tuple(k - first for k in range(first, last) if not shown[k]),
@@ -182,3 +187,10 @@ def _pixel_flags(series: Series, n_stray: int, *, is_lossy: bool) -> tuple[Flag,
     if is_lossy and all(f.code != LOSSY for f in series.flags):
         flags.append(Flag(LOSSY, "the coding of the pixels loses, which the header does not say"))
     return tuple(flags)
+
+
+def _odd_flags(hu: Int16Array) -> tuple[Flag, ...]:
+    odd = odd_slices(hu)
+    more = " …" if len(odd) > MAX_NAMED else ""
+    named = ", ".join(map(str, odd[:MAX_NAMED]))
+    return (Flag("slice-odd", f"{len(odd)} of {len(hu)}: slices {named}{more}, from 0"),) if odd else ()
