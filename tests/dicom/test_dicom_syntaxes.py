@@ -158,6 +158,23 @@ def test_a_codestream_of_another_depth_is_refused(tmp_path, frame):
         load(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["JPEG-LS", "JPEG lossless"])
+def test_a_codestream_with_a_piece_missing_is_refused(tmp_path, name, capfd):
+    """It ends as it should, so that only the decoder can know."""
+    paths = write_series(tmp_path, pattern((5, 40, 40)))
+    for path in paths:
+        LOSSLESS[name](path)
+    ds = pydicom.dcmread(paths[4])
+    frame = pydicom.encaps.get_frame(ds.PixelData, 0, number_of_frames=1).rstrip(b"\0")
+    ds.PixelData = encapsulate([frame[: len(frame) * 2 // 3] + frame[-2:]])
+    ds.save_as(paths[4])
+    capfd.readouterr()
+    loaded = load(tmp_path)
+    assert np.array_equal(loaded.volume.hu, pattern((5, 40, 40))[:4])
+    assert codes(loaded) == ["file-unreadable"]
+    assert "".join(capfd.readouterr()) == ""
+
+
 @pytest.mark.parametrize("name", ["JPEG-LS", "JPEG 2000", "JPEG lossless"])
 def test_a_codestream_that_was_cut_short_is_refused(tmp_path, name):
     """Decoders fill up the rest with something: the image would look right."""

@@ -14,8 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.uid import JPEGExtended12Bit
 
-from glutseg.dicom.quiet import quiet_stderr
-
 JPEG_EXTENDED_BITS = 12
 RLE_HEADER_BYTES = 64
 
@@ -46,8 +44,7 @@ def decode_jpeg12(frame: bytes, rows: int, columns: int) -> npt.NDArray[np.uint1
     image.SetTransferSyntax(gdcm.TransferSyntax(syntax))
     image.SetPixelFormat(gdcm.PixelFormat(1, 16, JPEG_EXTENDED_BITS, JPEG_EXTENDED_BITS - 1, 0))
     try:
-        with quiet_stderr():  # its 8-bit codec, which it tries first, complains there
-            content = image.GetBuffer().encode("utf-8", "surrogateescape")  # GDCM gives char* as str
+        content = image.GetBuffer().encode("utf-8", "surrogateescape")  # GDCM gives char* as str
     except Exception as error:
         raise RuntimeError("GDCM cannot decode it") from error
     if len(content) != 2 * rows * columns:

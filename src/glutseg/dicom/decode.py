@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +28,7 @@ from glutseg.dicom.codecs import JPEG_EXTENDED_BITS, decode_htj2k, decode_jpeg12
 from glutseg.dicom.codestream import Codestream, inspect
 from glutseg.dicom.hounsfield import Padding, is_padded
 from glutseg.dicom.parse import NATIVE, PIXEL_DATA, Parsed
-from glutseg.dicom.quiet import quiet_stderr
+from glutseg.dicom.quiet import heard_stderr
 from glutseg.dicom.text import BAD_FILE, clean_text, integer
 from glutseg.errors import GlutsegError
 
@@ -42,6 +41,9 @@ TAGS = (
     PIXEL_DATA,
 )
 """The Image Pixel Module, the places of overlays within it, and the frames' offsets."""
+
+JPEG_COMPLAINTS = (b"premature end of data segment", b"bad Huffman code")
+"""What libjpeg, within GDCM, only says on the screen before it goes on with garbage."""
 
 ITEM = b"\xfe\xff\x00\xe0"
 HIGH_THROUGHPUT = (HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K)
@@ -158,14 +160,23 @@ def _check(stream: Codestream | None, syntax: UID, rows: int, columns: int, bits
 def _decode(
     dataset: Dataset, syntax: UID, index: int, frame: bytes | None, stream: Codestream | None
 ) -> npt.NDArray[Any]:
-    own = None if frame is None else _decode_by_ourselves(dataset, syntax, frame, stream)
-    if own is not None:
-        return own.view(f"i{own.itemsize}") if integer(dataset, "PixelRepresentation") == 1 else own
+    if frame is None:
+        return _decode_by_pydicom(dataset, syntax, index)
+    with heard_stderr() as heard:
+        own = _decode_by_ourselves(dataset, syntax, frame, stream)
+        raw = _decode_by_pydicom(dataset, syntax, index) if own is None else own
+        if any(words in heard() for words in JPEG_COMPLAINTS):
+            raise ValueError("the compressed image is damaged")
+    if own is not None and integer(dataset, "PixelRepresentation") == 1:
+        return own.view(f"i{own.itemsize}")
+    return raw
+
+
+def _decode_by_pydicom(dataset: Dataset, syntax: UID, index: int) -> npt.NDArray[Any]:
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = syntax
     options: Any = {"correct_unused_bits": False}  # _own_bits looks at them first
-    with quiet_stderr() if frame is not None else nullcontext():  # codecs of C complain there
-        stored, _ = get_decoder(syntax).as_array(dataset, index=index, raw=True, **options)
+    stored, _ = get_decoder(syntax).as_array(dataset, index=index, raw=True, **options)
     return stored
 
 

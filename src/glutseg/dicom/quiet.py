@@ -5,10 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from tempfile import TemporaryFile
 
 from pydicom.config import disable_value_validation
+
+MAX_HEARD_BYTES = 10_000
+"""Of what a library wrote: its first complaint tells."""
 
 
 @contextmanager
@@ -26,18 +30,27 @@ def quiet_pydicom() -> Iterator[None]:
 
 
 @contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Without what C libraries write to the process's standard error; keep the block short."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # closed, as in a service: nothing can be written there anyway
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+def heard_stderr() -> Iterator[Callable[[], bytes]]:
+    """Keep from the screen what C libraries write to the process's standard error; keep the block short.
+
+    Yields
+    ------
+    function
+        Gives what has been written so far.
+    """
+    with ExitStack() as cleanup:
+        heard = cleanup.enter_context(TemporaryFile())
+        try:
+            kept = os.dup(2)
+        except OSError:  # closed, as in a service: nothing can be written there anyway
+            yield lambda: b""
+            return
+        cleanup.callback(os.close, kept)
+        cleanup.callback(os.dup2, kept, 2)
+        os.dup2(heard.fileno(), 2)
+
+        def so_far() -> bytes:
+            heard.seek(0)
+            return heard.read(MAX_HEARD_BYTES)
+
+        yield so_far
