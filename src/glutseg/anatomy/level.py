@@ -9,6 +9,7 @@ import numpy as np
 from glutseg.anatomy.hips import Hips, find_hips
 from glutseg.anatomy.landmarks import SEARCHES, Point, bone_of
 from glutseg.anatomy.sphere import Sphere, slabs
+from glutseg.anatomy.upright import slice_at, upright
 from glutseg.errors import Flag, GlutsegError
 from glutseg.protocol import LevelRule
 from glutseg.result import Side
@@ -22,10 +23,18 @@ SIDES_DISAGREE_MM = 20.0
 
 @dataclass(frozen=True)
 class Anatomy:
-    """A canonical axial volume and the hips found in it."""
+    """A canonical axial volume and the hips found in it.
+
+    ``copy`` is the volume on axes along the patient's, where its own are not (see `upright`).
+    """
 
     volume: Volume
     hips: Hips
+    copy: Volume | None = None
+
+    @property
+    def upright(self) -> Volume:
+        return self.volume if self.copy is None else self.copy
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,8 @@ def find_anatomy(volume: Volume) -> Anatomy:
     GlutsegError
         ``hips-not-found``
     """
-    return Anatomy(volume, find_hips(volume))
+    straight = upright(volume)
+    return Anatomy(volume, find_hips(straight), None if straight is volume else straight)
 
 
 def find_level(anatomy: Anatomy, rule: LevelRule) -> Level:
@@ -69,6 +79,7 @@ def find_level(anatomy: Anatomy, rule: LevelRule) -> Level:
         "femoral-head-centre-right": anatomy.hips.right.centre_mm,
     }
     flags: list[Flag] = []
+    found: dict[Side, Point] = {}
     if rule.slice_index is not None:
         if rule.slice_index >= geometry.shape[0]:
             raise GlutsegError("level-outside", f"slice {rule.slice_index} of {geometry.shape[0]}")
@@ -82,6 +93,8 @@ def find_level(anatomy: Anatomy, rule: LevelRule) -> Level:
         flags += _doubts(anatomy.hips, rule.landmark, found)
     target += rule.offset_mm
     k = geometry.nearest_slice(target)
+    if found and anatomy.copy is not None:
+        k = slice_at(geometry, found.values(), rule.offset_mm)
     if not 0 <= k < geometry.shape[0]:
         low, high = geometry.slice_z_mm(0), geometry.slice_z_mm(geometry.shape[0] - 1)
         raise GlutsegError(
@@ -98,9 +111,9 @@ def _landmark(anatomy: Anatomy, name: str) -> dict[Side, Point]:
     if name == "femoral-head-centre":
         return {side: head.centre_mm for side, head in heads.items()}
     if name == "femoral-head-top":
-        half_slice_mm = anatomy.volume.geometry.spacing_mm[0] / 2
+        half_slice_mm = anatomy.upright.geometry.spacing_mm[0] / 2
         return {side: (*head.centre_mm[:2], head.top_mm - half_slice_mm) for side, head in heads.items()}
-    volume = slabs(anatomy.volume)
+    volume = slabs(anatomy.upright)
     found: dict[Side, Point] = {}
     for side in heads:
         point = SEARCHES[name](bone_of(volume, anatomy.hips, side))

@@ -13,9 +13,10 @@ from typing import Any
 
 from glutseg.errors import CODES, Flag
 from glutseg.output.atomic import write_bytes, write_text
-from glutseg.output.layout import CASE_JSON, MASK, OVERLAY, case_file
+from glutseg.output.layout import CASE_JSON, MASK, MASK_NRRD, OVERLAY, case_file
 from glutseg.output.overlay import draw_overlay
 from glutseg.output.schema import CaseRow, measurement_columns
+from glutseg.output.sheared import nrrd, straightened, with_exact_sform
 from glutseg.output.text import plain
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
@@ -56,6 +57,8 @@ def write_case(
     if mask is not None:
         row = dataclasses.replace(row, mask=case_file(result.case_id, MASK))
         write_bytes(out / row.mask, nifti_gz(mask))
+        if mask.geometry.is_sheared:
+            write_bytes(out / case_file(result.case_id, MASK_NRRD), nrrd(mask))
     if volume is not None and result.level is not None:
         row = dataclasses.replace(row, overlay=case_file(result.case_id, OVERLAY))
         write_bytes(out / row.overlay, draw_overlay(volume, mask, result))
@@ -69,8 +72,11 @@ def nifti_gz(mask: Mask) -> bytes:
 
     with tempfile.TemporaryDirectory() as folder:
         plain_file = Path(folder) / "mask.nii"  # ITK writes to paths only
-        sitk.WriteImage(mask.to_sitk(), str(plain_file))
-        return gzip.compress(plain_file.read_bytes(), compresslevel=6, mtime=0)
+        sitk.WriteImage(straightened(mask).to_sitk(), str(plain_file))
+        content = plain_file.read_bytes()
+    if mask.geometry.is_sheared:
+        content = with_exact_sform(content, mask.geometry)
+    return gzip.compress(content, compresslevel=6, mtime=0)
 
 
 def case_json(row: CaseRow, protocol: Protocol, input_sha256: str = "") -> str:

@@ -11,9 +11,11 @@ RUN_FILES = (MEASUREMENTS_CSV, MEASUREMENTS_PARQUET, PROFILE_CSV, LEVELS_CSV, RU
 
 CASES = "cases"
 MASK = "mask.nii.gz"
+MASK_NRRD = "mask.nrrd"
+"""Beside the other one where the grid is sheared, which readers of NIfTI built on ITK straighten."""
 OVERLAY = "overlay.png"
 CASE_JSON = "case.json"
-CASE_FILES = (MASK, OVERLAY, CASE_JSON)
+CASE_FILES = (MASK, MASK_NRRD, OVERLAY, CASE_JSON)
 
 
 def case_file(case_id: str, name: str) -> str:

@@ -21,11 +21,21 @@ from pydicom.uid import (
 from glutseg.phantom.render import Phantom
 from glutseg.volume import Geometry
 
-Position = Literal["HFS", "HFP", "FFS", "FFP"]
+Position = Literal["HFS", "HFP", "HFDL", "HFDR", "FFS", "FFP", "FFDL", "FFDR"]
 Compression = Literal["none", "jpeg-ls", "rle"]
 
-AXES: dict[str, tuple[int, int]] = {"HFS": (1, 1), "HFP": (-1, -1), "FFS": (-1, 1), "FFP": (1, -1)}
-"""LPS signs of the row and the column direction as scanners store each position (PS3.3 C.7.6.2)."""
+AXES: dict[str, tuple[str, str]] = {
+    "HFS": ("+x", "+y"),
+    "HFP": ("-x", "-y"),
+    "HFDL": ("-y", "+x"),
+    "HFDR": ("+y", "-x"),
+    "FFS": ("-x", "+y"),
+    "FFP": ("+x", "-y"),
+    "FFDL": ("+y", "+x"),
+    "FFDR": ("-y", "-x"),
+}
+"""LPS axes along which columns and rows grow as scanners store each position (PS3.3 C.7.3.1.1.2): what lies
+below in the gantry lies below in the picture."""
 _SYNTAXES = {"jpeg-ls": (JPEGLSLossless, "pyjpegls"), "rle": (RLELossless, "pydicom")}
 _IMPLEMENTATION_UID = generate_uid(entropy_srcs=["glutseg"])
 _INTERCEPT_HU = -1024
@@ -127,16 +137,30 @@ def _describe_scan(dataset: Dataset, phantom: Phantom, position: Position) -> No
 def _place(dataset: Dataset, geometry: Geometry, k: int, position: Position) -> None:
     along_row, along_column = AXES[position]
     _, rows, columns = geometry.shape
-    corner = geometry.point_mm(k, 0 if along_column > 0 else rows - 1, 0 if along_row > 0 else columns - 1)
+    turned = {axis[1]: axis[0] == "-" for axis in (along_row, along_column)}
+    corner = geometry.point_mm(k, rows - 1 if turned["y"] else 0, columns - 1 if turned["x"] else 0)
     dataset.ImagePositionPatient = [f"{v:.6g}" if v else "0" for v in corner]
-    dataset.ImageOrientationPatient = [along_row, 0, 0, 0, along_column, 0]
+    dataset.ImageOrientationPatient = [*_unit(along_row), *_unit(along_column)]
     dataset.SliceLocation = f"{corner[2]:.6g}"
-    dataset.PixelSpacing = [f"{geometry.spacing_mm[1]:g}", f"{geometry.spacing_mm[2]:g}"]
+    y_mm, x_mm = geometry.spacing_mm[1:]
+    between_rows, between_columns = (y_mm, x_mm) if along_row[1] == "x" else (x_mm, y_mm)
+    dataset.PixelSpacing = [f"{between_rows:g}", f"{between_columns:g}"]
+
+
+def _unit(axis: str) -> list[int]:
+    sign = -1 if axis[0] == "-" else 1
+    return [sign, 0, 0] if axis[1] == "x" else [0, sign, 0]
+
+
+def _stored(image: npt.NDArray[np.int16], position: Position) -> npt.NDArray[np.int16]:
+    """A canonical slice as its rows and columns are stored."""
+    along_row, along_column = AXES[position]
+    turned = image if along_row[1] == "x" else image.T
+    return turned[:: -1 if along_column[0] == "-" else 1, :: -1 if along_row[0] == "-" else 1]
 
 
 def _store_pixels(dataset: Dataset, hu: npt.NDArray[np.int16], position: Position) -> None:
-    along_row, along_column = AXES[position]
-    stored = (hu[::along_column, ::along_row].astype(np.int32) - _INTERCEPT_HU).astype("<u2")
+    stored = (_stored(hu, position).astype(np.int32) - _INTERCEPT_HU).astype("<u2")
     dataset.Rows, dataset.Columns = stored.shape
     dataset.SamplesPerPixel = 1
     dataset.PhotometricInterpretation = "MONOCHROME2"

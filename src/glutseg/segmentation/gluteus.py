@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage as ndi
 
-from glutseg.anatomy import Anatomy, Level
+from glutseg.anatomy import Anatomy, Level, as_it_lies
 from glutseg.errors import GlutsegError
 from glutseg.protocol import LevelRule
 from glutseg.result import Side
@@ -74,7 +74,12 @@ def segment(
     GlutsegError
         ``muscle-not-found`` when a side has no muscle behind the hip.
     """
-    labels = np.zeros(volume.geometry.shape, np.uint8)
+    own = volume.geometry
+    volume, hips = as_it_lies(
+        volume, anatomy.hips, slices[len(slices) // 2] if measured is None else measured
+    )
+    anatomy = Anatomy(volume, hips)
+    labels = np.zeros(own.shape, np.uint8)
     confidence: dict[Side, float] = {}
     visible: dict[Side, float] = {}
     for side, label in SIDES.items():
@@ -90,7 +95,7 @@ def segment(
             far = find_layer(volume, anatomy, side, reach, settings)
             _paint(labels, label, volume, far, [k for k in reach if k not in slices])
             _trim_ends(labels, label, slices)
-    return Segmentation(Mask(labels, volume.geometry), confidence, visible)
+    return Segmentation(Mask(labels, own), confidence, visible)
 
 
 def _paint(labels: LabelArray, label: int, volume: Volume, layer: Layer, slices: Iterable[int]) -> None:
