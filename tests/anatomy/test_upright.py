@@ -77,4 +77,4 @@ def test_hips_and_level_of_an_oblique_series(pelvis, degrees, sheared, roll):
         assert centre == pytest.approx(truth[f"femoral-head-centre:{side}"], abs=5.0)
     tops = [truth[f"femoral-head-top:{side}"] for side in ("left", "right")]
     wanted = np.mean([volume.geometry.index(p)[0] for p in tops])
-    assert abs(find_level(found, LevelRule()).slice_index - wanted) <= 1
+    assert abs(find_level(found, LevelRule()).slice_index - wanted) <= 1.5  # the heads' 4 mm are a slice
