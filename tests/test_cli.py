@@ -186,3 +186,32 @@ def test_help_is_quick_because_nothing_slow_is_loaded():
     ]
     done = subprocess.run([sys.executable, "-c", probe, *slow], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_a_series_is_named_on_the_command_line(truth_rooms, tmp_path, monkeypatch):
+    folder = truth_rooms.write(tmp_path / "in")
+    (uid,) = [s.series_uid for study in dicom.scan(folder).studies for s in study.series]
+    (row,) = json.loads(invoke("scan", folder, "--series", uid, "--json").stdout)["series"]
+    assert row["reason"].startswith("asked for by its UID")
+    assert main(monkeypatch, "run", folder, "-o", tmp_path / "out", "--series", uid) == 0
+    assert rows_of(tmp_path / "out")[0]["series_uid"] == uid
+    record = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    assert record["protocol"]["series"]["uids"] == [uid]
+
+
+@pytest.mark.parametrize("command", ["scan", "run"])
+def test_a_series_that_is_nowhere_ends_with_one_line(truth_rooms, tmp_path, monkeypatch, capsys, command):
+    folder = truth_rooms.write(tmp_path / "in")
+    more = ["-o", tmp_path / "out"] if command == "run" else []
+    assert main(monkeypatch, command, folder, "--series", "1.2.99", *more) == 1
+    assert "series-unknown" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_scan_tells_of_parts_and_gaps(truth_rooms, tmp_path):
+    folder = truth_rooms.write(tmp_path / "in")
+    (folder / "IM0012.dcm").unlink()
+    listing = json.loads(invoke("scan", folder, "--json").stdout)["series"]
+    assert [(r["part"], r["n_parts"], r["n_slices"], r["n_missing"]) for r in listing] == [(1, 1, 15, 1)]
+    assert [f["code"] for f in listing[0]["flags"]] == ["series-gap"]
+    assert "series-gap: 1 slices are missing" in " ".join(invoke("scan", folder).stdout.split())

@@ -10,6 +10,7 @@ from glutseg.protocol import (
     load_protocol,
     with_extent,
     with_level,
+    with_series,
 )
 
 PROMISED = {"femoral-head-top", "si-joint-end", "acetabular-roof", "greater-trochanter-tip", "peak-area"}
@@ -133,3 +134,19 @@ def test_extent_is_widened_and_never_narrowed():
 def test_the_gluteus_maximus_is_always_measured(muscles):
     with pytest.raises(ValidationError):
         ExtentRule(muscles=muscles)
+
+
+@pytest.mark.parametrize("uids", [[""], ["1" * 65], ["1.2"] * 1001])
+def test_what_is_no_series_uid_is_refused(uids):
+    with pytest.raises(GlutsegError, match="protocol-invalid"):
+        with_series(load_protocol(), uids)
+
+
+def test_patterns_are_read_and_bounded(tmp_path):
+    file = tmp_path / "p.toml"
+    file.write_text('name = "p"\n[series]\nkernel_include = ["B3*", "STANDARD"]\n', encoding="utf-8")
+    assert load_protocol(file).series.kernel_include == ("B3*", "STANDARD")
+    for bad in ('["' + "*" * 65 + '"]', '[""]', str(["a"] * 33), '"B30f"'):
+        file.write_text(f'name = "p"\n[series]\nkernel_include = {bad}\n', encoding="utf-8")
+        with pytest.raises(GlutsegError, match="kernel_include"):
+            load_protocol(file)

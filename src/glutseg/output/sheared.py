@@ -36,7 +36,7 @@ def with_exact_sform(nifti: bytes, geometry: Geometry) -> bytes:
 
 
 def nrrd(mask: Mask) -> bytes:
-    """The mask as compressed NRRD, whose space directions SimpleITK and 3D Slicer read with their shear."""
+    """The mask as compressed NRRD, whose space directions ITK reads with their shear."""
     import SimpleITK as sitk
 
     with tempfile.TemporaryDirectory() as folder:
