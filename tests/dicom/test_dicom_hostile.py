@@ -19,6 +19,7 @@ from test_dicom_read import codes, load
 from glutseg.dicom import read, scan
 from glutseg.dicom.parse import TooLargeError
 from glutseg.dicom.parse import parse as parse_stream
+from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.errors import GlutsegError
 
 
@@ -190,6 +191,19 @@ def test_an_absurd_number_of_frames(tmp_path):
         ds.save_as(path)
     with pytest.raises(GlutsegError, match="geometry-missing"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("tags", [{"Rows": 0}, {"Rows": 0, "SOPClassUID": "1.2>3"}])
+def test_a_file_whose_image_is_lost_is_told(tmp_path, tags):
+    paths = write_series(tmp_path)
+    ds = pydicom.dcmread(paths[4])
+    with quiet_pydicom():
+        for keyword, value in tags.items():
+            setattr(ds, keyword, value)
+        ds.save_as(paths[4])
+    loaded = load(tmp_path)
+    assert np.array_equal(loaded.volume.hu, pattern()[:4])
+    assert codes(loaded) == ["file-unreadable"]
 
 
 CHARACTER_SETS = {

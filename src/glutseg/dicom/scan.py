@@ -124,7 +124,7 @@ def _part(headers: list[FileHeader], stack: Stack, part: int, n_parts: int) -> S
 
 def _imageless_flags(headers: list[FileHeader]) -> tuple[Flag, ...]:
     """CT files in which no image is described: cut short or damaged, not merely of another kind."""
-    n = sum(not h.slices and h.tags.sop_class_uid in CT_CLASSES for h in headers)
+    n = sum(not h.slices and (h.tags.sop_class_uid in CT_CLASSES or h.tags.modality == "CT") for h in headers)
     return (Flag("file-unreadable", f"{n} CT files describe no image"),) if n else ()
 
 
