@@ -127,6 +127,11 @@ CODES: dict[str, Code] = {
     "hips-not-found": Code(
         "error", "No pair of hips was recognised in the series.", "Choose a series that shows the pelvis."
     ),
+    "orientation-contradicted": Code(
+        "error",
+        "The bones lie the other way round than the header says, so left and right cannot be trusted.",
+        "Correct the patient position of the series, or export it again.",
+    ),
     "level-outside": Code(
         "error", "The series ends before the level asked for.", "Choose another level or a longer series."
     ),

@@ -8,6 +8,7 @@ import numpy as np
 
 from glutseg.anatomy.hips import Hips, find_hips
 from glutseg.anatomy.landmarks import SEARCHES, Point, bone_of
+from glutseg.anatomy.orientation import check_orientation
 from glutseg.anatomy.sphere import Sphere, slabs
 from glutseg.anatomy.upright import slice_at, upright
 from glutseg.errors import Flag, GlutsegError
@@ -54,10 +55,12 @@ def find_anatomy(volume: Volume) -> Anatomy:
     Raises
     ------
     GlutsegError
-        ``hips-not-found``
+        ``hips-not-found``; ``orientation-contradicted`` when the body lies otherwise than the grid says.
     """
     straight = upright(volume)
-    return Anatomy(volume, find_hips(straight), None if straight is volume else straight)
+    hips = find_hips(straight)
+    check_orientation(straight, hips)
+    return Anatomy(volume, hips, None if straight is volume else straight)
 
 
 def find_level(anatomy: Anatomy, rule: LevelRule) -> Level:
