@@ -129,6 +129,11 @@ def test_other_archives_are_named_not_ignored(tmp_path, name, start):
     assert name in message
 
 
+def test_masks_beside_the_images_are_no_archives(tmp_path):
+    (tmp_path / "truth.NII.gz").write_bytes(b"\x1f\x8b\x08" + bytes(500))
+    assert scan(tmp_path).problems == ()
+
+
 def test_a_bomb_is_not_inflated(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("IM0001", bytes(128) + b"DICM" + bytes(archive.SMALL_BYTES + 1))

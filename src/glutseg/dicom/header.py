@@ -76,6 +76,9 @@ def read_header(source: Source, opener: Opener) -> FileHeader | FileProblem | No
     except BAD_FILE as error:
         return _problem(source, f"the header cannot be read ({type(error).__name__})")
 
+COMPRESSED_MASKS = (".nii.gz", ".nrrd.gz")
+"""Files that often lie beside the images; they hide no DICOM."""
+
 
 def _problem(source: Source, message: str) -> FileProblem:
     return FileProblem(source, "file-unreadable", message)
@@ -83,6 +86,8 @@ def _problem(source: Source, message: str) -> FileProblem:
 
 def _archive(source: Source, start: bytes) -> str:
     """What kind of unopened archive this is, in words; "" for what is none."""
+    if source.name.lower().endswith(COMPRESSED_MASKS):
+        return ""
     if kind := other_archive(start):
         return f"a {kind} archive"
     is_nested = source.position is not None and source.member.lower().endswith(".zip")
