@@ -130,7 +130,7 @@ def body():
 
 def test_flesh_is_the_muscle_with_its_streaks_and_nothing_else(body):
     image, parts = body
-    flesh = evidence.flesh(image, 1.0)
+    flesh = evidence.flesh(image, (1.0, 1.0))
     inner = _disc(image.shape, (90, 100), 37)
     assert flesh[parts["streak"] & inner].all()
     assert not (flesh & (parts["skin"] | parts["vessel"] | parts["table"])).any()
@@ -141,18 +141,18 @@ def test_a_vessel_wider_than_six_millimetres_is_flesh(body):
     image, _ = body
     thick = _disc(image.shape, (148, 100), 5)
     image[thick] = 45
-    assert evidence.flesh(image, 1.0)[thick].all()
+    assert evidence.flesh(image, (1.0, 1.0))[thick].all()
 
 
 def test_flesh_cut_by_the_pictures_edge_is_not_taken_for_skin(body):
     image, parts = body
     cut = image[60:170]  # through the muscle
-    kept = evidence.flesh(cut, 1.0)[0] & parts["muscle"][60]
+    kept = evidence.flesh(cut, (1.0, 1.0))[0] & parts["muscle"][60]
     assert kept.sum() >= parts["muscle"][60].sum() - 4  # the corners are rounded
 
 
 def test_flesh_of_air_is_empty():
-    assert not evidence.flesh(np.full((30, 30), AIR, np.float32), 1.0).any()
+    assert not evidence.flesh(np.full((30, 30), AIR, np.float32), (1.0, 1.0)).any()
 
 
 def test_smoothing_keeps_slices_apart_and_clips():

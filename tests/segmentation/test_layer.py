@@ -201,7 +201,7 @@ def test_without_any_wall_confidence_is_low(coarse, doubted):
     phantom, found, k = coarse
     hu = phantom.volume.hu.copy()
     for image in hu:
-        flesh = evidence.flesh(evidence.smooth(image[None], (1.5, 1.5))[0], 1.5)
+        flesh = evidence.flesh(evidence.smooth(image[None], (1.5, 1.5))[0], (1.5, 1.5))
         image[flesh & (image < 55)] = 55
     volume = Volume(hu, phantom.volume.geometry)
     bare = segmentation.segment(volume, replace(found, volume=volume), range(k, k + 1), QUICK, measured=k)

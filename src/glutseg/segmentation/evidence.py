@@ -19,6 +19,8 @@ SMOOTHING_MM = 0.5
 WALL_WIDTH_MM = 1.0
 """Sigma of the second derivative; fits fat planes of 1 to 2 mm in a scan of ordinary sharpness."""
 SKIN_MM = 3.0
+TABLE_MM = 3.0
+"""Sheets up to twice this thin are not the body: the table's shell, folds of cloth."""
 STREAK_MM = 4.0
 """Fat streaks up to twice this wide are closed over: they lie inside the fascia."""
 PLANE_MM = 1.5
@@ -58,37 +60,53 @@ def walls(hu: npt.NDArray[Any], spacing_mm: tuple[float, float]) -> FloatArray:
     return out
 
 
-def close_disc(mask: BoolArray, radius: float) -> BoolArray:
-    """Closing of a 2D mask by a disc of ``radius`` pixels; the picture's border is background."""
-    n = int(np.ceil(radius)) + 1
-    grown = ndi.distance_transform_edt(~np.pad(mask, n)) <= radius
-    return np.asarray((ndi.distance_transform_edt(grown) > radius)[n:-n, n:-n], dtype=bool)
+def close_disc(mask: BoolArray, radius: float, spacing: tuple[float, float] = (1.0, 1.0)) -> BoolArray:
+    """Closing of a 2D mask by a disc; the picture's border is background.
+
+    ``radius`` is in the unit of ``spacing`` (y, x): pixels without it, mm with the pixels' size, so that
+    the disc is round on pixels that are not square.
+    """
+    pad = _room(radius, spacing)
+    grown = ndi.distance_transform_edt(~np.pad(mask, pad), sampling=spacing) <= radius
+    return _without(pad, ndi.distance_transform_edt(grown, sampling=spacing) > radius)
 
 
-def open_disc(mask: BoolArray, radius: float) -> BoolArray:
-    """Opening of a 2D mask by a disc of ``radius`` pixels; the picture's border is background."""
-    n = int(np.ceil(radius)) + 1
-    core = ndi.distance_transform_edt(np.pad(mask, n)) > radius
+def open_disc(mask: BoolArray, radius: float, spacing: tuple[float, float] = (1.0, 1.0)) -> BoolArray:
+    """Opening of a 2D mask by a disc, as `close_disc`."""
+    pad = _room(radius, spacing)
+    core = ndi.distance_transform_edt(np.pad(mask, pad), sampling=spacing) > radius
     if not core.any():
         return np.zeros_like(mask)
-    return np.asarray((ndi.distance_transform_edt(~core) <= radius)[n:-n, n:-n], dtype=bool)
+    return _without(pad, ndi.distance_transform_edt(~core, sampling=spacing) <= radius)
 
 
-def flesh(image: FloatArray, pixel_mm: float) -> BoolArray:
+def _room(radius: float, spacing: tuple[float, float]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Pixels to pad on either side of both axes, so that the disc fits."""
+    rows, columns = (int(np.ceil(radius / s)) + 1 for s in spacing)
+    return (rows, rows), (columns, columns)
+
+
+def _without(pad: tuple[tuple[int, int], tuple[int, int]], padded: npt.NDArray[Any]) -> BoolArray:
+    (rows, _), (columns, _) = pad
+    return np.asarray(padded[rows:-rows, columns:-columns], dtype=bool)
+
+
+def flesh(image: FloatArray, spacing_mm: tuple[float, float]) -> BoolArray:
     """Muscle, organs and bone of one smoothed slice, without skin, vessels in the fat and table.
 
     Fat streaks inside are closed over. Everything above `MUSCLE_EDGE_HU` counts.
     """
-    body = open_disc(ndi.binary_fill_holes(image > -250), 3 / pixel_mm)
+    body = open_disc(ndi.binary_fill_holes(image > -250), TABLE_MM, spacing_mm)
     labels, n = ndi.label(body)
     if n > 1:
         sizes = np.bincount(labels.ravel())
         sizes[0] = 0
         body = labels == sizes.argmax()
-    inner = ndi.distance_transform_edt(np.pad(body, 1, mode="edge"))[1:-1, 1:-1] * pixel_mm > SKIN_MM
-    closed = close_disc((image > MUSCLE_EDGE_HU) & inner, STREAK_MM / pixel_mm) & inner
-    opened = open_disc(closed, VESSEL_MM / pixel_mm)
+    depth_mm = ndi.distance_transform_edt(np.pad(body, 1, mode="edge"), sampling=spacing_mm)[1:-1, 1:-1]
+    inner = depth_mm > SKIN_MM
+    closed = close_disc((image > MUSCLE_EDGE_HU) & inner, STREAK_MM, spacing_mm) & inner
+    opened = open_disc(closed, VESSEL_MM, spacing_mm)
     if not opened.any():
         return opened
-    near = ndi.distance_transform_edt(~opened) * pixel_mm <= VESSEL_MM
-    return np.asarray(close_disc(near & closed, NOTCH_MM / pixel_mm) & inner, dtype=bool)
+    near = ndi.distance_transform_edt(~opened, sampling=spacing_mm) <= VESSEL_MM
+    return np.asarray(close_disc(near & closed, NOTCH_MM, spacing_mm) & inner, dtype=bool)

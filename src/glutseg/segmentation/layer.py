@@ -171,7 +171,7 @@ def look(volume: Volume, anatomy: Anatomy, side: Side, slices: range, settings: 
     hu = np.stack([volume.hu[s.start : s.stop, rows, columns].mean(0, dtype=np.float32) for s in slabs])
     spacing = g.spacing_mm[1], g.spacing_mm[2]
     smooth = evidence.smooth(hu, spacing)
-    solid = np.stack([evidence.flesh(image, spacing[0]) for image in smooth])
+    solid = np.stack([evidence.flesh(image, spacing) for image in smooth])
     wall = fan.to_rays(evidence.walls(hu, spacing), outside=0)
     tissue = fan.to_rays(smooth, outside=-1000)
     outer = _outer_surface(fan.to_rays(solid, outside=0) > 0.5)
