@@ -68,6 +68,25 @@ def test_closing_only_adds_opening_only_removes_and_twice_is_once(mask, radius):
     assert (evidence.open_disc(opened, radius) == opened).all()
 
 
+def test_discs_are_round_on_pixels_that_are_not_square():
+    """Gaps and bars of 4 mm, across 1 mm and across 0.5 mm pixels: a disc of 2.2 mm fits, one of 1.7 not."""
+    bars = np.zeros((20, 40), bool)
+    bars[2:6, 4:36] = bars[10:14, 4:36] = True  # 4 rows of 1 mm, 4 rows apart
+    posts = np.zeros((20, 40), bool)
+    posts[2:18, 4:12] = posts[2:18, 20:28] = True  # 8 columns of 0.5 mm, 8 columns apart
+    for mask, gap in ((bars, (8, 20)), (posts, (10, 16))):
+        for radius_mm in (1.7, 2.2):
+            assert evidence.close_disc(mask, radius_mm, (1.0, 0.5))[gap] == (radius_mm > 2)
+            assert evidence.open_disc(~mask, radius_mm, (1.0, 0.5))[gap] == (radius_mm < 2)
+
+
+def test_flesh_does_not_depend_on_the_pixels_shape(body):
+    image, _ = body
+    flat = evidence.flesh(np.repeat(image, 2, axis=1), (1.0, 0.5))
+    square = np.repeat(evidence.flesh(image, (1.0, 1.0)), 2, axis=1)
+    assert np.count_nonzero(flat ^ square) <= 0.01 * np.count_nonzero(square)
+
+
 def _line(angle_degrees: float, pixel_mm: float, sigma_mm: float, depth_hu: float):
     """A dark line with a Gaussian profile through the middle of even muscle, and the distance to it."""
     at = (np.arange(61) - 30) * pixel_mm

@@ -11,7 +11,7 @@ from glutseg.errors import GlutsegError
 from glutseg.phantom import PhantomPatient, PhantomScan, render
 from glutseg.protocol import LevelRule
 from glutseg.quality.outline import MIN_CONFIDENCE
-from glutseg.segmentation import evidence, gluteus, layer
+from glutseg.segmentation import evidence, gluteus, layer, outline
 from glutseg.segmentation.settings import other_beliefs
 from glutseg.segmentation.sheet import ANGLES_DEGREES, Fan
 from glutseg.volume import LEFT, RIGHT, SIDES, Geometry, Volume
@@ -107,6 +107,39 @@ def test_the_outline_goes_over_streaks_and_takes_the_air_around_for_nothing(ring
     assert not _outline(np.full_like(hu, -1000), _layer(79.0)).any()
 
 
+@pytest.fixture
+def streaky(ring):
+    """The ring with a streak inside, and one 4 mm deep and 17 mm long on its outer fascia."""
+    hu, where, radius, angle = ring
+    on_fascia = where & (radius > 96) & (angle > 25) & (angle < 35)
+    inside = where & (np.abs(radius - 88) < 3)
+    return hu, on_fascia, inside
+
+
+def test_fat_on_the_fascia_of_a_fatty_muscle_belongs_to_it(streaky):
+    hu, on_fascia, inside = streaky
+    out = _outline(np.where(on_fascia | inside, -90, hu), _layer(79.0))
+    assert np.count_nonzero(out & on_fascia) > 0.5 * np.count_nonzero(on_fascia)
+
+
+def test_a_dent_in_a_lean_muscle_is_none_of_it(streaky):
+    hu, on_fascia, _ = streaky
+    out = _outline(np.where(on_fascia, -90, hu), _layer(79.0))
+    assert np.count_nonzero(out & on_fascia) < 0.25 * np.count_nonzero(on_fascia)
+
+
+def test_what_is_repaired_is_told(ring):
+    hu, _, radius, angle = ring
+    notch = (np.abs(angle - 50) * np.deg2rad(1) * radius < 7) & (radius > 84)
+    whole, notched = (
+        outline.draw(Volume(np.broadcast_to(h, GRID.shape).astype(np.int16), GRID), _layer(79.0), 5)
+        for h in (hu, np.where(notch, -90, hu))
+    )
+    share = np.count_nonzero(notch & (radius < 100)) / np.count_nonzero(whole.mask)
+    assert whole.repaired_share < 0.005
+    assert notched.repaired_share == pytest.approx(share, rel=0.4)
+
+
 def test_a_small_piece_off_the_muscle_is_dropped(ring):
     hu, _, radius, angle = ring
     parted = np.where((np.abs(angle - 80) * np.deg2rad(1) * radius < 18) & (radius > 78), -105, hu)
@@ -119,7 +152,7 @@ def test_a_small_piece_off_the_muscle_is_dropped(ring):
 def test_large_parts_keeps_what_is_more_than_a_tenth():
     mask = np.zeros((3, 40), bool)
     mask[1, :20] = mask[1, 22:24] = mask[1, 30:33] = True
-    kept = gluteus._large_parts(mask)
+    kept = outline._large_parts(mask)
     assert kept[1, :20].all()
     assert not kept[1, 22:24].any()  # exactly a tenth
     assert kept[1, 30:33].all()

@@ -16,8 +16,8 @@ from glutseg.anatomy import Anatomy, Level, as_it_lies
 from glutseg.errors import GlutsegError
 from glutseg.protocol import LevelRule
 from glutseg.result import Side
-from glutseg.segmentation import evidence
 from glutseg.segmentation.layer import Layer, find_layer
+from glutseg.segmentation.outline import draw
 from glutseg.segmentation.settings import Settings
 from glutseg.volume import SIDES, LabelArray, Mask, Volume
 
@@ -28,9 +28,6 @@ PEAK_SEARCH_MM = (90.0, 45.0)
 """Below and above the heads' tops: the peak lay 42 mm below to 3 mm above in four patients."""
 WHOLE_REACH_MM = (190.0, 140.0)
 """Below and above the heads' tops: beyond both ends of `USUAL`, in which the muscle has ended."""
-_EDGE_SIGMA_MM = 0.6
-_SPUR_MM = 1.5
-_MIN_PART = 0.1
 _CARRIED_SHARE = 0.5
 
 
@@ -134,32 +131,8 @@ def _slices_between(volume: Volume, top_mm: float, reach_mm: tuple[float, float]
 
 
 def outline(volume: Volume, layer: Layer, k: int) -> BoolArray:
-    """The muscle on one slice within the fan's window: (y, x) bool.
-
-    Between the two surfaces everything above half way between fat and this muscle, closed over fat streaks
-    and notches, so that the border is the fascia. A thin plane of fat belongs by halves to the muscles
-    on its two sides.
-    """
-    deep, outer = layer.at_slice(layer.deep_mm, k), layer.at_slice(layer.outer_mm, k)
-    between = layer.scene.fan.between(deep, outer + 1.5)
-    rows, columns = layer.scene.fan.window
-    pixel_mm = volume.geometry.spacing_mm[1]
-    image = ndi.gaussian_filter(volume.hu[k, rows, columns].astype(np.float32), _EDGE_SIGMA_MM / pixel_mm)
-    edge_hu = evidence.edge_hu(layer.scene.muscle_hu)
-    lean = evidence.close_disc(image > edge_hu, evidence.PLANE_MM / pixel_mm) & between
-    closed = evidence.close_disc(lean, evidence.STREAK_MM / pixel_mm) & between
-    opened = evidence.open_disc(closed, _SPUR_MM / pixel_mm)
-    whole = evidence.close_disc(opened, evidence.NOTCH_MM / pixel_mm) & between
-    return np.asarray(ndi.binary_fill_holes(_large_parts(whole)), dtype=bool)
-
-
-def _large_parts(mask: BoolArray) -> BoolArray:
-    labels, n = ndi.label(mask)
-    if n <= 1:
-        return mask
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    return np.isin(labels, np.flatnonzero(sizes > _MIN_PART * sizes.max()))
+    """The muscle on one slice within the fan's window: (y, x) bool."""
+    return draw(volume, layer, k).mask
 
 
 def peak_level(
