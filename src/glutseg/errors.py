@@ -174,6 +174,11 @@ CODES: dict[str, Code] = {
     "edge-invisible": Code(
         "review", "Much of the outline lies on no visible edge.", "Check the border to the gluteus medius."
     ),
+    "outline-repaired": Code(
+        "review",
+        "Much of the outline was closed over notches or freed of spurs.",
+        "Check the outline in the overlay: the fascia may run elsewhere.",
+    ),
     "slices-disagree": Code(
         "review",
         "The area jumps between neighbouring slices.",

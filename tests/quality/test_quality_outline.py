@@ -34,9 +34,12 @@ def _profile(**areas_mm2):
     return tuple(points)
 
 
-def _check(left=GOOD, *, confidence=SURE, visible=SURE, profile=None):
+def _check(left=GOOD, *, confidence=SURE, visible=SURE, profile=None, repaired=None):
     profile = _profile(left=[3000] * 3, right=[3000] * 3) if profile is None else profile
-    return [str(f) for f in check_sides({"left": left, "right": GOOD}, confidence, visible, profile)]
+    return [
+        str(f)
+        for f in check_sides({"left": left, "right": GOOD}, confidence, visible, profile, repaired or {})
+    ]
 
 
 def test_nothing_is_doubted_without_cause():
@@ -44,8 +47,8 @@ def test_nothing_is_doubted_without_cause():
 
 
 def test_nothing_known_is_nothing_doubted():
-    assert check_sides({"left": GOOD, "right": GOOD}, {}, {}, ()) == ()
-    assert check_sides({}, {}, {}, ()) == ()
+    assert check_sides({"left": GOOD, "right": GOOD}, {}, {}, (), {}) == ()
+    assert check_sides({}, {}, {}, (), {}) == ()
 
 
 @pytest.mark.parametrize(
@@ -61,6 +64,13 @@ def test_outline_doubtful(share, flags):
 )
 def test_edge_invisible(share, flags):
     assert _check(visible={"left": 1.0, "right": share}) == flags
+
+
+@pytest.mark.parametrize(
+    ("share", "flags"), [(limits.MAX_REPAIRED, []), (limits.MAX_REPAIRED + TINY, ["outline-repaired:right"])]
+)
+def test_outline_repaired(share, flags):
+    assert _check(repaired={"left": 0.0, "right": share}) == flags
 
 
 @pytest.mark.parametrize(
@@ -151,7 +161,7 @@ def test_sides_are_compared_over_the_whole_profile():
 
 
 def test_a_flag_names_its_figures():
-    (flag,) = check_sides({"left": replace(GOOD, mean_hu=-80.4)}, {}, {}, ())
+    (flag,) = check_sides({"left": replace(GOOD, mean_hu=-80.4)}, {}, {}, (), {})
     assert flag.message == "mean -80 HU"
     assert flag.severity == "review"
-    assert np.all([f.severity == "review" for f in check_sides({"left": GOOD}, {"left": 0.1}, {}, ())])
+    assert np.all([f.severity == "review" for f in check_sides({"left": GOOD}, {"left": 0.1}, {}, (), {})])

@@ -163,6 +163,17 @@ def test_a_vessel_wider_than_six_millimetres_is_flesh(body):
     assert evidence.flesh(image, (1.0, 1.0))[thick].all()
 
 
+def test_the_thin_end_of_a_muscle_is_flesh_and_fascia_in_the_fat_is_not(body):
+    image, parts = body
+    y, x = np.indices(image.shape)
+    end = (np.abs(y - 90) <= 2) & (x > 135) & (x < 165) & ~parts["muscle"]
+    line = (x == 100) & (y < 50) & (y > 20)  # fascia in the fat
+    image[end | line] = MUSCLE
+    flesh = evidence.flesh(image, (1.0, 1.0))
+    assert np.count_nonzero(flesh & end) > 0.9 * np.count_nonzero(end)
+    assert not flesh[line & (y < 44)].any()
+
+
 def test_flesh_cut_by_the_pictures_edge_is_not_taken_for_skin(body):
     image, parts = body
     cut = image[60:170]  # through the muscle

@@ -10,8 +10,8 @@ from glutseg import anatomy, segmentation
 from glutseg.errors import GlutsegError
 from glutseg.phantom import PhantomPatient, PhantomScan, render
 from glutseg.protocol import LevelRule
-from glutseg.quality.outline import MIN_CONFIDENCE
-from glutseg.segmentation import evidence, gluteus, layer, outline
+from glutseg.quality.outline import MAX_REPAIRED, MIN_CONFIDENCE
+from glutseg.segmentation import evidence, gluteus, layer, outline, scene
 from glutseg.segmentation.settings import other_beliefs
 from glutseg.segmentation.sheet import ANGLES_DEGREES, Fan
 from glutseg.volume import LEFT, RIGHT, SIDES, Geometry, Volume
@@ -30,7 +30,7 @@ def _layer(deep_mm, outer_mm=100.0, others_mm=(), visible=True, muscle_hu=55.0) 
         return np.broadcast_to(np.asarray(value, np.float32), shape)
 
     empty = np.zeros((*shape, 1), np.float32)
-    scene = layer.Scene(
+    seen = scene.Scene(
         fan=FAN,
         slabs=SLABS,
         slab_mm=6.0,
@@ -42,7 +42,7 @@ def _layer(deep_mm, outer_mm=100.0, others_mm=(), visible=True, muscle_hu=55.0) 
         muscle_hu=muscle_hu,
     )
     others = tuple(surface(o) for o in others_mm)
-    return layer.Layer(scene, surface(deep_mm), surface(outer_mm), others, np.broadcast_to(visible, shape))
+    return layer.Layer(seen, surface(deep_mm), surface(outer_mm), others, np.broadcast_to(visible, shape))
 
 
 def test_surfaces_are_interpolated_between_the_slabs_middles():
@@ -158,11 +158,26 @@ def test_large_parts_keeps_what_is_more_than_a_tenth():
     assert kept[1, 30:33].all()
 
 
-def test_other_beliefs_are_a_smaller_and_a_larger_muscle():
+def test_other_beliefs_are_a_smaller_a_larger_and_an_otherwise_streaky_muscle():
     default = segmentation.Settings()
-    smaller, larger = other_beliefs(default)
-    assert smaller != default != larger
-    assert smaller.wall_contrast == larger.wall_contrast == default.wall_contrast
+    for plain, other in ((1.0, 0.0), (0.6, 0.0), (0.4, 1.0), (0.0, 1.0)):
+        smaller, larger, streaks = other_beliefs(default, plain)
+        assert smaller.belief < default.belief == streaks.belief < larger.belief
+        assert (smaller.plain, larger.plain, streaks.plain) == (plain, plain, other)
+        assert replace(streaks, plain=None) == default
+
+
+@pytest.mark.parametrize(("walls", "plain"), [(0.0, 1.0), (0.14, 1.0), (0.19, 0.5), (0.24, 0.0), (0.5, 0.0)])
+def test_a_muscle_is_as_plain_as_its_seeds_have_no_walls(walls, plain):
+    default, seen = segmentation.Settings(), _layer(80.0).scene
+    depth = np.zeros((*seen.outer.shape, 20), np.float32)
+    seen = replace(seen, outer=np.full(seen.outer.shape, 19), fill=depth, bone=depth > 0)
+    cost = np.full(depth.shape, 0.5, np.float32)
+    cost[layer._seeds(seen, default)] = 1 - walls
+    assert layer._plainness(seen, cost, default) == pytest.approx(plain, abs=1e-5)
+    assert layer._plainness(seen, cost, replace(default, plain=0.25)) == 0.25
+    nothing = replace(seen, bone=~seen.bone)
+    assert layer._plainness(nothing, cost, default) == 1.0
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +240,8 @@ def doubted(coarse):
 
 
 def test_the_measured_slice_is_doubted(doubted):
-    assert set(doubted.confidence) == set(doubted.visible) == {"left", "right"}
+    assert set(doubted.confidence) == set(doubted.visible) == set(doubted.repaired) == {"left", "right"}
+    assert all(0 <= share < MAX_REPAIRED for share in doubted.repaired.values())
     assert all(0 < share <= 1 for share in (*doubted.confidence.values(), *doubted.visible.values()))
 
 

@@ -55,7 +55,7 @@ def measure_series(
             with clock.time("levels"):
                 levels, missing = named_levels(volume, found, segmented.mask, own, gaps)
                 result = replace(result, levels=levels, levels_missing=missing)
-        doubts = _doubts(result, place.slice_index, loaded, mask, segmented.visible)
+        doubts = _doubts(result, place.slice_index, loaded, mask, segmented)
     except GlutsegError as error:
         return Case(failed(result, error), loaded.volume)
     result = replace(result, flags=result.flags + doubts)
@@ -118,7 +118,11 @@ def _present(both: dict[Side, SideMeasurement], muscle: Muscle) -> Measured:
 
 
 def _doubts(
-    result: CaseResult, k: int, loaded: dicom.LoadedSeries, mask: Mask, visible: dict[Side, float]
+    result: CaseResult,
+    k: int,
+    loaded: dicom.LoadedSeries,
+    mask: Mask,
+    segmented: segmentation.Segmentation,
 ) -> tuple[Flag, ...]:
     volume = loaded.volume
     slab = (*result.slab("left"), *result.slab("right"))
@@ -126,7 +130,9 @@ def _doubts(
         *quality.check_profile(volume.geometry, loaded.missing, k, result.slab_mm),
         *quality.check_metal(volume, mask, k),
         *quality.check_field_of_view(volume, mask, k),
-        *quality.check_sides(result.measurements, result.confidence, visible, slab),
+        *quality.check_sides(
+            result.measurements, result.confidence, segmented.visible, slab, segmented.repaired
+        ),
     )
 
 

@@ -31,6 +31,12 @@ VESSEL_MM = 3.0
 """Bright spots in the fat up to twice this wide are vessels, not muscle."""
 
 
+SPUR_MM = 1.5
+"""What is up to twice this thin is no muscle: vessels along its border, fascia in the fat."""
+END_MM = 10.0
+"""A thin piece that goes on this far from the flesh is the muscle's end; a vessel beside it is not."""
+
+
 def edge_hu(muscle_hu: float) -> float:
     """Border of a blurred edge: half way between fat and this patient's muscle, -55 to -25 HU."""
     return float(np.clip((muscle_hu + FAT_HU) / 2, -55, MUSCLE_EDGE_HU))
@@ -109,4 +115,19 @@ def flesh(image: FloatArray, spacing_mm: tuple[float, float]) -> BoolArray:
     if not opened.any():
         return opened
     near = ndi.distance_transform_edt(~opened, sampling=spacing_mm) <= VESSEL_MM
-    return np.asarray(close_disc(near & closed, NOTCH_MM, spacing_mm) & inner, dtype=bool)
+    thick = close_disc(near & closed, NOTCH_MM, spacing_mm) & inner
+    ends = _thin_ends(thick, (image > MUSCLE_EDGE_HU) & inner, spacing_mm)
+    return np.asarray(thick | ends, dtype=bool)
+
+
+def _thin_ends(thick: BoolArray, bright: BoolArray, spacing_mm: tuple[float, float]) -> BoolArray:
+    """Where a wasted muscle runs out thinner than a vessel: long pieces that go on from the flesh."""
+    thin = open_disc(close_disc(bright, PLANE_MM, spacing_mm), SPUR_MM, spacing_mm) & ~thick
+    pieces, n = ndi.label(thin, np.ones((3, 3)))
+    if not n:
+        return thin
+    away_mm = ndi.distance_transform_edt(~thick, sampling=spacing_mm)
+    every = np.arange(1, n + 1)
+    first, last = (np.asarray(f(away_mm, pieces, every)) for f in (ndi.minimum, ndi.maximum))
+    is_end = (first <= PLANE_MM) & (last >= END_MM)
+    return np.asarray(np.isin(pieces, every[is_end]), dtype=bool)

@@ -40,11 +40,13 @@ class Segmentation:
     confidence : of the gluteus maximus per side, at the measured slice: least Dice between the muscle
         found and those found under other beliefs about what cannot be seen (1: the picture alone decides)
     visible : per side, share of the deep border there that runs along a visible wall
+    repaired : per side, share of the area there that was repaired (`glutseg.segmentation.outline`)
     """
 
     mask: Mask
     confidence: dict[Side, float]
     visible: dict[Side, float] = field(default_factory=dict)
+    repaired: dict[Side, float] = field(default_factory=dict)
 
 
 def segment(
@@ -79,6 +81,7 @@ def segment(
     labels = np.zeros(own.shape, np.uint8)
     confidence: dict[Side, float] = {}
     visible: dict[Side, float] = {}
+    repaired: dict[Side, float] = {}
     for side, label in SIDES.items():
         layer = find_layer(volume, anatomy, side, slices, settings, doubt_at=measured)
         _paint(labels, label, volume, layer, slices)
@@ -87,12 +90,13 @@ def segment(
         if measured is not None:
             visible[side] = layer.visible_share(measured)
             confidence[side] = layer.agreement(measured)
+            repaired[side] = draw(volume, layer, measured).repaired_share
         if whole:
             reach = whole_range(volume, anatomy)
             far = find_layer(volume, anatomy, side, reach, settings)
             _paint(labels, label, volume, far, [k for k in reach if k not in slices])
             _trim_ends(labels, label, slices)
-    return Segmentation(Mask(labels, own), confidence, visible)
+    return Segmentation(Mask(labels, own), confidence, visible, repaired)
 
 
 def _paint(labels: LabelArray, label: int, volume: Volume, layer: Layer, slices: Iterable[int]) -> None:

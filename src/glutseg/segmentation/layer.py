@@ -7,20 +7,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage as ndi
 
 from glutseg.anatomy import Anatomy
 from glutseg.result import Side
-from glutseg.segmentation import evidence
+from glutseg.segmentation.scene import Scene, between, look
 from glutseg.segmentation.settings import USUAL, Settings, other_beliefs
-from glutseg.segmentation.sheet import ANGLES_DEGREES, STEP_MM, Fan
+from glutseg.segmentation.sheet import ANGLES_DEGREES, STEP_MM
 from glutseg.segmentation.surface import minimum_cut
 from glutseg.volume import Volume
 
-BONE_ABOVE_MUSCLE_HU = 90
-"""Cortical bone blurred over a pixel still stands this far above muscle."""
-CORE_DEGREES = (-3.0, 32.0)
-"""Rays whose outer layer is gluteus maximus at most heights: its density is read there."""
 FULL_THICKNESS_MM = 32.0
 BONE_MARGIN_MM = 20.0
 DOUBT_REACH_MM = 20.0
@@ -29,48 +24,6 @@ neighbourhood to lean on, it is also a little more easily moved."""
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What one side shows along its rays, before anything is decided: arrays (slab, angle, radius).
-
-    Attributes
-    ----------
-    fill : 0 fat, 1 muscle, by density
-    wall : strength of dark lines as a share of the muscle-to-fat difference
-    bone : bool, of this body: not outside the outermost flesh
-    outer : index of the outermost flesh, (slab, angle)
-    above_mm : height of each slab above the femoral heads' tops
-    """
-
-    fan: Fan
-    slabs: tuple[range, ...]
-    slab_mm: float
-    fill: FloatArray
-    wall: FloatArray
-    bone: BoolArray
-    outer: npt.NDArray[np.int64]
-    above_mm: npt.NDArray[np.float64]
-    muscle_hu: float
-
-    @property
-    def depth_mm(self) -> FloatArray:
-        """Depth of every sample under the outermost flesh of its ray; negative outside."""
-        steps = np.arange(self.fill.shape[2])
-        return np.asarray((self.outer[..., None] - steps) * STEP_MM, dtype=np.float32)
-
-    def part(self, slabs: slice) -> Scene:
-        """The same scene with only some of its slabs."""
-        return replace(
-            self,
-            slabs=self.slabs[slabs],
-            fill=self.fill[slabs],
-            wall=self.wall[slabs],
-            bone=self.bone[slabs],
-            outer=self.outer[slabs],
-            above_mm=self.above_mm[slabs],
-        )
 
 
 @dataclass(frozen=True)
@@ -141,11 +94,12 @@ def find_layer(
     """
     scene = look(volume, anatomy, side, slices, settings)
     cost = _border_cost(scene, settings)
-    deep = _deep_surface(scene, cost, settings)
+    plain = _plainness(scene, cost, settings)
+    deep = _deep_surface(scene, cost, replace(settings, plain=plain))
     others = []
     if doubt_at is not None:
         near = _near(scene, doubt_at, DOUBT_REACH_MM / volume.geometry.spacing_mm[0])
-        for belief in other_beliefs(settings):
+        for belief in other_beliefs(settings, plain):
             other = deep.copy()
             other[near] = _deep_surface(scene.part(near), cost[near], belief)
             others.append(other)
@@ -162,66 +116,6 @@ def _near(scene: Scene, middle: float, reach: float) -> slice:
     return slice(int(kept[0]), int(kept[-1]) + 1)
 
 
-def look(volume: Volume, anatomy: Anatomy, side: Side, slices: range, settings: Settings) -> Scene:
-    """Sample tissue and walls along the rays of one side."""
-    g = volume.geometry
-    fan = Fan.of(anatomy.hips, side, g)
-    slabs = _slabs(volume, anatomy, slices, settings)
-    rows, columns = fan.window
-    hu = np.stack([volume.hu[s.start : s.stop, rows, columns].mean(0, dtype=np.float32) for s in slabs])
-    spacing = g.spacing_mm[1], g.spacing_mm[2]
-    smooth = evidence.smooth(hu, spacing)
-    solid = np.stack([evidence.flesh(image, spacing) for image in smooth])
-    wall = fan.to_rays(evidence.walls(hu, spacing), outside=0)
-    tissue = fan.to_rays(smooth, outside=-1000)
-    outer = _outer_surface(fan.to_rays(solid, outside=0) > 0.5)
-    depth = (outer[..., None] - np.arange(tissue.shape[2])) * STEP_MM
-    muscle_hu = _muscle_hu(tissue, (depth >= 3) & (depth <= 10) & _between(CORE_DEGREES)[:, None])
-    contrast = muscle_hu - evidence.FAT_HU
-    top = anatomy.hips.top_mm
-    return Scene(
-        fan=fan,
-        slabs=slabs,
-        slab_mm=g.spacing_mm[0] * len(slabs[0]),
-        fill=np.clip((tissue - evidence.FAT_HU) / contrast, 0, 1.3).astype(np.float32),
-        wall=wall / np.float32(contrast),
-        bone=(tissue > muscle_hu + BONE_ABOVE_MUSCLE_HU) & (depth >= 0),  # not an arm's, beyond
-        outer=outer,
-        above_mm=np.array([g.slice_z_mm((s.start + s.stop - 1) / 2) - top for s in slabs]),
-        muscle_hu=muscle_hu,
-    )
-
-
-def _between(degrees: tuple[float, float]) -> BoolArray:
-    return np.asarray((degrees[0] <= ANGLES_DEGREES) & (degrees[1] >= ANGLES_DEGREES), dtype=bool)
-
-
-def _slabs(volume: Volume, anatomy: Anatomy, slices: range, settings: Settings) -> tuple[range, ...]:
-    """Groups of slices that the cut treats as one."""
-    g = volume.geometry
-    top = anatomy.hips.top_mm
-    first = max(0, min(g.nearest_slice(top - settings.context_mm), slices.start))
-    last = min(g.shape[0] - 1, max(g.nearest_slice(top + settings.context_mm), slices.stop - 1))
-    thin = g.spacing_mm[0] < settings.slab_mm / 1.5
-    n = max(1, round(settings.slab_mm / g.spacing_mm[0])) if thin else 1
-    starts = range(first, max(first + 1, last - n + 2), n)
-    return tuple(range(k, min(k + n, g.shape[0])) for k in starts)
-
-
-def _outer_surface(solid: BoolArray) -> npt.NDArray[np.int64]:
-    """Index of the outermost flesh on every ray; single rays that stick out are levelled."""
-    outer = np.where(solid.any(2), solid.shape[2] - 1 - solid[:, :, ::-1].argmax(2), 0)
-    level = ndi.median_filter(outer, (3, 9))
-    return np.asarray(np.where(np.abs(outer - level) > 8 / STEP_MM, level, outer), dtype=np.int64)
-
-
-def _muscle_hu(tissue: FloatArray, where: BoolArray) -> float:
-    """Median of the muscle under its outer surface, free of streaks and vessels."""
-    values = tissue[where]
-    values = values[(values > -20) & (values < 120)]
-    return float(np.median(values)) if len(values) > 100 else 45.0
-
-
 def _border_cost(scene: Scene, settings: Settings) -> FloatArray:
     """Per mm²: 1 in even tissue, falling to the floor on dark lines and in fat."""
     dark = np.clip(1 - scene.fill, 0, None) / settings.wall_darkness
@@ -234,24 +128,44 @@ def _border_cost(scene: Scene, settings: Settings) -> FloatArray:
 def _deep_surface(scene: Scene, cost: FloatArray, settings: Settings) -> FloatArray:
     """Radius of the deep surface in mm, (slab, angle); just outside the outer one where there is none."""
     depth = scene.depth_mm
-    fan = _between((ANGLES_DEGREES[0], settings.beyond_degrees))[:, None]
+    fan = between((ANGLES_DEGREES[0], settings.beyond_degrees))[:, None]
     inside = fan & (depth >= 0) & (depth <= settings.depth_mm) & ~_behind_bone(scene)
-    seeds = inside & _seed_rays(scene)[..., None] & (depth <= settings.seed_mm) & ~scene.bone
-    edge = ~_between((ANGLES_DEGREES[0] + 5, settings.beyond_degrees - 1))[:, None]
+    seeds = inside & _seeds(scene, settings)
+    edge = ~between((ANGLES_DEGREES[0] + 5, settings.beyond_degrees - 1))[:, None]
     other = inside & (scene.bone | edge | (depth > settings.depth_mm - STEP_MM))
+    plain = _plainness(scene, cost, settings)
     muscle = minimum_cut(
         inside,
         cost,
-        _preference(scene, depth, cost, seeds, settings),
+        _preference(scene, depth, cost, plain, settings),
         seeds,
         other,
-        across_rays=settings.across_rays,
+        across_rays=float(np.interp(plain, [0, 1], settings.across_rays[::-1])),
         radii_mm=scene.fan.radii_mm,
         angle_step_rad=float(np.deg2rad(ANGLES_DEGREES[1] - ANGLES_DEGREES[0])),
         slice_mm=scene.slab_mm,
     )
     deep = np.where(muscle.any(2), muscle.argmax(2), scene.outer + 1)
     return ((deep - 0.5) * STEP_MM).astype(np.float32)
+
+
+def _seeds(scene: Scene, settings: Settings) -> BoolArray:
+    """The outermost layer where every muscle lies."""
+    depth = scene.depth_mm
+    return _seed_rays(scene)[..., None] & (depth >= 0) & (depth <= settings.seed_mm) & ~scene.bone
+
+
+def _inside_walls(scene: Scene, cost: FloatArray, settings: Settings) -> float:
+    """How much of this muscle is walls, that is fat streaks and noise."""
+    seeds = _seeds(scene, settings)
+    return float((1 - cost)[seeds].mean()) if seeds.any() else 0.0
+
+
+def _plainness(scene: Scene, cost: FloatArray, settings: Settings) -> float:
+    """From 1, a muscle with hardly a streak, to 0, one full of them; or what is believed."""
+    if settings.plain is not None:
+        return settings.plain
+    return float(np.interp(_inside_walls(scene, cost, settings), settings.streaky_share, [1.0, 0.0]))
 
 
 def _behind_bone(scene: Scene) -> BoolArray:
@@ -265,16 +179,16 @@ def _behind_bone(scene: Scene) -> BoolArray:
 
 
 def _preference(
-    scene: Scene, depth_mm: FloatArray, cost: FloatArray, seeds: BoolArray, settings: Settings
+    scene: Scene, depth_mm: FloatArray, cost: FloatArray, plain: float, settings: Settings
 ) -> FloatArray:
-    """Per mm³, positive where a node is rather not gluteus maximus: fat, walls beyond what this
-    patient's muscle has inside, and depths beyond what is usual at this angle and height."""
+    """Per mm³, positive where a node is rather not gluteus maximus: fat, depths beyond what is usual at
+    this angle and height, and, as far as the muscle is plain, walls beyond what it has inside."""
     room = np.clip((_expected_mm(scene, settings.belief)[..., None] - depth_mm) / FULL_THICKNESS_MM, -1, 1)
-    inside_walls = float((1 - cost)[seeds].mean()) if seeds.any() else 0.0
-    fill = scene.fill
-    price = settings.fat_price * (1 - 2 * np.minimum(fill, 1))
-    price -= settings.thickness_weight * room * (fill > 0.5)
-    price += settings.wall_price * ((1 - cost) - inside_walls) * ((fill > 0.25) & (fill < 1.2))
+    price = settings.fat_price * (1 - 2 * np.minimum(scene.fill, 1))
+    price -= settings.thickness_weight * room * (scene.fill > 0.5)
+    between_muscles = (scene.fill > 0.25) & (scene.fill < 1.2)
+    further_walls = (1 - cost) - _inside_walls(scene, cost, settings)
+    price += settings.wall_price * plain * further_walls * between_muscles
     return np.asarray(price, dtype=np.float32)
 
 

@@ -15,7 +15,6 @@ from glutseg.volume import Volume
 BoolArray = npt.NDArray[np.bool_]
 
 _EDGE_SIGMA_MM = 0.6
-_SPUR_MM = 1.5
 _MIN_PART = 0.1
 _SLACK_MM = 1.5
 """The outer surface is that of thresholded, rounded flesh: the muscle may stand out so far."""
@@ -60,7 +59,7 @@ def draw(volume: Volume, layer: Layer, k: int) -> Outline:
     )
     lean = evidence.close_disc(flesh, evidence.PLANE_MM, spacing_mm) & between
     closed = evidence.close_disc(lean, evidence.STREAK_MM, spacing_mm) & between
-    opened = evidence.open_disc(closed, _SPUR_MM, spacing_mm)
+    opened = evidence.open_disc(closed, evidence.SPUR_MM, spacing_mm)
     whole = evidence.close_disc(opened, evidence.NOTCH_MM, spacing_mm) & between
     near = fan.between(deep - FASCIA_SLACK_MM, outer + _SLACK_MM + FASCIA_SLACK_MM)
     whole |= _dents(whole, flesh, spacing_mm) & near
