@@ -2,6 +2,7 @@ import csv
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -10,6 +11,7 @@ from glutseg import anatomy, cli, dicom, segmentation
 from glutseg.cli import app
 from glutseg.protocol import NAMED_LEVELS, LevelRule, builtin_protocols
 
+ZOO = Path(__file__).parents[2] / "shared" / "dicom_zoo"
 runner = CliRunner()
 
 
@@ -128,6 +130,27 @@ def test_scan_tells_which_series_and_why(stage, tmp_path):
     assert series["shape_zyx"] == [16, 96, 96]
     assert series["z_range_mm"] == [-35.0, 40.0]
     assert series["reason"]
+
+
+def test_scan_says_by_its_exit_code_that_some_cannot_be_measured(stage, tmp_path):
+    stage.write(tmp_path / "in" / "a")
+    other = stage.write(tmp_path / "in" / "b", patient_id="OTHER")
+    for path in sorted(other.iterdir())[3:]:
+        path.unlink()
+    assert invoke("scan", tmp_path / "in").exit_code == 2
+    assert invoke("scan", other).exit_code == 1
+
+
+@pytest.mark.skipif(not ZOO.is_dir(), reason="needs the shared DICOM files beside the project")
+def test_files_that_break_loaders_end_with_a_reason_each(tmp_path):
+    assert invoke("scan", ZOO).exit_code == 2
+    done = invoke("run", ZOO, "-o", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "Traceback" not in done.output
+    rows = rows_of(tmp_path / "out")
+    assert len(rows) > 10
+    assert {r["status"] for r in rows} == {"failed"}
+    assert all(r["error_code"] and r["error_message"] for r in rows)
 
 
 def test_scan_reads_no_pixels(stage, tmp_path, monkeypatch):

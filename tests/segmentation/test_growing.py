@@ -502,6 +502,6 @@ def test_help_states_the_models_defaults():
         "iterations": Confidence().iterations,
         "initial_radius": Confidence().initial_radius_px,
     }
-    hints = cli.grow.__annotations__
+    hints = cli.tools.grow.__annotations__
     for name, default in fields.items():
         assert f"[{default:g}]" in hints[name], name

@@ -76,6 +76,7 @@ def read_header(source: Source, opener: Opener) -> FileHeader | FileProblem | No
     except BAD_FILE as error:
         return _problem(source, f"the header cannot be read ({type(error).__name__})")
 
+
 COMPRESSED_MASKS = (".nii.gz", ".nrrd.gz")
 """Files that often lie beside the images; they hide no DICOM."""
 

@@ -1,0 +1,10 @@
+"""The command line: a door to the rooms, holding no science.
+
+Slow libraries are imported inside the commands, so that ``glutseg --help`` answers at once.
+"""
+
+from glutseg.cli import runs as runs
+from glutseg.cli import tools as tools
+from glutseg.cli.frame import app, main
+
+__all__ = ["app", "main"]

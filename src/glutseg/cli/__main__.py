@@ -1,0 +1,5 @@
+"""``python -m glutseg.cli``."""
+
+from glutseg.cli import main
+
+main()

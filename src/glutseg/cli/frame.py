@@ -1,0 +1,86 @@
+"""The program's frame: its options, its exit codes, and errors as one line."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glutseg.errors import GlutsegError
+
+NOTHING_DONE = 1
+"""Exit code when nothing could be done; 0 is all done, 2 is some to review, failed or passed over."""
+
+SOME_DONE = 2
+
+STOPPED = 130
+"""Exit code after Ctrl-C or a request to end, as shells have it (128 + SIGINT)."""
+
+app = typer.Typer(
+    help="Gluteus maximus area on pelvic CT, from a DICOM folder to a table. Research use only.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+InputArgument = Annotated[Path, typer.Argument(metavar="INPUT", help="A folder of DICOM files, or a zip.")]
+SeriesOption = Annotated[
+    list[str] | None,
+    typer.Option("--series", metavar="UID", help="Measure this series of its study; may be repeated."),
+]
+ProtocolOption = Annotated[
+    str, typer.Option("--protocol", "-p", metavar="NAME|FILE.toml", help="What to measure and how.")
+]
+
+
+def main() -> None:
+    """Entry point: user errors and wrong options end with one line and exit code 1."""
+    try:
+        code = app(standalone_mode=False)
+    except typer.TyperException as error:
+        error.show()  # type: ignore[attr-defined]
+        code = NOTHING_DONE
+    except typer.Abort:
+        code = NOTHING_DONE
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+@contextmanager
+def user_errors() -> Iterator[None]:
+    """A `GlutsegError` as one line on stderr instead of a traceback."""
+    from glutseg.terminal import print_error
+
+    # header text that a library warns about would reach the terminal as it is
+    warnings.simplefilter("ignore")
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+    try:
+        yield
+    except GlutsegError as error:
+        print_error(error)
+        raise typer.Exit(NOTHING_DONE) from error
+    except KeyboardInterrupt as stop:
+        typer.echo("glutseg: stopped; what is done is kept, `glutseg run ... --resume` goes on", err=True)
+        raise typer.Exit(STOPPED) from stop
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"glutseg {version('glutseg')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass

@@ -1,0 +1,145 @@
+"""The commands of a run: scan, run, status."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glutseg.cli.frame import (
+    NOTHING_DONE,
+    SOME_DONE,
+    InputArgument,
+    ProtocolOption,
+    SeriesOption,
+    app,
+    user_errors,
+)
+from glutseg.errors import GlutsegError
+
+
+class Retry(StrEnum):
+    """What ``--retry`` measures again."""
+
+    FAILED = "failed"
+
+
+@app.command()
+def run(
+    input_path: InputArgument,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="The folder to write.")],
+    protocol: ProtocolOption = "femoral-head-top",
+    level: Annotated[
+        str | None,
+        typer.Option(metavar="LEVEL", help="Another level: a landmark, z=MM or slice=N (from 0)."),
+    ] = None,
+    series: SeriesOption = None,
+    participants: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Heights (CSV, TSV, XLSX): patient_id and height_m, _cm, ..."),
+    ] = None,
+    participants_columns: Annotated[
+        str,
+        typer.Option(metavar="NAME=COLUMN,...", help="Its columns: patient_id=Fallnummer,height_cm=Größe"),
+    ] = "",
+    pseudonymise: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="KEYFILE", help="Pseudonyms for ids, UIDs and paths; a new key is written if needed."
+        ),
+    ] = None,
+    muscles: Annotated[bool, typer.Option("--muscles", help="Gluteus medius and minimus as well.")] = False,
+    volume: Annotated[
+        bool, typer.Option("--volume", help="Whole muscles: volumes, full profile, every named level.")
+    ] = False,
+    jobs: Annotated[
+        int,
+        typer.Option("--jobs", "-j", min=0, max=256, envvar="GLUTSEG_JOBS", help="Processes, a study each."),
+    ] = 1,
+    timeout_minutes: Annotated[float, typer.Option(min=0.01, help="After which a study is given up.")] = 30.0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in OUT: what is missing, and new studies.")
+    ] = False,
+    retry: Annotated[
+        Retry | None, typer.Option(metavar="failed", help="Go on, and measure again what failed.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run's output.")] = False,
+) -> None:
+    """Measure every study below INPUT and write tables, masks and pictures to OUT."""
+    with user_errors():
+        from glutseg import batch, dicom, terminal
+        from glutseg.measurement import parse_columns, read_participants
+        from glutseg.output.folder import check
+        from glutseg.output.pseudonym import pseudonymiser
+        from glutseg.protocol import load_protocol, with_extent, with_level, with_series
+
+        rule = with_extent(load_protocol(protocol), muscles=muscles, whole_muscle=volume)
+        if series:
+            rule = with_series(rule, series)
+        if level is not None:
+            rule = with_level(rule, level)
+        columns = parse_columns(participants_columns)
+        table = None if participants is None else read_participants(participants, columns)
+        if overwrite and (resume or retry):
+            raise typer.BadParameter("an earlier run is either replaced or gone on with")
+        manner = batch.Manner(jobs, timeout_minutes * 60, overwrite, resume or bool(retry), bool(retry))
+        check(out, overwrite=overwrite, resume=manner.resume)
+        pseudonyms = None if pseudonymise is None else pseudonymiser(pseudonymise, out)
+        with terminal.progress() as bar:
+            index = dicom.scan(input_path, progress=bar.scanning)
+            summary = batch.run(
+                index, rule, table, out, manner=manner, pseudonyms=pseudonyms, progress=bar.measuring
+            )
+        terminal.print_summary(summary)
+    raise typer.Exit(summary.exit_code)
+
+
+@app.command()
+def status(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show how far the run in OUT is, how long it may take, and what failed and why."""
+    with user_errors():
+        from glutseg import terminal
+        from glutseg.batch.status import read_status
+
+        found = read_status(out)
+        if as_json:
+            typer.echo(json.dumps(found.to_json(), indent=1))
+        else:
+            terminal.print_status(found)
+
+
+@app.command()
+def scan(
+    input_path: InputArgument,
+    protocol: ProtocolOption = "femoral-head-top",
+    series: SeriesOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """List the series below INPUT, their geometry, and which would be measured and why."""
+    with user_errors():
+        from glutseg import dicom, terminal
+        from glutseg.listing import list_series
+        from glutseg.protocol import load_protocol, with_series
+
+        rule = load_protocol(protocol)
+        if series:
+            rule = with_series(rule, series)
+        with terminal.progress() as bar:
+            index = dicom.scan(input_path, progress=bar.scanning)
+        if not index.studies:
+            raise GlutsegError("input-empty", "no DICOM image was found", str(input_path))
+        dicom.check_asked(index, rule.series)
+        listing = list_series(index, rule.series)
+        if as_json:
+            typer.echo(json.dumps(listing, indent=1))  # ASCII only: every control character is escaped
+        else:
+            terminal.print_listing(listing)
+    n_usable = len({row["case_id"] for row in listing["series"] if row["rank"]})
+    if n_usable < len(index.studies) or listing["problems"]:
+        raise typer.Exit(SOME_DONE if n_usable else NOTHING_DONE)

@@ -1,0 +1,110 @@
+"""The commands beside a run: protocols, phantom, grow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glutseg.cli.frame import app, user_errors
+
+
+@app.command()
+def protocols(
+    name: Annotated[str | None, typer.Argument(help="Show this one in full (a name or a file).")] = None,
+) -> None:
+    """List the protocols, or show one."""
+    with user_errors():
+        from glutseg import terminal
+        from glutseg.protocol import builtin_protocols, load_protocol
+
+        if name is None:
+            terminal.print_protocols([load_protocol(known) for known in builtin_protocols()])
+        else:
+            typer.echo(load_protocol(name).model_dump_json(indent=1))
+
+
+@app.command()
+def phantom(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
+    sample: Annotated[
+        bool, typer.Option("--sample", help="The two small patients of sample_dicom/; ignores the rest.")
+    ] = False,
+    patients: Annotated[int, typer.Option(min=1, max=1000, help="How many patients.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other patients.")] = 1,
+    pixel_mm: Annotated[float, typer.Option(min=0.2, max=5, help="Pixel size.")] = 0.8,
+    slice_mm: Annotated[float, typer.Option(min=0.3, max=20, help="Slice thickness and spacing.")] = 3.0,
+    matrix: Annotated[int, typer.Option(min=8, max=2048, help="Rows and columns.")] = 512,
+    noise_hu: Annotated[float, typer.Option(min=0, max=200, help="Standard deviation of the noise.")] = 12.0,
+) -> None:
+    """Write synthetic pelvis CT studies with known areas (truth.json) to OUT."""
+    with user_errors():
+        from glutseg.phantom import PhantomScan, random_patients, write_sample, write_studies
+
+        if sample:
+            folders = write_sample(out)
+        else:
+            scan = PhantomScan(matrix=matrix, pixel_mm=pixel_mm, slice_mm=slice_mm, noise_hu=noise_hu)
+            folders = write_studies(out, list(random_patients(patients, seed)), scan, masks=True)
+    typer.echo(f"{len(folders)} studies in {out}; their true areas are in truth.json")
+
+
+@app.command()
+def grow(
+    input_path: Annotated[Path, typer.Argument(metavar="SERIES", help="A folder or file of one CT series.")],
+    seed: Annotated[
+        str,
+        typer.Option(
+            metavar="X,Y[,Z]",
+            help="Column, row, slice of the stored image, from 0; slices in the order of the mask files.",
+        ),
+    ],
+    method: Annotated[
+        str, typer.Option(metavar="METHOD", help="interval, bounds, neighborhood or confidence.")
+    ] = "interval",
+    is_3d: Annotated[bool, typer.Option("--3d", help="Through all slices, not the seed's alone.")] = False,
+    z_mm: Annotated[float | None, typer.Option(help="The seed's slice by its LPS height.")] = None,
+    interval: Annotated[float | None, typer.Option(help="interval: full width in HU [100].")] = None,
+    lower: Annotated[float | None, typer.Option(help="bounds, neighborhood: lowest HU.")] = None,
+    upper: Annotated[float | None, typer.Option(help="bounds, neighborhood: highest HU.")] = None,
+    radius: Annotated[int | None, typer.Option(help="neighborhood: radius in pixels [2].")] = None,
+    multiplier: Annotated[float | None, typer.Option(help="confidence: of the SD [2.5].")] = None,
+    iterations: Annotated[int | None, typer.Option(help="confidence: iterations [5].")] = None,
+    initial_radius: Annotated[int | None, typer.Option(help="confidence: radius at the seed [2].")] = None,
+    series: Annotated[str | None, typer.Option(metavar="UID", help="This series of several.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE.nii.gz", help="Write the mask, 1 inside.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.nii.gz.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Grow a region from one seed and read it out, as OsiriX does."""
+    with user_errors():
+        from glutseg import api, dicom, terminal
+        from glutseg.dicom.single import single_series
+        from glutseg.output.grown import check_mask_file, grown_json, write_mask
+        from glutseg.segmentation.growing import parse_seed, parse_settings
+
+        settings = parse_settings(
+            method,
+            interval_hu=interval,
+            lower_hu=lower,
+            upper_hu=upper,
+            radius_px=radius,
+            multiplier=multiplier,
+            iterations=iterations,
+            initial_radius_px=initial_radius,
+        )
+        xyz = parse_seed(seed)
+        check_mask_file(out, overwrite=overwrite)
+        with terminal.progress() as bar:
+            chosen = single_series(dicom.scan(input_path, progress=bar.scanning), series)
+        loaded = dicom.read(chosen)
+        region = api.grow(loaded.volume, xyz, z_mm=z_mm, is_3d=is_3d, **settings.model_dump())
+        if out is not None:
+            write_mask(out, region)
+        if as_json:
+            typer.echo(grown_json(region, chosen.series_uid, loaded.flags, out))
+        else:
+            terminal.print_region(region, loaded.flags, out)
