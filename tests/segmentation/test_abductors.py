@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from glutseg import anatomy
 from glutseg.phantom import PhantomPatient, PhantomScan, body, muscles, render
 from glutseg.phantom.shapes import PlaneGrid, fill
-from glutseg.segmentation import Settings, gluteus
+from glutseg.segmentation import Settings
 from glutseg.segmentation.abductors import Abductors, _outline, find_abductors
 from glutseg.segmentation.abductors_layers import find_surfaces
 from glutseg.segmentation.abductors_scene import TURN, TURNED_DEGREES, DeepScene, look_deeper, turned
 from glutseg.segmentation.abductors_usual import Belief, usual_medius
 from glutseg.segmentation.layer import find_layer
+from glutseg.segmentation.outline import draw
 from glutseg.segmentation.sheet import ANGLES_DEGREES, Fan
 from glutseg.volume import Geometry, Volume
 
@@ -122,11 +123,11 @@ def test_the_outline_closes_streaks_and_drops_crumbs():
     between[10:50, 10:50] = True
     flesh = between.copy()
     flesh[28:31, 10:50] = False
-    assert _outline(between, flesh, 1.0)[29, 20:40].all()
+    assert _outline(between, flesh, (1.0, 1.0))[29, 20:40].all()
     crumb = np.zeros_like(flesh)
     crumb[20:25, 20:25] = True
-    assert not _outline(between, crumb, 1.0).any()
-    assert not (_outline(between, np.ones_like(flesh), 1.0) & ~between).any()
+    assert not _outline(between, crumb, (1.0, 1.0)).any()
+    assert not (_outline(between, np.ones_like(flesh), (1.0, 1.0)) & ~between).any()
 
 
 def _truth(patient: PhantomPatient, geometry: Geometry, k: int, name: str, side: str):
@@ -152,7 +153,7 @@ def _find(volume: Volume, hips: anatomy.Hips, side: str, slices: range, measured
     maximus = np.zeros(volume.geometry.shape, bool)
     rows, columns = layer.scene.fan.window
     for k in slices:
-        maximus[k, rows, columns] = gluteus.outline(volume, layer, k)
+        maximus[k, rows, columns] = draw(volume, layer, k).mask
     out = find_abductors(volume, found, layer, maximus, slices, side, measured=measured)
     return out, maximus, layer
 

@@ -29,7 +29,6 @@ BoolArray = npt.NDArray[np.bool_]
 Abductor = Literal["medius", "minimus"]
 
 _EDGE_SIGMA_MM = 0.6
-_SPUR_MM = 1.5
 _MIN_PART_MM2 = 40.0
 _SHARED_MM = 1.5
 
@@ -94,24 +93,26 @@ def _outlines(
 ) -> tuple[BoolArray, BoolArray]:
     """Medius and minimus on one slice within the turned fan's window, (y, x) bool."""
     rows, columns = scene.fan.window
-    pixel_mm = volume.geometry.spacing_mm[1]
-    image = ndi.gaussian_filter(volume.hu[k, rows, columns].astype(np.float32), _EDGE_SIGMA_MM / pixel_mm)
-    flesh = evidence.close_disc(image > evidence.edge_hu(scene.muscle_hu), evidence.PLANE_MM / pixel_mm)
+    spacing_mm = volume.geometry.spacing_mm[1:]
+    sigma = [_EDGE_SIGMA_MM / s for s in spacing_mm]
+    image = ndi.gaussian_filter(volume.hu[k, rows, columns].astype(np.float32), sigma)
+    lean = image > evidence.edge_hu(scene.muscle_hu)
+    flesh = evidence.close_disc(lean, evidence.PLANE_MM, spacing_mm)
     outer = layer.at_slice((scene.outer * STEP_MM).astype(np.float32), k)
     deep, roof, low = (
         layer.at_slice(s, k) for s in (surfaces.medius_mm, surfaces.roof_mm, surfaces.minimus_mm)
     )
-    medius = _outline(scene.fan.between(deep, outer + _SHARED_MM) & ~taken, flesh, pixel_mm)
-    minimus = _outline(scene.fan.between(low, np.minimum(roof, deep)) & ~taken & ~medius, flesh, pixel_mm)
+    medius = _outline(scene.fan.between(deep, outer + _SHARED_MM) & ~taken, flesh, spacing_mm)
+    minimus = _outline(scene.fan.between(low, np.minimum(roof, deep)) & ~taken & ~medius, flesh, spacing_mm)
     return medius, minimus
 
 
-def _outline(between: BoolArray, flesh: BoolArray, pixel_mm: float) -> BoolArray:
+def _outline(between: BoolArray, flesh: BoolArray, spacing_mm: tuple[float, float]) -> BoolArray:
     """The muscle between two surfaces: flesh, closed over fat streaks, without spurs and crumbs."""
-    closed = evidence.close_disc(flesh & between, evidence.STREAK_MM / pixel_mm) & between
-    opened = evidence.open_disc(closed, _SPUR_MM / pixel_mm)
+    closed = evidence.close_disc(flesh & between, evidence.STREAK_MM, spacing_mm) & between
+    opened = evidence.open_disc(closed, evidence.SPUR_MM, spacing_mm)
     labels, n = ndi.label(opened)
-    sizes = np.bincount(labels.ravel(), minlength=n + 1) * pixel_mm**2
+    sizes = np.bincount(labels.ravel(), minlength=n + 1) * spacing_mm[0] * spacing_mm[1]
     sizes[0] = 0
     kept = np.isin(labels, np.flatnonzero(sizes >= _MIN_PART_MM2))
     return np.asarray(ndi.binary_fill_holes(kept) & between, dtype=bool)

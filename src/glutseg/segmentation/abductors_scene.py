@@ -10,7 +10,8 @@ import numpy.typing as npt
 from scipy import ndimage as ndi
 
 from glutseg.segmentation import evidence
-from glutseg.segmentation.layer import BONE_ABOVE_MUSCLE_HU, Layer
+from glutseg.segmentation.layer import Layer
+from glutseg.segmentation.scene import BONE_ABOVE_MUSCLE_HU
 from glutseg.segmentation.sheet import ANGLES_DEGREES, STEP_MM, Fan
 from glutseg.volume import Volume
 
@@ -96,7 +97,7 @@ def look_deeper(volume: Volume, layer: Layer) -> DeepScene:
     hu = np.stack([volume.hu[s.start : s.stop, rows, columns].mean(0, dtype=np.float32) for s in scene.slabs])
     spacing = g.spacing_mm[1], g.spacing_mm[2]
     smooth = evidence.smooth(hu, spacing)
-    solid = np.stack([evidence.flesh(image, spacing[0]) for image in smooth])
+    solid = np.stack([evidence.flesh(image, spacing) for image in smooth])
     tissue = fan.to_rays(smooth, outside=-1000)
     flesh = _outermost(fan.to_rays(solid, outside=0) > 0.5)
     outer = _beneath(layer, flesh)
