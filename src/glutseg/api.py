@@ -15,7 +15,7 @@ from glutseg.measurement import grown, measure_slice, read_participants, slices_
 from glutseg.protocol import Protocol, TissueRule, load_protocol, with_level
 from glutseg.result import CaseResult, LevelFound, Side, SideMeasurement
 from glutseg.segmentation import growing
-from glutseg.volume import Mask, Volume
+from glutseg.volume import Mask, Muscle, Volume
 
 Image = Volume | Any
 """A `Volume`, or a SimpleITK image whose values are HU."""
@@ -79,7 +79,12 @@ def find_level(image: Image, protocol: str | Path | Protocol = "femoral-head-top
 
 
 def segment(
-    image: Image, level: LevelFound | int, *, reach_mm: float = 15.0, whole_muscle: bool = False
+    image: Image,
+    level: LevelFound | int,
+    *,
+    reach_mm: float = 15.0,
+    whole_muscle: bool = False,
+    muscles: tuple[Muscle, ...] = ("maximus",),
 ) -> Mask:
     """Segment both gluteus maximus muscles around a level, or from end to end.
 
@@ -89,11 +94,12 @@ def segment(
     level : from `find_level`, or a slice's index in the order of ``image``
     reach_mm : how far above and below the level is segmented
     whole_muscle : go on from there to the muscles' ends
+    muscles : ``("maximus", "medius", "minimus")`` or fewer, the first always
 
     Returns
     -------
     Mask
-        On the grid of ``image``: 1 left, 2 right.
+        On the grid of ``image``; 1 left, 2 right, and further labels as in `glutseg.volume.LABELS`.
 
     Raises
     ------
@@ -105,7 +111,7 @@ def segment(
     k = volume.geometry.canonical_slice(_slice_index(level))
     around = slices_around(canonical.geometry, k, reach_mm)
     found = anatomy.find_anatomy(canonical)
-    segmented = segmentation.segment(canonical, found, around, whole=whole_muscle)
+    segmented = segmentation.segment(canonical, found, around, whole=whole_muscle, muscles=muscles)
     return segmented.mask.restored(volume.geometry)
 
 

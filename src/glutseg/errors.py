@@ -166,6 +166,11 @@ CODES: dict[str, Code] = {
         "Part of the outline is decided by what is usual, not by what the picture shows.",
         "Check the border to the gluteus medius.",
     ),
+    "other-muscle-doubtful": Code(
+        "review",
+        "The outline of a gluteus medius or minimus is decided by what is usual; the maximus is not concerned.",
+        "Check those outlines in the overlay before their figures are used.",
+    ),
     "muscle-fatty": Code(
         "review",
         "So much of the muscle is fat that its outline is uncertain.",

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glutseg.quality import check_sides
+from glutseg.quality import check_others, check_sides
 from glutseg.quality import outline as limits
 from glutseg.result import SideMeasurement, SlicePoint
 
@@ -165,3 +165,12 @@ def test_a_flag_names_its_figures():
     assert flag.message == "mean -80 HU"
     assert flag.severity == "review"
     assert np.all([f.severity == "review" for f in check_sides({"left": GOOD}, {"left": 0.1}, {}, (), {})])
+
+
+def test_other_muscles_that_rest_on_beliefs_are_named():
+    flags = check_others({"medius": {"left": 0.95, "right": 0.84}, "minimus": {"left": 0.2}})
+    assert [(str(f), f.message.split(":")[0]) for f in flags] == [
+        ("other-muscle-doubtful:right", "gluteus medius"),
+        ("other-muscle-doubtful:left", "gluteus minimus"),
+    ]
+    assert check_others({}) == ()

@@ -14,7 +14,7 @@ from glutseg.quality.outline import MAX_REPAIRED, MIN_CONFIDENCE
 from glutseg.segmentation import evidence, gluteus, layer, outline, scene
 from glutseg.segmentation.settings import other_beliefs
 from glutseg.segmentation.sheet import ANGLES_DEGREES, Fan
-from glutseg.volume import LEFT, RIGHT, SIDES, Geometry, Volume
+from glutseg.volume import LABELS, LEFT, RIGHT, SIDES, Geometry, Volume
 
 N = len(ANGLES_DEGREES)
 GRID = Geometry(shape=(12, 200, 200), spacing_mm=(3.0, 1.0, 1.0), origin_mm=(-60.0, -60.0, 0.0))
@@ -216,6 +216,22 @@ def test_the_whole_muscle_goes_on_from_the_slices_asked_for(coarse):
         mine = whole == label
         assert 2 * (mine & truth).sum() / (mine.sum() + truth.sum()) > 0.85
         assert ndi.label(mine)[1] == 1
+
+
+def test_other_muscles_take_nothing_from_the_maximus(coarse):
+    phantom, found, k = coarse
+    around = range(k - 1, k + 2)
+    alone = segmentation.segment(phantom.volume, found, around, QUICK).mask.labels
+    muscles = ("maximus", "medius", "minimus")
+    out = segmentation.segment(phantom.volume, found, around, QUICK, measured=k, muscles=muscles)
+    labels = out.mask.labels
+    for label in SIDES.values():
+        assert np.array_equal(labels == label, alone == label)
+    assert set(out.other_confidence) == {"medius", "minimus"}
+    x = [np.nonzero(labels == label)[2] for label in LABELS["medius"].values()]
+    assert min(len(side) for side in x) > 500
+    assert x[0].min() > x[1].max()  # canonical: x grows to the left
+    assert [i for i in range(len(labels)) if labels[i].any()] == list(around)
 
 
 def test_ends_keep_only_what_lies_on_the_muscle_before():

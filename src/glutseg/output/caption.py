@@ -69,10 +69,10 @@ def _summary_lines(result: CaseResult) -> list[str]:
     lines.append("height unknown" if metres is None else f"height {metres:.2f} m{source}")
     others = [f"{muscle} {_right_and_left(sides, 'area_mm2')}" for muscle, sides in result.others.items()]
     if others:
-        lines.append(f"{', '.join(others)} mm² (right / left)")
+        lines.append(f"{', '.join(others)} mm² (R / L)")
     if "maximus" in result.whole:
         complete = {side: one for side, one in result.whole["maximus"].items() if one.is_complete}
-        lines.append(f"whole muscle {_right_and_left(complete, 'volume_cm3')} cm³ (right / left)")
+        lines.append(f"whole muscle {_right_and_left(complete, 'volume_cm3')} cm³ (R / L)")
     return lines
 
 

@@ -45,10 +45,19 @@ def measure_series(
         with clock.time("segmentation"):
             around = slices_around(volume.geometry, level.slice_index, protocol.level.profile_mm)
             segmented = segmentation.segment(
-                volume, found, around, measured=level.slice_index, whole=protocol.extent.whole_muscle
+                volume,
+                found,
+                around,
+                measured=level.slice_index,
+                whole=protocol.extent.whole_muscle,
+                muscles=protocol.extent.muscles,
             )
         mask = segmented.mask.restored(own).cleared(loaded.missing)  # nothing stands where no image is
-        result = replace(result, confidence=dict(segmented.confidence))
+        result = replace(
+            result,
+            confidence=dict(segmented.confidence),
+            other_confidence={m: dict(sides) for m, sides in segmented.other_confidence.items()},
+        )
         with clock.time("measurement"):
             result = _with_figures(result, place.slice_index, loaded, mask, protocol)
         if protocol.extent.whole_muscle:
@@ -133,6 +142,7 @@ def _doubts(
         *quality.check_sides(
             result.measurements, result.confidence, segmented.visible, slab, segmented.repaired
         ),
+        *quality.check_others(result.other_confidence),
     )
 
 

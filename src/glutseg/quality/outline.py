@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from glutseg.errors import Flag
-from glutseg.result import Side, SideMeasurement, SlicePoint
+from glutseg.result import SideMeasurement, SlicePoint
+from glutseg.volume import Muscle, Side
 
 MIN_CONFIDENCE = 0.85
 """Dice between the muscle and those found under other beliefs; chosen in docs/accuracy.md so that every
@@ -44,6 +45,20 @@ def check_sides(
                 Flag("outline-repaired", f"{repaired[side]:.0%} of the area was closed over or cut off", side)
             )
     return (*flags, *_check_difference(profile))
+
+
+def check_others(confidence: dict[Muscle, dict[Side, float]]) -> tuple[Flag, ...]:
+    """``other-muscle-doubtful`` for each side of the medius and minimus that rests on beliefs."""
+    return tuple(
+        Flag(
+            "other-muscle-doubtful",
+            f"gluteus {muscle}: with other beliefs the outline agrees to a Dice of {sure:.2f} only",
+            side,
+        )
+        for muscle, sides in confidence.items()
+        for side, sure in sides.items()
+        if sure < MIN_CONFIDENCE
+    )
 
 
 def _check_side(

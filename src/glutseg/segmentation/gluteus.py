@@ -1,11 +1,11 @@
-"""The gluteus maximus of both sides: layer by layer, then its outline on every slice.
+"""The gluteal muscles of both sides: layer by layer, then their outlines on every slice.
 
 docs/method.md tells the steps with pictures, what was tried and how well it does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,10 +16,11 @@ from glutseg.anatomy import Anatomy, Level, as_it_lies
 from glutseg.errors import GlutsegError
 from glutseg.protocol import LevelRule
 from glutseg.result import Side
+from glutseg.segmentation.abductors import find_abductors
 from glutseg.segmentation.layer import Layer, find_layer
 from glutseg.segmentation.outline import draw
 from glutseg.segmentation.settings import Settings
-from glutseg.volume import SIDES, LabelArray, Mask, Volume
+from glutseg.volume import LABELS, SIDES, LabelArray, Mask, Muscle, Volume
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -41,12 +42,14 @@ class Segmentation:
         found and those found under other beliefs about what cannot be seen (1: the picture alone decides)
     visible : per side, share of the deep border there that runs along a visible wall
     repaired : per side, share of the area there that was repaired (`glutseg.segmentation.outline`)
+    other_confidence : the same as ``confidence``, of the other muscles asked for
     """
 
     mask: Mask
     confidence: dict[Side, float]
     visible: dict[Side, float] = field(default_factory=dict)
     repaired: dict[Side, float] = field(default_factory=dict)
+    other_confidence: dict[Muscle, dict[Side, float]] = field(default_factory=dict)
 
 
 def segment(
@@ -57,8 +60,9 @@ def segment(
     *,
     measured: int | None = None,
     whole: bool = False,
+    muscles: tuple[Muscle, ...] = ("maximus",),
 ) -> Segmentation:
-    """Both gluteus maximus muscles on the slices asked for, or from end to end.
+    """Both gluteus maximus muscles on the slices asked for, or from end to end, and the others asked for.
 
     Parameters
     ----------
@@ -67,6 +71,7 @@ def segment(
     slices : canonical slice indices; the mask is empty elsewhere, unless ``whole``
     measured : the slice whose outline is to be doubted; without it there is no confidence
     whole : go on above and below ``slices`` to the muscles' ends; on ``slices`` nothing changes by that
+    muscles : the gluteus maximus always; it does not depend on whether others are found beneath it
 
     Raises
     ------
@@ -78,25 +83,62 @@ def segment(
         volume, anatomy.hips, slices[len(slices) // 2] if measured is None else measured
     )
     anatomy = Anatomy(volume, hips)
-    labels = np.zeros(own.shape, np.uint8)
-    confidence: dict[Side, float] = {}
-    visible: dict[Side, float] = {}
-    repaired: dict[Side, float] = {}
+    out = Segmentation(
+        Mask(np.zeros(own.shape, np.uint8), own), {}, other_confidence={m: {} for m in muscles[1:]}
+    )
+    labels = out.mask.labels
     for side, label in SIDES.items():
         layer = find_layer(volume, anatomy, side, slices, settings, doubt_at=measured)
         _paint(labels, label, volume, layer, slices)
         if not (labels == label).any():
             raise GlutsegError("muscle-not-found", f"no muscle was found behind the {side} hip")
         if measured is not None:
-            visible[side] = layer.visible_share(measured)
-            confidence[side] = layer.agreement(measured)
-            repaired[side] = draw(volume, layer, measured).repaired_share
+            out.visible[side] = layer.visible_share(measured)
+            out.confidence[side] = layer.agreement(measured)
+            out.repaired[side] = draw(volume, layer, measured).repaired_share
+        layers = {slices: layer}
         if whole:
             reach = whole_range(volume, anatomy)
-            far = find_layer(volume, anatomy, side, reach, settings)
-            _paint(labels, label, volume, far, [k for k in reach if k not in slices])
+            layers[reach] = find_layer(volume, anatomy, side, reach, settings)
+            _paint(labels, label, volume, layers[reach], [k for k in reach if k not in slices])
             _trim_ends(labels, label, slices)
-    return Segmentation(Mask(labels, own), confidence, visible, repaired)
+        if len(muscles) > 1:
+            sure = _paint_others(labels, volume, anatomy, side, layers, muscles[1:], settings, measured)
+            for muscle, confidence in sure.items():
+                out.other_confidence[muscle][side] = confidence
+    return out
+
+
+def _paint_others(
+    labels: LabelArray,
+    volume: Volume,
+    anatomy: Anatomy,
+    side: Side,
+    layers: Mapping[range, Layer],
+    muscles: tuple[Muscle, ...],
+    settings: Settings,
+    measured: int | None,
+) -> dict[Muscle, float]:
+    """Medius and minimus beneath the maximus: first on its slices, then beyond them; their confidence."""
+    sure: dict[Muscle, float] = {}
+    maximus = labels == SIDES[side]
+    done: list[range] = []
+    for slices, layer in layers.items():
+        doubt_at = None if done else measured
+        found = find_abductors(
+            volume, anatomy, layer, maximus, slices, side, measured=doubt_at, settings=settings
+        )
+        masks: dict[Muscle, BoolArray] = {"medius": found.medius, "minimus": found.minimus}
+        for k in slices:
+            if not any(k in before for before in done):
+                for muscle in muscles:
+                    labels[k][masks[muscle][k] & (labels[k] == 0)] = LABELS[muscle][side]
+        sure |= {muscle: found.confidence[muscle] for muscle in muscles if muscle in found.confidence}
+        done.append(slices)
+    if len(done) > 1:
+        for muscle in muscles:
+            _trim_ends(labels, LABELS[muscle][side], done[0])
+    return sure
 
 
 def _paint(labels: LabelArray, label: int, volume: Volume, layer: Layer, slices: Iterable[int]) -> None:
