@@ -62,8 +62,8 @@ RECIPES: dict[str, tuple[str, str]] = {
             " --scale 0.95"),
     "h08": ("A", "--seed 138 --warp 5 --plane_gaps 0.2 --muscle_fat 0.1 --slice 2.5 --contrast 60"),
 }  # fmt: skip
-"""Fresh renderings: the simulator's patient and arguments. The h ones are held back: nothing in
-glutseg was chosen on them."""
+"""Fresh renderings: the simulator's patient and arguments. The h ones were held back until the borders
+of streaky muscles were reworked; nothing was chosen on them before."""
 SHOWN = ("warp", "plane_gaps", "plane_mm", "muscle_fat", "muscle_hu", "slice", "pixel", "noise", "scale",
          "roll", "dx", "contrast", "implant", "mirror")  # fmt: skip
 """Parameters of a rendering worth naming, in this order..."""
