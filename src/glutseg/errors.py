@@ -168,7 +168,7 @@ CODES: dict[str, Code] = {
     ),
     "other-muscle-doubtful": Code(
         "review",
-        "The outline of a gluteus medius or minimus is decided by what is usual; the maximus is not concerned.",
+        "Outlines of gluteus medius and minimus are not sure enough to go unseen; the maximus is not concerned.",
         "Check those outlines in the overlay before their figures are used.",
     ),
     "muscle-fatty": Code(

@@ -167,10 +167,14 @@ def test_a_flag_names_its_figures():
     assert np.all([f.severity == "review" for f in check_sides({"left": GOOD}, {"left": 0.1}, {}, (), {})])
 
 
-def test_other_muscles_that_rest_on_beliefs_are_named():
-    flags = check_others({"medius": {"left": 0.95, "right": 0.84}, "minimus": {"left": 0.2}})
-    assert [(str(f), f.message.split(":")[0]) for f in flags] == [
-        ("other-muscle-doubtful:right", "gluteus medius"),
-        ("other-muscle-doubtful:left", "gluteus minimus"),
+def test_other_muscles_are_always_to_be_looked_at():
+    others = {"medius": {"left": GOOD, "right": GOOD}, "minimus": {"left": GOOD}}
+    flags = check_others(others, {"minimus": {"left": 0.97}})
+    assert [str(f) for f in flags] == [
+        "other-muscle-doubtful:left",
+        "other-muscle-doubtful:right",
+        "other-muscle-doubtful:left",
     ]
-    assert check_others({}) == ()
+    assert "medius" in flags[0].message
+    assert "0.97" in flags[2].message
+    assert check_others({}, {}) == ()

@@ -44,7 +44,7 @@ def codes_tables() -> str:
 GENERATED: dict[str, dict[str, Callable[[], str]]] = {
     "output.md": {
         "measurements": lambda: columns_table(MEASUREMENTS),
-        "muscles": lambda: columns_table(muscle_columns("medius")),
+        "muscles": lambda: columns_table(muscle_columns("minimus")),
         "volume": lambda: columns_table(whole_columns("maximus")),
         "profile": lambda: columns_table(PROFILE),
         "levels": lambda: columns_table(LEVELS),

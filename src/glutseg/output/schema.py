@@ -261,8 +261,9 @@ MEASUREMENTS: tuple[Column[CaseRow], ...] = (
 
 
 def muscle_columns(muscle: Muscle) -> tuple[Column[CaseRow], ...]:
-    """What ``--muscles`` adds for one of the other muscles."""
-    return (*_area_columns(muscle), *_confidence_columns(muscle))
+    """What ``--muscles`` adds for one of the other muscles; for the medius no confidence is known that
+    tells good outlines from bad ones."""
+    return (*_area_columns(muscle), *(_confidence_columns(muscle) if muscle == "minimus" else ()))
 
 
 def whole_columns(muscle: Muscle) -> tuple[Column[CaseRow], ...]:

@@ -142,7 +142,7 @@ def _doubts(
         *quality.check_sides(
             result.measurements, result.confidence, segmented.visible, slab, segmented.repaired
         ),
-        *quality.check_others(result.other_confidence),
+        *quality.check_others(result.others, result.other_confidence),
     )
 
 

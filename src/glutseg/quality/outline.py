@@ -47,18 +47,18 @@ def check_sides(
     return (*flags, *_check_difference(profile))
 
 
-def check_others(confidence: dict[Muscle, dict[Side, float]]) -> tuple[Flag, ...]:
-    """``other-muscle-doubtful`` for each side of the medius and minimus that rests on beliefs."""
-    return tuple(
-        Flag(
-            "other-muscle-doubtful",
-            f"gluteus {muscle}: with other beliefs the outline agrees to a Dice of {sure:.2f} only",
-            side,
-        )
-        for muscle, sides in confidence.items()
-        for side, sure in sides.items()
-        if sure < MIN_CONFIDENCE
-    )
+def check_others(
+    others: dict[Muscle, dict[Side, SideMeasurement]], confidence: dict[Muscle, dict[Side, float]]
+) -> tuple[Flag, ...]:
+    """``other-muscle-doubtful`` for every medius and minimus: no figure is known that tells good ones
+    from bad ones (docs/accuracy.md), so a person has to look at all."""
+    flags = []
+    for muscle, sides in others.items():
+        for side in sides:
+            sure = confidence.get(muscle, {}).get(side)
+            known = "" if sure is None else f"; with other beliefs it agrees to a Dice of {sure:.2f}"
+            flags.append(Flag("other-muscle-doubtful", f"the outline of the gluteus {muscle}{known}", side))
+    return tuple(flags)
 
 
 def _check_side(
