@@ -61,9 +61,21 @@ RECIPES: dict[str, tuple[str, str]] = {
     "h07": ("B", "--seed 137 --warp 4 --plane_gaps 0.45 --muscle_fat 0 --slice 3 --plane_mm 0.8"
             " --scale 0.95"),
     "h08": ("A", "--seed 138 --warp 5 --plane_gaps 0.2 --muscle_fat 0.1 --slice 2.5 --contrast 60"),
+    "k01": ("A", "--seed 231 --warp 6 --plane_gaps 0.45 --muscle_fat 0.2 --slice 3 --mirror"),
+    "k02": ("B", "--seed 232 --warp 8 --plane_gaps 0.35 --muscle_fat 0.1 --slice 5 --noise 20"),
+    "k03": ("A", "--seed 233 --warp 4 --plane_gaps 0.3 --muscle_fat 0.3 --slice 2 --implant left"),
+    "k04": ("B", "--seed 234 --warp 7 --plane_gaps 0.45 --muscle_fat 0 --slice 1.5 --mirror --scale 0.94"),
+    "k05": ("A", "--seed 235 --warp 8 --plane_gaps 0.4 --muscle_fat 0.25 --slice 4 --pixel 0.9"
+            " --scale 1.06"),
+    "k06": ("B", "--seed 236 --warp 6 --plane_gaps 0.4 --muscle_fat 0.15 --slice 3 --implant right"
+            " --roll -4"),
+    "k07": ("A", "--seed 237 --warp 7 --plane_gaps 0.3 --muscle_fat 0.1 --slice 2.5 --muscle_hu 45"
+            " --noise 22"),
+    "k08": ("B", "--seed 238 --warp 5 --plane_gaps 0.45 --muscle_fat 0.3 --slice 3 --plane_mm 0.8 --dx -25"),
 }  # fmt: skip
 """Fresh renderings: the simulator's patient and arguments. The h ones were held back until the borders
-of streaky muscles were reworked; nothing was chosen on them before."""
+of streaky muscles were reworked; nothing was chosen on them before. The k ones were run once that work was
+done, and looked at by nobody before."""
 SHOWN = ("warp", "plane_gaps", "plane_mm", "muscle_fat", "muscle_hu", "slice", "pixel", "noise", "scale",
          "roll", "dx", "contrast", "implant", "mirror")  # fmt: skip
 """Parameters of a rendering worth naming, in this order..."""
