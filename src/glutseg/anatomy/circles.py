@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage as ndi
 
-from glutseg.anatomy.sphere import Sphere
+from glutseg.anatomy.sphere import Sphere, around
 from glutseg.volume import Volume
 
 RADIUS_STEP_MM = 1.5
@@ -21,53 +21,44 @@ HEAD_RADII_MM = np.arange(18.0, 30.1, RADIUS_STEP_MM)
 """Femoral head diameters of adults are 38 to 58 mm (women 43, men 49 on average)."""
 CIRCLE_RADII_MM = np.arange(9.0, 30.1, RADIUS_STEP_MM)
 MIN_SCORE = 0.01
-MAX_CANDIDATES = 150
+REACH_MM = 18.0
+"""How far from a given point a ball's centre is searched, along each axis."""
 
+_MARGIN_MM = 34.0  # the largest circle, and half of the cylinder
 _CELL_MM = 3.0
 _SOFT_HU = 80  # below lies no bone: edges between fat, muscle and air shall not vote
 _SATURATION_HU = 600  # metal must not outvote bone
 _EDGE_HU_PER_MM = 25.0
 _FULL_EDGE_HU_PER_MM = 60.0
-_MAX_EDGE_SHARE = 0.25  # a slice with more of them is noise
+_MAX_EDGE_SHARE = 0.6  # a slice with more of them is noise
 _BLUR_CELLS = 0.8
 _FULL_CIRCLE = 1000  # votes are counted in thousandths of the circle
 _MAX_VOTES = 2500  # of 25 circles, the most that make up a ball, still fit into 16 bits
 _SPHERE_SHARE = 0.85  # the caps of a sphere are too small to show as circles
 _CYLINDER_MM = 64.0
 
-FloatArray = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.floating]
 Votes = npt.NDArray[np.uint16]
 
 
-def find_spheres(volume: Volume) -> list[Sphere]:
-    """Bony spheres of the size of femoral heads, best first (slices of about 3 mm, 1 mm pixels)."""
-    box = _bone_box(volume)
-    if box is None:
+def find_spheres(volume: Volume, near_mm: FloatArray) -> list[Sphere]:
+    """Bony spheres of the size of femoral heads near a point (LPS mm), best first.
+
+    ``volume`` has slices of about 3 mm and pixels of 1 to 2 mm; only the part around the point is read.
+    """
+    part = around(volume, near_mm, REACH_MM + _MARGIN_MM)
+    dz, dy, dx = part.geometry.spacing_mm
+    if min(part.hu.shape) < 2:
         return []
-    volume = volume.crop(box)
-    dz, dy, dx = volume.geometry.spacing_mm
-    score, radius_mm = _sphere_scores(_vote_circles(volume), dz)
+    score, radius_mm = _sphere_scores(_vote_circles(part), dz)
     peaks = (score > MIN_SCORE) & (score == ndi.maximum_filter(score, 5))
     places = np.argwhere(peaks)
-    order = np.argsort(-score[peaks], kind="stable")[:MAX_CANDIDATES]
     found = []
-    for z, y, x in places[order]:
-        centre_mm = volume.geometry.point_mm(z, y * _CELL_MM / dy, x * _CELL_MM / dx)
-        found.append(Sphere(centre_mm, float(radius_mm[z, y, x]), float(score[z, y, x])))
+    for z, y, x in places[np.argsort(-score[peaks], kind="stable")]:
+        centre_mm = part.geometry.point_mm(z, y * _CELL_MM / dy, x * _CELL_MM / dx)
+        if np.abs(np.array(centre_mm) - near_mm).max() <= REACH_MM:
+            found.append(Sphere(centre_mm, float(radius_mm[z, y, x]), float(score[z, y, x])))
     return found
-
-
-def _bone_box(volume: Volume, margin_mm: float = 30.0) -> tuple[slice, slice, slice] | None:
-    """All slices, and the rows and columns that hold bone."""
-    dense = volume.hu > 2 * _SOFT_HU
-    box = []
-    for axis, spacing_mm in ((1, volume.geometry.spacing_mm[1]), (2, volume.geometry.spacing_mm[2])):
-        at = np.flatnonzero(dense.any((0, 3 - axis)))
-        if not len(at):
-            return None
-        margin = int(margin_mm / spacing_mm)
-        box.append(slice(max(0, int(at[0]) - margin), int(at[-1]) + margin + 1))
-    return slice(0, volume.hu.shape[0]), box[0], box[1]
 
 
 def _vote_circles(volume: Volume) -> Votes:

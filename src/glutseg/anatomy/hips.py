@@ -8,10 +8,14 @@ cut off joint) the other one stands for both: the pelvis' plane of symmetry give
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
 
 from glutseg.anatomy.circles import find_spheres
 from glutseg.anatomy.refine import refine
-from glutseg.anatomy.sphere import Sphere, slabs
+from glutseg.anatomy.sphere import Sphere, distance_mm, slabs
 from glutseg.anatomy.surroundings import PELVIC, BoneMap
 from glutseg.errors import GlutsegError
 from glutseg.result import Side
@@ -19,7 +23,8 @@ from glutseg.volume import Volume
 
 HEAD_DISTANCE_MM = (120.0, 235.0)
 """Between the centres of the two heads: 150 to 200 mm in adults, with room for extremes."""
-MAX_HEIGHT_DIFFERENCE_MM = 40.0
+MAX_SKEW = 0.35
+"""Of that distance: one head above the other, or behind it. A patient turned by 20 degrees."""
 MIN_CANDIDATE_FIT = 0.7
 MIN_FIT = 0.8
 """Least fit of the surroundings of each head of a pair; true hips have 0.95 to 1."""
@@ -28,9 +33,17 @@ MIN_SHOWN = 0.3
 MIN_SINGLE_FIT, MIN_SINGLE_SHOWN = 0.95, 0.5
 """A head without its pair must be unmistakable."""
 MIN_MIRRORED_FIT = 0.7
+SURE_FIT = 0.92
+"""A pair that fits so well ends the search; else it goes on with the patient turned."""
 
+_COARSE_MM = 1.6  # pixels are enough to see which places look like hips
+_PLACES, _APART_MM, _SAME_MM = 6, 20.0, 10.0
 _CANDIDATES = 5
+_ROLLS_DEGREES = ((0.0,), (-13.0, 13.0))
+_WORSE_FIT = 0.15  # a refined ball's surroundings hardly gain more
 _SURFACE_WEIGHT = 0.4  # against the fit of the surroundings, which near candidates share
+
+FloatArray = npt.NDArray[np.float64]
 _SIDES: tuple[Side, Side] = ("left", "right")
 
 
@@ -38,6 +51,7 @@ _SIDES: tuple[Side, Side] = ("left", "right")
 class Hips:
     """Both femoral heads and how sure the pair is (0.9 to 1.4).
 
+    ``fit`` tells how far the surroundings of the worse of both are those of a hip (0.8 to 1).
     ``assumed`` names the side whose head was not found: its ball is the other one's mirror image.
     """
 
@@ -45,6 +59,7 @@ class Hips:
     right: Sphere
     score: float
     assumed: Side | None = None
+    fit: float = 1.0
 
     @property
     def midline_x_mm(self) -> float:
@@ -64,16 +79,23 @@ def find_hips(volume: Volume) -> Hips:
     GlutsegError
         ``hips-not-found`` when no bony ball lies in the surroundings of a hip.
     """
-    small = slabs(volume)
+    small = slabs(volume, pixel_mm=_COARSE_MM)
     bones = BoneMap.of(small)
-    spheres = find_spheres(small)
-    heads = {side: _heads(small, bones, spheres, side) for side in _SIDES}
-    found = max(_pairs(heads), key=lambda hips: hips.score, default=None) or _single(bones, heads)
+    heads: Heads = {"left": [], "right": []}
+    pairs: list[Hips] = []
+    for rolls in _ROLLS_DEGREES:
+        for side in _SIDES:
+            for roll in rolls:
+                heads[side] += _heads(volume, small, bones, side, _rolled(roll))
+        pairs = _pairs(bones, heads)
+        if any(hips.fit >= SURE_FIT for hips in pairs):
+            break
+    found = max(pairs, key=lambda hips: hips.score, default=None) or _single(bones, heads)
     if found is None:
         raise GlutsegError(
             "hips-not-found",
-            f"{len(spheres)} bony balls were looked at ({len(heads['left'])} and {len(heads['right'])} "
-            "closely), but no two lie as two hips do",
+            f"{len(heads['left'])} bony balls look like a left hip and {len(heads['right'])} like a right "
+            "one, but no two lie as two hips do",
         )
     return found
 
@@ -91,29 +113,67 @@ class _Head:
 Heads = dict[Side, list[_Head]]
 
 
-def _heads(volume: Volume, bones: BoneMap, spheres: list[Sphere], side: Side) -> list[_Head]:
-    """The candidates with the best surroundings for this side, fitted to their surface."""
-    rough = [_Head(sphere, bones.fit(sphere.centre_mm, side)) for sphere in spheres]
-    likely = [head for head in rough if head.fit >= MIN_CANDIDATE_FIT]
-    likely.sort(key=lambda head: -head.score)
+def _places(bones: BoneMap, side: Side, frame: FloatArray) -> FloatArray:
+    """The places (n, 3) whose surroundings look most like this side's hip, some way apart."""
+    centres, fits = bones.likely(side, frame, MIN_CANDIDATE_FIT)
+    chosen: list[FloatArray] = []
+    for i in np.argsort(-fits, kind="stable"):
+        if fits[i] < MIN_CANDIDATE_FIT or len(chosen) == _PLACES:
+            break
+        if all(np.linalg.norm(centres[i] - other) > _APART_MM for other in chosen):
+            chosen.append(centres[i])
+    return np.array(chosen).reshape(-1, 3)
+
+
+def _rolled(degrees: float) -> FloatArray:
+    """The frame of a patient turned about the long axis."""
+    return _frame(np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees)), 0.0]))
+
+
+def _frame(to_the_left: FloatArray) -> FloatArray:
+    """The patient's left, back and up as columns, from the line through both heads."""
+    left = to_the_left / np.linalg.norm(to_the_left)
+    up = np.array([0.0, 0.0, 1.0]) - left[2] * left
+    up /= np.linalg.norm(up)
+    return np.column_stack([left, np.cross(up, left), up])
+
+
+def _heads(volume: Volume, small: Volume, bones: BoneMap, side: Side, frame: FloatArray) -> list[_Head]:
+    """The balls with the best surroundings for this side, fitted to their surface."""
+    spheres = {s.centre_mm: s for place in _places(bones, side, frame) for s in find_spheres(small, place)}
+    rough = [_Head(sphere, bones.fit(sphere.centre_mm, side, frame=frame)) for sphere in spheres.values()]
+    likely: list[_Head] = []
+    for head in sorted(rough, key=lambda head: -head.score):
+        apart = all(distance_mm(head.ball, other.ball) > _SAME_MM for other in likely)
+        best = likely[0].fit if likely else head.fit
+        if head.fit >= max(MIN_CANDIDATE_FIT, best - _WORSE_FIT) and apart:
+            likely.append(head)
     fitted = [refine(volume, head.ball) for head in likely[:_CANDIDATES]]
-    heads = [_Head(ball, bones.fit(ball.centre_mm, side)) for ball in fitted]
+    heads = [_Head(ball, bones.fit(ball.centre_mm, side, frame=frame)) for ball in fitted]
     return [head for head in heads if head.fit >= MIN_FIT and head.ball.score >= MIN_SHOWN]
 
 
-def _pairs(heads: Heads) -> list[Hips]:
-    """Pairs that lie as two hips do; unlikely arrangements cost a little."""
+def _pairs(bones: BoneMap, heads: Heads) -> list[Hips]:
+    """Pairs that lie as two hips do, judged in their own frame; unlikely arrangements cost a little."""
     found = []
-    for left in heads["left"]:
-        for right in heads["right"]:
-            dx, dy, dz = (a - b for a, b in zip(left.ball.centre_mm, right.ball.centre_mm, strict=True))
-            if not HEAD_DISTANCE_MM[0] < dx < HEAD_DISTANCE_MM[1]:
-                continue
-            if max(abs(dz), abs(dy)) > MAX_HEIGHT_DIFFERENCE_MM:
-                continue
-            size = left.ball.radius_mm - right.ball.radius_mm
-            cost = 0.05 * ((dz / 20) ** 2 + (dy / 20) ** 2) + 0.02 * (size / 3) ** 2
-            found.append(Hips(left.ball, right.ball, (left.score + right.score) / 2 - cost))
+    for left, right in product(heads["left"], heads["right"]):
+        line = np.array(left.ball.centre_mm) - np.array(right.ball.centre_mm)
+        dx, dy, dz = (float(d) for d in line)
+        length = float(np.linalg.norm(line))
+        if dx <= 0 or not HEAD_DISTANCE_MM[0] < length < HEAD_DISTANCE_MM[1]:
+            continue
+        if max(abs(dz), abs(dy)) > MAX_SKEW * length:
+            continue
+        frame = _frame(line)
+        fit_left = bones.fit(left.ball.centre_mm, "left", frame=frame)
+        fit_right = bones.fit(right.ball.centre_mm, "right", frame=frame)
+        if min(fit_left, fit_right) < MIN_FIT:
+            continue
+        size = left.ball.radius_mm - right.ball.radius_mm
+        cost = 0.02 * ((dz / 20) ** 2 + (dy / 20) ** 2 + (size / 3) ** 2)
+        shown = (left.ball.score + right.ball.score) / 2
+        score = (fit_left + fit_right) / 2 + _SURFACE_WEIGHT * shown - cost
+        found.append(Hips(left.ball, right.ball, score, fit=min(fit_left, fit_right)))
     return found
 
 
@@ -137,4 +197,4 @@ def _single(bones: BoneMap, heads: Heads) -> Hips | None:
     if bones.fit(mirrored.centre_mm, other, PELVIC) < MIN_MIRRORED_FIT:
         return None
     left, right = (head.ball, mirrored) if side == "left" else (mirrored, head.ball)
-    return Hips(left, right, head.score, assumed=other)
+    return Hips(left, right, head.score, assumed=other, fit=head.fit)

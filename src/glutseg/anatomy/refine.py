@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage as ndi
 
-from glutseg.anatomy.sphere import Sphere
+from glutseg.anatomy.sphere import Sphere, around, slabs
 from glutseg.volume import Volume
 
 MAX_SHIFT_MM = 16.0
@@ -24,6 +24,7 @@ the slices count then, which are those around the ball's equator."""
 
 _METAL_MM3 = 1000.0
 _REACH_MM = 42.0
+_MIN_VOXELS = 8  # along each axis
 _SOFT_HU, _SATURATION_HU = 80, 600
 _MIN_SLOPE_HU_PER_MM = 35.0
 _FULL_SLOPE_HU_PER_MM = 100.0
@@ -124,15 +125,11 @@ def _fit(
 
 def _edges(volume: Volume, sphere: Sphere) -> Edges:
     """Bone edges around a candidate."""
-    g = volume.geometry
-    middle = g.index(sphere.centre_mm)
-    box = tuple(
-        slice(max(0, int(m - _REACH_MM / s)), max(0, int(m + _REACH_MM / s) + 2))
-        for m, s in zip(middle, g.spacing_mm, strict=True)
-    )
-    part = volume.crop((box[0], box[1], box[2]))
-    if min(part.hu.shape) < 2:
+    part = around(volume, sphere.centre_mm, _REACH_MM)
+    if min(part.hu.shape) < _MIN_VOXELS:
         return Edges(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0), (0.0, 0.0))
+    part = slabs(part)
+    g = part.geometry
     image = np.clip(part.hu, _SOFT_HU, _SATURATION_HU).astype(np.float32)
     sigma = [0.0, *(0.8 / s for s in g.spacing_mm[1:])]
     slopes = np.gradient(ndi.gaussian_filter(image, sigma), *g.spacing_mm)
@@ -144,9 +141,16 @@ def _edges(volume: Volume, sphere: Sphere) -> Edges:
     points = np.array(part.geometry.origin_mm) + at[:, ::-1] * np.array(g.spacing_mm[::-1])
     normals = np.stack([slopes[a][places] / steepness[places] for a in (2, 1, 0)], axis=1)
     weights = np.minimum(steepness[places], _FULL_SLOPE_HU_PER_MM)
-    z_range_mm = (g.slice_z_mm(-0.5), g.slice_z_mm(g.shape[0] - 0.5))
+    full = volume.geometry
+    # neither the corners of the box nor edges that face the centre can ever lie on the ball
+    ray = points - np.array(sphere.centre_mm)
+    distance = np.linalg.norm(ray, axis=1)
+    facing = (ray * normals).sum(1) > 0
+    kept = (distance < _REACH_MM) & ~(facing & (distance > MAX_SHIFT_MM))
+    points, normals, weights = points[kept], normals[kept].astype(float), weights[kept].astype(float)
+    z_range_mm = (full.slice_z_mm(-0.5), full.slice_z_mm(full.shape[0] - 0.5))
     metal = float((part.hu > METAL_HU).sum()) * g.voxel_volume_mm3 > _METAL_MM3
-    return Edges(points, normals.astype(float), weights.astype(float), z_range_mm, metal)
+    return Edges(points, normals, weights, z_range_mm, metal)
 
 
 def _least_squares(points: FloatArray, weights: FloatArray) -> tuple[FloatArray, float]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage as ndi
 
 from glutseg.result import Side
 from glutseg.volume import Volume
@@ -20,7 +21,13 @@ BONE_HU = 130
 _CELL_MM = 3.0
 _EMPTY_SHARE = 0.3
 _MIN_REGION_SHARE = 0.5
+_STEP_MM = 6.0
+_MIN_HEAD_MARK = 0.5
 
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+UPRIGHT: FloatArray = np.eye(3)
+"""The frame of a patient who lies straight."""
 Bounds = tuple[float, float]
 Box = tuple[Bounds, Bounds, Bounds]
 
@@ -33,9 +40,9 @@ class Region:
     box: Box
     bone: float
 
-    def mark(self, share: float) -> float:
+    def marks(self, shares: FloatArray) -> FloatArray:
         """1 where the share of bone is as it should be, 0 where it is the opposite."""
-        return min(1.0, share / self.bone) if self.bone else 1 - min(1.0, share / _EMPTY_SHARE)
+        return np.minimum(1, shares / self.bone) if self.bone else 1 - np.minimum(1, shares / _EMPTY_SHARE)
 
 
 REGIONS: dict[str, Region] = {
@@ -94,39 +101,76 @@ class BoneMap:
         spacing_mm = (g.spacing_mm[2] * nx, g.spacing_mm[1] * ny, g.spacing_mm[0])
         return cls(bone, summed, spacing_mm, g.point_mm(0, (ny - 1) / 2, (nx - 1) / 2))
 
-    def share(self, centre_mm: tuple[float, float, float], side: Side, box: Box) -> float | None:
-        """Share of bone in a box beside a point; None where half of the box lies outside."""
-        lateral = box[0] if side == "left" else (-box[0][1], -box[0][0])
-        starts, stops = [], []
-        for axis, (low, high) in enumerate((lateral, box[1], box[2])):
-            offset = centre_mm[axis] - self.origin_mm[axis]
-            first = round((offset + low) / self.spacing_mm[axis])
-            last = round((offset + high) / self.spacing_mm[axis]) + 1
-            start, stop = max(first, 0), min(last, self.bone.shape[2 - axis])
-            if stop - start < _MIN_REGION_SHARE * (last - first):
-                return None
-            starts.append(start)
-            stops.append(stop)
-        (x0, y0, z0), (x1, y1, z1) = starts, stops
-        upper, lower = self.summed[z1], self.summed[z0]
-        count = _corner_sum(upper, x0, x1, y0, y1) - _corner_sum(lower, x0, x1, y0, y1)
-        return float(count / ((x1 - x0) * (y1 - y0) * (z1 - z0)))
+    def shares(self, centres_mm: FloatArray, side: Side, box: Box, frame: FloatArray = UPRIGHT) -> FloatArray:
+        """Share of bone in a box beside each of n points (n, 3); NaN where half of the box lies outside.
 
-    def fit(
-        self, centre_mm: tuple[float, float, float], side: Side, names: tuple[str, ...] = tuple(REGIONS)
-    ) -> float:
-        """How far the surroundings are those of this side's hip: 0 to 1; regions not shown do not count.
-
-        0 also where fewer than `MIN_REGIONS` (or half of ``names``) are in the picture.
+        The columns of ``frame`` are the patient's own left, back and up: the box is moved by it, and
+        stays upright.
         """
-        marks = []
+        lateral = box[0] if side == "left" else (-box[0][1], -box[0][0])
+        low, high = np.array([lateral, box[1], box[2]]).T
+        offset = centres_mm - np.array(self.origin_mm) + frame @ ((low + high) / 2)
+        first = np.rint((offset - (high - low) / 2) / self.spacing_mm).astype(int)
+        last = np.rint((offset + (high - low) / 2) / self.spacing_mm).astype(int) + 1
+        start = np.clip(first, 0, self.bone.shape[::-1])
+        stop = np.clip(last, start, self.bone.shape[::-1])
+        outside = (stop - start < _MIN_REGION_SHARE * (last - first)).any(1)
+        (x0, y0, z0), (x1, y1, z1) = start.T, stop.T
+        count = _corner_sum(self.summed, z1, x0, x1, y0, y1) - _corner_sum(self.summed, z0, x0, x1, y0, y1)
+        cells = np.maximum((stop - start).prod(1), 1)
+        return np.where(outside, np.nan, count / cells)
+
+    def fits(
+        self,
+        centres_mm: FloatArray,
+        side: Side,
+        names: tuple[str, ...] = tuple(REGIONS),
+        frame: FloatArray = UPRIGHT,
+        at_least: float = 0.0,
+    ) -> FloatArray:
+        """How far the surroundings of each of n points (n, 3) are those of this side's hip: 0 to 1.
+
+        Regions not shown do not count; 0 where fewer than `MIN_REGIONS` (or half of ``names``) are in
+        the picture, and where the fit cannot reach ``at_least`` any more.
+        """
+        missed, shown = np.zeros(len(centres_mm)), np.zeros(len(centres_mm), int)
+        open_ = np.arange(len(centres_mm))
         for name in names:
             region = REGIONS[name]
-            share = self.share(centre_mm, side, region.box)
-            if share is not None:
-                marks.append(region.mark(share))
-        enough = min(MIN_REGIONS, (len(names) + 1) // 2)
-        return float(np.mean(marks)) if len(marks) >= enough else 0.0
+            mark = region.marks(self.shares(centres_mm[open_], side, region.box, frame))
+            shown[open_] += ~np.isnan(mark)
+            missed[open_] += 1 - np.nan_to_num(mark, nan=1.0)
+            open_ = open_[missed[open_] <= (1 - at_least) * len(names)]
+        fits = np.zeros(len(centres_mm))
+        open_ = open_[shown[open_] >= min(MIN_REGIONS, (len(names) + 1) // 2)]
+        fits[open_] = 1 - missed[open_] / shown[open_]
+        return fits
+
+    def fit(
+        self,
+        centre_mm: tuple[float, float, float],
+        side: Side,
+        names: tuple[str, ...] = tuple(REGIONS),
+        frame: FloatArray = UPRIGHT,
+    ) -> float:
+        """`fits` of one point."""
+        return float(self.fits(np.array([centre_mm]), side, names, frame)[0])
+
+    def likely(self, side: Side, frame: FloatArray, at_least: float) -> tuple[FloatArray, FloatArray]:
+        """Centres (n, 3) in LPS mm on a grid of about 6 mm with bone around them, and their `fits`."""
+        axes = [
+            np.arange(0, n, max(1, round(_STEP_MM / s))) * s + o
+            for n, s, o in zip(self.bone.shape[::-1], self.spacing_mm, self.origin_mm, strict=True)
+        ]
+        grid = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3)
+        at = tuple(
+            np.rint((grid[:, a] - self.origin_mm[a]) / self.spacing_mm[a]).astype(int) for a in (2, 1, 0)
+        )
+        near = ndi.maximum_filter(self.bone, 3) if len(grid) else self.bone
+        grid = grid[near[at]]
+        head = REGIONS["head"]
+        grid = grid[head.marks(self.shares(grid, side, head.box)) >= _MIN_HEAD_MARK]
+        return grid, self.fits(grid, side, frame=frame, at_least=at_least)
 
     def symmetry_x_mm(self, z_mm: Bounds, x_mm: Bounds) -> float:
         """LPS x of the sagittal plane about which the bone between two heights is most symmetrical."""
@@ -141,5 +185,7 @@ class BoneMap:
         return float(x[np.where(allowed, match, -1.0).argmax()])
 
 
-def _corner_sum(table: npt.NDArray[np.int32], x0: int, x1: int, y0: int, y1: int) -> int:
-    return int(table[y1, x1] - table[y0, x1] - table[y1, x0] + table[y0, x0])
+def _corner_sum(
+    table: npt.NDArray[np.int32], z: IntArray, x0: IntArray, x1: IntArray, y0: IntArray, y1: IntArray
+) -> npt.NDArray[np.int32]:
+    return np.asarray(table[z, y1, x1] - table[z, y0, x1] - table[z, y1, x0] + table[z, y0, x0])
