@@ -39,6 +39,10 @@ class Scan:
     volume: Volume
     truth: Mask
 
+    @property
+    def slice_mm(self) -> float:
+        return self.volume.geometry.spacing_mm[0]
+
     def femurs(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
         """The right and the left femur: on either side of the middle between the two."""
         femur = self.truth.labels == FEMUR
@@ -219,8 +223,8 @@ SITUATIONS: dict[str, Make] = {
     "two metal hips, 5 mm slices": lambda s, _: resliced(with_metal(s, (0, 1), 5), 5),
     "left femur missing": lambda s, _: without(s, s.femurs()[1]),
     "right femur missing": lambda s, _: without(s, s.femurs()[0]),
-    "refuse: ends 5 mm below the level": lambda s, top: s.between(-9e9, top - 5),
-    "refuse: ends 12 mm below the level": lambda s, top: s.between(-9e9, top - 12),
+    "refuse: ends 5 mm below the level": lambda s, top: s.between(-9e9, top - 5 - s.slice_mm / 2),
+    "refuse: ends 12 mm below the level": lambda s, top: s.between(-9e9, top - 12 - s.slice_mm / 2),
     "refuse: starts 15 mm above the level": lambda s, top: s.between(top + 15, 9e9),
     "refuse: thighs": lambda s, top: s.between(-9e9, top - 60),
     "refuse: balls on shafts alone": lambda s, _: balls_on_shafts(s),
@@ -237,16 +241,16 @@ class Answer:
 
 def answer(scan: Scan, case: str, make: Make) -> Answer:
     """The level's error in one changed scan; None where glutseg refused."""
-    made = make(scan, statistics.mean(scan.tops_mm()))
-    slice_mm = made.volume.geometry.spacing_mm[0]
+    tops = scan.tops_mm()
+    made = make(scan, statistics.mean(tops))
     try:
         level = find_level(find_anatomy(made.volume), LevelRule())
     except GlutsegError as error:
-        return Answer(case, None, slice_mm, error.code)
+        return Answer(case, None, made.slice_mm, error.code)
     gone = [flag.side for flag in level.flags if flag.code == "level-one-sided"]
-    tops = made.tops_mm()
+    tops = made.tops_mm() if (made.truth.labels == FEMUR).any() else tops
     truth = tops[gone == ["left"]] if gone else statistics.mean(tops)  # the flag names the side seen
-    return Answer(case, level.z_mm - truth, slice_mm, " ".join(str(flag) for flag in level.flags))
+    return Answer(case, level.z_mm - truth, made.slice_mm, " ".join(str(flag) for flag in level.flags))
 
 
 def row(name: str, given: list[Answer]) -> str:

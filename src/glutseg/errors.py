@@ -142,6 +142,16 @@ CODES: dict[str, Code] = {
     ),
     "level-one-sided": Code("review", "The level rests on one side only.", "Check the level in the overlay."),
     "level-doubtful": Code("review", "The landmark is doubtful.", "Check the level in the overlay."),
+    "hip-assumed": Code(
+        "review",
+        "One hip was not seen; its place is the other one's mirror image.",
+        "Check the level and the outline of that side in the overlay.",
+    ),
+    "hips-doubtful": Code(
+        "review",
+        "What was taken for the hips does not look quite like hips.",
+        "Check in the overlay that the level is at the hips.",
+    ),
     "pelvis-tilted": Code(
         "review",
         "The two hips lie at clearly different heights.",

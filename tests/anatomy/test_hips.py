@@ -44,6 +44,27 @@ def test_other_patients(seed, sex, height_m, roll):
     assert _worst_mm(find_hips(phantom.volume), _truth(phantom)) < 5.0
 
 
+@pytest.mark.parametrize("roll", [-15, 15])
+def test_a_patient_half_on_the_side(roll):
+    patient = PhantomPatient(seed=4, roll_degrees=roll)
+    phantom = render(patient, PhantomScan(matrix=256, pixel_mm=1.8, slice_mm=5.0, z_range_mm=(-90.0, 110.0)))
+    assert _worst_mm(find_hips(phantom.volume), _truth(phantom)) < 5.0
+
+
+@pytest.mark.parametrize("raised_mm", [-48, 48])
+def test_one_hip_far_above_the_other(pelvis, raised_mm):
+    """As in a patient who lies bent: every column of the pelvis is moved up by its share."""
+    truth, g = _truth(pelvis), pelvis.volume.geometry
+    x_mm = g.origin_mm[0] + np.arange(g.shape[2]) * g.spacing_mm[2]
+    per_mm = raised_mm / (truth["left"][0] - truth["right"][0])
+    steps = np.rint((x_mm - x_mm.mean()) * per_mm / g.spacing_mm[0]).astype(int)
+    rows = np.clip(np.arange(g.shape[0])[:, None] - steps, 0, g.shape[0] - 1)
+    sheared = Volume(np.take_along_axis(pelvis.volume.hu, rows[:, None, :], axis=0), g)
+    hips = find_hips(sheared)
+    assert hips.left.top_mm - hips.right.top_mm == pytest.approx(raised_mm, abs=6.0)
+    assert hips.assumed is None
+
+
 @pytest.mark.parametrize(("n", "within_mm"), [(2, 2.0), (3, 9.0)])
 def test_thick_slices(pelvis, n, within_mm):
     """6 mm: as good as thin ones. 9 mm: known weakness, about one slice too high."""

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from anatomy_scans import ball, between, filled, merged
 
@@ -9,6 +10,7 @@ from glutseg.anatomy import Anatomy, Hips, Sphere, find_anatomy, find_level
 from glutseg.anatomy.landmarks import SEARCHES
 from glutseg.errors import GlutsegError
 from glutseg.protocol import LevelRule
+from glutseg.volume import Volume
 
 NAMES = ["femoral-head-top", "femoral-head-centre", *SEARCHES]
 
@@ -93,7 +95,7 @@ def test_one_missing_head_is_flagged_and_not_averaged(pelvis):
     inside = ball(pelvis.volume.geometry, truth["femoral-head-centre:left"], 28.0)
     level = find_level(find_anatomy(filled(pelvis.volume, inside, 50)), LevelRule())
     assert level.z_mm == pytest.approx(truth["femoral-head-top:right"][2], abs=4.5)
-    assert [str(flag) for flag in level.flags] == ["level-one-sided:right"]
+    assert [str(flag) for flag in level.flags] == ["hip-assumed:left", "level-one-sided:right"]
     assert "femoral-head-top-left" not in level.landmarks_mm
 
 
@@ -103,6 +105,23 @@ def test_a_tilted_pelvis_is_flagged(anatomy):
     raised = Sphere((x, y, z + 15), left.radius_mm, left.score)
     tilted = Anatomy(anatomy.volume, replace(anatomy.hips, left=raised))
     assert "pelvis-tilted" in [flag.code for flag in find_level(tilted, LevelRule()).flags]
+
+
+@pytest.mark.parametrize("rule", [LevelRule(), LevelRule(landmark="slice", slice_index=30)])
+@pytest.mark.parametrize(
+    ("change", "code"), [({"assumed": "left"}, "hip-assumed:left"), ({"fit": 0.85}, "hips-doubtful")]
+)
+def test_a_doubt_about_the_hips_is_said_at_every_level(anatomy, rule, change, code):
+    doubtful = Anatomy(anatomy.volume, replace(anatomy.hips, **change))
+    assert code in [str(flag) for flag in find_level(doubtful, rule).flags]
+    assert code not in [str(flag) for flag in find_level(anatomy, rule).flags]
+
+
+def test_a_roof_of_soft_bone_is_found_next_to_the_head(pelvis, anatomy):
+    """As in the old, whose spongy bone is hardly denser than muscle with contrast."""
+    soft = Volume(np.minimum(pelvis.volume.hu, np.int16(170)), pelvis.volume.geometry)
+    level = find_level(Anatomy(soft, anatomy.hips), LevelRule(landmark="acetabular-roof"))
+    assert level.z_mm == pytest.approx(_true_z_mm(pelvis, "acetabular-roof"), abs=4.5)
 
 
 def test_hips_know_their_middle():

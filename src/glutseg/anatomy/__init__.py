@@ -2,7 +2,7 @@
 
 from glutseg.anatomy.gaps import on_an_image
 from glutseg.anatomy.hips import Hips, find_hips
-from glutseg.anatomy.level import Anatomy, Level, find_anatomy, find_level
+from glutseg.anatomy.level import Anatomy, Level, find_anatomy, find_level, hip_doubts
 from glutseg.anatomy.sphere import Sphere
 from glutseg.anatomy.upright import as_it_lies
 
@@ -15,5 +15,6 @@ __all__ = [
     "find_anatomy",
     "find_hips",
     "find_level",
+    "hip_doubts",
     "on_an_image",
 ]

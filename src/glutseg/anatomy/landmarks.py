@@ -28,8 +28,12 @@ JOINT_REACH_MM = 1.5
 """Bones grown by this meet where the joint space between them is at most twice as wide."""
 SACRUM_MM = 25.0
 """The sacrum's body reaches at least this far to either side of the midline."""
-ROOF_MM = 8.0
-"""Joint space and roof together, above the head's top."""
+ROOF_MM, JOINT_MM = 8.0, 2.5
+"""Joint space and roof together, and the joint space alone, above the head's top."""
+ROOF_HU_PER_MM = 25.0
+"""A slice further from there must be so much brighter: sclerotic roofs are by 200 HU or more."""
+SOFT_BONE_HU = 100
+"""Spongy bone of the old lies above."""
 
 Point = tuple[float, float, float]
 BoolArray = npt.NDArray[np.bool_]
@@ -138,17 +142,21 @@ def lesser_trochanter(bone: Bone) -> Point | None:
 
 
 def acetabular_roof(bone: Bone) -> Point | None:
-    """The brightest bone right above the head: the weight-bearing roof of its socket."""
+    """The bright bone right above the head: the weight-bearing roof of its socket.
+
+    Where no slice stands out, as in soft bone, it is the one next to the head's top.
+    """
     off = abs(bone.head.centre_mm[0] - _midline(bone))
     r = bone.head.radius_mm
-    box = bone.box((off - 6, off + 6), (-6, 6), (r - 1, r + ROOF_MM))
+    box = bone.box((off - 6, off + 6), (-6, 6), (r - ROOF_MM / 2, r + ROOF_MM))
     column = bone.hu[box]
     if column.size == 0:
         return None
     heights = column.mean((1, 2))
-    if heights.max() < BONE_HU:
+    away_mm = np.abs(bone.up_mm[box[0]] - (r + JOINT_MM))
+    k = int((heights - ROOF_HU_PER_MM * away_mm).argmax())
+    if heights[k] < SOFT_BONE_HU or away_mm[k] > ROOF_MM / 2 + abs(bone.volume.geometry.spacing_mm[0]) / 2:
         return None
-    k = int(heights.argmax())
     return bone.point(box, np.array([k, column.shape[1] / 2, column.shape[2] / 2]))
 
 

@@ -21,6 +21,9 @@ TILT_REVIEW_MM = 12.0
 SIDES_DISAGREE_MM = 20.0
 """Landmarks of the two sides further apart than this, beyond the hips' own tilt, are doubtful."""
 
+DOUBTFUL_FIT = 0.9
+"""True hips have 0.94 or more in every situation of docs/accuracy.md but for destroyed ones."""
+
 
 @dataclass(frozen=True)
 class Anatomy:
@@ -81,7 +84,7 @@ def find_level(anatomy: Anatomy, rule: LevelRule) -> Level:
         "femoral-head-centre-left": anatomy.hips.left.centre_mm,
         "femoral-head-centre-right": anatomy.hips.right.centre_mm,
     }
-    flags: list[Flag] = []
+    flags = list(hip_doubts(anatomy.hips))
     found: dict[Side, Point] = {}
     if rule.slice_index is not None:
         if rule.slice_index >= geometry.shape[0]:
@@ -127,17 +130,27 @@ def _landmark(anatomy: Anatomy, name: str) -> dict[Side, Point]:
     return found
 
 
-def _doubts(hips: Hips, name: str, found: dict[Side, Point]) -> list[Flag]:
-    tilt = hips.left.top_mm - hips.right.top_mm
+def hip_doubts(hips: Hips) -> tuple[Flag, ...]:
+    """What is doubtful about the hips themselves, whatever the level."""
     flags = []
-    if abs(tilt) > TILT_REVIEW_MM:
+    tilt = hips.left.top_mm - hips.right.top_mm
+    if hips.assumed:
+        message = f"the {hips.assumed} hip was not seen; its place is taken from the other one's mirror image"
+        flags.append(Flag("hip-assumed", message, hips.assumed))
+    elif abs(tilt) > TILT_REVIEW_MM:
         flags.append(Flag("pelvis-tilted", f"the left hip lies {tilt:+.0f} mm above the right"))
+    if hips.fit < DOUBTFUL_FIT:
+        flags.append(Flag("hips-doubtful", f"of what lies around a hip only {hips.fit:.0%} was recognised"))
+    return tuple(flags)
+
+
+def _doubts(hips: Hips, name: str, found: dict[Side, Point]) -> list[Flag]:
     if len(found) == 1:
         side = next(iter(found))
-        flags.append(Flag("level-one-sided", f"{name} was found on the {side} side only", side))
-    elif abs(found["left"][2] - found["right"][2] - tilt) > SIDES_DISAGREE_MM:
-        gap = found["left"][2] - found["right"][2]
-        flags.append(
-            Flag("level-doubtful", f"{name}: left lies {gap:+.0f} mm above right, the hips {tilt:+.0f} mm")
-        )
-    return flags
+        return [Flag("level-one-sided", f"{name} was found on the {side} side only", side)]
+    tilt = hips.left.top_mm - hips.right.top_mm
+    gap = found["left"][2] - found["right"][2]
+    if abs(gap - tilt) <= SIDES_DISAGREE_MM:
+        return []
+    message = f"{name}: left lies {gap:+.0f} mm above right, the hips {tilt:+.0f} mm"
+    return [Flag("level-doubtful", message)]
