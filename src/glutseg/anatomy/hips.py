@@ -28,10 +28,15 @@ MAX_SKEW = 0.35
 MIN_CANDIDATE_FIT = 0.7
 MIN_FIT = 0.8
 """Least fit of the surroundings of each head of a pair; true hips have 0.95 to 1."""
+FIT_PER_HIDDEN, MOST_FIT_ASKED = 0.04, 0.96
+"""More fit is asked for each region that lies outside the series. In series that begin in the middle of the
+heads (five hidden) true hips have 0.98 to 1, and what is taken for hips above them 0.80 to 0.94."""
 MIN_SHOWN = 0.3
 """Least share of each head's surface to be seen; true heads show 0.45 to 0.9 of it."""
 MIN_SINGLE_FIT, MIN_SINGLE_SHOWN = 0.95, 0.5
-"""A head without its pair must be unmistakable."""
+"""A head without its pair must be unmistakable,"""
+MAX_SINGLE_HIDDEN = 2
+"""and the thigh below it in view: vertebrae at the lower end of a series look much like one hip."""
 MIN_MIRRORED_FIT = 0.7
 SURE_FIT = 0.92
 """A pair that fits so well ends the search; else it goes on with the patient turned."""
@@ -167,7 +172,10 @@ def _pairs(bones: BoneMap, heads: Heads) -> list[Hips]:
         frame = _frame(line)
         fit_left = bones.fit(left.ball.centre_mm, "left", frame=frame)
         fit_right = bones.fit(right.ball.centre_mm, "right", frame=frame)
-        if min(fit_left, fit_right) < MIN_FIT:
+        if not (
+            fit_left >= _least_fit(bones.hidden(left.ball.centre_mm, "left", frame))
+            and fit_right >= _least_fit(bones.hidden(right.ball.centre_mm, "right", frame))
+        ):
             continue
         size = left.ball.radius_mm - right.ball.radius_mm
         cost = 0.02 * ((dz / 20) ** 2 + (dy / 20) ** 2 + (size / 3) ** 2)
@@ -177,13 +185,20 @@ def _pairs(bones: BoneMap, heads: Heads) -> list[Hips]:
     return found
 
 
+def _least_fit(hidden: int) -> float:
+    """The less of the surroundings the series shows, the better must be what it shows."""
+    return min(MIN_FIT + FIT_PER_HIDDEN * hidden, MOST_FIT_ASKED)
+
+
 def _single(bones: BoneMap, heads: Heads) -> Hips | None:
     """One head and its mirror image in the plane about which the pelvis is symmetrical."""
     sure = [
         (head, side)
         for side in _SIDES
         for head in heads[side]
-        if head.fit >= MIN_SINGLE_FIT and head.ball.score >= MIN_SINGLE_SHOWN
+        if head.fit >= MIN_SINGLE_FIT
+        and head.ball.score >= MIN_SINGLE_SHOWN
+        and bones.hidden(head.ball.centre_mm, side) <= MAX_SINGLE_HIDDEN
     ]
     if not sure:
         return None

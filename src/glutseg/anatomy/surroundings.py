@@ -156,6 +156,12 @@ class BoneMap:
         """`fits` of one point."""
         return float(self.fits(np.array([centre_mm]), side, names, frame)[0])
 
+    def hidden(self, centre_mm: tuple[float, float, float], side: Side, frame: FloatArray = UPRIGHT) -> int:
+        """How many of the `REGIONS` around a point lie outside the series."""
+        centre = np.array([centre_mm])
+        shares = [self.shares(centre, side, region.box, frame) for region in REGIONS.values()]
+        return int(np.isnan(shares).sum())
+
     def likely(self, side: Side, frame: FloatArray, at_least: float) -> tuple[FloatArray, FloatArray]:
         """Centres (n, 3) in LPS mm on a grid of about 6 mm with bone around them, and their `fits`."""
         axes = [
