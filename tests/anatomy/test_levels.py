@@ -79,6 +79,18 @@ def test_a_series_that_ends_below_the_tops_is_never_measured_on_its_last_slice(p
     assert caught.value.code in ("level-outside", "hips-not-found")
 
 
+@pytest.mark.parametrize("above_centre_mm", [0, 8, 14, 20, 30, 45])
+def test_a_series_that_begins_in_the_heads_or_above_is_refused_or_flagged(pelvis, anatomy, above_centre_mm):
+    """The sockets' roofs look like heads when the heads themselves are cut away."""
+    short = between(pelvis.volume, above_centre_mm, None)
+    try:
+        level = find_level(find_anatomy(short), LevelRule())
+        said = [flag.code for flag in level.flags]
+    except GlutsegError as error:
+        said = [error.code]
+    assert set(said) & {"hips-not-found", "level-outside", "hips-doubtful"}
+
+
 @pytest.mark.parametrize(
     ("name", "low_mm", "high_mm"),
     [("si-joint-end", None, 45), ("ischial-tuberosity-tip", -30, None), ("greater-trochanter-tip", 5, None)],

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from glutseg.anatomy.circles import find_spheres
-from glutseg.anatomy.refine import refine
-from glutseg.anatomy.sphere import Sphere, distance_mm, slabs
+from glutseg.anatomy.refine import polish, refine
+from glutseg.anatomy.sphere import Sphere, bony_part, distance_mm, slabs
 from glutseg.anatomy.surroundings import PELVIC, BoneMap
 from glutseg.errors import GlutsegError
 from glutseg.result import Side
@@ -28,14 +28,14 @@ MAX_SKEW = 0.35
 MIN_CANDIDATE_FIT = 0.7
 MIN_FIT = 0.8
 """Least fit of the surroundings of each head of a pair; true hips have 0.95 to 1."""
-FIT_PER_HIDDEN, MOST_FIT_ASKED = 0.04, 0.96
+FIT_PER_HIDDEN, MOST_FIT_ASKED = 0.09, 0.975
 """More fit is asked for each region that lies outside the series. In series that begin in the middle of the
-heads (five hidden) true hips have 0.98 to 1, and what is taken for hips above them 0.80 to 0.94."""
+heads (five hidden) true hips have 0.98 to 1; of those taken for hips above them one side has 0.80 to 0.97."""
 MIN_SHOWN = 0.3
 """Least share of each head's surface to be seen; true heads show 0.45 to 0.9 of it."""
 MIN_SINGLE_FIT, MIN_SINGLE_SHOWN = 0.95, 0.5
 """A head without its pair must be unmistakable,"""
-MAX_SINGLE_HIDDEN = 2
+MAX_SINGLE_HIDDEN = 1
 """and the thigh below it in view: vertebrae at the lower end of a series look much like one hip."""
 MIN_MIRRORED_FIT = 0.7
 SURE_FIT = 0.92
@@ -71,6 +71,11 @@ class Hips:
         return (self.left.centre_mm[0] + self.right.centre_mm[0]) / 2
 
     @property
+    def lowest_mm(self) -> float:
+        """Height of the lower one of the two centres."""
+        return min(self.left.centre_mm[2], self.right.centre_mm[2])
+
+    @property
     def top_mm(self) -> float:
         """Mean height of the two tops."""
         return (self.left.top_mm + self.right.top_mm) / 2
@@ -84,6 +89,7 @@ def find_hips(volume: Volume) -> Hips:
     GlutsegError
         ``hips-not-found`` when no bony ball lies in the surroundings of a hip.
     """
+    volume = bony_part(volume)
     small = slabs(volume, pixel_mm=_COARSE_MM)
     bones = BoneMap.of(small)
     heads: Heads = {"left": [], "right": []}
@@ -95,7 +101,13 @@ def find_hips(volume: Volume) -> Hips:
         pairs = _pairs(bones, heads)
         if any(hips.fit >= SURE_FIT for hips in pairs):
             break
-    found = max(pairs, key=lambda hips: hips.score, default=None) or _single(bones, heads)
+    best = max(pairs, key=lambda hips: hips.score, default=None)
+    # fitted once more from where the first fit ended, so that little depends on where that began
+    found = (
+        replace(best, left=polish(volume, best.left), right=polish(volume, best.right))
+        if best
+        else _single(bones, heads)
+    )
     if found is None:
         raise GlutsegError(
             "hips-not-found",

@@ -24,6 +24,9 @@ SIDES_DISAGREE_MM = 20.0
 DOUBTFUL_FIT = 0.9
 """True hips have 0.94 or more in every situation of docs/accuracy.md but for destroyed ones."""
 
+HEADS_SHOWN_MM = 27.0
+"""Where a series begins less below the heads' centres, the roofs of their sockets look much like them."""
+
 
 @dataclass(frozen=True)
 class Anatomy:
@@ -84,7 +87,7 @@ def find_level(anatomy: Anatomy, rule: LevelRule) -> Level:
         "femoral-head-centre-left": anatomy.hips.left.centre_mm,
         "femoral-head-centre-right": anatomy.hips.right.centre_mm,
     }
-    flags = list(hip_doubts(anatomy.hips))
+    flags = list(hip_doubts(anatomy))
     found: dict[Side, Point] = {}
     if rule.slice_index is not None:
         if rule.slice_index >= geometry.shape[0]:
@@ -130,9 +133,9 @@ def _landmark(anatomy: Anatomy, name: str) -> dict[Side, Point]:
     return found
 
 
-def hip_doubts(hips: Hips) -> tuple[Flag, ...]:
+def hip_doubts(anatomy: Anatomy) -> tuple[Flag, ...]:
     """What is doubtful about the hips themselves, whatever the level."""
-    flags = []
+    hips, flags = anatomy.hips, []
     tilt = hips.left.top_mm - hips.right.top_mm
     if hips.assumed:
         message = f"the {hips.assumed} hip was not seen; its place is taken from the other one's mirror image"
@@ -141,6 +144,10 @@ def hip_doubts(hips: Hips) -> tuple[Flag, ...]:
         flags.append(Flag("pelvis-tilted", f"the left hip lies {tilt:+.0f} mm above the right"))
     if hips.fit < DOUBTFUL_FIT:
         flags.append(Flag("hips-doubtful", f"of what lies around a hip only {hips.fit:.0%} was recognised"))
+    shown_mm = hips.lowest_mm - anatomy.upright.geometry.slice_z_mm(0)
+    if shown_mm < HEADS_SHOWN_MM:
+        message = f"the series begins {shown_mm:.0f} mm below the heads' centres, so their necks are not seen"
+        flags.append(Flag("hips-doubtful", message))
     return tuple(flags)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage as ndi
 
-from glutseg.anatomy.sphere import Sphere, around, slabs
+from glutseg.anatomy.sphere import Sphere, around, distance_mm, slabs
 from glutseg.volume import Volume
 
 MAX_SHIFT_MM = 16.0
@@ -32,8 +33,10 @@ _MIN_ALIGNMENT = 0.65  # of the edge's gradient with the ball's radius
 _TOLERANCES_MM = (7.0, 6.0, 5.0, 4.0, 3.0, 3.0, 3.0)
 _MIN_POINTS = 60
 _START_UP_MM = (-12.0, -4.0, 4.0, 12.0)  # slices tell a ball's place least along the body
+_POLISH_UP_MM, _POLISH_MM = (-4.0, -1.0, 1.0, 4.0), 5.0
 _START_RADIUS_MM = 22.0
-_SHIFT_COST_PER_MM = 0.003  # decides only between fits that show as much
+_FREE_SHIFT_MM, _SHIFT_COST_PER_MM = 8.0, 0.003  # candidates are no more exact than that
+_ROUGHNESS_COST_PER_MM = 0.03  # decides only between fits that show as much
 _SHOWN_MM = 1.5
 _INSIDE = 0.7  # of the radius; nearer to the centre only the head's own spongy bone has edges
 _STRONG_HU_PER_MM = 80.0
@@ -77,6 +80,12 @@ class Edges:
         in_series = int(((heights >= self.z_range_mm[0]) & (heights <= self.z_range_mm[1])).sum())
         return Shown(chosen, len(np.unique(patch[chosen])) / (max(in_series, 1) * _SECTORS))
 
+    def roughness_mm(self, centre: FloatArray, radius: float, dz: float) -> float:
+        """Root mean square distance of the edges on a ball from it."""
+        chosen = self.surface(centre, radius, _TOLERANCES_MM[-1], dz).chosen
+        off = np.linalg.norm(self.points[chosen] - centre, axis=1) - radius
+        return float(np.sqrt(np.average(off**2, weights=self.weights[chosen]))) if len(off) else 0.0
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -87,7 +96,13 @@ class Shown:
     share: float
 
 
-def refine(volume: Volume, sphere: Sphere) -> Sphere:
+def polish(volume: Volume, ball: Sphere) -> Sphere:
+    """A refined ball fitted once more from where it ended: what it was found from leaves no trace."""
+    again = refine(volume, ball, _POLISH_UP_MM)
+    return again if again.score and distance_mm(again, ball) <= _POLISH_MM else ball
+
+
+def refine(volume: Volume, sphere: Sphere, starts_up_mm: tuple[float, ...] = _START_UP_MM) -> Sphere:
     """The ball of least squares through the bone edges near a candidate that face outwards from it.
 
     The socket's edges face the other way and do not count. Of several starting points the fit is
@@ -96,13 +111,17 @@ def refine(volume: Volume, sphere: Sphere) -> Sphere:
     """
     edges = _edges(volume, sphere)
     dz = volume.geometry.spacing_mm[0]
-    starts = [np.array(sphere.centre_mm) + np.array([0.0, 0.0, up_mm]) for up_mm in _START_UP_MM]
+    starts = [np.array(sphere.centre_mm) + np.array([0.0, 0.0, up_mm]) for up_mm in starts_up_mm]
     fits = [fit for start in starts if (fit := _fit(edges, start, _START_RADIUS_MM, dz, sphere))]
     if not fits:
         return replace(sphere, score=0.0)
     shown = [edges.surface(centre, radius, _SHOWN_MM, dz).share for centre, radius in fits]
-    moved_mm = [float(np.linalg.norm(centre - sphere.centre_mm)) for centre, _ in fits]
-    best = int(np.argmax(np.array(shown) - _SHIFT_COST_PER_MM * np.array(moved_mm)))
+    costs = [
+        _ROUGHNESS_COST_PER_MM * edges.roughness_mm(centre, radius, dz)
+        + _SHIFT_COST_PER_MM * max(0.0, math.dist(centre, sphere.centre_mm) - _FREE_SHIFT_MM)
+        for centre, radius in fits
+    ]
+    best = int(np.argmax(np.array(shown) - np.array(costs)))
     centre, radius = fits[best]
     x, y, z = (float(c) for c in centre)
     return Sphere((x, y, z), radius, shown[best])

@@ -13,6 +13,7 @@ from glutseg.volume import Geometry, Volume
 
 SLAB_MM = 3.0
 PIXEL_MM = 1.2
+_DENSE_HU, _MARGIN_MM = 160, 30.0
 CEILING_HU = 4095
 """Metal on an extended scale is no denser than this here: sums of pixels stay small."""
 
@@ -45,6 +46,21 @@ def around(volume: Volume, centre_mm: npt.ArrayLike, reach_mm: float) -> Volume:
         slice(max(0, int(m - reach_mm / s)), max(0, int(m + reach_mm / s) + 2))
         for m, s in zip(g.index((x, y, z)), g.spacing_mm, strict=True)
     )
+    return volume.crop((box[0], box[1], box[2]))
+
+
+def bony_part(volume: Volume) -> Volume:
+    """The rows and columns of a volume with bone in them, and 30 mm around.
+
+    Cells that are counted from there lie in the patient the same, however he lies in the picture.
+    """
+    step = max(1, round(SLAB_MM / volume.geometry.spacing_mm[0]))
+    dense = volume.hu[::step].max(axis=0, initial=np.iinfo(np.int16).min) > _DENSE_HU
+    box = [slice(None)]
+    for axis, spacing_mm in enumerate(volume.geometry.spacing_mm[1:]):
+        at = np.flatnonzero(dense.any(1 - axis))
+        margin = round(_MARGIN_MM / spacing_mm)
+        box.append(slice(max(0, int(at[0]) - margin), int(at[-1]) + margin + 1) if len(at) else slice(None))
     return volume.crop((box[0], box[1], box[2]))
 
 

@@ -215,4 +215,4 @@ def peak_level(
     k += round(rule.offset_mm / g.spacing_mm[0])
     if not 0 <= k < g.shape[0]:
         raise GlutsegError("level-outside", f"{rule.offset_mm} mm from the peak lies outside the series")
-    return Level("peak-area", k, g.slice_z_mm(k), {}, hip_doubts(anatomy.hips))
+    return Level("peak-area", k, g.slice_z_mm(k), {}, hip_doubts(anatomy))
