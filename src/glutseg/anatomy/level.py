@@ -22,7 +22,7 @@ SIDES_DISAGREE_MM = 20.0
 """Landmarks of the two sides further apart than this, beyond the hips' own tilt, are doubtful."""
 
 DOUBTFUL_FIT = 0.9
-"""True hips have 0.94 or more in every situation of docs/accuracy.md but for destroyed ones."""
+"""True hips have 0.94 or more as they are; turned, short or destroyed ones may have less."""
 
 HEADS_SHOWN_MM = 27.0
 """Where a series begins less below the heads' centres, the roofs of their sockets look much like them."""

@@ -34,6 +34,7 @@ _TOLERANCES_MM = (7.0, 6.0, 5.0, 4.0, 3.0, 3.0, 3.0)
 _MIN_POINTS = 60
 _START_UP_MM = (-12.0, -4.0, 4.0, 12.0)  # slices tell a ball's place least along the body
 _POLISH_UP_MM, _POLISH_MM = (-4.0, -1.0, 1.0, 4.0), 5.0
+_POLISH_SLICE_MM = 5.5
 _START_RADIUS_MM = 22.0
 _FREE_SHIFT_MM, _SHIFT_COST_PER_MM = 8.0, 0.003  # candidates are no more exact than that
 _ROUGHNESS_COST_PER_MM = 0.03  # decides only between fits that show as much
@@ -97,7 +98,12 @@ class Shown:
 
 
 def polish(volume: Volume, ball: Sphere) -> Sphere:
-    """A refined ball fitted once more from where it ended: what it was found from leaves no trace."""
+    """A refined ball fitted once more from where it ended: what it was found from leaves no trace.
+
+    Not in thick slices: too few of them cut a head, and a second fit then wanders to the socket's roof.
+    """
+    if volume.geometry.spacing_mm[0] > _POLISH_SLICE_MM:
+        return ball
     again = refine(volume, ball, _POLISH_UP_MM)
     return again if again.score and distance_mm(again, ball) <= _POLISH_MM else ball
 
