@@ -13,9 +13,9 @@ from glutseg import anatomy, dicom, pipeline, segmentation
 from glutseg.errors import GlutsegError
 from glutseg.measurement import grown, measure_slice, read_participants, slices_around
 from glutseg.protocol import Protocol, TissueRule, load_protocol, with_level
-from glutseg.result import CaseResult, LevelFound, Side, SideMeasurement
+from glutseg.result import CaseResult, LevelFound, SideMeasurement
 from glutseg.segmentation import growing
-from glutseg.volume import Mask, Muscle, Volume
+from glutseg.volume import Mask, Muscle, Side, Volume
 
 Image = Volume | Any
 """A `Volume`, or a SimpleITK image whose values are HU."""

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from glutseg.errors import Flag
-from glutseg.volume import Muscle
-from glutseg.volume import Side as Side
+from glutseg.volume import Muscle, Side
 
 Status = Literal["ok", "review", "failed"]
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from glutseg.measurement.grown import GrownRegion
     from glutseg.output.schema import CaseRow
     from glutseg.protocol import Protocol
-    from glutseg.result import CaseResult, Side
+    from glutseg.result import CaseResult
+    from glutseg.volume import Side
 
 MAX_ROWS = 40
 MAX_NAMED = 5

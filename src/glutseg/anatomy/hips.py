@@ -18,13 +18,12 @@ from glutseg.anatomy.refine import polish, refine
 from glutseg.anatomy.sphere import Sphere, bony_part, distance_mm, slabs
 from glutseg.anatomy.surroundings import PELVIC, BoneMap
 from glutseg.errors import GlutsegError
-from glutseg.result import Side
-from glutseg.volume import Volume
+from glutseg.volume import Side, Volume
 
 HEAD_DISTANCE_MM = (120.0, 235.0)
 """Between the centres of the two heads: 150 to 200 mm in adults, with room for extremes."""
 MAX_SKEW = 0.35
-"""Of that distance: one head above the other, or behind it. A patient turned by 20 degrees."""
+"""Of that distance: one head above the other, or behind it. Patients turned by 15 degrees were tried."""
 MIN_CANDIDATE_FIT = 0.7
 MIN_FIT = 0.8
 """Least fit of the surroundings of each head of a pair; true hips have 0.95 to 1."""

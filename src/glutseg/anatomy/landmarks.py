@@ -16,8 +16,7 @@ from scipy import ndimage as ndi
 
 from glutseg.anatomy.hips import Hips
 from glutseg.anatomy.sphere import Sphere
-from glutseg.result import Side
-from glutseg.volume import Volume
+from glutseg.volume import Side, Volume
 
 BONE_HU = 180
 """Closed bone shells lie above, muscle with contrast and most vessels below."""

@@ -13,8 +13,7 @@ from glutseg.anatomy.sphere import Sphere, slabs
 from glutseg.anatomy.upright import slice_at, upright
 from glutseg.errors import Flag, GlutsegError
 from glutseg.protocol import LevelRule
-from glutseg.result import Side
-from glutseg.volume import Volume
+from glutseg.volume import Side, Volume
 
 TILT_REVIEW_MM = 12.0
 """Heads further apart in height than this: one slice cuts the two sides at different places."""

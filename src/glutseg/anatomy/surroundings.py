@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage as ndi
 
-from glutseg.result import Side
-from glutseg.volume import Volume
+from glutseg.volume import Side, Volume
 
 BONE_HU = 130
 """Of a cell of 3 mm: spongy bone lies above, muscle and most organs below."""

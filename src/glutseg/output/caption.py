@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from glutseg.measurement import mean_of_sides, per_height
 from glutseg.output.style import INK, QUIET_INK, SIDE_COLOURS, STATUS_COLOURS
 from glutseg.output.text import plain
-from glutseg.result import CaseResult, Side
+from glutseg.result import CaseResult
+from glutseg.volume import Side
 
 MAX_FLAG_LINES = 4
 LINE_WIDTH = 118

@@ -15,7 +15,6 @@ import numpy.typing as npt
 from scipy import ndimage as ndi
 
 from glutseg.anatomy import Anatomy
-from glutseg.result import Side
 from glutseg.segmentation import evidence
 from glutseg.segmentation.abductors_layers import Surfaces, find_surfaces
 from glutseg.segmentation.abductors_scene import DeepScene, look_deeper
@@ -23,7 +22,7 @@ from glutseg.segmentation.abductors_usual import OTHER_BELIEFS, Belief
 from glutseg.segmentation.layer import DOUBT_REACH_MM, Layer
 from glutseg.segmentation.settings import Settings
 from glutseg.segmentation.sheet import STEP_MM
-from glutseg.volume import Volume
+from glutseg.volume import Side, Volume
 
 BoolArray = npt.NDArray[np.bool_]
 Abductor = Literal["medius", "minimus"]

@@ -15,12 +15,11 @@ from scipy import ndimage as ndi
 from glutseg.anatomy import Anatomy, Level, as_it_lies, hip_doubts
 from glutseg.errors import GlutsegError
 from glutseg.protocol import LevelRule
-from glutseg.result import Side
 from glutseg.segmentation.abductors import find_abductors
 from glutseg.segmentation.layer import Layer, find_layer
 from glutseg.segmentation.outline import draw
 from glutseg.segmentation.settings import Settings
-from glutseg.volume import LABELS, SIDES, LabelArray, Mask, Muscle, Volume
+from glutseg.volume import LABELS, SIDES, LabelArray, Mask, Muscle, Side, Volume
 
 BoolArray = npt.NDArray[np.bool_]
 

@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from glutseg.anatomy import Anatomy
-from glutseg.result import Side
 from glutseg.segmentation.scene import Scene, between, look
 from glutseg.segmentation.settings import USUAL, Settings, other_beliefs
 from glutseg.segmentation.sheet import ANGLES_DEGREES, STEP_MM
 from glutseg.segmentation.surface import minimum_cut
-from glutseg.volume import Volume
+from glutseg.volume import Side, Volume
 
 FULL_THICKNESS_MM = 32.0
 BONE_MARGIN_MM = 20.0

@@ -9,11 +9,10 @@ import numpy.typing as npt
 from scipy import ndimage as ndi
 
 from glutseg.anatomy import Anatomy
-from glutseg.result import Side
 from glutseg.segmentation import evidence
 from glutseg.segmentation.settings import Settings
 from glutseg.segmentation.sheet import ANGLES_DEGREES, STEP_MM, Fan
-from glutseg.volume import Volume
+from glutseg.volume import Side, Volume
 
 BONE_ABOVE_MUSCLE_HU = 90
 """Cortical bone blurred over a pixel still stands this far above muscle."""

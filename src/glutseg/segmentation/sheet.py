@@ -20,8 +20,7 @@ import numpy.typing as npt
 from scipy import ndimage as ndi
 
 from glutseg.anatomy.hips import Hips
-from glutseg.result import Side
-from glutseg.volume import Geometry
+from glutseg.volume import Geometry, Side
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
