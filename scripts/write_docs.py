@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from glutseg.output.documents import GENERATED, refresh
+from glutseg.review.documents import REVIEW_PAGES
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
-for name in GENERATED:
+for name in (every := GENERATED | REVIEW_PAGES):
     path = DOCS / name
-    path.write_text(refresh(name, path.read_text(encoding="utf-8")), encoding="utf-8")
+    path.write_text(refresh(name, path.read_text(encoding="utf-8"), every), encoding="utf-8")

@@ -268,6 +268,48 @@ CODES: dict[str, Code] = {
     "study-timeout": Code(
         "error", "The study took longer than allowed.", "Use a longer --timeout-minutes and --retry failed."
     ),
+    # review by people
+    "case-rejected": Code(
+        "error",
+        "A reviewer rejected the measurement; the reason is theirs.",
+        "See reviews.csv; a reviewer can take the decision back.",
+    ),
+    "reviewers-differ": Code(
+        "review",
+        "Several reviewers looked at the case and did not all simply accept it; the automatic values stand.",
+        "Agree, or choose whose decisions count: `glutseg collate OUT --reviewer NAME`.",
+    ),
+    "review-stale": Code(
+        "review",
+        "The case was measured again after it was reviewed, with another result; the review does not count.",
+        "Review the case again.",
+    ),
+    "review-unreadable": Code(
+        "review",
+        "The record of a review cannot be read; the automatic values stand.",
+        "Repair the file named or remove it, and review the case again.",
+    ),
+    "reviews-present": Code(
+        "error",
+        "The output folder holds people's reviews.",
+        "Use --resume, another folder, or --keep-reviews: they stay, and count where the result is the same.",
+    ),
+    "reviewer-unknown": Code(
+        "error", "Nobody of that name has reviewed the run.", "See the column `reviewer` of reviews.csv."
+    ),
+    "decision-invalid": Code(
+        "error", "The decision cannot be taken like that.", "Do what the message says is missing."
+    ),
+    "images-not-found": Code(
+        "error",
+        "The images the case was measured on are not where they were.",
+        "Name their folder with --input, and the key with --pseudonymise if the run has pseudonyms.",
+    ),
+    "viewer-missing": Code(
+        "error",
+        "The viewer cannot be opened.",
+        "Install it (pip install 'glutseg[viewer]') where there is a screen.",
+    ),
     "output-foreign": Code(
         "error",
         "The output folder holds files of these names that are not glutseg's.",

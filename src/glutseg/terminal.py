@@ -121,6 +121,9 @@ def print_status(status: RunStatus) -> None:
         if status.seconds_since_last is not None:
             console.print(f"the last one was done {status.seconds_since_last:.0f} s ago")
         console.print("if nothing is running any more: `glutseg run ... --resume` goes on")
+    for reviewer, decided in status.decisions.items():
+        told = ", ".join(f"{n} {name}" for name, n in decided.items())
+        console.print(_text(f"reviewed by {reviewer}: {told} of {status.n_studies}"), soft_wrap=True)
     if status.failures:
         table = Table("failed", "code", "reason")
         for failure in status.failures[:MAX_ROWS]:

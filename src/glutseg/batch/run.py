@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from glutseg import dicom
+from glutseg import dicom, review
 from glutseg.batch.plan import Orders, Task, make_plan
 from glutseg.batch.pool import in_this_process, in_workers
 from glutseg.batch.resume import check_same_run, done
@@ -44,6 +44,7 @@ class Manner:
     overwrite : remove the output of an earlier run first
     resume : keep what an earlier run has done and do the rest
     retry_failed : with ``resume``, measure again what failed
+    keep_reviews : with ``overwrite``, leave what people decided; it counts where the result is the same
     """
 
     jobs: int = 0
@@ -51,6 +52,7 @@ class Manner:
     overwrite: bool = False
     resume: bool = False
     retry_failed: bool = False
+    keep_reviews: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def run(
     orders = Orders(out, protocol, pseudonyms)
     if manner.resume:
         check_same_run(plan, orders)
-    prepare(out, overwrite=manner.overwrite, resume=manner.resume)
+    prepare(out, overwrite=manner.overwrite, resume=manner.resume, keep_reviews=manner.keep_reviews)
     start = time.perf_counter()
     kept = done(plan, out, retry_failed=manner.retry_failed) if manner.resume else {}
     states = {task.case_id: kept.get(task.case_id, CaseState(task.case_id)) for task in plan}
@@ -144,7 +146,7 @@ def run(
 
 
 def collate(plan: Sequence[Task], orders: Orders) -> list[CaseRow]:
-    """Write the tables from the ledger; the rows in their order.
+    """Write the tables from the ledger and what people decided since; the rows in their order.
 
     Raises
     ------
@@ -157,8 +159,10 @@ def collate(plan: Sequence[Task], orders: Orders) -> list[CaseRow]:
         if entry is None:
             raise GlutsegError("output-unwritable", "the record of a case is gone", task.case_id)
         rows.append(entry.row)
-    write_tables(orders.out, rows, orders.protocol.extent)
-    return sort_rows(rows)
+    decided = review.revised(orders.out, rows)
+    write_tables(orders.out, decided, orders.protocol.extent)
+    review.write_reviews(orders.out, rows)
+    return sort_rows(decided)
 
 
 def _timed(row: CaseRow, states: dict[str, CaseState]) -> CaseRow:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from glutseg import review
 from glutseg.errors import GlutsegError
 from glutseg.output.folder import read_run_record
 from glutseg.output.layout import CASE_JSON, case_file
@@ -27,6 +28,7 @@ class RunStatus:
     seconds_per_study : since this run began, all its workers together; None before two are done
     seconds_since_last : since the last case was written
     failures : (case id, code, message)
+    decisions : what counts of each reviewer's decisions: accepted, corrected, rejected, or stale
     """
 
     state: str
@@ -37,6 +39,7 @@ class RunStatus:
     seconds_per_study: float | None
     seconds_since_last: float | None
     failures: tuple[tuple[str, str, str], ...]
+    decisions: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -69,6 +72,7 @@ def read_status(out: Path) -> RunStatus:
         seconds_per_study=_pace_s(done_at, str(record.get("started"))),
         seconds_since_last=max(0.0, time.time() - done_at[-1]) if done_at else None,
         failures=tuple((r.case_id, r.error_code, r.error_message) for r in results if r.status == "failed"),
+        decisions={name: dict(sorted(n.items())) for name, n in review.decision_counts(out).items()},
     )
 
 

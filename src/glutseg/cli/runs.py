@@ -20,6 +20,8 @@ from glutseg.cli.frame import (
 )
 from glutseg.errors import GlutsegError
 
+DECISIONS = ("accepted", "corrected", "rejected")
+
 
 class Retry(StrEnum):
     """What ``--retry`` measures again."""
@@ -67,6 +69,9 @@ def run(
         Retry | None, typer.Option(metavar="failed", help="Go on, and measure again what failed.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run's output.")] = False,
+    keep_reviews: Annotated[
+        bool, typer.Option("--keep-reviews", help="With --overwrite: leave what reviewers decided.")
+    ] = False,
 ) -> None:
     """Measure every study below INPUT and write tables, masks and pictures to OUT."""
     with user_errors():
@@ -85,8 +90,10 @@ def run(
         table = None if participants is None else read_participants(participants, columns)
         if overwrite and (resume or retry):
             raise typer.BadParameter("an earlier run is either replaced or gone on with")
-        manner = batch.Manner(jobs, timeout_minutes * 60, overwrite, resume or bool(retry), bool(retry))
-        check(out, overwrite=overwrite, resume=manner.resume)
+        manner = batch.Manner(
+            jobs, timeout_minutes * 60, overwrite, resume or bool(retry), bool(retry), keep_reviews
+        )
+        check(out, overwrite=overwrite, resume=manner.resume, keep_reviews=keep_reviews)
         pseudonyms = None if pseudonymise is None else pseudonymiser(pseudonymise, out)
         with terminal.progress() as bar:
             index = dicom.scan(input_path, progress=bar.scanning)
@@ -112,6 +119,27 @@ def status(
             typer.echo(json.dumps(found.to_json(), indent=1))
         else:
             terminal.print_status(found)
+
+
+@app.command()
+def collate(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")],
+    reviewer: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help='The tables follow this reviewer from now on; "" for all.'),
+    ] = None,
+) -> None:
+    """Write the tables of the run in OUT anew, with what reviewers decided."""
+    with user_errors():
+        from glutseg import review
+
+        if reviewer is not None:
+            review.choose(out, reviewer)
+        rows = review.Collator(out).collate()
+        counts = {word: sum(row.decision == word for row in rows) for word in DECISIONS}
+    told = ", ".join(f"{n} {word}" for word, n in counts.items())
+    n_open = len(rows) - sum(counts.values())
+    typer.echo(f"{len(rows)} cases: {told}, {n_open} without a decision; the tables are written")
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from glutseg.errors import CODES
@@ -41,7 +41,9 @@ def codes_tables() -> str:
     return "\n".join(parts).rstrip()
 
 
-GENERATED: dict[str, dict[str, Callable[[], str]]] = {
+Sections = dict[str, Callable[[], str]]
+
+GENERATED: dict[str, Sections] = {
     "output.md": {
         "measurements": lambda: columns_table(MEASUREMENTS),
         "muscles": lambda: columns_table(muscle_columns("minimus")),
@@ -54,7 +56,7 @@ GENERATED: dict[str, dict[str, Callable[[], str]]] = {
 """Documents, their generated sections, and who writes each."""
 
 
-def refresh(name: str, text: str) -> str:
+def refresh(name: str, text: str, generated: Mapping[str, Sections] = GENERATED) -> str:
     """The document with its generated sections written anew.
 
     A section stands between ``<!-- NAME: written by scripts/write_docs.py -->`` and ``<!-- /NAME -->``.
@@ -64,7 +66,7 @@ def refresh(name: str, text: str) -> str:
     ValueError
         When a section's marks are missing.
     """
-    for section, write in GENERATED[name].items():
+    for section, write in generated[name].items():
         start, end = f"<!-- {section}: written by scripts/write_docs.py -->", f"<!-- /{section} -->"
         before, found_start, rest = text.partition(start)
         _, found_end, after = rest.partition(end)

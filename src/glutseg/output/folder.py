@@ -9,34 +9,49 @@ from typing import Any
 
 from glutseg.errors import GlutsegError
 from glutseg.output.atomic import TEMP_PREFIX
-from glutseg.output.layout import CASE_FILES, CASE_JSON, CASES, RUN_FILES, RUN_JSON, case_file
+from glutseg.output.layout import (
+    CASE_FILES,
+    CASE_JSON,
+    CASES,
+    REVIEW_PREFIX,
+    REVIEW_SUFFIX,
+    REVIEWER_JSON,
+    RUN_FILES,
+    RUN_JSON,
+    case_file,
+)
 
 PROGRAM = "glutseg"
 """What ``run.json`` says under "program": the sign that a folder's output is glutseg's."""
 MAX_RECORD_BYTES = 200_000_000
 
 
-def check(out: Path, *, overwrite: bool = False, resume: bool = False) -> None:
+def check(out: Path, *, overwrite: bool = False, resume: bool = False, keep_reviews: bool = False) -> None:
     """Refuse a folder that must not be written to; nothing is changed.
 
     Raises
     ------
     GlutsegError
         ``output-exists`` when another run's output is there and is neither overwritten nor resumed;
-        ``output-foreign`` when files of these names are there that no run of glutseg left.
+        ``output-foreign`` when files of these names are there that no run of glutseg left;
+        ``reviews-present`` when a run that people have reviewed would be overwritten, unless what they
+        did is kept.
     """
     taken = [name for name in (*RUN_FILES, CASES) if os.path.lexists(out / name)]
     if taken and not _is_ours(out / RUN_JSON):
         raise GlutsegError("output-foreign", f"there is already {', '.join(taken)}", str(out))
     if taken and not overwrite and not resume:
         raise GlutsegError("output-exists", "there is already a run's output", str(out))
+    n_reviews = 0 if resume or keep_reviews else sum(map(len, review_files(out).values()))
+    if taken and n_reviews:
+        raise GlutsegError("reviews-present", f"there are {n_reviews} reviews of its cases", str(out))
 
 
-def prepare(out: Path, *, overwrite: bool = False, resume: bool = False) -> None:
+def prepare(out: Path, *, overwrite: bool = False, resume: bool = False, keep_reviews: bool = False) -> None:
     """Make ``out`` ready for a run.
 
-    Other files in the folder stay; with ``overwrite`` the files of an earlier run go, and only they;
-    with ``resume`` only what it had begun to write and not finished.
+    Other files in the folder stay, reviews and corrected masks among them; with ``overwrite`` the files
+    of an earlier run go, and only they; with ``resume`` only what it had begun to write and not finished.
 
     Raises
     ------
@@ -45,11 +60,11 @@ def prepare(out: Path, *, overwrite: bool = False, resume: bool = False) -> None
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        check(out, overwrite=overwrite, resume=resume)
+        check(out, overwrite=overwrite, resume=resume, keep_reviews=keep_reviews)
         if resume:
             sweep(out)
         elif (out / RUN_JSON).exists():
-            _remove(out)
+            _remove(out, kept=(REVIEWER_JSON,) if keep_reviews else ())
     except OSError as error:
         raise GlutsegError("output-unwritable", error.strerror or "unknown reason", str(out)) from error
 
@@ -102,13 +117,23 @@ def _read_record(path: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) and content.get("program") == PROGRAM else None
 
 
-def _remove(out: Path) -> None:
+def review_files(out: Path) -> dict[str, tuple[Path, ...]]:
+    """The reviews of each case that has any, by case id, in the order of their names."""
+    found = {}
+    for folder in _case_folders(out):
+        own = sorted(folder.glob(f"{REVIEW_PREFIX}*{REVIEW_SUFFIX}"))
+        if own:
+            found[folder.name] = tuple(own)
+    return found
+
+
+def _remove(out: Path, kept: tuple[str, ...] = ()) -> None:
     """run.json goes last: whatever interrupts this, the rest is still known to be glutseg's."""
     for folder in _case_folders(out):
         _remove_files(folder, CASE_FILES)
     if (out / CASES).is_dir() and not (out / CASES).is_symlink():
         _remove_if_empty(out / CASES)
-    _remove_files(out, tuple(name for name in RUN_FILES if name != RUN_JSON), keep_folder=True)
+    _remove_files(out, tuple(name for name in RUN_FILES if name not in (RUN_JSON, *kept)), keep_folder=True)
     (out / RUN_JSON).unlink(missing_ok=True)
 
 

@@ -7,7 +7,18 @@ MEASUREMENTS_PARQUET = "measurements.parquet"
 PROFILE_CSV = "profile.csv"
 RUN_JSON = "run.json"
 LEVELS_CSV = "levels.csv"
-RUN_FILES = (MEASUREMENTS_CSV, MEASUREMENTS_PARQUET, PROFILE_CSV, LEVELS_CSV, RUN_JSON)
+REVIEWS_CSV = "reviews.csv"
+REVIEWER_JSON = "reviewer.json"
+"""Whose decisions the tables follow, where somebody has chosen."""
+RUN_FILES = (
+    MEASUREMENTS_CSV,
+    MEASUREMENTS_PARQUET,
+    PROFILE_CSV,
+    LEVELS_CSV,
+    REVIEWS_CSV,
+    REVIEWER_JSON,
+    RUN_JSON,
+)
 
 CASES = "cases"
 MASK = "mask.nii.gz"
@@ -16,6 +27,8 @@ MASK_NRRD = "mask.nrrd"
 OVERLAY = "overlay.png"
 CASE_JSON = "case.json"
 CASE_FILES = (MASK, MASK_NRRD, OVERLAY, CASE_JSON)
+REVIEW_PREFIX, REVIEW_SUFFIX = "review-", ".json"
+"""Around a reviewer's name; people's work is never among the files that a run replaces."""
 
 
 def case_file(case_id: str, name: str) -> str:

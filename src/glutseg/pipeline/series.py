@@ -59,22 +59,28 @@ def measure_series(
             other_confidence={m: dict(sides) for m, sides in segmented.other_confidence.items()},
         )
         with clock.time("measurement"):
-            result = _with_figures(result, place.slice_index, loaded, mask, protocol)
+            result = with_figures(result, place.slice_index, loaded, mask, protocol)
         if protocol.extent.whole_muscle:
             with clock.time("levels"):
                 levels, missing = named_levels(volume, found, segmented.mask, own, gaps)
                 result = replace(result, levels=levels, levels_missing=missing)
-        doubts = _doubts(result, place.slice_index, loaded, mask, segmented)
+        found_doubts = doubts(result, place.slice_index, loaded, mask, segmented.visible, segmented.repaired)
     except GlutsegError as error:
         return Case(failed(result, error), loaded.volume)
-    result = replace(result, flags=result.flags + doubts)
+    result = replace(result, flags=result.flags + found_doubts)
     return Case(replace(result, status=status_of(result.flags)), loaded.volume, mask)
 
 
-def _with_figures(
+def with_figures(
     result: CaseResult, k: int, loaded: dicom.LoadedSeries, mask: Mask, protocol: Protocol
 ) -> CaseResult:
-    """Areas at the level (slice ``k``), the profile, and whole muscles where asked for."""
+    """Areas at the level (slice ``k``), the profile, and whole muscles where asked for.
+
+    Raises
+    ------
+    GlutsegError
+        ``muscle-not-found`` when neither side has a pixel on the measured slice.
+    """
     volume = loaded.volume
     tissue, muscles = protocol.tissue, protocol.extent.muscles
     measurements, flags = measure_level(volume, mask, k, protocol)
@@ -126,22 +132,22 @@ def _present(both: dict[Side, SideMeasurement], muscle: Muscle) -> Measured:
     return measured, tuple(Flag("muscle-not-found", message, side) for side in missing)
 
 
-def _doubts(
+def doubts(
     result: CaseResult,
     k: int,
     loaded: dicom.LoadedSeries,
     mask: Mask,
-    segmented: segmentation.Segmentation,
+    visible: dict[Side, float],
+    repaired: dict[Side, float],
 ) -> tuple[Flag, ...]:
+    """What a careful reader would doubt of the images and outlines at the level (slice ``k``)."""
     volume = loaded.volume
     slab = (*result.slab("left"), *result.slab("right"))
     return (
         *quality.check_profile(volume.geometry, loaded.missing, k, result.slab_mm),
         *quality.check_metal(volume, mask, k),
         *quality.check_field_of_view(volume, mask, k),
-        *quality.check_sides(
-            result.measurements, result.confidence, segmented.visible, slab, segmented.repaired
-        ),
+        *quality.check_sides(result.measurements, result.confidence, visible, slab, repaired),
         *quality.check_others(result.others, result.other_confidence),
     )
 

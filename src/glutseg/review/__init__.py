@@ -1,0 +1,38 @@
+"""What people decide about a run's cases, and what the tables make of it. Knows nothing of screens."""
+
+from glutseg.review.collate import (
+    Collator,
+    choose,
+    chosen_reviewer,
+    decision_counts,
+    effective_rows,
+    revised,
+    write_reviews,
+)
+from glutseg.review.decide import accept, correct, reject, undo
+from glutseg.review.masks import read_mask
+from glutseg.review.record import Change, Entry, Figures, Review, read_review, reviewer_id
+from glutseg.review.remeasure import Remeasured, remeasure
+
+__all__ = [
+    "Change",
+    "Collator",
+    "Entry",
+    "Figures",
+    "Remeasured",
+    "Review",
+    "accept",
+    "choose",
+    "chosen_reviewer",
+    "correct",
+    "decision_counts",
+    "effective_rows",
+    "read_mask",
+    "read_review",
+    "reject",
+    "remeasure",
+    "reviewer_id",
+    "revised",
+    "undo",
+    "write_reviews",
+]

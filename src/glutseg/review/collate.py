@@ -1,0 +1,260 @@
+"""The tables of a reviewed run: measurements.csv as decided, reviews.csv with everybody's decisions."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from glutseg.errors import GlutsegError
+from glutseg.output.atomic import write_text
+from glutseg.output.folder import PROGRAM, read_run_record, review_files
+from glutseg.output.layout import CASE_JSON, REVIEWER_JSON, REVIEWS_CSV, case_file
+from glutseg.output.ledger import read_case
+from glutseg.output.schema import CaseRow
+from glutseg.output.tables import sort_rows, to_csv, write_tables
+from glutseg.output.text import plain
+from glutseg.protocol import ExtentRule, Protocol
+from glutseg.review.effective import CaseReviews, effective_row, read_reviews
+from glutseg.review.reviews_table import REVIEWS, ReviewRow
+
+Values = Literal["corrected", "automatic"]
+
+ROUNDS = 3
+"""Tables are made anew, this often at most, when somebody decided while they were made."""
+
+Signature = tuple[tuple[str, int, int], ...]
+"""(name, size, time of writing) of files: other content, another signature."""
+
+
+@dataclass
+class Collator:
+    """Makes a run's tables again and again, reading only what has changed in between.
+
+    Parameters
+    ----------
+    out : the run's folder
+    """
+
+    out: Path
+
+    def __post_init__(self) -> None:
+        self._rows: dict[str, tuple[Signature, CaseRow]] = {}
+        self._reviews: dict[str, tuple[Signature, CaseReviews]] = {}
+
+    def rows(self, names: Sequence[str]) -> list[CaseRow]:
+        """The automatic rows of the cases that are measured."""
+        found = [self._row(name) for name in names]
+        return [row for row in found if row is not None]
+
+    def reviews(self) -> dict[str, CaseReviews]:
+        """What people said, by case, of the cases they said something of."""
+        found = {}
+        for name, files in review_files(self.out).items():
+            signature = _signature((*files, self.out / case_file(name, CASE_JSON)))
+            known = self._reviews.get(name)
+            if known is None or known[0] != signature:
+                known = self._reviews[name] = (signature, read_reviews(self.out, name, files))
+            found[name] = known[1]
+        return found
+
+    def collate(self) -> list[CaseRow]:
+        """Write all tables from the ledger and the reviews; the rows in their order.
+
+        Raises
+        ------
+        GlutsegError
+            ``input-missing`` where no run of glutseg is, ``output-unwritable``.
+        """
+        names, extent = run_cases(self.out), run_protocol(self.out).extent
+        rows: list[CaseRow] = []
+        for _ in range(ROUNDS):
+            before = self.signature()
+            rows = revised(self.out, self.rows(names), self.reviews())
+            write_tables(self.out, rows, extent)
+            write_reviews(self.out, self.rows(names), self.reviews())
+            if self.signature() == before:
+                break
+        return sort_rows(rows)
+
+    def signature(self) -> Signature:
+        """Changes whenever a decision is made, by anybody."""
+        paths = [path for files in review_files(self.out).values() for path in files]
+        return _signature((*paths, self.out / REVIEWER_JSON))
+
+    def _row(self, name: str) -> CaseRow | None:
+        signature = _signature((self.out / case_file(name, CASE_JSON),))
+        known = self._rows.get(name)
+        if known is None or known[0] != signature:
+            entry = read_case(self.out, name)
+            if entry is None:
+                return None
+            known = self._rows[name] = (signature, entry.row)
+        return known[1]
+
+
+def effective_rows(
+    out: Path, values: Values = "corrected", reviewer: str | None = None
+) -> tuple[CaseRow, ...]:
+    """The rows of a run as people decided, or as the program found them, in the order of the tables.
+
+    Parameters
+    ----------
+    values : ``corrected``: as in measurements.csv; ``automatic``: as if nobody had looked
+    reviewer : whose decisions count; by default the one chosen with `choose`, or all
+
+    Raises
+    ------
+    GlutsegError
+        ``input-missing`` where no run of glutseg is; ``reviewer-unknown``.
+    """
+    collator = Collator(out)
+    rows = collator.rows(run_cases(out))
+    if values == "automatic":
+        return tuple(sort_rows(rows))
+    reviews = collator.reviews()
+    if reviewer is not None:
+        _check_known(plain(reviewer), reviews, out)
+    return tuple(sort_rows(revised(out, rows, reviews, None if reviewer is None else plain(reviewer))))
+
+
+def revised(
+    out: Path,
+    rows: Sequence[CaseRow],
+    reviews: dict[str, CaseReviews] | None = None,
+    reviewer: str | None = None,
+) -> list[CaseRow]:
+    """The rows as they count once people have decided; without any review they are the automatic ones."""
+    found = Collator(out).reviews() if reviews is None else reviews
+    if not found:
+        return list(rows)
+    whose = chosen_reviewer(out) if reviewer is None else reviewer
+    blank = CaseReviews()
+    return [effective_row(out, row, found.get(row.result.case_id, blank), whose) for row in rows]
+
+
+def write_reviews(out: Path, rows: Sequence[CaseRow], reviews: dict[str, CaseReviews] | None = None) -> None:
+    """Write reviews.csv: a row per case and reviewer; nothing where nobody has reviewed.
+
+    Parameters
+    ----------
+    rows : the automatic ones
+
+    Raises
+    ------
+    GlutsegError
+        ``output-unwritable``.
+    """
+    found = Collator(out).reviews() if reviews is None else reviews
+    if not found:
+        return
+    blank = CaseReviews()
+    lines = [
+        ReviewRow(row, review, of_case.record_sha256)
+        for row in sort_rows(rows)
+        for of_case in (found.get(row.result.case_id, blank),)
+        for review in of_case.reviews
+        if review.history
+    ]
+    write_text(out / REVIEWS_CSV, to_csv(REVIEWS, lines))
+
+
+def choose(out: Path, reviewer: str) -> None:
+    """Let the tables follow one reviewer from now on; "" for all who reviewed.
+
+    Raises
+    ------
+    GlutsegError
+        ``reviewer-unknown``, ``input-missing``, ``output-unwritable``.
+    """
+    run_cases(out)
+    name = plain(reviewer)
+    if name:
+        _check_known(name, Collator(out).reviews(), out)
+    content = {"program": PROGRAM, "reviewer": name}
+    write_text(out / REVIEWER_JSON, json.dumps(content, ensure_ascii=False) + "\n")
+
+
+def chosen_reviewer(out: Path) -> str:
+    """Whom the tables follow; "" where nobody was chosen.
+
+    Raises
+    ------
+    GlutsegError
+        ``review-unreadable`` when the choice cannot be read.
+    """
+    path = out / REVIEWER_JSON
+    if not path.exists():
+        return ""
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["reviewer"])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise GlutsegError("review-unreadable", "the choice of a reviewer", path.name) from error
+
+
+def decision_counts(out: Path) -> dict[str, Counter[str]]:
+    """Decisions that count, by reviewer."""
+    counts: dict[str, Counter[str]] = {}
+    for found in Collator(out).reviews().values():
+        for review in found.reviews:
+            entry = review.in_force
+            if entry is not None:
+                word = "stale" if found.is_stale(entry) else entry.decision
+                counts.setdefault(review.reviewer, Counter())[word] += 1
+    return dict(sorted(counts.items()))
+
+
+def run_cases(out: Path) -> tuple[str, ...]:
+    """The case ids of a run's plan.
+
+    Raises
+    ------
+    GlutsegError
+        ``input-missing`` where no run of glutseg is.
+    """
+    record = read_run_record(out)
+    if record is None:
+        raise GlutsegError("input-missing", "there is no run of glutseg", str(out))
+    return tuple(str(c.get("case_id")) for c in record.get("cases", []) if isinstance(c, dict))
+
+
+def run_protocol(out: Path) -> Protocol:
+    """The protocol of a run.
+
+    Raises
+    ------
+    GlutsegError
+        ``input-missing`` where no run of glutseg is, or its record names no valid protocol.
+    """
+    record = read_run_record(out)
+    try:
+        return Protocol.model_validate((record or {})["protocol"])
+    except (LookupError, ValueError) as error:
+        raise GlutsegError("input-missing", "the run's record names no protocol", str(out)) from error
+
+
+def run_extent(out: Path) -> ExtentRule:
+    """What a run measured."""
+    return run_protocol(out).extent
+
+
+def _check_known(name: str, reviews: dict[str, CaseReviews], out: Path) -> None:
+    known = {review.reviewer for found in reviews.values() for review in found.reviews}
+    if name not in known:
+        words = ", ".join(sorted(known)) or "nobody has"
+        raise GlutsegError("reviewer-unknown", f"{name!r} has not reviewed it; {words}", str(out))
+
+
+def _signature(paths: Sequence[Path]) -> Signature:
+    parts = []
+    for path in paths:
+        try:
+            stat = path.stat()
+        except OSError:
+            parts.append((path.name, -1, 0))
+        else:
+            parts.append((str(path), stat.st_size, stat.st_mtime_ns))
+    return tuple(parts)

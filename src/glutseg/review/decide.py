@@ -1,0 +1,120 @@
+"""Decisions of a reviewer, written at once: whoever kills the program loses nothing that was decided."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from glutseg.errors import GlutsegError
+from glutseg.output.layout import case_file
+from glutseg.output.ledger import read_case
+from glutseg.output.text import plain
+from glutseg.result import CaseResult
+from glutseg.review.masks import write_mask
+from glutseg.review.record import AUTOMATIC, Entry, Review, append, mask_name, read_review, record_sha256
+from glutseg.review.remeasure import Remeasured
+from glutseg.volume import Mask
+
+MAX_TEXT = 2000
+
+
+def accept(out: Path, case_id: str, reviewer: str, note: str = "") -> Review:
+    """Accept the automatic outlines and level as they are.
+
+    Raises
+    ------
+    GlutsegError
+        ``decision-invalid`` when there is no number to accept, and those of `record.append`.
+    """
+    if _automatic(out, case_id).status == "failed":
+        raise GlutsegError("decision-invalid", "there is no measurement to accept: correct or reject it")
+    return append(out, case_id, reviewer, _entry(out, case_id, Entry("accepted", "", "", "", note=note)))
+
+
+def reject(out: Path, case_id: str, reviewer: str, reason: str, note: str = "") -> Review:
+    """Leave the case without a number.
+
+    Raises
+    ------
+    GlutsegError
+        ``decision-invalid`` without a reason, and those of `record.append`.
+    """
+    _automatic(out, case_id)
+    if not plain(reason):
+        raise GlutsegError("decision-invalid", "a rejection needs a reason")
+    blank = Entry("rejected", "", "", "", reason=reason, note=note)
+    return append(out, case_id, reviewer, _entry(out, case_id, blank))
+
+
+def correct(
+    out: Path, case_id: str, reviewer: str, measured: Remeasured, mask: Mask, reason: str = "", note: str = ""
+) -> Review:
+    """Keep a corrected mask or level: first the mask, under a name of its own, then the decision.
+
+    Parameters
+    ----------
+    measured : from `glutseg.review.remeasure`, on this mask
+    mask : in the series' own order
+
+    Raises
+    ------
+    GlutsegError
+        ``output-unwritable`` and those of `record.append`.
+    """
+    _automatic(out, case_id)
+    before = read_review(out, case_id, reviewer)
+    mask_version = 1 + max((entry.mask_version for entry in before.history), default=AUTOMATIC)
+    content = write_mask(out / case_file(case_id, mask_name(reviewer, mask_version)), mask)
+    blank = Entry(
+        "corrected",
+        "",
+        "",
+        "",
+        reason=reason,
+        note=note,
+        mask_version=mask_version,
+        mask_sha256=hashlib.sha256(content).hexdigest(),
+        changes=measured.changes,
+        figures=measured.figures,
+    )
+    return append(out, case_id, reviewer, _entry(out, case_id, blank))
+
+
+def undo(out: Path, case_id: str, reviewer: str) -> Review:
+    """Take back the decision that counts: the one before it counts again, or none.
+
+    Raises
+    ------
+    GlutsegError
+        ``decision-invalid`` when there is none, and those of `record.append`.
+    """
+    review = read_review(out, case_id, reviewer)
+    if review.in_force is None:
+        raise GlutsegError("decision-invalid", "there is no decision to take back")
+    place = review.place_before
+    restored = review.history[place] if place >= 0 else Entry("withdrawn", "", "", "")
+    stamped = _entry(out, case_id, replace(restored, restores=place))
+    if place >= 0:  # it rests on what it rested on then
+        stamped = replace(stamped, record_sha256=restored.record_sha256)
+    return append(out, case_id, reviewer, stamped)
+
+
+def _automatic(out: Path, case_id: str) -> CaseResult:
+    entry = read_case(out, case_id)
+    if entry is None:
+        raise GlutsegError("decision-invalid", "the case is not measured, or its files are gone", case_id)
+    return entry.row.result
+
+
+def _entry(out: Path, case_id: str, blank: Entry) -> Entry:
+    return replace(
+        blank,
+        when=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        glutseg_version=version("glutseg"),
+        record_sha256=record_sha256(out, case_id),
+        reason=plain(blank.reason, MAX_TEXT),
+        note=plain(blank.note, MAX_TEXT),
+    )

@@ -1,0 +1,214 @@
+"""What reviewers decided about a case: the whole history of each, in a file of their own beside the case.
+
+Nothing is ever taken away from a history; to undo a decision is one more entry. The newest entry counts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from glutseg.errors import Flag, GlutsegError
+from glutseg.output.atomic import write_text
+from glutseg.output.case_files import to_json
+from glutseg.output.decode import from_json
+from glutseg.output.folder import PROGRAM
+from glutseg.output.layout import CASE_JSON, REVIEW_PREFIX, REVIEW_SUFFIX, case_file
+from glutseg.output.text import plain
+from glutseg.result import LevelFound, SideMeasurement, SlicePoint, WholeMuscle
+from glutseg.volume import Muscle, Side
+
+Decision = Literal["accepted", "corrected", "rejected", "withdrawn"]
+
+MAX_REVIEW_BYTES = 50_000_000
+MAX_NAME = 40
+HASH_DIGITS = 10
+AUTOMATIC = 0
+"""Version of the mask that the program found."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One gluteus maximus against the automatic one; NaN where one of the two is not there.
+
+    ``dice`` is that of the two outlines on the measured slice, ``dice_whole`` over all slices.
+    """
+
+    area_automatic_mm2: float
+    area_mm2: float
+    dice: float
+    dice_whole: float
+
+    @property
+    def difference_mm2(self) -> float:
+        """Corrected less automatic."""
+        return self.area_mm2 - self.area_automatic_mm2
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was measured anew on a corrected mask or level; fields as in `glutseg.result.CaseResult`."""
+
+    level: LevelFound
+    measurements: dict[Side, SideMeasurement]
+    profile: tuple[SlicePoint, ...]
+    flags: tuple[Flag, ...]
+    confidence: dict[Side, float] = field(default_factory=dict)
+    others: dict[Muscle, dict[Side, SideMeasurement]] = field(default_factory=dict)
+    other_confidence: dict[Muscle, dict[Side, float]] = field(default_factory=dict)
+    whole: dict[Muscle, dict[Side, WholeMuscle]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One decision.
+
+    Attributes
+    ----------
+    when : UTC, ISO 8601
+    record_sha256 : of the case.json it rests on: a case that was measured anew needs a new look
+    mask_version : of the reviewer's corrected masks, from 1; `AUTOMATIC` for the program's
+    figures : only of a correction
+    restores : place in the history of the entry that this one brings back by undoing later ones; -1 for
+        the state before any decision
+    """
+
+    decision: Decision
+    when: str
+    glutseg_version: str
+    record_sha256: str
+    reason: str = ""
+    note: str = ""
+    mask_version: int = AUTOMATIC
+    mask_sha256: str = ""
+    changes: dict[Side, Change] = field(default_factory=dict)
+    figures: Figures | None = None
+    restores: int | None = None
+
+
+@dataclass(frozen=True)
+class Review:
+    """One reviewer's history of one case, oldest first."""
+
+    case_id: str
+    reviewer: str
+    history: tuple[Entry, ...] = ()
+
+    @property
+    def in_force(self) -> Entry | None:
+        """The entry that counts; None without a decision, or where it was withdrawn."""
+        newest = self.history[-1] if self.history else None
+        return None if newest is None or newest.decision == "withdrawn" else newest
+
+    @property
+    def place(self) -> int:
+        """Where in the history the entry that counts was first made; -1 for none."""
+        return self._place(len(self.history) - 1)
+
+    @property
+    def place_before(self) -> int:
+        """Where undoing leads to: the entry that counted before the one that counts."""
+        return self._place(self.place - 1)
+
+    def _place(self, k: int) -> int:
+        if k < 0:
+            return -1
+        restored = self.history[k].restores
+        return k if restored is None else restored
+
+
+def reviewer_id(name: str) -> str:
+    """A reviewer's name as part of a file's name, safe on every system.
+
+    Lower-case ASCII letters, digits, ``-`` and ``_`` stay; where that changes the name, a hash keeps
+    names apart that look alike after cleaning or differ in case only.
+
+    Raises
+    ------
+    GlutsegError
+        ``decision-invalid`` for a name without a letter.
+    """
+    raw = plain(name)
+    if not raw:
+        raise GlutsegError("decision-invalid", "the reviewer has no name")
+    cleaned = re.sub(r"[^a-z0-9_-]+", "_", raw.lower()).strip("_-")[:MAX_NAME] or "reviewer"
+    if cleaned == raw:
+        return raw
+    return f"{cleaned}-{hashlib.sha256(raw.encode('utf-8', 'replace')).hexdigest()[:HASH_DIGITS]}"
+
+
+def review_path(out: Path, case_id: str, reviewer: str) -> Path:
+    """Where a reviewer's history of a case is kept."""
+    return out / case_file(case_id, f"{REVIEW_PREFIX}{reviewer_id(reviewer)}{REVIEW_SUFFIX}")
+
+
+def mask_name(reviewer: str, version: int) -> str:
+    """File name of a corrected mask: versions never replace each other, so that none is lost."""
+    number = "" if version == 1 else f".{version}"
+    return f"mask-{reviewer_id(reviewer)}{number}.nii.gz"
+
+
+def read_review(out: Path, case_id: str, reviewer: str) -> Review:
+    """A reviewer's history of a case, empty where there is none.
+
+    Raises
+    ------
+    GlutsegError
+        ``review-unreadable``.
+    """
+    path = review_path(out, case_id, reviewer)
+    if not path.exists():
+        return Review(case_id, plain(reviewer))
+    review = read_review_file(path)
+    if review.case_id != case_id or review.reviewer != plain(reviewer):
+        raise GlutsegError("review-unreadable", "it is another case's or reviewer's", path.name)
+    return review
+
+
+def read_review_file(path: Path) -> Review:
+    """The history that a file holds.
+
+    Raises
+    ------
+    GlutsegError
+        ``review-unreadable`` when it is no review.
+    """
+    try:
+        if path.is_symlink() or path.stat().st_size > MAX_REVIEW_BYTES:
+            raise GlutsegError("review-unreadable", "it is no plain file of sensible size", path.name)
+        record: Any = json.loads(path.read_text(encoding="utf-8"))
+        review: Review = from_json(Review, record)
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise GlutsegError("review-unreadable", f"{type(error).__name__}", path.name) from error
+    if path.name != f"{REVIEW_PREFIX}{reviewer_id(review.reviewer)}{REVIEW_SUFFIX}":
+        raise GlutsegError("review-unreadable", "its name is not its reviewer's", path.name)
+    return review
+
+
+def append(out: Path, case_id: str, reviewer: str, entry: Entry) -> Review:
+    """Add an entry to the history on disk, whatever else was added to it since.
+
+    Raises
+    ------
+    GlutsegError
+        ``review-unreadable``: nothing is written over a record that cannot be read; ``output-unwritable``.
+    """
+    before = read_review(out, case_id, reviewer)
+    review = dataclasses.replace(before, history=(*before.history, entry))
+    record = {"program": PROGRAM, **dataclasses.asdict(review)}
+    text = json.dumps(to_json(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_text(review_path(out, case_id, reviewer), text)
+    return review
+
+
+def record_sha256(out: Path, case_id: str) -> str:
+    """Digest of the case's automatic record; empty where there is none."""
+    try:
+        return hashlib.sha256((out / case_file(case_id, CASE_JSON)).read_bytes()).hexdigest()
+    except OSError:
+        return ""

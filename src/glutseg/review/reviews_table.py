@@ -1,0 +1,163 @@
+"""The columns of reviews.csv: one row per case and reviewer."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+from glutseg.measurement import mean_of_sides
+from glutseg.output.columns import Column
+from glutseg.output.schema import CaseRow
+from glutseg.result import CaseResult, LevelFound
+from glutseg.review.record import Entry, Review
+from glutseg.volume import Side
+
+SIDES: tuple[Side, ...] = ("left", "right")
+
+
+@dataclass(frozen=True)
+class ReviewRow:
+    """One reviewer's word on one case; ``row`` is the automatic one, ``record_sha256`` that of its record."""
+
+    row: CaseRow
+    review: Review
+    record_sha256: str
+
+    @property
+    def newest(self) -> Entry:
+        return self.review.history[-1]
+
+    @property
+    def level(self) -> LevelFound | None:
+        figures = self.newest.figures
+        return self.row.result.level if figures is None else figures.level
+
+    def area_mm2(self, side: Side) -> float | None:
+        """As this reviewer leaves it; None where they rejected it or have taken their decision back."""
+        entry = self.newest
+        if entry.decision not in ("accepted", "corrected"):
+            return None
+        if entry.figures is None:
+            return _area_mm2(self.row.result, side)
+        measured = entry.figures.measurements.get(side)
+        return None if measured is None else measured.area_mm2
+
+
+def _area_mm2(result: CaseResult, side: Side) -> float | None:
+    measured = result.measurements.get(side)
+    return None if measured is None else measured.area_mm2
+
+
+def _automatic(side: Side, r: ReviewRow) -> float | None:
+    return _area_mm2(r.row.result, side)
+
+
+def _own(side: Side, r: ReviewRow) -> float | None:
+    return r.area_mm2(side)
+
+
+def _difference(side: Side, r: ReviewRow) -> float | None:
+    own, automatic = r.area_mm2(side), _area_mm2(r.row.result, side)
+    return None if own is None or automatic is None else own - automatic
+
+
+def _dice(side: Side, r: ReviewRow) -> float | None:
+    """1 for an accepted outline: it is the automatic one."""
+    if r.newest.decision == "accepted":
+        return None if _area_mm2(r.row.result, side) is None else 1.0
+    change = r.newest.changes.get(side)
+    return None if change is None or math.isnan(change.dice) else change.dice
+
+
+def _is_stale(r: ReviewRow) -> str:
+    if r.newest.decision == "withdrawn":
+        return ""
+    return "no" if r.newest.record_sha256 == r.record_sha256 else "yes"
+
+
+REVIEWS: tuple[Column[ReviewRow], ...] = (
+    Column("case_id", "", "as in measurements.csv", lambda r: r.row.result.case_id),
+    Column("patient_id", "", "as in measurements.csv", lambda r: r.row.result.patient_id),
+    Column("study_uid", "", "as in measurements.csv", lambda r: r.row.result.study_uid),
+    Column("reviewer", "", "as given to `glutseg review`", lambda r: r.review.reviewer),
+    Column(
+        "decision",
+        "",
+        "the newest: `accepted`, `corrected`, `rejected`, or `withdrawn`: taken back",
+        lambda r: r.newest.decision,
+    ),
+    Column("reason", "", "of a correction or rejection", lambda r: r.newest.reason),
+    Column("note", "", "free text", lambda r: r.newest.note),
+    Column("when", "UTC", "of the newest decision, ISO 8601", lambda r: r.newest.when),
+    Column("n_decisions", "", "how often this reviewer decided", lambda r: len(r.review.history), int),
+    Column(
+        "stale",
+        "",
+        "`yes` where the case was measured anew since, with another result: it does not count",
+        _is_stale,
+    ),
+    Column(
+        "level_name",
+        "",
+        "landmark of the level, `slice` where the reviewer chose it",
+        lambda r: None if r.level is None else r.level.name,
+    ),
+    Column(
+        "level_z_mm",
+        "mm",
+        "patient z of the slice",
+        lambda r: None if r.level is None else r.level.z_mm,
+        float,
+    ),
+    Column(
+        "slice_index",
+        "",
+        "from 0 in the order of the mask's file",
+        lambda r: None if r.level is None else r.level.slice_index,
+        int,
+    ),
+    *(
+        Column(f"area_{s}_mm2", "mm²", f"{s} side: as the reviewer leaves it", partial(_own, s), float)
+        for s in SIDES
+    ),
+    Column(
+        "area_mean_mm2",
+        "mm²",
+        "mean of the two sides; empty where one is unknown",
+        lambda r: mean_of_sides(r.area_mm2("left"), r.area_mm2("right")),
+        float,
+    ),
+    *(
+        Column(
+            f"area_{s}_automatic_mm2",
+            "mm²",
+            f"{s} side: as the program found it",
+            partial(_automatic, s),
+            float,
+        )
+        for s in SIDES
+    ),
+    *(
+        Column(
+            f"difference_{s}_mm2",
+            "mm²",
+            f"{s} side: the reviewer's less the program's",
+            partial(_difference, s),
+            float,
+        )
+        for s in SIDES
+    ),
+    *(
+        Column(
+            f"dice_{s}",
+            "",
+            f"{s} side: of the two outlines on the reviewer's slice; empty where one is missing",
+            partial(_dice, s),
+            float,
+            4,
+        )
+        for s in SIDES
+    ),
+    Column("glutseg_version", "", "with which was decided", lambda r: r.newest.glutseg_version),
+)
