@@ -8,7 +8,10 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "src" / "glutseg"
 SHARED = ["errors", "volume", "protocol", "result"]
 WAY = ["dicom", "anatomy", "segmentation", "measurement", "quality", "output"]
-AFTER = ["pipeline", "review", "batch", "study", "api", "listing", "terminal", "viewer", "cli"]
+AFTER = [
+    *("pipeline", "review", "batch", "study", "agreement", "report"),
+    *("api", "listing", "terminal", "viewer", "cli"),
+]
 ALLOWED = {
     **{room: SHARED[:i] for i, room in enumerate(SHARED)},
     **{room: SHARED + WAY[:i] for i, room in enumerate(WAY)},

@@ -241,6 +241,68 @@ CODES: dict[str, Code] = {
         "The participants table and the header name heights more than 3 cm apart; the table's was used.",
         "Check that the row is this patient's.",
     ),
+    # agreement between raters
+    "reference-invalid": Code(
+        "error",
+        "A reference to compare with cannot be used.",
+        "Correct what is named; docs/agree.md tells what a reference may be.",
+    ),
+    "agree-one-rater": Code(
+        "error",
+        "Agreement needs two raters, and a run agrees with itself in any case.",
+        "Name another run, a reviewer, a folder of masks or a table of areas.",
+    ),
+    "agree-nothing-shared": Code(
+        "error",
+        "The raters have no case in common.",
+        "Check that both name the same cases, by case id, study or patient id.",
+    ),
+    "agree-case-missing": Code(
+        "note", "A rater has no reading of some cases.", "Read n beside every figure; complete the readings."
+    ),
+    "agree-case-unknown": Code(
+        "note", "A reference names cases that the run does not have.", "Check the names if more was expected."
+    ),
+    "agree-side-missing": Code(
+        "note",
+        "A rater did not outline this side on the slice compared; its overlap is unknown, not zero.",
+        "Outline it, or check which slice was outlined.",
+    ),
+    "agree-grid-differs": Code(
+        "note",
+        "Two masks lie on different grids: areas are compared, outlines are not.",
+        "Export the mask on the grid of the series that was measured.",
+    ),
+    "agree-level-differs": Code(
+        "note",
+        "The raters measured different slices: their areas differ by the level as well.",
+        "Read the overlap as that of the first rater's slice.",
+    ),
+    "agree-sides-swapped": Code(
+        "review",
+        "Left of the one rater is right of the other.",
+        "Check the labels of the mask: 1 is the patient's left.",
+    ),
+    "agree-not-independent": Code(
+        "note",
+        "A rater worked on the automatic outline, so that agreement with it is better than of two who do not know each other.",
+        "Say so where it is published; outline some cases anew for an independent figure.",
+    ),
+    "agree-few-cases": Code(
+        "note",
+        "There are few cases; below 3 nothing can be estimated, and below 30 the intervals are wide.",
+        "Quote the intervals, or read more cases.",
+    ),
+    "agree-constant": Code(
+        "note",
+        "The readings do not differ between cases, so that no correlation is defined.",
+        "Check the readings.",
+    ),
+    "agree-patients-repeated": Code(
+        "note",
+        "Some patients have several studies; the intervals take all studies for independent.",
+        "Compare one study per patient.",
+    ),
     # configuration and run
     "protocol-invalid": Code("error", "The protocol is not valid.", "Correct the key named."),
     "protocol-unknown": Code("error", "There is no protocol of that name.", "See `glutseg protocols`."),

@@ -1,0 +1,146 @@
+"""What raters say of cases, and what comes out of comparing them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from glutseg.agreement.statistics import BlandAltman, Reliability
+from glutseg.agreement.surfaces import Overlap
+from glutseg.errors import Flag
+from glutseg.volume import Mask, Side
+
+Quantity = Literal["left", "right", "mean"]
+QUANTITIES: tuple[Quantity, ...] = ("left", "right", "mean")
+MAX_NAMED = 10
+"""Cases that one note names."""
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A rater's mask of a case.
+
+    Attributes
+    ----------
+    mask : in canonical order
+    slice_index : of the measured slice, in canonical order; None where only the mask is known
+    is_whole : outlined from end to end; else only around the level
+    has_true_grid : False where the file cannot hold the grid (gantry tilt), so that distances between
+        slices are not to be trusted
+    """
+
+    mask: Mask
+    slice_index: int | None
+    is_whole: bool
+    has_true_grid: bool = True
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one rater says of one case.
+
+    Attributes
+    ----------
+    area_mm2 : per side, and ``mean``, as far as known
+    z_mm : height of the rater's slice; None where it is not told
+    outline : reads the mask; None where there is none
+    """
+
+    area_mm2: Mapping[Quantity, float]
+    z_mm: float | None = None
+    outline: Callable[[], Outline | None] | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case of the run that is compared, with every name it may have elsewhere.
+
+    ``z_mm`` is the height of its measured slice, None where none was measured.
+    """
+
+    case_id: str
+    patient_id: str
+    study_uid: str
+    z_mm: float | None = None
+
+
+@dataclass(frozen=True)
+class Rater:
+    """One source of readings.
+
+    Attributes
+    ----------
+    name : as the user named it, for tables and figures
+    readings : by case id of the run that is compared
+    saw_automatic : the rater worked on the automatic outline, so that agreement with it is no surprise
+    notes : about the source as a whole
+    """
+
+    name: str
+    readings: Mapping[str, Reading]
+    saw_automatic: bool = False
+    notes: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two raters on one side of one case.
+
+    Attributes
+    ----------
+    area_first_mm2, area_second_mm2 : as each rater reports them, None where unknown
+    level_difference_mm : second rater's slice above the first's
+    on_slice : overlap on the first rater's slice
+    in_volume : overlap in three dimensions over ``n_slices``
+    notes : why something is not known
+    """
+
+    first: str
+    second: str
+    case: Case
+    side: Side
+    area_first_mm2: float | None
+    area_second_mm2: float | None
+    level_difference_mm: float | None = None
+    on_slice: Overlap | None = None
+    in_volume: Overlap | None = None
+    n_slices: int | None = None
+    notes: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two raters, or all of them, on one quantity; None where it cannot be known (see ``notes``).
+
+    ``mean_mm2`` is over all readings; ``n`` counts the cases that all of these raters have read.
+    """
+
+    raters: tuple[str, ...]
+    quantity: Quantity
+    n: int
+    mean_mm2: float | None = None
+    limits: BlandAltman | None = None
+    reliability: Reliability | None = None
+    notes: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """All that is known of how far raters agree."""
+
+    raters: tuple[str, ...]
+    n_cases: int
+    pairs: tuple[Pair, ...]
+    comparisons: tuple[Comparison, ...]
+    areas_mm2: Mapping[tuple[str, Quantity], Mapping[str, float]] = field(default_factory=dict)
+    notes: tuple[Flag, ...] = ()
+
+
+def missing_cases(name: str, cases: Sequence[Case], there: Collection[str]) -> tuple[Flag, ...]:
+    """A note that names the cases of which a rater says nothing."""
+    lacking = [case.case_id for case in cases if case.case_id not in there]
+    if not lacking:
+        return ()
+    more = f" and {len(lacking) - MAX_NAMED} more" if len(lacking) > MAX_NAMED else ""
+    return (Flag("agree-case-missing", f"{name}: {', '.join(lacking[:MAX_NAMED])}{more}"),)

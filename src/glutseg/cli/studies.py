@@ -1,0 +1,37 @@
+"""The commands after a run: agree, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glutseg.cli.frame import app, user_errors
+
+OutArgument = Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")]
+
+
+@app.command()
+def agree(
+    out: OutArgument,
+    reference: Annotated[
+        list[str],
+        typer.Option(
+            metavar="OTHER",
+            help="A run, reviewer:NAME, a folder of masks, or a table of areas; may be repeated.",
+        ),
+    ],
+    folder: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="The folder to write [OUT/agreement].")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier agreement.")] = False,
+) -> None:
+    """How far the run in OUT agrees with other raters: outlines and areas."""
+    with user_errors():
+        from glutseg import agreement
+
+        found = agreement.agree(out, reference, folder, overwrite=overwrite)
+        for line in agreement.in_words(found):
+            typer.echo(line)
+        typer.echo(f"tables and figures: {folder or out / agreement.AGREEMENT}")
