@@ -73,7 +73,12 @@ def _line(axes: Axes, what: str, interval: Interval, dashes: Any) -> None:
     axes.axhline(value, color=INK, linewidth=1.1, linestyle=dashes)
     edge = axes.get_yaxis_transform()
     place = 0.985 if what == "bias" else 0.965
-    bar = {"yerr": [[value - low], [high - value]], "capsize": 3, "color": INK, "linewidth": 1.1}
+    bar: dict[str, Any] = {
+        "yerr": [[value - low], [high - value]],
+        "capsize": 3,
+        "color": INK,
+        "linewidth": 1.1,
+    }
     axes.errorbar([place], [value], transform=edge, fmt="none", **bar)
     axes.annotate(
         f"{what}\n{value:+.2f}".replace("-", "−"),

@@ -12,7 +12,7 @@ from glutseg.errors import CODES
 
 def in_words(agreement: Agreement) -> list[str]:
     """Lines for a terminal, of the mean of both sides where it is known; rater names are plain text."""
-    lines = []
+    lines: list[str] = []
     for group in dict.fromkeys(c.raters for c in agreement.comparisons):
         ours = [c for c in agreement.comparisons if c.raters == group and c.n]
         if ours:
