@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from glutseg import review
 from glutseg.errors import Flag
 from glutseg.measurement import measure_slice, profile
 from glutseg.output.case_files import write_case
@@ -115,3 +116,10 @@ def make_run(
 def some_cases(n: int, wider_px: int = 0) -> list[MadeCase]:
     """Patients of different sizes; ``wider_px`` for a second reading of the same."""
     return [MadeCase(f"P{i:02d}", (10 + i % 8 + wider_px, 11 + i % 7 + wider_px)) for i in range(n)]
+
+
+def correct_case(out: Path, case: MadeCase, reviewer: str) -> None:
+    """A reviewer's correction: the case as ``case`` describes it."""
+    mask = Mask(labels_of(case), GRID)
+    result = result_of(case, volume_of(mask.labels), mask)
+    review.correct(out, case.case_id, reviewer, review.Remeasured(result, {}), mask, reason="too narrow")

@@ -197,6 +197,39 @@ def test_several_studies_of_one_patient_are_told(tmp_path):
         agree(run.out, [str(tmp_path / "t.csv")], tmp_path / "x")
 
 
+def test_reviewers_of_the_run(out):
+    cases, wider = some_cases(8), some_cases(8, wider_px=2)
+    for case in cases[:4]:
+        review.accept(out, case.case_id, "Ann")
+    for case in wider[:5]:
+        correct_case(out, case, "Bo Ånd")
+    correct_case(out, wider[4], "Ann")
+    review.reject(out, cases[5].case_id, "Ann", "metal")
+    review.accept(out, cases[6].case_id, "Ann")
+    review.undo(out, cases[6].case_id, "Ann")
+    found = agree(out, ["reviewer:Ann", "reviewer:Bo Ånd"])
+    assert found.raters == (AUTOMATIC, "Ann", "Bo Ånd")
+    ann, bo = (
+        {p.case.patient_id: p.on_slice.dice for p in found.pairs if (p.first, p.second) == pair}
+        for pair in ((AUTOMATIC, "Ann"), ("Ann", "Bo Ånd"))
+    )
+    assert sorted(ann) == sorted(bo) == ["P00", "P01", "P02", "P03", "P04"]
+    assert [ann[f"P0{i}"] == 1 for i in range(5)] == [True] * 4 + [False]
+    assert [bo[f"P0{i}"] == 1 for i in range(5)] == [False] * 4 + [True]
+    assert {c.n for c in found.comparisons} == {5}
+    assert [n.code for n in found.notes].count("agree-not-independent") == 2
+
+
+def test_a_decision_on_an_earlier_measurement_does_not_count(out):
+    for case in some_cases(4):
+        review.accept(out, case.case_id, "Ann")
+    path = out / "cases" / some_cases(1)[0].case_id / "case.json"
+    path.write_text(path.read_text() + "\n")
+    found = agree(out, ["reviewer:Ann"])
+    assert {c.n for c in found.comparisons} == {3}
+    assert "review-stale" in codes(found.notes)
+
+
 BAD_TABLES = {
     "patient,area_left_mm2\nP00,300\n": "the columns are",
     "patient_id,area\nP00,300\n": "the columns are",
@@ -230,6 +263,7 @@ def test_bad_references(out, tmp_path):
 
     assert code() == "agree-one-rater"
     assert code(str(out)) == "agree-one-rater"
+    assert code("reviewer:Nobody") == "reference-invalid"
     assert code(str(tmp_path / "nowhere")) == "reference-invalid"
     empty = tmp_path / "empty"
     empty.mkdir()

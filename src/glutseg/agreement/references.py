@@ -8,6 +8,7 @@ from pathlib import Path
 
 from glutseg.agreement.masks import masks_rater
 from glutseg.agreement.model import Case, Rater
+from glutseg.agreement.reviewers import reviewer_rater
 from glutseg.agreement.runs import cases_of, run_rater
 from glutseg.agreement.tables import table_rater
 from glutseg.errors import GlutsegError
@@ -46,7 +47,7 @@ def raters_of(out: Path, references: Sequence[str]) -> tuple[list[Case], list[Ra
 
 def _rater(text: str, run: RunRows, cases: Sequence[Case]) -> Rater:
     if text.startswith(REVIEWER):
-        raise GlutsegError("reference-invalid", "reviewers are not known yet", text)
+        return reviewer_rater(plain(text.removeprefix(REVIEWER)), run, cases)
     path = Path(text)
     name = plain(path.resolve().name, MAX_NAME) or "reference"
     if not path.exists():

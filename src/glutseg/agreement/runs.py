@@ -35,7 +35,7 @@ def run_rater(name: str, run: RunRows, cases: Sequence[Case]) -> Rater:
     for case in cases:
         row = by_name.get(case.case_id) or by_study.get(case.study_uid)
         if row is not None and row.result.measurements:
-            readings[case.case_id] = _reading(run.out, row, is_whole=is_whole)
+            readings[case.case_id] = reading_of(run.out, row, is_whole=is_whole)
     return Rater(name, readings, notes=missing_cases(name, cases, readings))
 
 
@@ -46,7 +46,8 @@ def areas_mm2(measurements: Mapping[Side, SideMeasurement]) -> dict[Quantity, fl
     return areas if mean is None else areas | {"mean": mean}
 
 
-def _reading(out: Path, row: CaseRow, *, is_whole: bool) -> Reading:
+def reading_of(out: Path, row: CaseRow, *, is_whole: bool) -> Reading:
+    """What a run measured of a case."""
     result = row.result
     z_mm = None if result.level is None else result.level.z_mm
     outline = None
