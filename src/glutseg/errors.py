@@ -324,8 +324,28 @@ CODES: dict[str, Code] = {
     ),
     "worker-died": Code(
         "error",
-        "The process that measured the study ended twice, without a word.",
+        "The process that measured the study ended twice, without a word; or the cluster lost worker after worker with it.",
         "A decoder may have crashed or memory run out; try the study alone, or export it again.",
+    ),
+    "cluster-missing": Code(
+        "error",
+        "What is needed for Dask clusters is not installed.",
+        "Install it with `pip install 'glutseg[cluster]'`.",
+    ),
+    "scheduler-unreachable": Code(
+        "error",
+        "The cluster's scheduler does not answer, or it went away.",
+        "Check its address and that it runs; what is done is kept, --resume goes on.",
+    ),
+    "worker-differs": Code(
+        "error",
+        "A worker of the cluster, or its scheduler, has other versions than this program, or cannot run it.",
+        "Use one environment or image everywhere; what is done is kept, --resume goes on.",
+    ),
+    "worker-blind": Code(
+        "error",
+        "A worker of the cluster does not see a folder that it must share.",
+        "Mount the input and OUT under the same paths everywhere, the output writable.",
     ),
     "study-timeout": Code(
         "error", "The study took longer than allowed.", "Use a longer --timeout-minutes and --retry failed."

@@ -79,7 +79,7 @@ def not_importable(_task, _orders):
 
 
 def test_a_process_that_cannot_start_is_told_at_once(orders, monkeypatch):
-    monkeypatch.setattr("glutseg.batch.pool._serve", not_importable)  # ends before it says it is there
+    monkeypatch.setattr("glutseg.batch.process._serve", not_importable)  # ends before it says it is there
     with pytest.raises(GlutsegError, match="could not be started"):
         list(in_workers(tasks("a"), orders, 1, 60.0, act))
 

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from glutseg import dicom, review
+from glutseg.batch.cluster import on_cluster
 from glutseg.batch.plan import Orders, Task, make_plan
-from glutseg.batch.pool import in_this_process, in_workers
+from glutseg.batch.pool import Results, in_this_process, in_workers
 from glutseg.batch.resume import check_same_run, done
 from glutseg.errors import GlutsegError
 from glutseg.measurement import Participants, Unmatched, unmatched
@@ -40,6 +41,7 @@ class Manner:
     Attributes
     ----------
     jobs : worker processes; 0 measures in this one, where a crash takes the run along
+    scheduler : address of a Dask cluster that measures instead; it sees input and output under the same paths
     timeout_s : after which a worker is ended and its study given up
     overwrite : remove the output of an earlier run first
     resume : keep what an earlier run has done and do the rest
@@ -48,6 +50,7 @@ class Manner:
     """
 
     jobs: int = 0
+    scheduler: str = ""
     timeout_s: float = TIMEOUT_S
     overwrite: bool = False
     resume: bool = False
@@ -119,30 +122,40 @@ def run(
         protocol = pseudonyms.protocol(protocol)
         participants = pseudonyms.participants(participants) if participants else None
     plan = make_plan(index, participants)
-    orders = Orders(out, protocol, pseudonyms)
+    orders = Orders(out.absolute() if manner.scheduler else out, protocol, pseudonyms)
     if manner.resume:
         check_same_run(plan, orders)
     prepare(out, overwrite=manner.overwrite, resume=manner.resume, keep_reviews=manner.keep_reviews)
-    start = time.perf_counter()
     kept = done(plan, out, retry_failed=manner.retry_failed) if manner.resume else {}
-    states = {task.case_id: kept.get(task.case_id, CaseState(task.case_id)) for task in plan}
     record = _record(index, plan, orders, participants)
-    write_run_record(out, record, list(states.values()), state="running")  # marks the folder as ours
+    return _recorded_run(plan, orders, manner, kept, record, progress)
+
+
+def _recorded_run(
+    plan: Sequence[Task],
+    orders: Orders,
+    manner: Manner,
+    kept: dict[str, CaseState],
+    record: RunRecord,
+    progress: Progress | None,
+) -> RunSummary:
+    """Carry out what is not kept, with the run's record beside it, however it ends."""
+    start = time.perf_counter()
+    states = {task.case_id: kept.get(task.case_id, CaseState(task.case_id)) for task in plan}
+    write_run_record(orders.out, record, list(states.values()), state="running")  # marks the folder as ours
     try:
         with _stopped_by_sigterm():
             _carry_out([t for t in plan if t.case_id not in kept], orders, manner, states, progress)
             rows = collate(plan, orders)
     except BaseException:
         with suppress(GlutsegError, OSError):  # the disk may be full; what was written before still stands
-            sweep(out)
-            write_run_record(out, record, list(states.values()), state="stopped")
+            sweep(orders.out)
+            write_run_record(orders.out, record, list(states.values()), state="stopped")
         raise
     seconds = time.perf_counter() - start
-    write_run_record(out, record, list(states.values()), state="finished", seconds=seconds)
-    timed = [
-        replace(r, result=replace(r.result, seconds=dict(states[r.result.case_id].seconds))) for r in rows
-    ]
-    return RunSummary(out, tuple(timed), record.problems, seconds, record.unmatched, len(kept))
+    write_run_record(orders.out, record, list(states.values()), state="finished", seconds=seconds)
+    timed = tuple(_timed(row, states) for row in rows)
+    return RunSummary(orders.out, timed, record.problems, seconds, record.unmatched, len(kept))
 
 
 def collate(plan: Sequence[Task], orders: Orders) -> list[CaseRow]:
@@ -177,19 +190,23 @@ def _carry_out(
     states: dict[str, CaseState],
     progress: Progress | None,
 ) -> None:
-    """All tasks, in workers or here; ``states`` follows."""
+    """All tasks; ``states`` follows."""
     total, n_done = len(states), len(states) - len(tasks)
     if progress:
         progress(n_done, total, None)
-    if manner.jobs > 0:
-        results = in_workers(tasks, orders, manner.jobs, manner.timeout_s)
-    else:
-        results = in_this_process(tasks, orders)
-    with closing(results):
+    with closing(_results(tasks, orders, manner)) as results:
         for n, result in enumerate(results, start=n_done + 1):
             states[result.case_id] = CaseState(result.case_id, result.status, result.seconds)
             if progress:
                 progress(n, total, result)
+
+
+def _results(tasks: Sequence[Task], orders: Orders, manner: Manner) -> Results:
+    if manner.scheduler:
+        return on_cluster(tasks, orders, manner.scheduler, manner.timeout_s)
+    if manner.jobs > 0:
+        return in_workers(tasks, orders, manner.jobs, manner.timeout_s)
+    return in_this_process(tasks, orders)
 
 
 def _record(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ from glutseg.cli.frame import (
     user_errors,
 )
 from glutseg.errors import GlutsegError
+
+if TYPE_CHECKING:
+    from glutseg.protocol import Protocol
 
 DECISIONS = ("accepted", "corrected", "rejected")
 
@@ -61,6 +64,12 @@ def run(
         int,
         typer.Option("--jobs", "-j", min=0, max=256, envvar="GLUTSEG_JOBS", help="Processes, a study each."),
     ] = 1,
+    scheduler: Annotated[
+        str,
+        typer.Option(
+            metavar="tcp://HOST:PORT", help="A Dask cluster that measures instead; docs/cluster.md."
+        ),
+    ] = "",
     timeout_minutes: Annotated[float, typer.Option(min=0.01, help="After which a study is given up.")] = 30.0,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in OUT: what is missing, and new studies.")
@@ -79,29 +88,41 @@ def run(
         from glutseg.measurement import parse_columns, read_participants
         from glutseg.output.folder import check
         from glutseg.output.pseudonym import pseudonymiser
-        from glutseg.protocol import load_protocol, with_extent, with_level, with_series
 
-        rule = with_extent(load_protocol(protocol), muscles=muscles, whole_muscle=volume)
-        if series:
-            rule = with_series(rule, series)
-        if level is not None:
-            rule = with_level(rule, level)
-        columns = parse_columns(participants_columns)
-        table = None if participants is None else read_participants(participants, columns)
         if overwrite and (resume or retry):
             raise typer.BadParameter("an earlier run is either replaced or gone on with")
+        rule = _rule(protocol, level, series or [], muscles=muscles, volume=volume)
+        columns = parse_columns(participants_columns)
+        table = None if participants is None else read_participants(participants, columns)
         manner = batch.Manner(
-            jobs, timeout_minutes * 60, overwrite, resume or bool(retry), bool(retry), keep_reviews
+            jobs=jobs,
+            scheduler=scheduler,
+            timeout_s=timeout_minutes * 60,
+            overwrite=overwrite,
+            resume=resume or bool(retry),
+            retry_failed=bool(retry),
+            keep_reviews=keep_reviews,
         )
         check(out, overwrite=overwrite, resume=manner.resume, keep_reviews=keep_reviews)
         pseudonyms = None if pseudonymise is None else pseudonymiser(pseudonymise, out)
         with terminal.progress() as bar:
-            index = dicom.scan(input_path, progress=bar.scanning)
+            # workers elsewhere do not know this folder
+            index = dicom.scan(input_path.absolute() if scheduler else input_path, progress=bar.scanning)
             summary = batch.run(
                 index, rule, table, out, manner=manner, pseudonyms=pseudonyms, progress=bar.measuring
             )
         terminal.print_summary(summary)
     raise typer.Exit(summary.exit_code)
+
+
+def _rule(protocol: str, level: str | None, series: list[str], *, muscles: bool, volume: bool) -> Protocol:
+    """The protocol as the options change it."""
+    from glutseg.protocol import load_protocol, with_extent, with_level, with_series
+
+    rule = with_extent(load_protocol(protocol), muscles=muscles, whole_muscle=volume)
+    if series:
+        rule = with_series(rule, series)
+    return rule if level is None else with_level(rule, level)
 
 
 @app.command()

@@ -91,10 +91,17 @@ def write_run_record(
 def ways(protocol: Protocol, key_check: str) -> dict[str, Any]:
     """What every number of a run has in common: runs that differ in it must not be mixed."""
     return {
-        "glutseg_version": version("glutseg"),
+        **versions(),
         "protocol": to_json(protocol.model_dump(mode="json")),
-        "libraries": {name: _version(name) for name in LIBRARIES},
         "pseudonym_key_check": key_check,
+    }
+
+
+def versions() -> dict[str, Any]:
+    """Of glutseg, and of the libraries whose version may change a figure or a file."""
+    return {
+        "glutseg_version": version("glutseg"),
+        "libraries": {name: _version(name) for name in LIBRARIES},
     }
 
 
