@@ -42,6 +42,7 @@ _SHOWN_MM = 1.5
 _INSIDE = 0.7  # of the radius; nearer to the centre only the head's own spongy bone has edges
 _STRONG_HU_PER_MM = 80.0
 _EDGE_WIDTH_MM = 3.0
+_WALL_HU_PER_MM, _WALL_MM = 60.0, 5.0  # a head's rind is 1 to 3 mm thick, that of the socket's roof more
 _BANDS, _SECTORS = 8, 16
 
 FloatArray = npt.NDArray[np.float64]
@@ -56,12 +57,15 @@ class Edges:
     weights: FloatArray
     z_range_mm: tuple[float, float]
     metal: bool = False
+    walls: bool = True
 
     def surface(self, centre: FloatArray, radius: float, tolerance_mm: float, dz: float) -> Shown:
         """The edges on a ball that face away from its centre with no such edge well before them.
 
-        What lies behind the first edge, such as the outer side of a thin socket, is not the head.
-        Within metal there are edges of the implant's own and the rule is off.
+        What lies behind the first edge, such as the outer side of a thin socket, is not the head. Nor,
+        unless ``walls`` may count, is the outer side of a dense wall thicker than a head's own rind: where
+        no joint space shows, head and roof of the socket run into one. Within metal there are edges of the
+        implant's own and the rules are off.
         """
         ray = self.points - centre
         distance = np.maximum(np.linalg.norm(ray, axis=1), 1e-6)
@@ -72,11 +76,18 @@ class Edges:
         patch = band * _SECTORS + sector
         away = outward > _MIN_ALIGNMENT
 
-        strong = away & (distance > _INSIDE * radius) & (self.weights >= _STRONG_HU_PER_MM) & (not self.metal)
-        first = np.full(bands * _SECTORS, np.inf)
-        np.minimum.at(first, patch[strong], distance[strong])
-        on_ball = away & (np.abs(distance - radius) < tolerance_mm)
-        chosen = on_ball & (distance < first[patch] + _EDGE_WIDTH_MM)
+        def nearest(edges: npt.NDArray[np.bool_]) -> FloatArray:
+            """The least distance of such edges near the ball, for each edge in its patch."""
+            edges = edges & (distance > _INSIDE * radius) & (not self.metal)
+            least: FloatArray = np.full(bands * _SECTORS, np.inf)
+            np.minimum.at(least, patch[edges], distance[edges])
+            return np.asarray(least[patch])
+
+        end = nearest(away & (self.weights >= _STRONG_HU_PER_MM)) + _EDGE_WIDTH_MM
+        chosen = away & (np.abs(distance - radius) < tolerance_mm) & (distance < end)
+        if not self.walls:
+            inner = (outward < -_MIN_ALIGNMENT) & (self.weights >= _WALL_HU_PER_MM)
+            chosen &= distance < nearest(inner) + _WALL_MM
         heights = centre[2] + radius * ((np.arange(bands) + 0.5) * 2 / bands - 1)
         in_series = int(((heights >= self.z_range_mm[0]) & (heights <= self.z_range_mm[1])).sum())
         return Shown(chosen, len(np.unique(patch[chosen])) / (max(in_series, 1) * _SECTORS))
@@ -100,22 +111,26 @@ class Shown:
 def polish(volume: Volume, ball: Sphere) -> Sphere:
     """A refined ball fitted once more from where it ended: what it was found from leaves no trace.
 
-    Not in thick slices, of which few cut a head: with 6 mm ones a phantom's head came out worse by it.
+    Only now the walls of the socket are told from the head: while balls are still looked for, they help
+    to find them. Not in thick slices, of which few cut a head: with 6 mm ones a phantom's head came out
+    worse by it.
     """
     if volume.geometry.spacing_mm[0] > _POLISH_SLICE_MM:
         return ball
-    again = refine(volume, ball, _POLISH_UP_MM)
+    again = refine(volume, ball, _POLISH_UP_MM, walls=False)
     return again if again.score and distance_mm(again, ball) <= _POLISH_MM else ball
 
 
-def refine(volume: Volume, sphere: Sphere, starts_up_mm: tuple[float, ...] = _START_UP_MM) -> Sphere:
+def refine(
+    volume: Volume, sphere: Sphere, starts_up_mm: tuple[float, ...] = _START_UP_MM, *, walls: bool = True
+) -> Sphere:
     """The ball of least squares through the bone edges near a candidate that face outwards from it.
 
     The socket's edges face the other way and do not count. Of several starting points the fit is
     taken that shows most of its surface: that share becomes the score. The candidate itself, with
     score 0, is returned where every fit runs away.
     """
-    edges = _edges(volume, sphere)
+    edges = replace(_edges(volume, sphere), walls=walls)
     dz = volume.geometry.spacing_mm[0]
     starts = [np.array(sphere.centre_mm) + np.array([0.0, 0.0, up_mm]) for up_mm in starts_up_mm]
     fits = [fit for start in starts if (fit := _fit(edges, start, _START_RADIUS_MM, dz, sphere))]
@@ -167,11 +182,11 @@ def _edges(volume: Volume, sphere: Sphere) -> Edges:
     normals = np.stack([slopes[a][places] / steepness[places] for a in (2, 1, 0)], axis=1)
     weights = np.minimum(steepness[places], _FULL_SLOPE_HU_PER_MM)
     full = volume.geometry
-    # neither the corners of the box nor edges that face the centre can ever lie on the ball
+    # neither the corners of the box nor faint edges that face the centre ever count
     ray = points - np.array(sphere.centre_mm)
     distance = np.linalg.norm(ray, axis=1)
-    facing = (ray * normals).sum(1) > 0
-    kept = (distance < _REACH_MM) & ~(facing & (distance > MAX_SHIFT_MM))
+    faint = ((ray * normals).sum(1) > 0) & (distance > MAX_SHIFT_MM) & (weights < _WALL_HU_PER_MM)
+    kept = (distance < _REACH_MM) & ~faint
     points, normals, weights = points[kept], normals[kept].astype(float), weights[kept].astype(float)
     z_range_mm = (full.slice_z_mm(-0.5), full.slice_z_mm(full.shape[0] - 0.5))
     metal = float((part.hu > METAL_HU).sum()) * g.voxel_volume_mm3 > _METAL_MM3
