@@ -1,83 +1,11 @@
-"""What a slice shows of borders: discs, dark lines, flesh."""
+"""What a slice shows of borders: dark lines, flesh."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 from glutseg.segmentation import evidence
 
-MASKS = hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, min_side=3, max_side=14))
 FAT, MUSCLE, AIR = -105.0, 55.0, -1000.0
-
-
-def drawn(text: str):
-    return np.array([[c == "#" for c in row] for row in text.split()])
-
-
-def test_closing_fills_a_gap_of_its_width_and_leaves_a_wider_one():
-    rows = drawn("""
-        .............
-        .####.###....
-        .####.###...#
-        .####.###...#
-        .####.###...#
-        .............""")
-    expected = drawn("""
-        .............
-        .####.###....
-        .########...#
-        .########...#
-        .####.###...#
-        .............""")
-    assert (evidence.close_disc(rows, 1) == expected).all()
-
-
-def test_opening_removes_what_is_thinner_than_the_disc():
-    picture = drawn("""
-        .........
-        .#####...
-        .#####...
-        .########
-        .#####...
-        .#####...
-        .........""")
-    expected = drawn("""
-        .........
-        ..###....
-        .#####...
-        .######..
-        .#####...
-        ..###....
-        .........""")
-    assert (evidence.open_disc(picture, 1) == expected).all()
-
-
-def test_opening_counts_the_pictures_border_as_background():
-    assert not evidence.open_disc(drawn("##. ##. ..."), 1).any()
-
-
-@given(mask=MASKS, radius=st.sampled_from([1.0, 1.5, 2.0, 3.2]))
-@settings(max_examples=40, deadline=None)
-def test_closing_only_adds_opening_only_removes_and_twice_is_once(mask, radius):
-    closed, opened = evidence.close_disc(mask, radius), evidence.open_disc(mask, radius)
-    assert (closed >= mask).all()
-    assert (opened <= mask).all()
-    assert (evidence.close_disc(closed, radius) == closed).all()
-    assert (evidence.open_disc(opened, radius) == opened).all()
-
-
-def test_discs_are_round_on_pixels_that_are_not_square():
-    """Gaps and bars of 4 mm, across 1 mm and across 0.5 mm pixels: a disc of 2.2 mm fits, one of 1.7 not."""
-    bars = np.zeros((20, 40), bool)
-    bars[2:6, 4:36] = bars[10:14, 4:36] = True  # 4 rows of 1 mm, 4 rows apart
-    posts = np.zeros((20, 40), bool)
-    posts[2:18, 4:12] = posts[2:18, 20:28] = True  # 8 columns of 0.5 mm, 8 columns apart
-    for mask, gap in ((bars, (8, 20)), (posts, (10, 16))):
-        for radius_mm in (1.7, 2.2):
-            assert evidence.close_disc(mask, radius_mm, (1.0, 0.5))[gap] == (radius_mm > 2)
-            assert evidence.open_disc(~mask, radius_mm, (1.0, 0.5))[gap] == (radius_mm < 2)
 
 
 def test_flesh_does_not_depend_on_the_pixels_shape(body):

@@ -19,6 +19,7 @@ from glutseg.segmentation import evidence
 from glutseg.segmentation.abductors_layers import Surfaces, find_surfaces
 from glutseg.segmentation.abductors_scene import DeepScene, look_deeper
 from glutseg.segmentation.abductors_usual import OTHER_BELIEFS, Belief
+from glutseg.segmentation.discs import close_disc, fill_holes, open_disc
 from glutseg.segmentation.layer import DOUBT_REACH_MM, Layer
 from glutseg.segmentation.settings import Settings
 from glutseg.segmentation.sheet import STEP_MM
@@ -97,7 +98,7 @@ def _outlines(
     sigma = [_EDGE_SIGMA_MM / s for s in spacing_mm]
     image = ndi.gaussian_filter(volume.hu[k, rows, columns].astype(np.float32), sigma)
     lean = image > evidence.edge_hu(scene.muscle_hu)
-    flesh = evidence.close_disc(lean, evidence.PLANE_MM, spacing_mm)
+    flesh = close_disc(lean, evidence.PLANE_MM, spacing_mm)
     outer = layer.at_slice((scene.outer * STEP_MM).astype(np.float32), k)
     deep, roof, low = (
         layer.at_slice(s, k) for s in (surfaces.medius_mm, surfaces.roof_mm, surfaces.minimus_mm)
@@ -109,13 +110,13 @@ def _outlines(
 
 def _outline(between: BoolArray, flesh: BoolArray, spacing_mm: tuple[float, float]) -> BoolArray:
     """The muscle between two surfaces: flesh, closed over fat streaks, without spurs and crumbs."""
-    closed = evidence.close_disc(flesh & between, evidence.STREAK_MM, spacing_mm) & between
-    opened = evidence.open_disc(closed, evidence.SPUR_MM, spacing_mm)
+    closed = close_disc(flesh & between, evidence.STREAK_MM, spacing_mm) & between
+    opened = open_disc(closed, evidence.SPUR_MM, spacing_mm)
     labels, n = ndi.label(opened)
     sizes = np.bincount(labels.ravel(), minlength=n + 1) * spacing_mm[0] * spacing_mm[1]
     sizes[0] = 0
     kept = np.isin(labels, np.flatnonzero(sizes >= _MIN_PART_MM2))
-    return np.asarray(ndi.binary_fill_holes(kept) & between, dtype=bool)
+    return np.asarray(fill_holes(kept) & between, dtype=bool)
 
 
 def _confidence(

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage as ndi
 
+from glutseg.segmentation.discs import close_disc, fill_holes, grow_disc, open_disc
+
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
 
@@ -66,55 +68,23 @@ def walls(hu: npt.NDArray[Any], spacing_mm: tuple[float, float]) -> FloatArray:
     return out
 
 
-def close_disc(mask: BoolArray, radius: float, spacing: tuple[float, float] = (1.0, 1.0)) -> BoolArray:
-    """Closing of a 2D mask by a disc; the picture's border is background.
-
-    ``radius`` is in the unit of ``spacing`` (y, x): pixels without it, mm with the pixels' size, so that
-    the disc is round on pixels that are not square.
-    """
-    pad = _room(radius, spacing)
-    grown = ndi.distance_transform_edt(~np.pad(mask, pad), sampling=spacing) <= radius
-    return _without(pad, ndi.distance_transform_edt(grown, sampling=spacing) > radius)
-
-
-def open_disc(mask: BoolArray, radius: float, spacing: tuple[float, float] = (1.0, 1.0)) -> BoolArray:
-    """Opening of a 2D mask by a disc, as `close_disc`."""
-    pad = _room(radius, spacing)
-    core = ndi.distance_transform_edt(np.pad(mask, pad), sampling=spacing) > radius
-    if not core.any():
-        return np.zeros_like(mask)
-    return _without(pad, ndi.distance_transform_edt(~core, sampling=spacing) <= radius)
-
-
-def _room(radius: float, spacing: tuple[float, float]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Pixels to pad on either side of both axes, so that the disc fits."""
-    rows, columns = (int(np.ceil(radius / s)) + 1 for s in spacing)
-    return (rows, rows), (columns, columns)
-
-
-def _without(pad: tuple[tuple[int, int], tuple[int, int]], padded: npt.NDArray[Any]) -> BoolArray:
-    (rows, _), (columns, _) = pad
-    return np.asarray(padded[rows:-rows, columns:-columns], dtype=bool)
-
-
 def flesh(image: FloatArray, spacing_mm: tuple[float, float]) -> BoolArray:
     """Muscle, organs and bone of one smoothed slice, without skin, vessels in the fat and table.
 
     Fat streaks inside are closed over. Everything above `MUSCLE_EDGE_HU` counts.
     """
-    body = open_disc(ndi.binary_fill_holes(image > -250), TABLE_MM, spacing_mm)
+    body = open_disc(fill_holes(image > -250), TABLE_MM, spacing_mm)
     labels, n = ndi.label(body)
     if n > 1:
         sizes = np.bincount(labels.ravel())
         sizes[0] = 0
         body = labels == sizes.argmax()
-    depth_mm = ndi.distance_transform_edt(np.pad(body, 1, mode="edge"), sampling=spacing_mm)[1:-1, 1:-1]
-    inner = depth_mm > SKIN_MM
+    inner = ~grow_disc(~body, SKIN_MM, spacing_mm)  # the picture's border is no skin
     closed = close_disc((image > MUSCLE_EDGE_HU) & inner, STREAK_MM, spacing_mm) & inner
     opened = open_disc(closed, VESSEL_MM, spacing_mm)
     if not opened.any():
         return opened
-    near = ndi.distance_transform_edt(~opened, sampling=spacing_mm) <= VESSEL_MM
+    near = grow_disc(opened, VESSEL_MM, spacing_mm)
     thick = close_disc(near & closed, NOTCH_MM, spacing_mm) & inner
     ends = _thin_ends(thick, (image > MUSCLE_EDGE_HU) & inner, spacing_mm)
     return np.asarray(thick | ends, dtype=bool)
@@ -126,8 +96,11 @@ def _thin_ends(thick: BoolArray, bright: BoolArray, spacing_mm: tuple[float, flo
     pieces, n = ndi.label(thin, np.ones((3, 3)))
     if not n:
         return thin
-    away_mm = ndi.distance_transform_edt(~thick, sampling=spacing_mm)
-    every = np.arange(1, n + 1)
-    first, last = (np.asarray(f(away_mm, pieces, every)) for f in (ndi.minimum, ndi.maximum))
-    is_end = (first <= PLANE_MM) & (last >= END_MM)
-    return np.asarray(np.isin(pieces, every[is_end]), dtype=bool)
+    begins = _labels_in(pieces, grow_disc(thick, PLANE_MM, spacing_mm))
+    goes_on = _labels_in(pieces, ~grow_disc(thick, END_MM, spacing_mm))
+    return np.asarray(np.isin(pieces, np.intersect1d(begins, goes_on)), dtype=bool)
+
+
+def _labels_in(labels: npt.NDArray[Any], mask: BoolArray) -> npt.NDArray[Any]:
+    found = np.unique(labels[mask])
+    return found[found > 0]

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage as ndi
 
 from glutseg.segmentation import evidence
+from glutseg.segmentation.discs import close_disc, fill_holes, grow_disc, open_disc
 from glutseg.segmentation.layer import Layer
 from glutseg.volume import Volume
 
@@ -57,13 +58,13 @@ def draw(volume: Volume, layer: Layer, k: int) -> Outline:
     flesh = ndi.gaussian_filter(image, [_EDGE_SIGMA_MM / s for s in spacing_mm]) > evidence.edge_hu(
         layer.scene.muscle_hu
     )
-    lean = evidence.close_disc(flesh, evidence.PLANE_MM, spacing_mm) & between
-    closed = evidence.close_disc(lean, evidence.STREAK_MM, spacing_mm) & between
-    opened = evidence.open_disc(closed, evidence.SPUR_MM, spacing_mm)
-    whole = evidence.close_disc(opened, evidence.NOTCH_MM, spacing_mm) & between
+    lean = close_disc(flesh, evidence.PLANE_MM, spacing_mm) & between
+    closed = close_disc(lean, evidence.STREAK_MM, spacing_mm) & between
+    opened = open_disc(closed, evidence.SPUR_MM, spacing_mm)
+    whole = close_disc(opened, evidence.NOTCH_MM, spacing_mm) & between
     near = fan.between(deep - FASCIA_SLACK_MM, outer + _SLACK_MM + FASCIA_SLACK_MM)
     whole |= _dents(whole, flesh, spacing_mm) & near
-    mask = np.asarray(ndi.binary_fill_holes(_large_parts(whole)), dtype=bool)
+    mask = fill_holes(_large_parts(whole))
     return Outline(mask, _share(mask ^ closed, mask))
 
 
@@ -78,8 +79,8 @@ def _dents(whole: BoolArray, flesh: BoolArray, spacing_mm: tuple[float, float]) 
     radius_mm = evidence.NOTCH_MM + FASCIA_MM_PER_SHARE * (fat_share - USUAL_FAT_SHARE)
     if radius_mm <= evidence.NOTCH_MM or not whole.any():
         return np.zeros_like(whole)
-    closed = evidence.close_disc(whole, min(radius_mm, MAX_FASCIA_MM), spacing_mm)
-    shallow = ndi.distance_transform_edt(~whole, sampling=spacing_mm) <= FASCIA_DEPTH_MM
+    closed = close_disc(whole, min(radius_mm, MAX_FASCIA_MM), spacing_mm)
+    shallow = grow_disc(whole, FASCIA_DEPTH_MM, spacing_mm)
     return np.asarray(closed & shallow & ~whole & ~flesh, dtype=bool)
 
 
