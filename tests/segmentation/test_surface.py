@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glutseg.segmentation.surface import minimum_cut
+from glutseg.segmentation.surface import Problem, minimum_cut
 
 STEP_RAD, SLICE_MM = 0.05, 3.0
 
@@ -18,7 +18,7 @@ def _cut(cost, *, preference=None, inside=None, muscle_from=-1, other_to=1, acro
     muscle, other = np.zeros(shape, bool), np.zeros(shape, bool)
     muscle[..., muscle_from:] = True
     other[..., :other_to] = True
-    return minimum_cut(
+    problem = Problem(
         np.ones(shape, bool) if inside is None else inside,
         cost.astype(np.float32),
         (np.zeros(shape) if preference is None else preference).astype(np.float32),
@@ -29,6 +29,7 @@ def _cut(cost, *, preference=None, inside=None, muscle_from=-1, other_to=1, acro
         angle_step_rad=STEP_RAD,
         slice_mm=SLICE_MM,
     )
+    return minimum_cut(problem)
 
 
 def _walled(shape, wall_at):

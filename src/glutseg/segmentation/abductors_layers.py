@@ -11,7 +11,7 @@ from glutseg.segmentation.abductors_scene import MAX_DEPTH_MM, TURNED_DEGREES, D
 from glutseg.segmentation.abductors_usual import Belief, Usual, usual_medius, usual_minimus
 from glutseg.segmentation.settings import Settings
 from glutseg.segmentation.sheet import STEP_MM
-from glutseg.segmentation.surface import minimum_cut
+from glutseg.segmentation.surface import Problem, minimum_cut
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
@@ -98,7 +98,7 @@ def _cut(scene: DeepScene, cost: FloatArray, begun: _Begun, usual: Usual, settin
     darkness = 1 - 2 * np.minimum(fill, 1)  # 1 in fat, -1 in muscle
     preference = np.where(darkness > 0, begun.fat_price, settings.fat_price) * darkness
     preference -= USUAL_WEIGHT * room * (fill > 0.5)
-    return minimum_cut(
+    problem = Problem(
         inside,
         cost,
         preference.astype(np.float32),
@@ -108,6 +108,7 @@ def _cut(scene: DeepScene, cost: FloatArray, begun: _Begun, usual: Usual, settin
         angle_step_rad=float(np.deg2rad(TURNED_DEGREES[1] - TURNED_DEGREES[0])),
         slice_mm=scene.slab_mm,
     )
+    return minimum_cut(problem)
 
 
 def _deep(scene: DeepScene, layer: BoolArray, outer: IntArray) -> IntArray:

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from glutseg.anatomy import Anatomy
+from glutseg.segmentation.narrowing import near_cut
 from glutseg.segmentation.scene import Scene, between, look
 from glutseg.segmentation.settings import USUAL, Settings, other_beliefs
 from glutseg.segmentation.sheet import ANGLES_DEGREES, STEP_MM
-from glutseg.segmentation.surface import minimum_cut
+from glutseg.segmentation.surface import Problem
 from glutseg.volume import Side, Volume
 
 FULL_THICKNESS_MM = 32.0
@@ -100,7 +101,7 @@ def find_layer(
         near = _near(scene, doubt_at, DOUBT_REACH_MM / volume.geometry.spacing_mm[0])
         for belief in other_beliefs(settings, plain):
             other = deep.copy()
-            other[near] = _deep_surface(scene.part(near), cost[near], belief)
+            other[near] = _deep_surface(scene.part(near), cost[near], belief, deep[near])
             others.append(other)
     here = np.clip(np.floor(deep / STEP_MM).astype(int), 0, cost.shape[2] - 1)
     at_border = np.take_along_axis(cost, here[..., None], 2)[..., 0]
@@ -124,8 +125,13 @@ def _border_cost(scene: Scene, settings: Settings) -> FloatArray:
     return np.asarray(floor + (1 - floor) * even, dtype=np.float32)
 
 
-def _deep_surface(scene: Scene, cost: FloatArray, settings: Settings) -> FloatArray:
-    """Radius of the deep surface in mm, (slab, angle); just outside the outer one where there is none."""
+def _deep_surface(
+    scene: Scene, cost: FloatArray, settings: Settings, believed_mm: FloatArray | None = None
+) -> FloatArray:
+    """Radius of the deep surface in mm, (slab, angle); just outside the outer one where there is none.
+
+    ``believed_mm`` is one found under other beliefs.
+    """
     depth = scene.depth_mm
     fan = between((ANGLES_DEGREES[0], settings.beyond_degrees))[:, None]
     inside = fan & (depth >= 0) & (depth <= settings.depth_mm) & ~_behind_bone(scene)
@@ -133,17 +139,19 @@ def _deep_surface(scene: Scene, cost: FloatArray, settings: Settings) -> FloatAr
     edge = ~between((ANGLES_DEGREES[0] + 5, settings.beyond_degrees - 1))[:, None]
     other = inside & (scene.bone | edge | (depth > settings.depth_mm - STEP_MM))
     plain = _plainness(scene, cost, settings)
-    muscle = minimum_cut(
+    problem = Problem(
         inside,
         cost,
         _preference(scene, depth, cost, plain, settings),
         seeds,
         other,
-        across_rays=float(np.interp(plain, [0, 1], settings.across_rays[::-1])),
         radii_mm=scene.fan.radii_mm,
         angle_step_rad=float(np.deg2rad(ANGLES_DEGREES[1] - ANGLES_DEGREES[0])),
         slice_mm=scene.slab_mm,
+        across_rays=float(np.interp(plain, [0, 1], settings.across_rays[::-1])),
     )
+    also = () if believed_mm is None else (np.rint(believed_mm / STEP_MM + 0.5).astype(np.int64),)
+    muscle = near_cut(problem, also)
     deep = np.where(muscle.any(2), muscle.argmax(2), scene.outer + 1)
     return ((deep - 0.5) * STEP_MM).astype(np.float32)
 
