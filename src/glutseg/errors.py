@@ -307,6 +307,38 @@ CODES: dict[str, Code] = {
     "protocol-invalid": Code("error", "The protocol is not valid.", "Correct the key named."),
     "protocol-unknown": Code("error", "There is no protocol of that name.", "See `glutseg protocols`."),
     "participants-invalid": Code("error", "The participants table cannot be used.", "Correct what is named."),
+    # the study
+    "groups-invalid": Code(
+        "error",
+        "The group column does not give two groups to compare.",
+        "Name a column with two groups, or choose two of them with --groups FIRST,SECOND.",
+    ),
+    "study-too-small": Code(
+        "error",
+        "Too few patients with a value for a comparison.",
+        "Check what did not match and which patients were not measured; three per group are the least.",
+    ),
+    "value-unknown": Code(
+        "error", "The run has no such column of numbers.", "Choose one of measurements.csv; docs/study.md."
+    ),
+    "value-constant": Code(
+        "error", "All patients have the same value, so nothing can be compared.", "Choose another column."
+    ),
+    "patient-repeated": Code(
+        "error",
+        "A patient was measured more than once, and it is not said which study counts.",
+        "Name the studies that count by case_id in the participants table.",
+    ),
+    "model-singular": Code(
+        "error",
+        "The linear model cannot tell its terms apart, or has more of them than patients.",
+        "Leave out covariates that say the same thing as the group or as each other.",
+    ),
+    "extra-missing": Code(
+        "error",
+        "A part of glutseg that is installed on demand is missing.",
+        "Install it as the message says.",
+    ),
     "key-invalid": Code(
         "error",
         "The key for pseudonyms cannot be used.",

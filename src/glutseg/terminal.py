@@ -109,6 +109,13 @@ def print_summary(summary: RunSummary) -> None:
     )
 
 
+def print_lines(lines: Sequence[str], last: str) -> None:
+    """Sentences on stdout, with a line between them."""
+    console = _console(sys.stdout)
+    for line in (*lines, last):
+        console.print(_text(line), soft_wrap=not sys.stdout.isatty())
+
+
 def print_status(status: RunStatus) -> None:
     """What `glutseg status` tells."""
     console = _console(sys.stdout)

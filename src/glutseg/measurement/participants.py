@@ -61,7 +61,7 @@ class Participants:
         patient_id : as in the images, or the pseudonym that stands for it
         case_id : name of the case's folder, for a table that lists those
         """
-        return self.rows.get(_cleaned(case_id if self.named_by == "case_id" else patient_id))
+        return self.rows.get(cleaned_key(case_id if self.named_by == "case_id" else patient_id))
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def parse_columns(text: str) -> dict[str, str]:
         if not equals or not column or name in columns:
             raise _bad_mapping(f"{part!r} is not NAME=COLUMN, or stands twice")
         columns[name] = column
-    _check_names(columns)
+    check_names(columns)
     return columns
 
 
@@ -120,14 +120,14 @@ def read_participants(path: Path, columns: Mapping[str, str] | None = None) -> P
         listed twice, or a height that is not a number.
     """
     columns = dict(columns or {})
-    _check_names(columns)
+    check_names(columns)
     content, lines = read_table(path)
     header = [cell.text for cell in lines[0].cells]
-    name, id_column = _find(IDS, header, columns, path)
-    unit, height_column = _find(tuple(HEIGHTS_IN_M), header, columns, path)
+    name, id_column = find_column(IDS, header, columns, path)
+    unit, height_column = find_column(tuple(HEIGHTS_IN_M), header, columns, path)
     rows: dict[str, Participant] = {}
     for line in lines[1:]:
-        key = _key(line, id_column, header, path)
+        key = key_of(line, id_column, header, path)
         if key in rows:
             raise invalid(path, f"rows {rows[key].row} and {line.row} are of the same {name}")
         place = f"row {line.row}, column {header[height_column]!r}"
@@ -136,7 +136,7 @@ def read_participants(path: Path, columns: Mapping[str, str] | None = None) -> P
     return Participants(rows, name, str(path), hashlib.sha256(content).hexdigest())
 
 
-def _cleaned(key: str) -> str:
+def cleaned_key(key: str) -> str:
     """As ids of the images are cleaned, so that equal ones stay equal."""
     return clean_text(key)
 
@@ -146,16 +146,22 @@ def _bad_mapping(message: str) -> GlutsegError:
     return GlutsegError("participants-invalid", f"columns: {message}; the names are {known}")
 
 
-def _check_names(columns: Mapping[str, str]) -> None:
+def check_names(columns: Mapping[str, str]) -> None:
     for name in columns:
         if name not in IDS and name not in HEIGHTS_IN_M:
             raise _bad_mapping(f"{name!r} is none of the names")
 
 
-def _find(
+def find_column(
     names: tuple[str, ...], header: list[str], columns: Mapping[str, str], path: Path
 ) -> tuple[str, int]:
-    """Which of ``names`` the table has, and in which column; a mapping goes before the names themselves."""
+    """Which of ``names`` the table has, and in which column; a mapping goes before the names themselves.
+
+    Raises
+    ------
+    GlutsegError
+        ``participants-invalid`` where none is there, or it is not clear which is meant.
+    """
     mapped = {name: columns[name] for name in names if name in columns}
     wanted = mapped or {name: name for name in names}
     folded = [cell.casefold() for cell in header]
@@ -171,12 +177,19 @@ def _find(
     return there[0], folded.index(column)
 
 
-def _key(line: Line, column: int, header: list[str], path: Path) -> str:
+def key_of(line: Line, column: int, header: list[str], path: Path) -> str:
+    """Whom a line is of.
+
+    Raises
+    ------
+    GlutsegError
+        ``participants-invalid``, with row and column, where the cell is empty or cannot be trusted.
+    """
     cell = line.cells[column]
     place = f"row {line.row}, column {header[column]!r}"
     if cell.problem:
         raise invalid(path, f"{place} {cell.problem}")
-    key = _cleaned(cell.text)
+    key = cleaned_key(cell.text)
     if not key:
         raise invalid(path, f"{place} is empty")
     return key

@@ -18,7 +18,7 @@ from glutseg.output.folder import PROGRAM
 from glutseg.output.layout import RUN_JSON
 from glutseg.protocol import Protocol
 
-LIBRARIES = ("numpy", "scipy", "scikit-image", "SimpleITK", "pydicom", "pandas", "pyarrow", "matplotlib")
+LIBRARIES = ("numpy", "scipy", "scikit-image", "SimpleITK", "pydicom", "pyarrow", "matplotlib")
 """Those whose version may change a figure or a file."""
 
 

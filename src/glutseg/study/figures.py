@@ -28,8 +28,7 @@ MAX_LABEL = 40
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same
     "font.size": 9,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
+    "axes.titlesize": 9,
     "axes.titlelocation": "left",
     "axes.labelsize": 9,
     "axes.edgecolor": QUIET_INK,

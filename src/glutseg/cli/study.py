@@ -1,0 +1,83 @@
+"""The command that compares two groups of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glutseg.cli.frame import app, user_errors
+from glutseg.errors import GlutsegError
+
+STUDY_FOLDER = "study"
+
+
+@app.command()
+def study(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")],
+    participants: Annotated[
+        Path, typer.Option(metavar="FILE", help="CSV, TSV or XLSX: patient_id, the group, and more.")
+    ],
+    group: Annotated[str, typer.Option(metavar="COLUMN", help="The column that tells two groups apart.")],
+    groups: Annotated[
+        str, typer.Option(metavar="FIRST,SECOND", help="Which two, and in which order they are subtracted.")
+    ] = "",
+    value: Annotated[
+        str, typer.Option(metavar="COLUMN", help="What is compared; a column of measurements.csv.")
+    ] = "area_mean_per_height_mm2_per_m",
+    covariate: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="Held equal in the model; may be repeated.")
+    ] = None,
+    correlate: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="Correlated with; may be repeated.")
+    ] = None,
+    participants_columns: Annotated[
+        str, typer.Option(metavar="patient_id=COLUMN", help="Which column names the patient.")
+    ] = "",
+    key: Annotated[
+        Path | None, typer.Option(metavar="KEYFILE", help="The run's --pseudonymise key, for patient ids.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Where to write [OUT/study].")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier study's files.")] = False,
+) -> None:
+    """Compare two groups of a run: tables, figures, and how much rests on the method. See docs/study.md."""
+    with user_errors():
+        require_extra("study", "statsmodels", "pandas")
+        from glutseg import terminal
+        from glutseg.measurement import parse_columns
+        from glutseg.output.pseudonym import pseudonymiser
+        from glutseg.study.analysis import study_run
+        from glutseg.study.record import check_study_folder, write_study
+        from glutseg.study.sample import Question
+        from glutseg.study.words import summary
+
+        target = out / STUDY_FOLDER if folder is None else folder
+        check_study_folder(target, overwrite=overwrite)
+        if key is not None and not key.is_file():
+            raise GlutsegError("key-invalid", "there is no such file", str(key))
+        asked = tuple(part.strip() for part in groups.split(",") if part.strip())
+        question = Question(group, value, tuple(covariate or ()), tuple(correlate or ()), asked)
+        ids = parse_columns(participants_columns)
+        pseudonyms = None if key is None else pseudonymiser(key, out)
+        found = study_run(out, participants, question, ids=ids, pseudonyms=pseudonyms)
+        write_study(target, found, overwrite=overwrite)
+        terminal.print_lines(summary(found), f"tables and figures: {target}")
+
+
+def require_extra(extra: str, *modules: str) -> None:
+    """Refuse to begin where an extra is not installed.
+
+    Raises
+    ------
+    GlutsegError
+        ``extra-missing``, with the command that installs it.
+    """
+    from importlib.util import find_spec
+
+    lacking = [name for name in modules if find_spec(name) is None]
+    if lacking:
+        message = f"{', '.join(lacking)} not installed; pip install 'glutseg[{extra}]'"
+        raise GlutsegError("extra-missing", message)

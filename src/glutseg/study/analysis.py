@@ -1,0 +1,203 @@
+"""A whole study: from a run and a participants table to every figure and table's content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from glutseg.output.pseudonym import Pseudonymiser
+from glutseg.output.schema import CaseRow
+from glutseg.study.checks import Adjusted, Check, check_normal, check_spread, holm
+from glutseg.study.compare import Comparison, Floats, Paired, Summary, compare, compare_sides, summarise
+from glutseg.study.context import Published, context_for
+from glutseg.study.correlate import Correlation, correlate, correlate_within
+from glutseg.study.join import Join, join, pseudonymised
+from glutseg.study.model import LinearModel, fit, fit_sides
+from glutseg.study.power import Power, power_of
+from glutseg.study.profiles import ProfileBand, profiles
+from glutseg.study.run_rows import RunRows, read_run
+from glutseg.study.sample import Question, Sample, enough, make_sample
+from glutseg.study.sensitivity import Sensitivity, sensitivity
+from glutseg.study.table import StudyTable, read_study_table
+from glutseg.study.values import value_named
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything a study found; see docs/study.md.
+
+    Attributes
+    ----------
+    summaries : value, sides, numbers of the table, by group
+    counts : {category: {group: {word: patients}}}
+    correlations : per column over all, adjusted for group, and within each group
+    models : without and with covariates, and of both sides; adjusted ones only where there are covariates
+    family : the study's tests with Holm's adjustment
+    """
+
+    run: RunRows = field(repr=False)
+    table: StudyTable = field(repr=False)
+    question: Question
+    join: Join
+    sample: Sample
+    summaries: tuple[Summary, ...]
+    counts: Mapping[str, Mapping[str, Mapping[str, int]]]
+    comparison: Comparison
+    correlations: tuple[Correlation, ...]
+    models: tuple[LinearModel, ...]
+    sides: Paired | None
+    checks: tuple[Check, ...]
+    family: tuple[Adjusted, ...]
+    power: Power
+    sensitivity: Sensitivity
+    profile_unit: str
+    profiles: tuple[ProfileBand, ...]
+    context: tuple[Published, ...]
+
+
+def study_run(
+    out: Path,
+    participants: Path,
+    question: Question,
+    *,
+    ids: Mapping[str, str] | None = None,
+    pseudonyms: Pseudonymiser | None = None,
+) -> Study:
+    """Join a run with a participants table and do the statistics; nothing is written.
+
+    Parameters
+    ----------
+    out : the output folder of ``glutseg run``
+    participants : CSV, TSV or XLSX, a row per patient
+    ids : {patient_id, pseudonym or case_id: name of the column} where it has a name of its own
+    pseudonyms : of the run, where the table has the patients' own ids
+
+    Raises
+    ------
+    GlutsegError
+        For what cannot be used, with file, row and column: ``input-missing``, ``participants-invalid``,
+        ``patient-repeated``, ``groups-invalid``, ``value-unknown``, ``value-constant``,
+        ``study-too-small``, ``model-singular``, ``key-invalid``.
+    """
+    run = read_run(out)
+    table = read_study_table(participants, ids)
+    if pseudonyms is not None:
+        table = pseudonymised(table, pseudonyms, run)
+    value = value_named(run, question.value)
+    joined = join(run, table)
+    sample = make_sample(joined, table, question, value)
+    enough(sample)
+    return analyse(run, table, question, joined, sample)
+
+
+def analyse(
+    run: RunRows,
+    table: StudyTable,
+    question: Question,
+    joined: Join,
+    sample: Sample,
+    alternatives: Mapping[str, Mapping[str, CaseRow]] | None = None,
+) -> Study:
+    """The statistics of a sample."""
+    first, second = (_known(sample, group) for group in sample.groups)
+    comparison = compare(first, second)
+    effect = comparison.effect
+    correlations = _correlations(sample)
+    sides = compare_sides(*(sample.frame[side].to_numpy(float) for side in ("left", "right")))
+    models = _models(sample)
+    unit, bands = profiles(sample)
+    return Study(
+        run=run,
+        table=table,
+        question=question,
+        join=joined,
+        sample=sample,
+        summaries=_summaries(sample),
+        counts=_counts(sample),
+        comparison=comparison,
+        correlations=correlations,
+        models=models,
+        sides=sides,
+        checks=_checks(sample, first, second),
+        family=_family(comparison, correlations, sides),
+        power=power_of(
+            effect.hedges_g, len(first), len(second), effect.hedges_g_ci.low, effect.hedges_g_ci.high
+        ),
+        sensitivity=sensitivity(sample, alternatives),
+        profile_unit=unit,
+        profiles=bands,
+        context=context_for(sample.value.unit),
+    )
+
+
+def _known(sample: Sample, group: str) -> Floats:
+    return sample.frame.loc[sample.frame["group"] == group, "value"].dropna().to_numpy(np.float64)
+
+
+def _summaries(sample: Sample) -> tuple[Summary, ...]:
+    names = {"value": sample.value.name}
+    for side in ("left", "right"):
+        if (on_side := sample.value.on_side(side)) is not None:
+            names[side] = on_side.name
+    columns = names | {c: c for c in (*sample.numbers, *sample.correlates)}
+    frame = sample.frame
+    return tuple(
+        summarise(name, group, frame.loc[frame["group"] == group, column].to_numpy(float))
+        for column, name in columns.items()
+        for group in sample.groups
+    )
+
+
+def _counts(sample: Sample) -> dict[str, dict[str, dict[str, int]]]:
+    frame = sample.frame
+    return {
+        column: {
+            group: {
+                str(word): int(n)
+                for word, n in frame.loc[frame["group"] == group, column].value_counts().sort_index().items()
+            }
+            for group in sample.groups
+        }
+        for column in sample.categories
+    }
+
+
+def _correlations(sample: Sample) -> tuple[Correlation, ...]:
+    y = sample.frame["value"].to_numpy(float)
+    codes = (sample.frame["group"] == sample.groups[0]).to_numpy().astype(np.float64)
+    found = []
+    for column in dict.fromkeys((*sample.correlates, *sample.numbers)):
+        x = sample.frame[column].to_numpy(float)
+        found += [correlate(column, "all", x, y), correlate_within(column, x, y, codes)]
+        for group, code in zip(sample.groups, (1.0, 0.0), strict=True):
+            found.append(correlate(column, group, x[codes == code], y[codes == code]))
+    return tuple(found)
+
+
+def _models(sample: Sample) -> tuple[LinearModel, ...]:
+    models = [fit(sample, adjusted=False)]
+    if sample.numbers or sample.categories:
+        models.append(fit(sample))
+    sides = fit_sides(sample)
+    return (*models, sides) if sides is not None else tuple(models)
+
+
+def _checks(sample: Sample, first: Floats, second: Floats) -> tuple[Check, ...]:
+    normal = [check_normal(repr(g), v) for g, v in zip(sample.groups, (first, second), strict=True)]
+    return (*normal, check_spread(first, second))
+
+
+def _family(
+    comparison: Comparison, correlations: tuple[Correlation, ...], sides: Paired | None
+) -> tuple[Adjusted, ...]:
+    """The questions a study asks: the groups' difference, each column's correlation, left against right."""
+    tests = [("groups (Welch)", comparison.welch.p)]
+    tests += [
+        (f"{c.column} (Pearson, all)", c.r_p) for c in correlations if c.who == "all" and c.r_p == c.r_p
+    ]
+    if sides is not None:
+        tests.append(("left against right (paired t)", sides.test.p))
+    return holm(tests)

@@ -1,0 +1,107 @@
+"""Who is in the study: a run's patients and the participants table's, and who is not and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from glutseg.errors import GlutsegError
+from glutseg.output.pseudonym import OURS, Pseudonymiser
+from glutseg.output.schema import CaseRow
+from glutseg.study.run_rows import RunRows
+from glutseg.study.table import StudyTable, TableRow
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A measured patient and the row of the table that is theirs."""
+
+    case: CaseRow
+    row: TableRow
+
+
+@dataclass(frozen=True)
+class Join:
+    """The patients of both, and who was left out.
+
+    Attributes
+    ----------
+    patients : measured and in the table, in the order of measurements.csv
+    only_table : keys of the table that no study of the run has
+    only_run : patient ids (case ids where the table lists those) of measured studies without a row
+    failed : case ids of studies with a row and without a number
+    waiting : case ids of the run's plan that are not done
+    """
+
+    patients: tuple[Patient, ...] = field(repr=False)
+    only_table: tuple[str, ...] = ()
+    only_run: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+
+
+def join(run: RunRows, table: StudyTable) -> Join:
+    """Match a run's studies with the table's rows by patient id, pseudonym or case id.
+
+    Raises
+    ------
+    GlutsegError
+        ``participants-invalid`` where nobody matches, ``patient-repeated`` where a patient has
+        several measured studies: two values of one patient are not two patients.
+    """
+    found = [(case, table.of(case.result.patient_id, case.result.case_id)) for case in run.rows]
+    pairs = [Patient(case, row) for case, row in found if row is not None]
+    if not pairs:
+        ids = sorted({_key_of(case, table) for case in run.rows})
+        raise GlutsegError(
+            "participants-invalid",
+            f"no {table.named_by} of the {len(table.rows)} rows is one of the run's, such as {ids[0]!r}",
+            str(table.path),
+        )
+    measured = tuple(p for p in pairs if p.case.result.status != "failed")
+    _refuse_repeated(measured, table)
+    matched = {p.row.key for p in pairs}
+    return Join(
+        patients=measured,
+        only_table=tuple(sorted(set(table.rows) - matched)),
+        only_run=tuple(
+            sorted({_key_of(c, table) for c, row in found if row is None and c.result.status != "failed"})
+        ),
+        failed=tuple(sorted(p.case.result.case_id for p in pairs if p.case.result.status == "failed")),
+        waiting=run.waiting,
+    )
+
+
+def pseudonymised(table: StudyTable, pseudonyms: Pseudonymiser, run: RunRows) -> StudyTable:
+    """The table with the run's pseudonyms for its patient ids.
+
+    Raises
+    ------
+    GlutsegError
+        ``key-invalid`` where the run's pseudonyms were made with another key, or with none.
+    """
+    if run.key_check != pseudonyms.check:
+        what = "with another key" if run.key_check else "without pseudonyms"
+        raise GlutsegError("key-invalid", f"the run was made {what}", str(run.out))
+    rows: dict[str, TableRow] = {}
+    for key, row in table.rows.items():
+        done = table.named_by != "patient_id" and OURS.fullmatch(key)
+        word = key if done else pseudonyms.patient(key)
+        rows[word] = replace(row, key=word)
+    return replace(table, rows=rows)
+
+
+def _key_of(case: CaseRow, table: StudyTable) -> str:
+    return case.result.case_id if table.named_by == "case_id" else case.result.patient_id
+
+
+def _refuse_repeated(patients: Sequence[Patient], table: StudyTable) -> None:
+    first: dict[str, Patient] = {}
+    for patient in patients:
+        known = first.setdefault(patient.case.result.patient_id, patient)
+        if known is not patient:
+            ids = f"{known.case.result.case_id} and {patient.case.result.case_id}"
+            lines = sorted({known.row.row, patient.row.row})
+            where = " and ".join(str(n) for n in lines)
+            message = f"row {where}, column {table.named_by!r}: the studies {ids} are of one patient"
+            raise GlutsegError("patient-repeated", message, str(table.path))

@@ -1,0 +1,103 @@
+"""Results in plain words."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from glutseg.study.analysis import Study
+
+SMALLEST_P = 0.001
+
+
+def p_words(p: float) -> str:
+    """``p = 0.017``, ``p < 0.001``: two significant digits, no more than three places where it is large."""
+    if p < SMALLEST_P:
+        return "p < 0.001"
+    return f"p = {p:.2g}" if p < 0.1 else f"p = {p:.2f}"
+
+
+def number(value: float, decimals: int = 2) -> str:
+    """With a typographic minus; a dash where unknown."""
+    return f"{value:.{decimals}f}".replace("-", "−") if math.isfinite(value) else "–"
+
+
+HOLM_NOTE = (
+    "Several questions are asked of the same patients, and each test is wrong one time in twenty where there "
+    "is nothing to find. Holm's adjusted p keeps the chance of any false finding among these tests below 5 %. "
+    "If one question was fixed before the data were seen, its own p stands for itself. The sensitivity table "
+    "asks the same question again and is not counted."
+)
+
+
+def summary(study: Study) -> tuple[str, ...]:
+    """What the study found, as sentences of plain text."""
+    return (*_who(study), *_difference(study), *_correlated(study), *_sides(study), study.sensitivity.verdict)
+
+
+def _who(study: Study) -> tuple[str, ...]:
+    c, (first, second) = study.comparison, study.sample.groups
+    missing = len(study.sample.frame) - c.n_first - c.n_second
+    lacking = {
+        "of the table have no study in the run": len(study.join.only_table),
+        "of the run have no row in the table": len(study.join.only_run),
+        "could not be measured": len(study.join.failed),
+        "have no group": len(study.sample.no_group),
+        f"have no {study.sample.value.name}": missing,
+        "of the run are not done": len(study.join.waiting),
+        "are of other groups": sum(n for _, n in study.sample.other_groups),
+    }
+    told = [f"{n} {why}" for why, n in lacking.items() if n]
+    compared = f"{c.n_first + c.n_second} patients: {c.n_first} {first}, {c.n_second} {second}."
+    return (compared, f"Not compared: {'; '.join(told)}.") if told else (compared,)
+
+
+def _difference(study: Study) -> tuple[str, ...]:
+    c, value = study.comparison, study.sample.value
+    first, second = study.sample.groups
+    by_group = {s.group: s for s in study.summaries if s.name == value.name}
+    means = " and ".join(
+        f"{by_group[g].mean:.4g} ± {by_group[g].sd:.3g} {value.unit} ({g})" for g in (first, second)
+    )
+    effect, ci = c.effect, c.welch.ci
+    sentences = [
+        f"{value.words}: {means}, mean ± SD; {first} less {second} {c.welch.difference:.4g} {value.unit} "
+        f"({number(c.percent, 1)} %), 95 % CI {ci.low:.4g} to {ci.high:.4g}; Welch t({c.welch.df:.1f}) = "
+        f"{number(c.welch.statistic)}, {p_words(c.welch.p)}; Student t({c.student.df:.0f}) = "
+        f"{number(c.student.statistic)}, {p_words(c.student.p)}; Mann-Whitney {p_words(c.mann_whitney.p)}; "
+        f"Hedges g {number(effect.hedges_g)} (95 % CI {number(effect.hedges_g_ci.low)} to "
+        f"{number(effect.hedges_g_ci.high)})."
+    ]
+    adjusted = next((m for m in study.models if m.name == "group and covariates"), None)
+    if adjusted is not None:
+        term = adjusted.terms[1]
+        columns = ", ".join((*study.sample.numbers, *study.sample.categories))
+        sentences.append(
+            f"With {columns} held equal: {term.estimate:.4g} {value.unit} (95 % CI {term.ci.low:.4g} to "
+            f"{term.ci.high:.4g}), {p_words(term.p)}, n = {adjusted.n_patients}."
+        )
+    return tuple(sentences)
+
+
+def _correlated(study: Study) -> tuple[str, ...]:
+    sentences = []
+    for column in study.sample.correlates:
+        every = [c for c in study.correlations if c.column == column and not math.isnan(c.r)]
+        told = [
+            f"r = {number(c.r)} (95 % CI {number(c.r_ci.low)} to {number(c.r_ci.high)}, {p_words(c.r_p)}, "
+            f"n = {c.n}) in {c.who}"
+            for c in every
+        ]
+        sentences.append(f"Correlation with {column}: {'; '.join(told) or 'cannot be known'}.")
+    return tuple(sentences)
+
+
+def _sides(study: Study) -> tuple[str, ...]:
+    if study.sides is None:
+        return ()
+    s = study.sides
+    return (
+        f"Left less right {number(s.percent, 1)} % of the mean, paired {p_words(s.test.p)}; the sides of a "
+        f"patient differ by {s.absolute_percent:.1f} % on average.",
+    )
