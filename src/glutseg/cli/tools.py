@@ -31,6 +31,10 @@ def phantom(
     sample: Annotated[
         bool, typer.Option("--sample", help="The two small patients of sample_dicom/; ignores the rest.")
     ] = False,
+    cohort: Annotated[
+        bool,
+        typer.Option("--cohort", help="24 patients in two groups, with participants.csv; ignores the rest."),
+    ] = False,
     patients: Annotated[int, typer.Option(min=1, max=1000, help="How many patients.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other patients.")] = 1,
     pixel_mm: Annotated[float, typer.Option(min=0.2, max=5, help="Pixel size.")] = 0.8,
@@ -40,10 +44,12 @@ def phantom(
 ) -> None:
     """Write synthetic pelvis CT studies with known areas (truth.json) to OUT."""
     with user_errors():
-        from glutseg.phantom import PhantomScan, random_patients, write_sample, write_studies
+        from glutseg.phantom import PhantomScan, random_patients, write_cohort, write_sample, write_studies
 
         if sample:
             folders = write_sample(out)
+        elif cohort:
+            folders = write_cohort(out)
         else:
             scan = PhantomScan(matrix=matrix, pixel_mm=pixel_mm, slice_mm=slice_mm, noise_hu=noise_hu)
             folders = write_studies(out, list(random_patients(patients, seed)), scan, masks=True)

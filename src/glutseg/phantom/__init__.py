@@ -10,6 +10,7 @@ True
 
 from __future__ import annotations
 
+from glutseg.phantom.cohort import CohortMember, cohort_members, write_cohort
 from glutseg.phantom.dicom_files import write_dicom
 from glutseg.phantom.patient import PhantomPatient, PhantomScan
 from glutseg.phantom.render import Phantom, render
@@ -25,12 +26,15 @@ from glutseg.phantom.studies import (
 __all__ = [
     "SAMPLE_PATIENTS",
     "SAMPLE_SCAN",
+    "CohortMember",
     "Phantom",
     "PhantomPatient",
     "PhantomScan",
+    "cohort_members",
     "random_patients",
     "render",
     "truth_of",
+    "write_cohort",
     "write_dicom",
     "write_sample",
     "write_studies",

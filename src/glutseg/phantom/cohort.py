@@ -33,8 +33,13 @@ VISITS_MEAN = 5.0
 VISITS_PER_SD = -2.5
 """Visits of the back-pain group per standard deviation of muscle scale."""
 
-COHORT_SCAN = PhantomScan(matrix=307, pixel_mm=1.3, slice_mm=5.0, z_range_mm=(-60.0, 60.0), noise_hu=9.0)
-"""Coarse, so that two dozen studies are measured in minutes, yet fine enough for the hips to be found."""
+PLANE_MM = 3.2
+"""Fat between the muscles, with no gaps: on slices as thick as these thinner planes cannot be seen, and what
+is shown here is the study's arithmetic, not the outline's; that is what docs/accuracy.md is about."""
+
+COHORT_SCAN = PhantomScan(matrix=307, pixel_mm=1.3, slice_mm=5.0, z_range_mm=(-47.5, 52.5), noise_hu=9.0)
+"""Coarse, so that two dozen studies are measured in minutes, yet fine enough for the hips to be found. A
+slice lies at 22.5 mm, where the heads' tops are."""
 
 PARTICIPANTS_FILE = "participants.csv"
 TRUE_AREAS_FILE = "true_areas.csv"
@@ -51,7 +56,7 @@ class CohortMember:
     bmi_kg_m2: float
 
 
-def cohort(per_group: int = PER_GROUP, seed: int = 1) -> tuple[CohortMember, ...]:
+def cohort_members(per_group: int = PER_GROUP, seed: int = 1) -> tuple[CohortMember, ...]:
     """The members, control and back pain in turn; the same arguments give the same ones.
 
     The muscle scales of a group are the quantiles of a normal distribution in random order, so that
@@ -81,7 +86,8 @@ def _member(group: str, number: int, deviation: float, seed: int) -> CohortMembe
         muscle_scale_right=scale - side,
         muscle_fat_fraction=float(rng.uniform(0.03, 0.10)),
         subcutaneous_mm=float(rng.uniform(16, 34)),
-        plane_gap_fraction=float(rng.uniform(0.15, 0.30)),
+        plane_mm=PLANE_MM,
+        plane_gap_fraction=0.0,
     )
     visits = round(VISITS_MEAN + VISITS_PER_SD * deviation + float(rng.normal(0, 1.5)))
     return CohortMember(
@@ -107,7 +113,7 @@ def write_cohort(
     GlutsegError
         ``output-exists`` where the folder holds a phantom or a table of these names.
     """
-    members = cohort() if members is None else members
+    members = cohort_members() if members is None else members
     for name in (PARTICIPANTS_FILE, TRUE_AREAS_FILE):
         if (out / name).exists():
             raise GlutsegError("output-exists", "the folder holds a cohort already", str(out / name))

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from glutseg.output.pseudonym import Pseudonymiser
-from glutseg.output.schema import CaseRow
 from glutseg.study.checks import Adjusted, Check, check_normal, check_spread, holm
 from glutseg.study.compare import Comparison, Floats, Paired, Summary, compare, compare_sides, summarise
 from glutseg.study.context import Published, context_for
 from glutseg.study.correlate import Correlation, correlate, correlate_within
-from glutseg.study.join import Join, join, pseudonymised
+from glutseg.study.join import Join, as_decided, as_found, join, pseudonymised
 from glutseg.study.model import LinearModel, fit, fit_sides
 from glutseg.study.power import Power, power_of
 from glutseg.study.profiles import ProfileBand, profiles
@@ -23,6 +22,8 @@ from glutseg.study.sample import Question, Sample, enough, make_sample
 from glutseg.study.sensitivity import Sensitivity, sensitivity
 from glutseg.study.table import StudyTable, read_study_table
 from glutseg.study.values import value_named
+
+AUTOMATIC = "automatic values only"
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def study_run(
         ``patient-repeated``, ``groups-invalid``, ``value-unknown``, ``value-constant``,
         ``study-too-small``, ``model-singular``, ``key-invalid``.
     """
-    run = read_run(out)
+    automatic = read_run(out)
+    run = as_decided(automatic)
     table = read_study_table(participants, ids)
     if pseudonyms is not None:
         table = pseudonymised(table, pseudonyms, run)
@@ -90,7 +92,11 @@ def study_run(
     joined = join(run, table)
     sample = make_sample(joined, table, question, value)
     enough(sample)
-    return analyse(run, table, question, joined, sample)
+    alternatives = {}
+    if (found := as_found(automatic, run)) is not None:
+        same = replace(question, groups=sample.groups)
+        alternatives[AUTOMATIC] = make_sample(join(found, table), table, same, value)
+    return analyse(run, table, question, joined, sample, alternatives)
 
 
 def analyse(
@@ -99,7 +105,7 @@ def analyse(
     question: Question,
     joined: Join,
     sample: Sample,
-    alternatives: Mapping[str, Mapping[str, CaseRow]] | None = None,
+    alternatives: Mapping[str, Sample] | None = None,
 ) -> Study:
     """The statistics of a sample."""
     first, second = (_known(sample, group) for group in sample.groups)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from glutseg.errors import GlutsegError
 from glutseg.output.pseudonym import OURS, Pseudonymiser
 from glutseg.output.schema import CaseRow
+from glutseg.output.tables import sort_rows
+from glutseg.review import revised
 from glutseg.study.run_rows import RunRows
 from glutseg.study.table import StudyTable, TableRow
 
@@ -70,6 +72,33 @@ def join(run: RunRows, table: StudyTable) -> Join:
         failed=tuple(sorted(p.case.result.case_id for p in pairs if p.case.result.status == "failed")),
         waiting=run.waiting,
     )
+
+
+def as_decided(run: RunRows) -> RunRows:
+    """The run as people decided: corrected values, rejected studies as failed; what measurements.csv says.
+
+    Raises
+    ------
+    GlutsegError
+        ``review-unreadable`` where it cannot be known whose decisions count.
+    """
+    return replace(run, rows=tuple(sort_rows(revised(run.out, run.rows))))
+
+
+def as_found(run: RunRows, decided: RunRows) -> RunRows | None:
+    """The run with the automatic values only; None where people changed none.
+
+    A study that was rejected counts again, unless the patient has another one that was not.
+    """
+    if run.rows == decided.rows:
+        return None
+    kept = {row.result.case_id for row in decided.rows if row.result.status != "failed"}
+    patients = {row.result.patient_id for row in decided.rows if row.result.case_id in kept}
+    return replace(run, rows=tuple(row for row in run.rows if _counts_again(row, kept, patients)))
+
+
+def _counts_again(row: CaseRow, kept: Collection[str], patients: Collection[str]) -> bool:
+    return row.result.case_id in kept or row.result.patient_id not in patients
 
 
 def pseudonymised(table: StudyTable, pseudonyms: Pseudonymiser, run: RunRows) -> StudyTable:

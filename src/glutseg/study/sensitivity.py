@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import get_args
 
 import numpy as np
 
-from glutseg.output.schema import CaseRow
 from glutseg.protocol import NAMED_LEVELS
 from glutseg.study.compare import Floats, compare
 from glutseg.study.effects import UNKNOWN, Interval
@@ -76,15 +75,13 @@ class Sensitivity:
     verdict: str
 
 
-def sensitivity(
-    sample: Sample, alternatives: Mapping[str, Mapping[str, CaseRow]] | None = None
-) -> Sensitivity:
+def sensitivity(sample: Sample, alternatives: Mapping[str, Sample] | None = None) -> Sensitivity:
     """Repeat a sample's comparison.
 
     Parameters
     ----------
-    alternatives : {words: {case id: row}} of other values of the same cases, such as the automatic
-        ones where the study has corrected ones
+    alternatives : {words: sample} of other values of the same studies, such as the automatic ones
+        where people have decided
     """
     other = alternatives or {}
     main = Choice(OWN, OWN, sample.value)
@@ -164,8 +161,9 @@ def _levels(sample: Sample) -> tuple[str, ...]:
     return tuple(name for name in NAMED_LEVELS if name in there and own != {name})
 
 
-def _outcome(sample: Sample, choice: Choice, other: Mapping[str, Mapping[str, CaseRow]]) -> Outcome:
-    first, second = (_values(sample, group, choice, other) for group in sample.groups)
+def _outcome(sample: Sample, choice: Choice, other: Mapping[str, Sample]) -> Outcome:
+    theirs = other[choice.values] if choice.values else sample
+    first, second = (_values(theirs, group, choice) for group in sample.groups)
     n_first, n_second = len(first), len(second)
     if min(n_first, n_second) < LEAST_PER_GROUP:
         return Outcome(choice, n_first, n_second, note="too few patients")
@@ -185,13 +183,9 @@ def _outcome(sample: Sample, choice: Choice, other: Mapping[str, Mapping[str, Ca
     )
 
 
-def _values(sample: Sample, group: str, choice: Choice, other: Mapping[str, Mapping[str, CaseRow]]) -> Floats:
-    rows = other[choice.values] if choice.values else None
-    row_of: Callable[[CaseRow], CaseRow] = (
-        (lambda case: case) if rows is None else (lambda case: rows.get(case.result.case_id, case))
-    )
+def _values(sample: Sample, group: str, choice: Choice) -> Floats:
     values = [
-        choice.value.of(row_of(patient.case))
+        choice.value.of(patient.case)
         for patient, theirs in zip(sample.patients, sample.frame["group"], strict=True)
         if theirs == group and not (choice.only_ok and patient.case.result.status != "ok")
     ]

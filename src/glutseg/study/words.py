@@ -25,9 +25,9 @@ def number(value: float, decimals: int = 2) -> str:
 
 HOLM_NOTE = (
     "Several questions are asked of the same patients, and each test is wrong one time in twenty where there "
-    "is nothing to find. Holm's adjusted p keeps the chance of any false finding among these tests below 5 %. "
-    "If one question was fixed before the data were seen, its own p stands for itself. The sensitivity table "
-    "asks the same question again and is not counted."
+    "is nothing to find. Holm's adjusted p keeps the chance of any false finding among these tests below "
+    "5 %. If one question was fixed before the data were seen, its own p stands for itself. The sensitivity "
+    "table asks the same question again and is not counted."
 )
 
 
