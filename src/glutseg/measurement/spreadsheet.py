@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 from glutseg.errors import GlutsegError
 
@@ -42,11 +41,12 @@ BAD_WORKBOOK = (
     AttributeError,
     ArithmeticError,
     RuntimeError,
-    ParseError,
+    SyntaxError,
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What openpyxl, zipfile and the XML parser raise on broken or encrypted workbooks."""
+"""What openpyxl, zipfile and the XML parser (of the standard library, or lxml where it is installed) raise on
+broken or encrypted workbooks."""
 
 
 @dataclass(frozen=True)
