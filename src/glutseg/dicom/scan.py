@@ -11,6 +11,7 @@ from glutseg.dicom.files import list_files
 from glutseg.dicom.header import read_header
 from glutseg.dicom.model import CT_CLASSES, LOSSY, FileHeader, FileProblem, Index, Series, Study
 from glutseg.dicom.quiet import quiet_pydicom
+from glutseg.dicom.sharing import Sharing
 from glutseg.dicom.source import Opener
 from glutseg.dicom.stack import Stack, build_stacks
 from glutseg.errors import Flag, GlutsegError
@@ -43,13 +44,14 @@ def scan(input: Path, *, progress: Callable[[int, int], None] | None = None) -> 
     if not input.exists():
         raise GlutsegError("input-missing", "there is no such file or folder", str(input))
     headers: list[FileHeader] = []
+    sharing = Sharing()
     with quiet_pydicom(), Opener() as opener:
         files, problems = list_files(input, opener)
         unread: list[FileProblem] = list(problems)
         for k, source in enumerate(files, start=1):
             found = read_header(source, opener)
             if isinstance(found, FileHeader):
-                headers.append(found)
+                headers.append(sharing.header(found))
             elif found is not None:
                 unread.append(found)
             if progress:
