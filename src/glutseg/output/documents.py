@@ -56,10 +56,15 @@ GENERATED: dict[str, Sections] = {
 """Documents, their generated sections, and who writes each."""
 
 
-def refresh(name: str, text: str, generated: Mapping[str, Sections] = GENERATED) -> str:
+def refresh(
+    name: str,
+    text: str,
+    generated: Mapping[str, Sections] = GENERATED,
+    writer: str = "scripts/write_docs.py",
+) -> str:
     """The document with its generated sections written anew.
 
-    A section stands between ``<!-- NAME: written by scripts/write_docs.py -->`` and ``<!-- /NAME -->``.
+    A section stands between ``<!-- NAME: written by WRITER -->`` and ``<!-- /NAME -->``.
 
     Raises
     ------
@@ -67,7 +72,7 @@ def refresh(name: str, text: str, generated: Mapping[str, Sections] = GENERATED)
         When a section's marks are missing.
     """
     for section, write in generated[name].items():
-        start, end = f"<!-- {section}: written by scripts/write_docs.py -->", f"<!-- /{section} -->"
+        start, end = f"<!-- {section}: written by {writer} -->", f"<!-- /{section} -->"
         before, found_start, rest = text.partition(start)
         _, found_end, after = rest.partition(end)
         if not (found_start and found_end):

@@ -1,0 +1,131 @@
+"""One measurement in a process of its own: python benchmarks/measured.py KIND FOLDER
+
+Prints JSON: wall and CPU seconds without start-up (interpreter and imports), and the peak of memory.
+Other benchmarks call it; see `measuring.fresh`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+LATE = ("SimpleITK", "contourpy", "pandas", "pyarrow.parquet", "pyarrow.compute", "PIL.PngImagePlugin")
+"""What a run imports on its way: part of the start-up here."""
+KB_PER_MB = 1024 if sys.platform == "linux" else 1024**2
+
+
+def simpleitk(folder: Path) -> Callable[[], Any]:
+    import SimpleITK as sitk
+
+    reader = sitk.ImageSeriesReader()
+
+    def read() -> dict[str, float]:
+        start = time.perf_counter()
+        names = reader.GetGDCMSeriesFileNames(str(folder))
+        named = time.perf_counter()
+        reader.SetFileNames(names)
+        reader.Execute()
+        return {"names": named - start, "read": time.perf_counter() - named}
+
+    return read
+
+
+def pydicom(folder: Path) -> Callable[[], Any]:
+    import numpy as np
+    from pydicom import dcmread
+
+    def read() -> None:
+        np.stack([dcmread(path).pixel_array for path in sorted(folder.iterdir())])
+
+    return read
+
+
+def pydicom_headers(folder: Path) -> Callable[[], Any]:
+    from pydicom import dcmread
+
+    def read() -> None:
+        for path in folder.rglob("*.dcm"):
+            dcmread(path, stop_before_pixels=True)
+
+    return read
+
+
+def glutseg_scan(folder: Path) -> Callable[[], Any]:
+    from glutseg import dicom
+
+    def read() -> dict[str, float]:
+        before_mb = _resident_mb()
+        index = dicom.scan(folder)
+        kept_mb = _resident_mb() - before_mb
+        return {"files": float(index.n_files), "studies": float(len(index.studies)), "index_mb": kept_mb}
+
+    return read
+
+
+def glutseg(folder: Path) -> Callable[[], Any]:
+    from glutseg import batch, dicom
+    from glutseg.protocol import load_protocol
+
+    for name in LATE:
+        importlib.import_module(name)
+    protocol = load_protocol()
+
+    def run() -> dict[str, float]:
+        start = time.perf_counter()
+        index = dicom.scan(folder)
+        scanned = time.perf_counter()
+        with tempfile.TemporaryDirectory() as out:
+            summary = batch.run(index, protocol, None, Path(out))
+        total = time.perf_counter() - start
+        (row,) = summary.rows
+        if row.result.status == "failed":
+            raise RuntimeError(row.result.error_code)
+        stages = {"scan": scanned - start, **row.result.seconds}
+        return {**stages, "tables and records": total - sum(stages.values())}
+
+    return run
+
+
+KINDS: dict[str, Callable[[Path], Callable[[], Any]]] = {
+    "simpleitk": simpleitk,
+    "pydicom": pydicom,
+    "pydicom-headers": pydicom_headers,
+    "glutseg-scan": glutseg_scan,
+    "glutseg": glutseg,
+}
+
+
+def _resident_mb() -> float:
+    """Memory in use now where the system tells, else the peak so far."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        (line,) = (li for li in status.read_text().splitlines() if li.startswith("VmRSS"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KB_PER_MB
+
+
+def main() -> None:
+    kind, folder = sys.argv[1:3]
+    job = KINDS[kind](Path(folder))
+    startup_cpu = time.process_time()
+    wall, cpu = time.perf_counter(), startup_cpu
+    stages = job() or {}
+    found = {
+        "wall_s": time.perf_counter() - wall,
+        "cpu_s": time.process_time() - cpu,
+        "startup_cpu_s": startup_cpu,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KB_PER_MB,
+        "stages": stages,
+    }
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
