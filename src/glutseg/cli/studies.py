@@ -35,3 +35,19 @@ def agree(
         for line in agreement.in_words(found):
             typer.echo(line)
         typer.echo(f"tables and figures: {folder or out / agreement.AGREEMENT}")
+
+
+@app.command()
+def report(
+    out: OutArgument,
+    file: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="The page to write [OUT/report.html]."),
+    ] = None,
+    title: Annotated[str, typer.Option(help="Of the page.")] = "",
+) -> None:
+    """Write the run in OUT, its pictures, doubts and methods as one HTML page."""
+    with user_errors():
+        from glutseg.report import write_report
+
+        typer.echo(f"report: {write_report(out, file, title)}")

@@ -1,0 +1,215 @@
+"""Each case in words and pictures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from glutseg.errors import CODES, Flag
+from glutseg.measurement import mean_of_sides, per_height, per_height_squared
+from glutseg.output.layout import OVERLAY, case_file
+from glutseg.output.schema import CaseRow
+from glutseg.output.text import plain
+from glutseg.report.charts import profile_chart
+from glutseg.report.model import CaseView, DecisionWords, Fact, FlagWords, Picture
+from glutseg.report.pictures import Size, case_pictures
+from glutseg.result import CaseResult, SeriesRecord
+from glutseg.review.effective import CaseReviews
+from glutseg.volume import Side
+
+STATUS_WORDS = {"ok": "measured", "review": "look at it", "failed": "not measured"}
+SIDES: tuple[Side, Side] = ("right", "left")
+"""As they lie in the picture."""
+UNKNOWN = "–"
+TILES = {"ok": "measured, no doubts", "review": "measured, look at it", "failed": "not measured"}
+
+
+def case_view(out: Path, row: CaseRow, found: CaseReviews, number: int, size: Size) -> CaseView:
+    """One case.
+
+    Parameters
+    ----------
+    row : as it counts once people have decided
+    found : what they said of it
+    number : its place in the table, which makes its anchor
+    """
+    result = row.result
+    areas = {side: m.area_mm2 for side, m in result.measurements.items()}
+    mean = mean_of_sides(areas.get("left"), areas.get("right"))
+    large, thumbnail = _pictures(out, row, size)
+    flags = _flags(result.flags)
+    decisions = tuple(_decisions(found))
+    who = plain(result.patient_id) or "(no id)"
+    searched = (who, result.case_id, result.study_date, row.decision, row.reviewer, result.error_code)
+    return CaseView(
+        anchor=f"case-{number}",
+        case_id=result.case_id,
+        patient_id=who,
+        date=plain(result.study_date),
+        status=result.status,
+        status_words=STATUS_WORDS[result.status],
+        decision=row.decision,
+        area_right=_number(areas.get("right")),
+        area_left=_number(areas.get("left")),
+        area_mean=_number(mean),
+        index=_number(per_height(mean, result.height.height_m)),
+        flags=flags,
+        error=_error(result),
+        sides=tuple(_sides(result)),
+        measured=tuple(_measured(row, mean)),
+        series=tuple(_series(result.series)),
+        passed_over=tuple(Fact(plain(uid), plain(why)) for uid, why in result.passed_over),
+        decisions=decisions,
+        picture=large or thumbnail,
+        thumbnail=thumbnail,
+        profile=profile_chart(result),
+        search=plain(" ".join((*searched, *(f.code for f in flags)))).casefold(),
+    )
+
+
+def _pictures(out: Path, row: CaseRow, size: Size) -> tuple[Picture | None, Picture | None]:
+    result = row.result
+    if not row.overlay:
+        return None, None
+    level = "" if result.level is None else f" at {result.level.name}"
+    words = (
+        f"Measured slice of {plain(result.case_id)}{level}, the patient's right on the left, "
+        f"with the outlines of both gluteus maximus"
+    )
+    folder = case_file(result.case_id, "")
+    # the record may have been edited: only a picture within the case's own folder is opened
+    name = row.overlay.removeprefix(folder)
+    safe = row.overlay.startswith(folder) and "/" not in name and "\\" not in name
+    return case_pictures(out / (row.overlay if safe else folder + OVERLAY), words, size)
+
+
+def flag_words(code: str, said: Sequence[Fact] = ()) -> FlagWords:
+    """A code in words; one that this version does not know stays what it is."""
+    known = CODES.get(code)
+    if known is None:
+        return FlagWords(plain(code), "error", "", "", tuple(said))
+    return FlagWords(code, known.severity, known.meaning, known.remedy, tuple(said))
+
+
+def _flags(flags: Sequence[Flag]) -> tuple[FlagWords, ...]:
+    """Each code once with all that was said of it, doubts before notes."""
+    said: dict[str, list[Fact]] = {}
+    for flag in sorted(flags, key=lambda flag: flag.severity == "note"):
+        said.setdefault(flag.code, []).append(Fact(flag.side, plain(flag.message)))
+    return tuple(
+        flag_words(code, [fact for fact in facts if fact.value or fact.name]) for code, facts in said.items()
+    )
+
+
+def _error(result: CaseResult) -> FlagWords | None:
+    if not result.error_code:
+        return None
+    return flag_words(result.error_code, [Fact("", plain(result.error_message))])
+
+
+def _measured(row: CaseRow, mean_mm2: float | None) -> list[Fact]:
+    result = row.result
+    level = level_fact(result)
+    facts: list[Fact] = [] if level is None else [level]
+    if mean_mm2 is not None:
+        facts.append(Fact("mean of both sides", f"{_number(mean_mm2)} mm²"))
+    facts += _height(result, mean_mm2)
+    if row.is_corrected:
+        facts.append(Fact("values", "corrected by a reviewer"))
+    return facts
+
+
+def _sides(result: CaseResult) -> list[tuple[str, str, str]]:
+    """(what, right, left), as they lie in the picture."""
+    found = [result.measurements.get(side) for side in SIDES]
+    rows: list[tuple[str, list[str]]] = []
+    if any(found):
+        rows = [
+            ("area, mm²", [_number(m.area_mm2) if m else "" for m in found]),
+            ("lean, mm²", [_number(m.lean_area_mm2) if m else "" for m in found]),
+            ("fat, mm²", [_number(m.imat_area_mm2) if m else "" for m in found]),
+            ("density, HU", [f"{_number(m.mean_hu)} ± {_number(m.sd_hu)}" if m else "" for m in found]),
+            ("confidence", [f"{result.confidence[s]:.2f}" if s in result.confidence else "" for s in SIDES]),
+        ]
+    for muscle, sides in result.others.items():
+        rows.append((f"{muscle}, mm²", [_number(sides[s].area_mm2 if s in sides else None) for s in SIDES]))
+    for muscle, whole in result.whole.items():
+        cm3 = [whole[s].volume_cm3 if s in whole and whole[s].is_complete else None for s in SIDES]
+        rows.append((f"{muscle} volume, cm³", [_number(v) for v in cm3]))
+    return [(name, right or UNKNOWN, left or UNKNOWN) for name, (right, left) in rows if right or left]
+
+
+def _height(result: CaseResult, mean_mm2: float | None) -> list[Fact]:
+    height_m = result.height.height_m
+    if height_m is None:
+        return [Fact("height", "unknown")] if result.measurements else []
+    source = {"participants": "participants table", "dicom": "DICOM header"}.get(result.height.source, "")
+    facts = [Fact("height", f"{height_m:.2f} m ({source})")]
+    index, squared = per_height(mean_mm2, height_m), per_height_squared(mean_mm2, height_m)
+    if index is not None and squared is not None:
+        facts.append(Fact("mean / height", f"{index:.0f} mm²/m"))
+        facts.append(Fact("mean / height²", f"{squared:.2f} cm²/m²"))
+    return facts
+
+
+def _series(series: SeriesRecord | None) -> list[Fact]:
+    if series is None:
+        return []
+    rows, columns = series.pixel_spacing_mm
+    thickness = series.slice_thickness_mm
+    facts = [
+        Fact("description", plain(series.description)),
+        Fact("slices", f"{series.n_slices}, every {series.slice_spacing_mm:g} mm"),
+        Fact("slice thickness", "" if thickness is None else f"{thickness:g} mm"),
+        Fact("pixels", f"{rows:g} × {columns:g} mm"),
+        Fact("kernel", plain(series.kernel)),
+        Fact("tube voltage", f"{plain(series.kvp)} kV" if series.kvp else ""),
+        Fact("contrast agent", plain(series.contrast)),
+        Fact("tilt", f"{series.tilt_degrees:.1f}°" if series.is_tilted else ""),
+        Fact("why this series", plain(series.reason)),
+        Fact("series UID", plain(series.series_uid)),
+    ]
+    return [fact for fact in facts if fact.value]
+
+
+def _decisions(found: CaseReviews) -> list[DecisionWords]:
+    told = []
+    for review in found.reviews:
+        entry = review.in_force
+        if entry is None:
+            continue
+        changes = [
+            f"{side} {change.difference_mm2:+.0f} mm²"
+            for side, change in entry.changes.items()
+            if math.isfinite(change.difference_mm2)
+        ]
+        told.append(
+            DecisionWords(
+                plain(review.reviewer),
+                entry.decision,
+                entry.when[:10],
+                plain(entry.reason),
+                plain(entry.note),
+                ", ".join(changes),
+                found.is_stale(entry),
+            )
+        )
+    return told
+
+
+def level_fact(result: CaseResult) -> Fact | None:
+    """Which slice was measured."""
+    level = result.level
+    if level is None:
+        return None
+    return Fact("level", f"{level.name}, slice {level.slice_index} (from 0), z = {level.z_mm:.1f} mm")
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None or not math.isfinite(value) else f"{value:.0f}".replace("-", "−")
+
+
+def counts_of(rows: Sequence[CaseRow]) -> dict[str, int]:
+    """Cases by status, all three always."""
+    return {status: sum(row.result.status == status for row in rows) for status in STATUS_WORDS}

@@ -1,0 +1,153 @@
+"""A run's folder as a `Report`; nothing is changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from glutseg.measurement import mean_of_sides
+from glutseg.output.schema import CaseRow
+from glutseg.output.text import plain
+from glutseg.protocol import Protocol
+from glutseg.report.cases import STATUS_WORDS, TILES, case_view, counts_of, flag_words
+from glutseg.report.charts import Point, overview
+from glutseg.report.methods import level_words, methods
+from glutseg.report.model import CaseView, Fact, FlagWords, Overview, Report
+from glutseg.report.pictures import SIZES, size_for
+from glutseg.report.results import agreement_section, study_section
+from glutseg.review import decision_counts, effective_rows
+from glutseg.review.collate import Collator
+from glutseg.review.effective import CaseReviews
+from glutseg.study.context import DISCLAIMER, PUBLISHED
+from glutseg.study.run_rows import RunRows, read_run
+
+TITLE = "Gluteus maximus on CT"
+SMALLER = "To keep this page handy, the pictures are smaller than those in the cases’ folders."
+
+
+def gather(out: Path, title: str = "") -> Report:
+    """Everything the page shows of a run.
+
+    Raises
+    ------
+    GlutsegError
+        ``input-missing`` where no run of glutseg is, or none of its studies is done.
+    """
+    run = read_run(out)
+    rows = effective_rows(out)
+    reviews = Collator(out).reviews()
+    size = size_for(len(rows))
+    blank = CaseReviews()
+    cases = tuple(
+        case_view(out, row, reviews.get(row.result.case_id, blank), number, size)
+        for number, row in enumerate(rows, start=1)
+    )
+    agreement = agreement_section(out)
+    paragraph = methods(
+        run.protocol, run.version, rows, decision_counts(out), has_agreement=agreement is not None
+    )
+    return Report(
+        title=plain(title, 120) or TITLE,
+        protocol=run.protocol.name,
+        date=plain(str(run.record.get("started", "")))[:10],
+        version=plain(run.version),
+        counts=_counts(rows),
+        unfinished=_unfinished(run),
+        overview=_overview(rows, cases),
+        cases=cases,
+        flag_codes=_flag_codes(cases),
+        has_decisions=any(case.decisions for case in cases),
+        study=study_section(out, run.sha256),
+        agreement=agreement,
+        methods=paragraph.sentences,
+        citations=paragraph.citations,
+        context=_context(),
+        context_words=DISCLAIMER,
+        protocol_facts=tuple(_protocol_facts(run.protocol)),
+        versions=tuple(_versions(run.record)),
+        pictures_note="" if size == SIZES[0] else SMALLER,
+        statuses=tuple(Fact(status, words) for status, words in STATUS_WORDS.items()),
+    )
+
+
+def _counts(rows: Sequence[CaseRow]) -> tuple[Fact, ...]:
+    counts = counts_of(rows)
+    decided = Counter(bool(row.decision) for row in rows)
+    facts = [Fact("studies", str(len(rows)))]
+    facts += [Fact(TILES[status], str(n)) for status, n in counts.items()]
+    if decided[True]:
+        facts.append(Fact("decided by reviewers", str(decided[True])))
+    return tuple(facts)
+
+
+def _unfinished(run: RunRows) -> str:
+    told = []
+    if run.waiting:
+        told.append(f"{len(run.waiting)} studies of the run are not done: this page does not show them.")
+    state = run.record.get("state")
+    if state != "finished" and not run.waiting:
+        told.append("The run has not finished.")
+    problems = run.record.get("problems")
+    if isinstance(problems, list) and problems:
+        told.append(f"{len(problems)} files could not be read; run.json names them.")
+    for key, words in (
+        ("participants_without_images", "of the participants table have no images"),
+        ("patients_without_participant", "have no row in the participants table"),
+    ):
+        people = run.record.get(key)
+        if isinstance(people, list) and people:
+            told.append(f"{len(people)} patients {words}; run.json names them.")
+    return " ".join(told)
+
+
+def _overview(rows: Sequence[CaseRow], cases: Sequence[CaseView]) -> Overview | None:
+    points = []
+    for row, case in zip(rows, cases, strict=True):
+        areas = {side: m.area_mm2 for side, m in row.result.measurements.items()}
+        mean = mean_of_sides(areas.get("left"), areas.get("right"))
+        if mean is not None:
+            points.append(Point(mean, case.status, case.anchor, case.patient_id))
+    return overview(points)
+
+
+def _flag_codes(cases: Sequence[CaseView]) -> tuple[tuple[FlagWords, int], ...]:
+    """Every code on the page once, with how many cases have it, the most frequent first."""
+    counts = Counter(code for case in cases for code in case.flag_codes)
+    counts.update(case.error.code for case in cases if case.error is not None)
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return tuple((flag_words(code), n) for code, n in ordered)
+
+
+def _context() -> tuple[tuple[str, ...], ...]:
+    rows = []
+    for p in PUBLISHED:
+        value = f"{p.mean:g} {p.unit}" if p.sd is None else f"{p.mean:g} ± {p.sd:g} {p.unit}"
+        remark = f"{p.how}; {p.remark}" if p.remark else p.how
+        rows.append((p.quantity, value, p.who, remark, p.source))
+    return tuple(rows)
+
+
+def _protocol_facts(protocol: Protocol) -> list[Fact]:
+    tissue, series = protocol.tissue, protocol.series
+    facts = [
+        Fact("name", protocol.name),
+        Fact("description", plain(protocol.description)),
+        Fact("level", f"the slice {level_words(protocol)}"),
+        Fact("profile", f"{protocol.level.profile_mm:g} mm above and below the level"),
+        Fact("lean", f"{tissue.muscle_hu[0]} to {tissue.muscle_hu[1]} HU"),
+        Fact("intermuscular fat", f"{tissue.imat_hu[0]} to {tissue.imat_hu[1]} HU"),
+        Fact("muscles", ", ".join(f"gluteus {name}" for name in protocol.extent.muscles)),
+        Fact("whole muscles", "yes" if protocol.extent.whole_muscle else "no"),
+        Fact("largest slice spacing", f"{series.max_slice_spacing_mm:g} mm"),
+        Fact("largest tilt", f"{series.max_tilt_degrees:g}°"),
+    ]
+    return [fact for fact in facts if fact.value]
+
+
+def _versions(record: dict[str, Any]) -> list[Fact]:
+    libraries = record.get("libraries")
+    known = libraries.items() if isinstance(libraries, dict) else ()
+    facts = [("glutseg", record.get("glutseg_version")), ("Python", record.get("python")), *known]
+    return [Fact(plain(str(name)), plain(str(value))) for name, value in facts if value]

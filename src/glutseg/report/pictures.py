@@ -1,0 +1,83 @@
+"""Pictures small enough for a page that holds a hundred of them."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image  # comes with matplotlib
+
+from glutseg.output.overlay import FIGURE_INCHES
+from glutseg.report.model import Picture
+
+AXIAL = (0.01, 0.06, 0.65, 0.75)
+"""Left, top, right, bottom of the measured slice in an overlay, as `glutseg.output.overlay` places it."""
+THUMBNAIL_WIDTH_PX = 320
+THUMBNAIL_QUALITY = 70
+MAX_PIXELS = 50_000_000
+MAX_FIGURE_BYTES = 3_000_000
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large the pictures of a page are; ``width_px`` None leaves the thumbnail alone."""
+
+    max_cases: float
+    width_px: int | None
+    quality: int
+
+
+SIZES = (Size(120, 1120, 76), Size(400, 760, 70), Size(float("inf"), None, 0))
+"""About 100, 45 and 15 kB a case: a page of 120 cases stays below 15 MB."""
+
+
+def size_for(n_cases: int) -> Size:
+    """The largest pictures with which the page stays handy."""
+    return next(size for size in SIZES if n_cases <= size.max_cases)
+
+
+def case_pictures(path: Path, words: str, size: Size) -> tuple[Picture | None, Picture | None]:
+    """The picture of a case and its thumbnail, the measured slice alone; None where it cannot be read."""
+    try:
+        with Image.open(path, formats=["PNG"]) as stored:
+            if stored.width * stored.height > MAX_PIXELS:
+                return None, None
+            image = stored.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None, None
+    width, height = image.size
+    left, top, right, bottom = AXIAL
+    box = (round(left * width), round(top * height), round(right * width), round(bottom * height))
+    is_overlay = abs(width / height - FIGURE_INCHES[0] / FIGURE_INCHES[1]) < 0.01
+    axial = image.crop(box) if is_overlay else image
+    thumbnail = _jpeg(axial, THUMBNAIL_WIDTH_PX, THUMBNAIL_QUALITY, words)
+    large = None if size.width_px is None else _jpeg(image, size.width_px, size.quality, words)
+    return large, thumbnail
+
+
+def figure_picture(path: Path, words: str) -> Picture | None:
+    """A figure as it is; None where it is not there or is no PNG of sensible size."""
+    try:
+        if path.stat().st_size > MAX_FIGURE_BYTES:
+            return None
+        content = path.read_bytes()
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+            width, height = image.size
+            image.verify()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    return Picture(_address(content, "image/png"), words, width, height)
+
+
+def _jpeg(image: Image.Image, width_px: int, quality: int, words: str) -> Picture:
+    height_px = round(image.height * width_px / image.width)
+    small = image.resize((width_px, height_px), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=quality, optimize=True)
+    return Picture(_address(buffer.getvalue(), "image/jpeg"), words, width_px, height_px)
+
+
+def _address(content: bytes, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
