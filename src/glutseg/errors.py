@@ -432,11 +432,6 @@ CODES: dict[str, Code] = {
     "output-unwritable": Code(
         "error", "The output cannot be written.", "Check the disk's space and permissions."
     ),
-    "extra-missing": Code(
-        "error",
-        "A library for this is not installed.",
-        "Install glutseg with the extra that the message names.",
-    ),
     "internal-error": Code(
         "error", "glutseg failed in a way it did not foresee.", "Report it with the case's record."
     ),

@@ -3,8 +3,8 @@
 Slow libraries are imported inside the commands, so that ``glutseg --help`` answers at once.
 """
 
+from glutseg.cli import after as after
 from glutseg.cli import runs as runs
-from glutseg.cli import studies as studies
 from glutseg.cli import study as study
 from glutseg.cli import tools as tools
 from glutseg.cli.frame import app, main

@@ -29,7 +29,7 @@ def write_report(out: str | Path, file: str | Path | None = None, title: str = "
     Raises
     ------
     GlutsegError
-        ``input-missing``, ``output-foreign``, ``output-unwritable``, ``extra-missing``.
+        ``input-missing``, ``output-foreign``, ``output-unwritable``.
     """
     out = Path(out)
     target = out / REPORT_HTML if file is None else Path(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def gather(out: Path, title: str = "") -> Report:
         cases=cases,
         flag_codes=_flag_codes(cases),
         has_decisions=any(case.decisions for case in cases),
-        study=study_section(out, run.sha256),
+        study=study_section(out, (run.sha256, replace(run, rows=rows).sha256)),
         agreement=agreement,
         methods=paragraph.sentences,
         citations=paragraph.citations,

@@ -10,23 +10,14 @@ import base64
 import hashlib
 from importlib import resources
 
-from glutseg.errors import GlutsegError
 from glutseg.report.model import Report
 
 
 def render(report: Report) -> str:
-    """The page as HTML.
+    """The page as HTML."""
+    from jinja2 import BaseLoader, Environment, StrictUndefined
+    from markupsafe import Markup
 
-    Raises
-    ------
-    GlutsegError
-        ``extra-missing`` where Jinja is not installed.
-    """
-    try:
-        from jinja2 import BaseLoader, Environment, StrictUndefined
-        from markupsafe import Markup
-    except ImportError as error:
-        raise GlutsegError("extra-missing", "jinja2: pip install 'glutseg[study]'") from error
     style, script = _asset("page.css"), _asset("page.js")
     environment = Environment(
         loader=BaseLoader(), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

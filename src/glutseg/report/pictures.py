@@ -15,22 +15,24 @@ from glutseg.report.model import Picture
 AXIAL = (0.01, 0.06, 0.65, 0.75)
 """Left, top, right, bottom of the measured slice in an overlay, as `glutseg.output.overlay` places it."""
 THUMBNAIL_WIDTH_PX = 320
-THUMBNAIL_QUALITY = 70
+MAX_THUMBNAIL_BYTES = 14_000
+QUALITIES = (78, 68, 58, 48, 38, 28)
+"""Of JPEG: the first with which a picture stays small enough; noise needs the lower ones."""
 MAX_PIXELS = 50_000_000
 MAX_FIGURE_BYTES = 3_000_000
 
 
 @dataclass(frozen=True)
 class Size:
-    """How large the pictures of a page are; ``width_px`` None leaves the thumbnail alone."""
+    """How large the pictures of a page of so many cases are; without a width there are only thumbnails."""
 
     max_cases: float
     width_px: int | None
-    quality: int
+    max_bytes: int
 
 
-SIZES = (Size(120, 1120, 76), Size(400, 760, 70), Size(float("inf"), None, 0))
-"""About 100, 45 and 15 kB a case: a page of 120 cases stays below 15 MB."""
+SIZES = (Size(110, 1120, 80_000), Size(400, 760, 25_000), Size(float("inf"), None, 0))
+"""On the page a picture is a third larger than its bytes: 110 cases stay below 15 MB, 400 below 25."""
 
 
 def size_for(n_cases: int) -> Size:
@@ -52,8 +54,8 @@ def case_pictures(path: Path, words: str, size: Size) -> tuple[Picture | None, P
     box = (round(left * width), round(top * height), round(right * width), round(bottom * height))
     is_overlay = abs(width / height - FIGURE_INCHES[0] / FIGURE_INCHES[1]) < 0.01
     axial = image.crop(box) if is_overlay else image
-    thumbnail = _jpeg(axial, THUMBNAIL_WIDTH_PX, THUMBNAIL_QUALITY, words)
-    large = None if size.width_px is None else _jpeg(image, size.width_px, size.quality, words)
+    thumbnail = _jpeg(axial, THUMBNAIL_WIDTH_PX, MAX_THUMBNAIL_BYTES, words)
+    large = None if size.width_px is None else _jpeg(image, size.width_px, size.max_bytes, words)
     return large, thumbnail
 
 
@@ -71,12 +73,17 @@ def figure_picture(path: Path, words: str) -> Picture | None:
     return Picture(_address(content, "image/png"), words, width, height)
 
 
-def _jpeg(image: Image.Image, width_px: int, quality: int, words: str) -> Picture:
+def _jpeg(image: Image.Image, width_px: int, max_bytes: int, words: str) -> Picture:
     height_px = round(image.height * width_px / image.width)
     small = image.resize((width_px, height_px), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=quality, optimize=True)
-    return Picture(_address(buffer.getvalue(), "image/jpeg"), words, width_px, height_px)
+    content = b""
+    for quality in QUALITIES:
+        buffer = io.BytesIO()
+        small.save(buffer, "JPEG", quality=quality, optimize=True)
+        content = buffer.getvalue()
+        if len(content) <= max_bytes:
+            break
+    return Picture(_address(content, "image/jpeg"), words, width_px, height_px)
 
 
 def _address(content: bytes, kind: str) -> str:

@@ -86,12 +86,12 @@ def _start(stem: str, titles: Mapping[str, str]) -> str:
     return next((key for key in titles if stem.rsplit("/", 1)[-1].startswith(key)), "")
 
 
-def study_section(out: Path, run_sha256: str) -> Section | None:
+def study_section(out: Path, run_sha256: Sequence[str]) -> Section | None:
     """The study in ``OUT/study``, or None.
 
     Parameters
     ----------
-    run_sha256 : of what the run's table says now: an older study does not fit it
+    run_sha256 : of what the run's table says, as measured and as decided: an older study fits neither
     """
     folder = out / STUDY
     record = read_record(folder / STUDY_JSON)
@@ -100,7 +100,7 @@ def study_section(out: Path, run_sha256: str) -> Section | None:
     said = record.get("summary", [])
     lines = tuple(plain(str(line)) for line in said) if isinstance(said, list) else ()
     rested_on = record.get("run")
-    is_older = isinstance(rested_on, dict) and rested_on.get("sha256") != run_sha256
+    is_older = isinstance(rested_on, dict) and rested_on.get("sha256") not in run_sha256
     warnings = (OLDER_STUDY,) if is_older else ()
     return Section("Study", lines, warnings, (), figures(folder, record, STUDY_TITLES))
 

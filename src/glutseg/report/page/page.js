@@ -97,7 +97,7 @@
   }
 
   for (const button of all("thead button", body.parentElement)) button.addEventListener("click", () => sort(button));
-  tools.addEventListener("input", filter);
+  for (const kind of ["input", "change"]) tools.addEventListener(kind, filter);
   tools.addEventListener("submit", (event) => event.preventDefault());
   tools.addEventListener("reset", () => setTimeout(filter));
   at("as-table").addEventListener("click", () => view(false));
