@@ -102,6 +102,9 @@ def _verdict(own: Outcome, others: Sequence[Outcome], n: int, same: int, signifi
         f"and {significant} have that sign and p < {ALPHA}."
     )
     known = [o for o in others if not math.isnan(o.hedges_g)]
+    blank = [f"{o.choice.words} ({o.note})" for o in others if math.isnan(o.hedges_g)]
+    if blank:
+        counted = f"{counted} Could not be compared: {', '.join(blank)}."
     turned = [o.choice.words for o in known if o.hedges_g * own.hedges_g < 0]
     crossed = [
         o.choice.words
