@@ -11,6 +11,7 @@ from scipy import stats
 from glutseg.study.compare import Floats
 from glutseg.study.effects import LEVEL, UNKNOWN, Interval
 
+ADJUSTED = "all, adjusted for group"
 LEAST = 4
 """Fisher's interval needs n - 3 above 0."""
 
@@ -69,7 +70,7 @@ def correlate_within(column: str, x: Floats, y: Floats, groups: Floats) -> Corre
     ----------
     groups : number of each patient's group
     """
-    who = "all, adjusted for group"
+    who = ADJUSTED
     both = ~(np.isnan(x) | np.isnan(y))
     x, y, groups, n = x[both], y[both], groups[both], int(both.sum())
     if n < LEAST + 1 or len(set(groups)) < 2:

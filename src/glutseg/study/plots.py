@@ -13,7 +13,7 @@ from scipy import stats
 
 from glutseg.study.analysis import Study
 from glutseg.study.compare import Floats
-from glutseg.study.correlate import Correlation
+from glutseg.study.correlate import ADJUSTED, Correlation
 from glutseg.study.effects import LEVEL
 from glutseg.study.figures import (
     GROUP_COLOURS,
@@ -113,10 +113,19 @@ def _scatter(study: Study, whole: Correlation) -> Figure:
     axes.set_ylabel(_axis_words(study))
     axes.set_title(
         f"r = {number(whole.r)} (95 % CI {number(whole.r_ci.low)} to {number(whole.r_ci.high)}), "
-        f"{p_words(whole.r_p)}, n = {whole.n}"
+        f"{p_words(whole.r_p)}, n = {whole.n}{_apart(study, whole.column)}"
     )
     axes.legend()
     return figure
+
+
+def _apart(study: Study, column: str) -> str:
+    """A second line: what is left of a correlation when the groups' own difference is taken off."""
+    c = next(c for c in study.correlations if c.column == column and c.who == ADJUSTED)
+    if math.isnan(c.r):
+        return ""
+    ends = f"{number(c.r_ci.low)} to {number(c.r_ci.high)}"
+    return f"\nadjusted for group: r = {number(c.r)} ({ends}), {p_words(c.r_p)}"
 
 
 def _fit_and_band(axes: Axes, x: Floats, y: Floats) -> None:
