@@ -229,13 +229,42 @@ def test_a_scheduler_that_goes_away_ends_the_run_in_words(dask, orders, monkeypa
         next(results)
 
 
+class Lost:
+    """A future that ends badly."""
+
+    def __init__(self, error, status="error"):
+        self.error, self.status, self.is_released = error, status, False
+
+    def result(self, timeout):
+        raise self.error
+
+    def release(self):
+        self.is_released = True
+
+
+@pytest.mark.parametrize(
+    ("future", "code", "words"),
+    [
+        (Lost(distributed.KilledWorker("key", None, 3)), "worker-died", "lost 4 workers"),
+        (Lost(ModuleNotFoundError("no glutseg")), "worker-differs", "no glutseg"),
+        (Lost(distributed.CancelledError("key"), "cancelled"), "scheduler-unreachable", "lost"),
+        (Lost(ZeroDivisionError()), "worker-differs", "ZeroDivisionError"),
+    ],
+)
+def test_what_the_cluster_raises_is_told_by_its_code(future, code, words):
+    error = cluster._answer(future, "tcp://there:1")
+    assert (error.code, future.is_released) == (code, True)
+    assert words in error.message
+
+
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", "127.0.0.1"])
-def test_no_scheduler_is_told_at_once(orders, address, monkeypatch):
+def test_no_scheduler_is_told_at_once(orders, address, monkeypatch, capfd):
     monkeypatch.setattr(cluster, "CONNECT_S", 1.0)
     with pytest.raises(GlutsegError, match="scheduler-unreachable") as caught:
         list(on_cluster(tasks("a"), orders, address, 60.0))
     assert caught.value.where == address
     assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_without_the_extra_it_is_named(orders, monkeypatch):

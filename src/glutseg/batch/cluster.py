@@ -62,7 +62,7 @@ def on_cluster(
                     at_work[future] = task
                     answers.add(future)
                 future = next(answers)
-                task, answer = at_work.pop(future), _answer(future)
+                task, answer = at_work.pop(future), _answer(future, scheduler)
                 if answer is None:  # it was called off and asked for again
                     waiting.append(task)
                 elif isinstance(answer, CaseResult):
@@ -88,7 +88,7 @@ def _of_the_study(task: Task, error: GlutsegError) -> GlutsegError:
     return error
 
 
-def _answer(future: Any) -> Answer:
+def _answer(future: Any, scheduler: str) -> Answer:
     from distributed import KilledWorker
 
     try:
@@ -96,15 +96,13 @@ def _answer(future: Any) -> Answer:
         return answer
     except KilledWorker as error:
         lost = error.allowed_failures + 1
-        return GlutsegError(
-            "worker-died", f"{lost} workers of the cluster were lost with it, one after the other"
-        )
+        return GlutsegError("worker-died", f"the cluster lost {lost} workers with it, one after the other")
     except ImportError as error:
         return GlutsegError("worker-differs", f"a worker cannot run this version of glutseg: {error}")
     except Exception as error:  # noqa: BLE001 - whatever the cluster may raise ends in one clear line
-        lost_it = future.status in ("cancelled", "lost", "pending")
-        code = "scheduler-unreachable" if lost_it else "worker-differs"
-        return GlutsegError(code, f"the cluster could not carry out a task: {type(error).__name__}: {error}")
+        if future.status in ("cancelled", "lost", "pending"):
+            return GlutsegError("scheduler-unreachable", "the connection to it was lost", scheduler)
+        return GlutsegError("worker-differs", f"a task could not be run: {type(error).__name__}: {error}")
     finally:
         future.release()
 
@@ -128,10 +126,13 @@ def _by_value() -> Callable[[Mapping[str, str], bytes], Answer]:
 def _client(scheduler: str) -> Iterator[Any]:
     try:
         from distributed import Client
+        from distributed.comm.addressing import get_address_host_port
     except ImportError as error:
         raise GlutsegError("cluster-missing", "distributed is not installed") from error
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what concerns the user is told once
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what concerns the user is told once
     try:
+        get_address_host_port(scheduler, strict=True)  # a client for a bad address would be hard to end
         client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, ImportError, TypeError) as error:  # TimeoutError is an OSError
         first = str(error).strip().split("\n")[0] or type(error).__name__
