@@ -1,5 +1,7 @@
 import csv
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -48,3 +50,15 @@ def test_what_is_no_run_is_refused(tmp_path):
     (tmp_path / "run.json").write_text(json.dumps(record | {"protocol": None}), encoding="utf-8")
     with pytest.raises(GlutsegError, match="protocol-invalid"):
         read_run(tmp_path)
+
+
+def test_the_room_s_names_are_there_and_load_late():
+    from glutseg import study
+
+    for name in study.__all__:
+        assert getattr(study, name) is not None
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = study.nonsense
+    probe = "import sys, glutseg.study.run_rows; print('matplotlib' in sys.modules, 'pandas' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]

@@ -39,6 +39,41 @@ def test_files_that_are_not_ours_are_never_replaced(tmp_path):
         check_folder(tmp_path, "study.json", ["a.csv"], overwrite=True)
 
 
+def test_what_fails_halfway_leaves_nothing(tmp_path, monkeypatch):
+    files = {"a.csv": b"1", "b.csv": b"2", "study.json": record("a.csv", "b.csv")}
+    whole = atomic_write(monkeypatch, fails_at="b.csv")
+    with pytest.raises(GlutsegError, match="output-unwritable"):
+        write_files(tmp_path, "study.json", files)
+    assert list(tmp_path.iterdir()) == []
+    assert whole == ["study.json", "a.csv"]
+
+
+def atomic_write(monkeypatch, fails_at):
+    """Writes as ever, but not one file; returns the names that were written."""
+    from glutseg.study import files as module
+
+    write, done = module.write_bytes, []
+
+    def some(path, content):
+        if path.name == fails_at:
+            raise GlutsegError("output-unwritable", "no space left on device", str(path))
+        write(path, content)
+        done.append(path.name)
+
+    monkeypatch.setattr(module, "write_bytes", some)
+    return done
+
+
+def test_what_a_killed_program_left_is_replaced(tmp_path):
+    left = {"program": "glutseg", "state": "writing", "files": ["a.csv", "old.csv"]}
+    (tmp_path / "study.json").write_bytes(json_bytes(left))
+    for name in ("a.csv", "old.csv"):
+        (tmp_path / name).write_text("half")
+    check_folder(tmp_path, "study.json", ["a.csv"])
+    write_files(tmp_path, "study.json", {"study.json": record("a.csv"), "a.csv": b"1"})
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv", "study.json"]
+
+
 @pytest.mark.parametrize("name", ["../mine.txt", "/etc/mine", "x/../../mine.txt", "c:/mine"])
 def test_a_hostile_record_removes_nothing_outside(tmp_path, name):
     (tmp_path / "mine.txt").write_text("mine")

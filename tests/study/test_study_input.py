@@ -152,7 +152,7 @@ def test_studies_that_are_not_done_are_told(tmp_path):
 
 def test_too_few_patients(tmp_path):
     made = make(tmp_path, made_cases(2, 5))
-    refused(made, "study-too-small", "2 in 'control'", "at least 3")
+    refused(made, "study-too-small", "2 in 'control'", "at least 3", "participants.csv, column 'group'")
 
 
 def test_without_heights_it_says_what_is_missing(tmp_path):

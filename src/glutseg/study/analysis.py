@@ -91,7 +91,7 @@ def study_run(
     value = value_named(run, question.value)
     joined = join(run, table)
     sample = make_sample(joined, table, question, value)
-    enough(sample)
+    enough(sample, f"{participants}, column {question.group!r}")
     alternatives = {}
     if (found := as_found(automatic, run)) is not None:
         same = replace(question, groups=sample.groups)

@@ -7,7 +7,7 @@ import io
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from glutseg.output.text import safe_cell
 
 SIGNIFICANT_DIGITS = 6
 MAX_RECORD_BYTES = 50_000_000
+WRITING = "writing"
+"""State of a record while the files beside it are written."""
 
 
 def rounded(value: object) -> object:
@@ -50,7 +52,7 @@ def json_bytes(content: Mapping[str, Any]) -> bytes:
 
 
 def check_folder(folder: Path, record: str, names: Sequence[str], *, overwrite: bool = False) -> None:
-    """Refuse a folder that must not be written to; nothing is changed.
+    """Refuse a folder that must not be written to; nothing is changed. What was left unfinished is no result.
 
     Parameters
     ----------
@@ -64,31 +66,42 @@ def check_folder(folder: Path, record: str, names: Sequence[str], *, overwrite: 
         ``output-foreign`` when they are not.
     """
     taken = [name for name in (*names, record) if os.path.lexists(folder / name)]
-    if taken and not _is_ours(folder / record):
+    known = _read(folder / record)
+    if taken and known is None:
         raise GlutsegError("output-foreign", f"there is already {', '.join(sorted(set(taken)))}", str(folder))
-    if taken and not overwrite:
+    if taken and not overwrite and (known or {}).get("state") != WRITING:
         raise GlutsegError("output-exists", f"there is already {record}", str(folder))
 
 
 def write_files(folder: Path, record: str, files: Mapping[str, bytes]) -> None:
-    """Write ready-made files, the record last: a folder with a record is whole.
+    """Write ready-made files, the record last; where that fails none of them stays.
 
-    Files of an earlier result that this one does not have go first; nothing else is touched.
+    Files of an earlier result go first; nothing else is touched. While files are written the record says
+    so (``"state": "writing"``): what a killed program left is known as glutseg's, and is replaced.
 
     Raises
     ------
     GlutsegError
         ``output-unwritable``.
     """
+    earlier = _files_of(folder / record)
+    marker = {"program": PROGRAM, "state": WRITING, "files": sorted(earlier | set(files))}
     try:
-        earlier = _files_of(folder / record)
-        (folder / record).unlink(missing_ok=True)
-        for name in sorted(earlier - set(files)):
+        write_bytes(folder / record, json_bytes(marker))
+        _remove(folder, earlier - set(files))
+        for name in sorted(files, key=lambda n: (n == record, n)):
+            write_bytes(folder / name, files[name])
+    except GlutsegError:
+        _remove(folder, {*files, record})
+        raise
+
+
+def _remove(folder: Path, names: Collection[str]) -> None:
+    try:
+        for name in sorted(names):
             (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise GlutsegError("output-unwritable", error.strerror or "unknown reason", str(folder)) from error
-    for name in sorted(files, key=lambda n: (n == record, n)):
-        write_bytes(folder / name, files[name])
 
 
 def _files_of(record: Path) -> set[str]:
@@ -97,10 +110,6 @@ def _files_of(record: Path) -> set[str]:
     names = [n for n in listed if isinstance(n, str)] if isinstance(listed, list) else []
     plain = {n for n in names if not n.startswith(("/", TEMP_PREFIX)) and "\\" not in n and ":" not in n}
     return {n for n in plain if n and ".." not in n.split("/")}
-
-
-def _is_ours(record: Path) -> bool:
-    return _read(record) is not None
 
 
 def _read(record: Path) -> dict[str, Any] | None:

@@ -114,8 +114,12 @@ def make_sample(joined: Join, table: StudyTable, question: Question, value: Valu
     )
 
 
-def enough(sample: Sample) -> None:
+def enough(sample: Sample, where: str = "") -> None:
     """Refuse a sample that nothing can be said of.
+
+    Parameters
+    ----------
+    where : the table and its column, for messages
 
     Raises
     ------
@@ -128,11 +132,15 @@ def enough(sample: Sample) -> None:
         told = ", ".join(f"{n} in {g!r}" for g, n in counts.items())
         missing = int(sample.frame["value"].isna().sum())
         why = f"; {missing} patients have no {sample.value.name}" if missing else ""
-        raise GlutsegError("study-too-small", f"{told}; at least {LEAST_PER_GROUP} each are needed{why}")
+        raise GlutsegError(
+            "study-too-small", f"{told}; at least {LEAST_PER_GROUP} each are needed{why}", where
+        )
     for group in sample.groups:
         values = known.loc[known["group"] == group, "value"]
         if float(values.max()) == float(values.min()):
-            raise GlutsegError("value-constant", f"{sample.value.name} is the same in all of {group!r}")
+            raise GlutsegError(
+                "value-constant", f"{sample.value.name} is the same in all of {group!r}", where
+            )
 
 
 def _figures_of(value: Value) -> dict[str, Value | None]:
