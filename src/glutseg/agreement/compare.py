@@ -182,6 +182,7 @@ def _comparison(raters: Sequence[Rater], quantity: Quantity, cases: Sequence[Cas
     if n == 0:
         return bare
     notes = [Flag("agree-few-cases", f"{n} cases")] if n < ENOUGH_CASES else []
+    notes += [Flag("agree-not-independent", rater.name) for rater in raters if rater.saw_automatic]
     if max(Counter(case.patient_id for case in shared).values()) > 1:
         notes.append(Flag("agree-patients-repeated", ""))
     if n >= MIN_CASES and not np.ptp(table, axis=0).any():

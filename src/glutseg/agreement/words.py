@@ -18,7 +18,9 @@ def in_words(agreement: Agreement) -> list[str]:
         if ours:
             shown = next((c for c in ours if c.quantity == "mean"), ours[0])
             lines += _comparison(shown, agreement)
-    lines += [f"note: {flag.message}: {CODES[flag.code].meaning}" for flag in agreement.notes]
+    told = {flag.code for comparison in agreement.comparisons for flag in comparison.notes}
+    rest = [flag for flag in agreement.notes if flag.code not in told]
+    lines += [f"note: {flag.message}: {CODES[flag.code].meaning}" for flag in rest]
     per_pair = {str(flag) for pair in agreement.pairs for flag in pair.notes}
     if per_pair:
         lines.append(f"note: pairs.csv tells more: {', '.join(sorted(per_pair))}")

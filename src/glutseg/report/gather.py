@@ -60,7 +60,7 @@ def gather(out: Path, title: str = "") -> Report:
         cases=cases,
         flag_codes=_flag_codes(cases),
         has_decisions=any(case.decisions for case in cases),
-        study=study_section(out, (run.sha256, replace(run, rows=rows).sha256)),
+        study=study_section(out, replace(run, rows=rows).sha256, run.sha256),
         agreement=agreement,
         methods=paragraph.sentences,
         citations=paragraph.citations,

@@ -32,6 +32,7 @@ AGREEMENT_TITLES = {
     "bland-altman": "Differences against size (Bland-Altman)",
     "identity": "One rater against the other",
 }
+AUTOMATIC_STUDY = "This study rests on the automatic values: what reviewers decided is not in it."
 OLDER_STUDY = "The table has changed since this study was made: run glutseg study again."
 
 
@@ -86,12 +87,13 @@ def _start(stem: str, titles: Mapping[str, str]) -> str:
     return next((key for key in titles if stem.rsplit("/", 1)[-1].startswith(key)), "")
 
 
-def study_section(out: Path, run_sha256: Sequence[str]) -> Section | None:
+def study_section(out: Path, decided_sha256: str, automatic_sha256: str) -> Section | None:
     """The study in ``OUT/study``, or None.
 
     Parameters
     ----------
-    run_sha256 : of what the run's table says, as measured and as decided: an older study fits neither
+    decided_sha256, automatic_sha256 : of what the run's table says now, with what people decided and as
+        measured: what a study rests on that fits this page
     """
     folder = out / STUDY
     record = read_record(folder / STUDY_JSON)
@@ -100,8 +102,10 @@ def study_section(out: Path, run_sha256: Sequence[str]) -> Section | None:
     said = record.get("summary", [])
     lines = tuple(plain(str(line)) for line in said) if isinstance(said, list) else ()
     rested_on = record.get("run")
-    is_older = isinstance(rested_on, dict) and rested_on.get("sha256") not in run_sha256
-    warnings = (OLDER_STUDY,) if is_older else ()
+    sha256 = rested_on.get("sha256") if isinstance(rested_on, dict) else None
+    warnings: tuple[str, ...] = ()
+    if sha256 != decided_sha256:
+        warnings = (AUTOMATIC_STUDY if sha256 == automatic_sha256 else OLDER_STUDY,)
     return Section("Study", lines, warnings, (), figures(folder, record, STUDY_TITLES))
 
 
