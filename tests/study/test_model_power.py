@@ -99,6 +99,15 @@ def test_terms_that_say_the_same_are_refused(tmp_path):
     assert made.study(covariates=("twice",)).models[1].terms[2].name == "twice"
 
 
+@pytest.mark.parametrize("name", ["intercept", "control − back-pain", "left − right"])
+def test_a_column_never_takes_the_place_of_a_term(tmp_path, name):
+    made = make(tmp_path)
+    text = made.table.read_text(encoding="utf-8").replace("age_years", name)
+    made.table.write_text(text, encoding="utf-8")
+    with pytest.raises(GlutsegError, match="the same name"):
+        made.study(covariates=(name,), groups=("control", "back-pain"))
+
+
 def test_unknown_covariates_leave_their_patient_out(tmp_path):
     made = make(tmp_path)
     rows = [list(r) for r in table_rows(made.cases)]

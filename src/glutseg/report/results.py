@@ -15,6 +15,7 @@ from glutseg.output.folder import PROGRAM
 from glutseg.output.text import plain
 from glutseg.report.model import FigureView, Section, TableView
 from glutseg.report.pictures import figure_picture
+from glutseg.study.files import WRITING
 
 MAX_RECORD_BYTES = 50_000_000
 MAX_FIGURES = 30
@@ -44,7 +45,8 @@ def read_record(path: Path) -> dict[str, Any] | None:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    return content if isinstance(content, dict) and content.get("program") == PROGRAM else None
+    is_ours = isinstance(content, dict) and content.get("program") == PROGRAM
+    return content if is_ours and content.get("state") != WRITING else None
 
 
 def agreement_section(out: Path) -> Section | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glutseg.errors import GlutsegError
+from glutseg.study.compare import Floats
 from glutseg.study.effects import LEVEL, Interval
 from glutseg.study.sample import Sample
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 INTERCEPT = "intercept"
+SIDE_TERM = "left − right"
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,8 @@ def fit_sides(sample: Sample) -> LinearModel | None:
     known = sample.frame.dropna(subset=["left", "right", *columns])
     if known.empty:
         return None
-    long = pd.concat([known.assign(value=known[side], is_left=side == "left") for side in ("left", "right")])
-    design = _design(long, sample, columns)
-    design.insert(2, "left − right", long["is_left"].to_numpy(float))
+    long = pd.concat([known.assign(value=known[side]) for side in ("left", "right")])
+    design = _design(long, sample, columns, left=np.repeat([1.0, 0.0], len(known)))
     fitted = _fit(long["value"], design)
     codes = pd.factorize(long["case_id"])[0]
     clustered = fitted.get_robustcov_results("cluster", groups=codes, use_t=True)
@@ -110,19 +111,28 @@ def fit_sides(sample: Sample) -> LinearModel | None:
     return _told("sides", clustered, design, len(known), left_out, clustered.pvalues, "clustered by patient")
 
 
-def _design(frame: pd.DataFrame, sample: Sample, columns: list[str]) -> pd.DataFrame:
+def _design(
+    frame: pd.DataFrame, sample: Sample, columns: list[str], left: Floats | None = None
+) -> pd.DataFrame:
     """Numbers as they are, categories against their first word, the group as 1 for the first."""
     import pandas as pd
 
-    first = (frame["group"] == sample.groups[0]).to_numpy(float)
-    parts: dict[str, Any] = {INTERCEPT: np.ones(len(frame)), group_term(sample): first}
+    first = (frame["group"] == sample.groups[0]).to_numpy().astype(np.float64)
+    terms = [(INTERCEPT, np.ones(len(frame))), (group_term(sample), first)]
+    if left is not None:
+        terms.append((SIDE_TERM, left))
     for column in columns:
         if column in sample.numbers:
-            parts[column] = frame[column].to_numpy(float)
+            terms.append((column, frame[column].to_numpy(np.float64)))
             continue
         words = sorted(set(frame[column]))
         for word in words[1:]:
-            parts[f"{column}: {word} − {words[0]}"] = (frame[column] == word).to_numpy(float)
+            is_word = (frame[column] == word).to_numpy().astype(np.float64)
+            terms.append((f"{column}: {word} − {words[0]}", is_word))
+    parts = dict(terms)
+    if len(parts) < len(terms):
+        names = ", ".join(repr(name) for name, _ in terms)
+        raise GlutsegError("model-singular", f"two terms have the same name: {names}; rename the column")
     return pd.DataFrame(parts)
 
 
