@@ -69,6 +69,8 @@ def test_tables_and_record_say_the_same(done):
     told = summaries["area_mean_per_height_mm2_per_m", "control"]
     assert float(told["mean"]) == pytest.approx(np.mean(values), rel=1e-5)
     assert float(told["sd"]) == pytest.approx(np.std(values, ddof=1), rel=1e-4)
+    assert ("area_mean_mm2", "back-pain") in summaries
+    assert "For context only" in record["summary"][-1]
     counted = {(r["group"], r["word"]): int(r["n"]) for r in rows("counts.csv")}
     assert sum(counted.values()) == 17
     assert rows("unmatched.csv") == []

@@ -21,7 +21,7 @@ from glutseg.study.run_rows import RunRows, read_run
 from glutseg.study.sample import Question, Sample, enough, make_sample
 from glutseg.study.sensitivity import Sensitivity, sensitivity
 from glutseg.study.table import StudyTable, read_study_table
-from glutseg.study.values import value_named
+from glutseg.study.values import Area, value_named
 
 AUTOMATIC = "automatic values only"
 
@@ -150,9 +150,23 @@ def _summaries(sample: Sample) -> tuple[Summary, ...]:
             names[side] = on_side.name
     columns = names | {c: c for c in (*sample.numbers, *sample.correlates)}
     frame = sample.frame
-    return tuple(
+    told = [
         summarise(name, group, frame.loc[frame["group"] == group, column].to_numpy(float))
         for column, name in columns.items()
+        for group in sample.groups
+    ]
+    return (*told, *_in_mm2(sample))
+
+
+def _in_mm2(sample: Sample) -> tuple[Summary, ...]:
+    """An area that is studied by height as it is, for whoever wants to see how large these muscles are."""
+    value = sample.value
+    if not isinstance(value, Area) or value.height_power == 0:
+        return ()
+    area = replace(value, height_power=0)
+    figures = np.array([area.of(p.case) for p in sample.patients], dtype=float)
+    return tuple(
+        summarise(area.name, group, figures[(sample.frame["group"] == group).to_numpy()])
         for group in sample.groups
     )
 

@@ -33,7 +33,8 @@ HOLM_NOTE = (
 
 def summary(study: Study) -> tuple[str, ...]:
     """What the study found, as sentences of plain text."""
-    return (*_who(study), *_difference(study), *_correlated(study), *_sides(study), study.sensitivity.verdict)
+    found = (*_who(study), *_difference(study), *_correlated(study), *_sides(study))
+    return (*found, study.sensitivity.verdict, *_context(study))
 
 
 def _who(study: Study) -> tuple[str, ...]:
@@ -91,6 +92,20 @@ def _correlated(study: Study) -> tuple[str, ...]:
         ]
         sentences.append(f"Correlation with {column}: {'; '.join(told) or 'cannot be known'}.")
     return tuple(sentences)
+
+
+def _context(study: Study) -> tuple[str, ...]:
+    """How large the muscles are, beside what others published: no judgement of anybody."""
+    areas = [s for s in study.summaries if s.name.endswith("_mm2") and s.name.startswith("area_mean")]
+    published = [p for p in study.context if p.quantity == "area" and p.sd is not None]
+    if not areas or not published:
+        return ()
+    ours = ", ".join(f"{s.mean:.0f} ± {s.sd:.0f} mm² ({s.group})" for s in areas)
+    theirs = "; ".join(f"{p.mean:.0f} ± {p.sd:.0f} mm² in {p.who}, {p.how} ({p.source})" for p in published)
+    return (
+        f"For context only, never to judge a patient: mean area of both sides {ours}; published: {theirs}. "
+        "Level and method differ; more in context.csv.",
+    )
 
 
 def _sides(study: Study) -> tuple[str, ...]:
