@@ -264,3 +264,13 @@ def test_paper_shows_every_case_that_the_filter_leaves(screen):
     assert sum(article.is_displayed() for article in screen.all("#articles article")) == 3
     assert not screen.one("#tools").is_displayed()
     assert screen.one("#table").is_displayed()
+
+
+def test_without_scripts_every_case_is_on_the_page(screen):
+    screen.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        screen.load()
+        assert all(article.is_displayed() for article in screen.all("#articles article"))
+        assert not screen.one("#tools").is_displayed()
+    finally:
+        screen.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

@@ -12,9 +12,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from PIL import Image
-from report_runs import HOSTILE
+from report_runs import CASES, HOSTILE
 
+from glutseg import agreement, review
 from glutseg.errors import CODES, GlutsegError
+from glutseg.output.folder import prepare
 from glutseg.output.overlay import DPI, FIGURE_INCHES
 from glutseg.report import gather, render, write_report
 from glutseg.report.page import policy
@@ -162,6 +164,36 @@ def test_a_study_beside_the_run_is_shown_and_an_old_one_told(full_run, tmp_path)
     assert gather(out).study.warnings == ()
     (out / "study" / "study.json").write_text("{broken")
     assert gather(out).study is None
+
+
+def test_an_agreement_of_an_earlier_state_is_told(full_run, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(full_run, out)
+
+    def told():
+        return " ".join(gather(out).agreement.warnings)
+
+    assert "again" not in told()
+    review.accept(out, CASES[5].case_id, "Ann")
+    assert "again" not in told()  # the table it compares with knows no reviewers
+    agreement.agree(out, ["reviewer:Ann"], overwrite=True)
+    assert "do not know each other" in told()
+    assert "again" not in told()
+    review.reject(out, CASES[5].case_id, "Ann", "moved")
+    assert "run glutseg agree again" in told()
+
+
+def test_a_new_run_takes_the_old_page_away_and_nobody_elses(full_run, tmp_path):
+    out = tmp_path / "out"
+    make_run(out, some_cases(1))
+    write_report(out)
+    (out / "notes.html").write_text("mine")
+    prepare(out, overwrite=True)
+    assert [path.name for path in out.iterdir()] == ["notes.html"]
+    make_run(out, some_cases(1))
+    (out / "report.html").write_text("mine")
+    prepare(out, overwrite=True)
+    assert (out / "report.html").read_text() == "mine"
 
 
 def test_without_people_or_heights(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from glutseg.agreement import write as _write
@@ -12,6 +13,8 @@ from glutseg.agreement.references import AUTOMATIC, raters_of
 from glutseg.agreement.statistics import bland_altman, reliability
 from glutseg.agreement.surfaces import Overlap, overlap
 from glutseg.agreement.words import in_words
+from glutseg.review import effective_rows
+from glutseg.study.run_rows import RunRows, read_run
 
 AGREEMENT = "agreement"
 """The folder below a run's output."""
@@ -29,7 +32,13 @@ __all__ = [
     "in_words",
     "overlap",
     "reliability",
+    "rests_on",
 ]
+
+
+def rests_on(run: RunRows, *, with_reviewers: bool) -> str:
+    """Digest of what an agreement rests on: the run, and what people decided where they are raters."""
+    return (replace(run, rows=effective_rows(run.out)) if with_reviewers else run).sha256
 
 
 def agree(
@@ -58,7 +67,10 @@ def agree(
     out = Path(out)
     target = Path(folder) if folder is not None else out / AGREEMENT
     _write.check(target, overwrite=overwrite)
-    cases, raters = raters_of(out, references)
+    run = read_run(out)
+    cases, raters = raters_of(run, references)
     found = compare(raters, cases)
-    _write.write(target, found)
+    with_reviewers = any(rater.saw_automatic for rater in raters)
+    digest = rests_on(run, with_reviewers=with_reviewers)
+    _write.write(target, found, {"sha256": digest, "with_reviewers": with_reviewers})
     return found

@@ -17,8 +17,6 @@ MASK_NAME = re.compile(r"(?P<stem>.+)\.(nii|nii\.gz|nrrd|mha)", re.IGNORECASE)
 """Formats that hold one mask with its grid in one file."""
 MAX_FILES = 100_000
 MAX_LABEL = 255
-WRITTEN_BY_GLUTSEG = ("mask",)
-"""Stems that name no case: the folder around them does."""
 
 
 def masks_rater(name: str, folder: Path, cases: Sequence[Case]) -> Rater:
@@ -87,12 +85,13 @@ def read_mask(path: Path) -> Mask:
 
     try:
         image = sitk.ReadImage(str(path))
-        values = np.unique(sitk.GetArrayViewFromImage(image))
     except (RuntimeError, ValueError) as error:
         raise GlutsegError("reference-invalid", "the mask cannot be read", str(path)) from error
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
         raise GlutsegError("reference-invalid", "a mask has three dimensions", str(path))
-    if values.min() < 0 or values.max() > MAX_LABEL or (values != values.astype(int)).any():
+    values = sitk.GetArrayViewFromImage(image)
+    is_whole = values.dtype.kind in "iu" or bool((values == np.rint(values)).all())
+    if values.min() < 0 or values.max() > MAX_LABEL or not is_whole:
         raise GlutsegError("reference-invalid", "labels are whole numbers from 0 to 255", str(path))
     return Mask.from_sitk(image)
 

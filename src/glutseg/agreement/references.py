@@ -22,7 +22,7 @@ REVIEWER = "reviewer:"
 MAX_NAME = 40
 
 
-def raters_of(out: Path, references: Sequence[str]) -> tuple[list[Case], list[Rater]]:
+def raters_of(run: RunRows, references: Sequence[str]) -> tuple[list[Case], list[Rater]]:
     """The cases of a run; the run itself, then every reference, as raters of different names.
 
     Raises
@@ -30,10 +30,9 @@ def raters_of(out: Path, references: Sequence[str]) -> tuple[list[Case], list[Ra
     GlutsegError
         ``input-missing``, ``reference-invalid``, ``agree-one-rater``.
     """
-    run = read_run(out)
     cases = cases_of(run)
     if not references:
-        raise GlutsegError("agree-one-rater", "no reference was named", str(out))
+        raise GlutsegError("agree-one-rater", "no reference was named", str(run.out))
     raters = [run_rater(AUTOMATIC, run, cases)]
     for text in references:
         rater = _rater(text, run, cases)

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 CONFIDENCE = 0.95
+ROUNDING = 1e-12
+"""Of doubles, relative: smaller differences are none."""
 MIN_CASES = 3
 """Fewer show neither a spread nor a correlation."""
 FloatArray = npt.NDArray[np.float64]
@@ -98,7 +100,7 @@ def bland_altman(first: FloatArray, second: FloatArray) -> BlandAltman:
         for p in ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
     )
     slope, slope_p = math.nan, math.nan
-    if np.ptp(middle) > 0 and sd > 0:
+    if min(float(np.ptp(middle)), sd) > ROUNDING * float(np.abs(middle).max()):
         line = stats.linregress(middle, difference)
         slope, slope_p = float(line.slope), float(line.pvalue)
     half = t * sd / math.sqrt(n)
@@ -154,7 +156,7 @@ def _mean_squares(readings: FloatArray) -> tuple[float, float, float]:
     grand = readings.mean()
     per_case, per_rater = readings.mean(axis=1), readings.mean(axis=0)
     rest = readings - per_case[:, None] - per_rater[None, :] + grand
-    rounding = (abs(grand) * 1e-12) ** 2
+    rounding = (abs(grand) * ROUNDING) ** 2
     ms_cases = k * float(((per_case - grand) ** 2).sum()) / (n - 1)
     ms_raters = n * float(((per_rater - grand) ** 2).sum()) / (k - 1)
     ms_error = float((rest**2).sum()) / ((n - 1) * (k - 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,12 @@ def check(folder: Path, *, overwrite: bool) -> None:
     check_folder(folder, RECORD, NAMES, overwrite=overwrite)
 
 
-def write(folder: Path, agreement: Agreement) -> tuple[str, ...]:
+def write(folder: Path, agreement: Agreement, run: Mapping[str, Any]) -> tuple[str, ...]:
     """Write everything, the record last; the names of the files.
+
+    Parameters
+    ----------
+    run : what of the run it rests on
 
     Raises
     ------
@@ -57,6 +61,7 @@ def write(folder: Path, agreement: Agreement) -> tuple[str, ...]:
         {
             "program": PROGRAM,
             "glutseg_version": version("glutseg"),
+            "run": run,
             "raters": [plain(name) for name in agreement.raters],
             "cases": agreement.n_cases,
             "definitions": DEFINITIONS,

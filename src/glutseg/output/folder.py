@@ -13,6 +13,8 @@ from glutseg.output.layout import (
     CASE_FILES,
     CASE_JSON,
     CASES,
+    PAGE_MARK,
+    REPORT_HTML,
     REVIEW_PREFIX,
     REVIEW_SUFFIX,
     REVIEWER_JSON,
@@ -24,6 +26,7 @@ from glutseg.output.layout import (
 PROGRAM = "glutseg"
 """What ``run.json`` says under "program": the sign that a folder's output is glutseg's."""
 MAX_RECORD_BYTES = 200_000_000
+PAGE_HEAD_BYTES = 4000
 
 
 def check(out: Path, *, overwrite: bool = False, resume: bool = False, keep_reviews: bool = False) -> None:
@@ -96,6 +99,15 @@ def read_run_record(out: Path) -> dict[str, Any] | None:
     return _read_record(out / RUN_JSON)
 
 
+def is_page(path: Path) -> bool:
+    """Whether this is a report that glutseg wrote."""
+    try:
+        with path.open("rb") as file:
+            return PAGE_MARK.encode() in file.read(PAGE_HEAD_BYTES)
+    except OSError:
+        return False
+
+
 def _case_folders(out: Path) -> list[Path]:
     cases = out / CASES
     if not cases.is_dir() or cases.is_symlink():
@@ -134,6 +146,8 @@ def _remove(out: Path, kept: tuple[str, ...] = ()) -> None:
     if (out / CASES).is_dir() and not (out / CASES).is_symlink():
         _remove_if_empty(out / CASES)
     _remove_files(out, tuple(name for name in RUN_FILES if name not in (RUN_JSON, *kept)), keep_folder=True)
+    if is_page(out / REPORT_HTML):  # it would show the numbers of the earlier run
+        (out / REPORT_HTML).unlink()
     (out / RUN_JSON).unlink(missing_ok=True)
 
 

@@ -20,6 +20,10 @@ RUN_FILES = (
     RUN_JSON,
 )
 
+REPORT_HTML = "report.html"
+PAGE_MARK = '<meta name="generator" content="glutseg">'
+"""By which a page of ours is known again."""
+
 CASES = "cases"
 MASK = "mask.nii.gz"
 MASK_NRRD = "mask.nrrd"

@@ -6,13 +6,10 @@ from pathlib import Path
 
 from glutseg.errors import GlutsegError
 from glutseg.output.atomic import write_text
+from glutseg.output.folder import is_page
+from glutseg.output.layout import REPORT_HTML
 from glutseg.report.gather import gather
 from glutseg.report.page import render
-
-REPORT_HTML = "report.html"
-GENERATOR = '<meta name="generator" content="glutseg">'
-"""By which a page of ours is known again."""
-HEAD_BYTES = 4000
 
 __all__ = ["REPORT_HTML", "gather", "render", "write_report"]
 
@@ -33,15 +30,7 @@ def write_report(out: str | Path, file: str | Path | None = None, title: str = "
     """
     out = Path(out)
     target = out / REPORT_HTML if file is None else Path(file)
-    if target.is_dir() or (target.exists() and not _is_ours(target)):
+    if target.is_dir() or (target.exists() and not is_page(target)):
         raise GlutsegError("output-foreign", "there is already something that is no report", str(target))
     write_text(target, render(gather(out, title)))
     return target
-
-
-def _is_ours(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return GENERATOR.encode() in file.read(HEAD_BYTES)
-    except OSError:
-        return False

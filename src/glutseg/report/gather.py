@@ -45,7 +45,7 @@ def gather(out: Path, title: str = "") -> Report:
         case_view(out, row, reviews.get(row.result.case_id, blank), number, size)
         for number, row in enumerate(rows, start=1)
     )
-    agreement = agreement_section(out)
+    agreement = agreement_section(out, run)
     paragraph = methods(
         run.protocol, run.version, rows, decision_counts(out), has_agreement=agreement is not None
     )

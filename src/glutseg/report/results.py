@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from glutseg.agreement import AGREEMENT
+from glutseg.agreement import AGREEMENT, rests_on
 from glutseg.agreement.write import RECORD as AGREEMENT_JSON
 from glutseg.errors import CODES
 from glutseg.output.folder import PROGRAM
@@ -16,6 +16,7 @@ from glutseg.output.text import plain
 from glutseg.report.model import FigureView, Section, TableView
 from glutseg.report.pictures import figure_picture
 from glutseg.study.files import WRITING
+from glutseg.study.run_rows import RunRows
 
 MAX_RECORD_BYTES = 50_000_000
 MAX_FIGURES = 30
@@ -34,6 +35,7 @@ AGREEMENT_TITLES = {
     "identity": "One rater against the other",
 }
 AUTOMATIC_STUDY = "This study rests on the automatic values: what reviewers decided is not in it."
+OLDER_AGREEMENT = "The run or its reviews have changed since: run glutseg agree again."
 OLDER_STUDY = "The table has changed since this study was made: run glutseg study again."
 
 
@@ -49,7 +51,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
     return content if is_ours and content.get("state") != WRITING else None
 
 
-def agreement_section(out: Path) -> Section | None:
+def agreement_section(out: Path, run: RunRows) -> Section | None:
     """The agreement in ``OUT/agreement``, or None."""
     folder = out / AGREEMENT
     record = read_record(folder / AGREEMENT_JSON)
@@ -60,10 +62,17 @@ def agreement_section(out: Path) -> Section | None:
     return Section(
         title="Agreement between raters",
         lines=(f"Raters: {', '.join(raters)}.",),
-        warnings=tuple(_notes(record)),
+        warnings=(*_older_agreement(record, run), *_notes(record)),
         tables=tuple(table for table in (_areas(rows), _outlines(rows)) if table.rows),
         figures=figures(folder, record, AGREEMENT_TITLES),
     )
+
+
+def _older_agreement(record: Mapping[str, Any], run: RunRows) -> tuple[str, ...]:
+    rested_on = record.get("run")
+    told = rested_on if isinstance(rested_on, dict) else {}
+    fits = told.get("sha256") == rests_on(run, with_reviewers=bool(told.get("with_reviewers")))
+    return () if fits else (OLDER_AGREEMENT,)
 
 
 def figures(folder: Path, record: Mapping[str, Any], titles: Mapping[str, str]) -> tuple[FigureView, ...]:

@@ -75,6 +75,7 @@
     putBack();
     at("shown").append(article);
     at("shown").scrollTop = 0;
+    viewer.setAttribute("aria-labelledby", `${name}-title`);
     const order = left();
     const k = order.indexOf(name);
     at("place").textContent = k < 0 ? "" : `${k + 1} of ${order.length}`;
