@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from glutseg.cli.frame import app, user_errors
+from glutseg.errors import GlutsegError
 
 
 @app.command()
@@ -54,6 +55,30 @@ def phantom(
             scan = PhantomScan(matrix=matrix, pixel_mm=pixel_mm, slice_mm=slice_mm, noise_hu=noise_hu)
             folders = write_studies(out, list(random_patients(patients, seed)), scan, masks=True)
     typer.echo(f"{len(folders)} studies in {out}; their true areas are in truth.json")
+
+
+@app.command()
+def review(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")],
+    reviewer: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Who reviews; whoever is logged in by default.")
+    ] = None,
+    input_path: Annotated[
+        Path | None, typer.Option("--input", metavar="DIR", help="The images, if not where they were.")
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--pseudonymise", metavar="KEYFILE", help="The key of a run with pseudonyms."),
+    ] = None,
+) -> None:
+    """Open the viewer on the run in OUT: check, correct, decide."""
+    with user_errors():
+        try:
+            from glutseg.viewer.review_door import login_name, open_review
+            from glutseg.viewer.review_widget import RunPlace
+        except ImportError as error:  # napari, or a library of the system that Qt needs
+            raise GlutsegError("viewer-missing", f"it is not installed whole: {error}") from error
+        open_review(RunPlace(out, login_name() if reviewer is None else reviewer, input_path, key))
 
 
 @app.command()

@@ -1,0 +1,126 @@
+"""The list of cases with its filter, progress, and what a case is doubted for in words."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QProgressBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from glutseg.errors import CODES
+from glutseg.output.style import STATUS_COLOURS
+from glutseg.output.text import plain
+from glutseg.viewer.session import FILTERS, Filter, Item, Session
+
+MARKS = {"": " ", "accepted": "✓", "corrected": "✎", "rejected": "✗"}
+STATUS_WORDS = {"ok": "measured", "review": "needs a look", "failed": "not measured"}
+VISIBLE_ROWS = 3
+
+
+class CaseList(QWidget):
+    """Who is to be looked at."""
+
+    chosen = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._session: Session | None = None
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(3)
+        top = QHBoxLayout()
+        self.filter = QComboBox()
+        self.filter.addItems(FILTERS)
+        self.progress = QProgressBar()
+        self.progress.setFormat("%v of %m decided")
+        top.addWidget(QLabel("show"))
+        top.addWidget(self.filter)
+        top.addWidget(self.progress, 1)
+        column.addLayout(top)
+        self.list = QListWidget()
+        self.list.setUniformItemSizes(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        self.list.setTextElideMode(Qt.ElideMiddle)
+        self.list.setFixedHeight(VISIBLE_ROWS * (self.fontMetrics().height() + 5) + 6)
+        column.addWidget(self.list)
+        self.filter.currentTextChanged.connect(lambda _: self.refresh())
+        self.list.itemClicked.connect(lambda item: self.chosen.emit(item.data(Qt.UserRole)))
+
+    @property
+    def shown_filter(self) -> Filter:
+        """As chosen."""
+        index: int = self.filter.currentIndex()
+        return FILTERS[index]
+
+    def show_session(self, session: Session) -> None:
+        """Another run."""
+        self._session = session
+        self.refresh()
+
+    def refresh(self, current: str | None = None) -> None:
+        """Fill the list anew; ``current`` is marked, and stays in the list while it is looked at."""
+        if self._session is None:
+            return
+        current = current or self.current
+        n_decided, n = self._session.progress
+        self.progress.setRange(0, max(1, n))
+        self.progress.setValue(n_decided)
+        self.list.clear()
+        for item in self._session.items:
+            if item.passes(self.shown_filter) or item.case_id == current:
+                self.list.addItem(_entry(item))
+                if item.case_id == current:
+                    self.list.setCurrentRow(self.list.count() - 1)
+
+    @property
+    def current(self) -> str | None:
+        """The case that is marked."""
+        item = self.list.currentItem()
+        return None if item is None else str(item.data(Qt.UserRole))
+
+
+def _entry(item: Item) -> QListWidgetItem:
+    stale = "  (measured anew since it was reviewed)" if item.is_stale else ""
+    words = (
+        f"{MARKS[item.decision]}  {item.case_id}   {item.decision or STATUS_WORDS[item.result.status]}{stale}"
+    )
+    entry = QListWidgetItem(words)
+    dot = QPixmap(10, 10)
+    dot.fill(QColor(STATUS_COLOURS[item.result.status]))
+    entry.setIcon(QIcon(dot))
+    entry.setData(Qt.UserRole, item.case_id)
+    return entry
+
+
+class Doubts(QLabel):
+    """Flags and errors of a case in words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.PlainText)  # what headers say must not act as HTML
+        self.setWordWrap(True)
+        self.setAlignment(Qt.AlignTop)
+        self.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        self.setMargin(4)
+
+    def show_item(self, item: Item) -> None:
+        """Those that ask for a look first."""
+        result = item.result
+        lines = []
+        if item.is_stale:
+            lines.append("▲ The case was measured anew since you reviewed it; decide again.")
+        if result.error_code:
+            lines.append(f"✗ {result.error_message} {CODES[result.error_code].remedy}")
+        for flag in sorted(result.flags, key=lambda flag: flag.severity == "note"):
+            mark = "·" if flag.severity == "note" else "▲"
+            side = f" ({flag.side})" if flag.side else ""
+            lines.append(f"{mark} {CODES[flag.code].meaning}{side} {flag.message}")
+        self.setText("\n".join(plain(line, 400) for line in lines) or "Nothing is doubted.")

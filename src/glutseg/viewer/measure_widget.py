@@ -1,0 +1,240 @@
+"""Measure by hand, without a run: open a folder, choose series and level, segment or draw, read off."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QWidget,
+)
+
+from glutseg import dicom
+from glutseg.errors import GlutsegError
+from glutseg.measurement.height import MAX_HEIGHT_M, MIN_HEIGHT_M
+from glutseg.output.atomic import write_text
+from glutseg.output.text import plain, safe_cell
+from glutseg.protocol import NAMED_LEVELS, LevelRule, load_protocol
+from glutseg.review.masks import write_mask
+from glutseg.viewer.background import Background
+from glutseg.viewer.figures import FiguresTable
+from glutseg.viewer.level_panel import LevelPanel
+from glutseg.viewer.parts import AtClose, fill_column, single_shot, told_label
+from glutseg.viewer.picture import Picture
+from glutseg.viewer.stage import Stage
+from glutseg.viewer.tools_panel import ToolsPanel
+
+UNKNOWN_HEIGHT = "unknown"
+
+
+class MeasureWidget(QWidget):
+    """OsiriX's way of working: one series, one slice, a region, its figures.
+
+    Parameters
+    ----------
+    napari_viewer : given by napari
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__()
+        self.stage = Stage(napari_viewer)
+        self.protocol = load_protocol()
+        self.series: list[dicom.Series] = []
+        self._before: Any = None
+        self.reader = Background(self)
+        self._build()
+        self._live = single_shot(self, 0, self.show_figures)
+        self._connect()
+        self._at_close = AtClose(napari_viewer.window._qt_window, self.close_work)
+
+    def _build(self) -> None:
+        self.folder, self.open = QLineEdit(), QPushButton("Open folder …")
+        self.folder.setPlaceholderText("a folder of DICOM files; Enter opens it")
+        self.choice = QComboBox()
+        self.landmark = QComboBox()
+        self.landmark.addItems(NAMED_LEVELS)
+        self.find = QPushButton("Find level and segment")
+        self.here = QPushButton("Segment at this level")
+        self.height = QDoubleSpinBox()
+        self.height.setRange(MIN_HEIGHT_M - 0.01, MAX_HEIGHT_M)
+        self.height.setSingleStep(0.01)
+        self.height.setSpecialValueText(UNKNOWN_HEIGHT)
+        self.copy, self.save = QPushButton("Copy figures"), QPushButton("Save figures and mask …")
+        self.figures, self.level = FiguresTable(with_automatic=False), LevelPanel(self.stage)
+        self.level.segments_alone = False
+        self.tools = ToolsPanel(self.stage, lambda: self._before)
+        self.told = told_label()
+        self.told.setText("Open a folder of DICOM files.")
+        top = QWidget()
+        grid = QGridLayout(top)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.addWidget(self.folder, 0, 0, 1, 2)
+        grid.addWidget(self.open, 0, 2)
+        grid.addWidget(self.choice, 1, 0, 1, 3)
+        grid.addWidget(self.landmark, 2, 0)
+        grid.addWidget(self.find, 2, 1, 1, 2)
+        height = QHBoxLayout()
+        height.addWidget(QLabel("height (m)"))
+        height.addWidget(self.height)
+        grid.addLayout(height, 3, 0)
+        grid.addWidget(self.here, 3, 1, 1, 2)
+        parts = (top, self.figures, self.level, self.tools, self.copy, self.save, self.told)
+        fill_column(self, parts, self.tools)
+
+    def _connect(self) -> None:
+        self.open.clicked.connect(self._browse)
+        self.folder.returnPressed.connect(lambda: self.open_folder(self.folder.text()))
+        self.choice.activated.connect(self.load)
+        self.find.clicked.connect(self._find)
+        self.here.clicked.connect(self._segment_here)
+        self.height.valueChanged.connect(self._height_given)
+        self.copy.clicked.connect(lambda: QApplication.clipboard().setText(self.as_text("\t")))
+        self.save.clicked.connect(self._save)
+        self.stage.on_change(self._live.start)
+        self.level.moved.connect(self._live.start)
+        self.level.failed.connect(self._tell_error)
+
+    def open_folder(self, folder: str) -> None:
+        """List the series below a folder, those first that a run would measure."""
+        self._tell("reading headers …")
+        self.reader.do(partial(_series_below, Path(folder)), self._listed)
+
+    def load(self, index: int) -> None:
+        """Show one of the series listed."""
+        self._tell("reading the images …")
+        self.level.cancel()
+        self.reader.do(partial(dicom.read, self.series[index], bridge=True), self._loaded)
+
+    def _listed(self, found: list[dicom.Series] | None, error: Exception | None) -> None:
+        if error is not None or found is None:
+            self._tell_error(error)
+            return
+        self.series = found
+        self.choice.clear()
+        self.choice.addItems([_words(series) for series in found])
+        if found:
+            self.load(0)
+        else:
+            self._tell("There is no series with a geometry.")
+
+    def _loaded(self, loaded: dicom.LoadedSeries | None, error: Exception | None) -> None:
+        if error is not None or loaded is None:
+            self._tell_error(error)
+            return
+        picture = Picture.of(loaded, None, None, self.protocol.tissue, self._height_m)
+        self.tools.forget()
+        self.stage.show(picture)
+        self._before = picture.labels.copy()
+        self.level.show_picture(picture, self.protocol)
+        self._tell("; ".join(flag.message for flag in loaded.flags))
+        self.show_figures()
+
+    def show_figures(self) -> None:
+        """Of the level's slice, as it is drawn."""
+        if self.stage.picture is not None:
+            self.figures.show_figures(self.stage.picture.live())
+
+    def as_text(self, separator: str) -> str:
+        """The figures as a small table with a row per side; "" without a picture."""
+        picture = self.stage.picture
+        if picture is None:
+            return ""
+        live = picture.live()
+        names = (
+            [field.name for field in dataclasses.fields(next(iter(live.sides.values())))]
+            if live.sides
+            else []
+        )
+        head = ["side", "slice_index", "z_mm", "height_m", *names]
+        height = "" if live.height_m is None else f"{live.height_m:.2f}"
+        rows = [head]
+        for side, measured in live.sides.items():
+            figures = [_figure(getattr(measured, name)) for name in names]
+            rows.append([side, str(picture.slice_index), f"{picture.level_z_mm:.3f}", height, *figures])
+        return "\n".join(separator.join(row) for row in rows) + "\n"
+
+    def save_to(self, file: Path) -> None:
+        """Write the figures as CSV and the mask beside it, with the same name and ``.nii.gz``.
+
+        Raises
+        ------
+        GlutsegError
+            ``output-unwritable``.
+        """
+        if self.stage.picture is not None:
+            base = file.with_suffix("")
+            write_mask(base.with_name(base.name + ".nii.gz"), self.stage.picture.mask())
+            write_text(base.with_name(base.name + ".csv"), self.as_text(","))
+            self._tell(f"saved {base.name}.csv and {base.name}.nii.gz")
+
+    def close_work(self) -> None:
+        """End what is running."""
+        self.level.cancel()
+        self.tools.clicks.close()
+        self.reader.finish()
+
+    @property
+    def _height_m(self) -> float | None:
+        return None if self.height.text() == UNKNOWN_HEIGHT else float(self.height.value())
+
+    def _height_given(self, _value: float) -> None:
+        if self.stage.picture is not None:
+            self.stage.picture.height_m = self._height_m
+            self.show_figures()
+
+    def _find(self) -> None:
+        self.level.segment(LevelRule.model_validate({"landmark": self.landmark.currentText()}))
+
+    def _segment_here(self) -> None:
+        if self.stage.picture is not None:
+            self.level.segment(self.stage.picture.level)
+
+    def _browse(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "A folder of DICOM files", self.folder.text())
+        if folder:
+            self.folder.setText(folder)
+            self.open_folder(folder)
+
+    def _save(self) -> None:
+        name, _ = QFileDialog.getSaveFileName(self, "Save figures and mask", "", "Table (*.csv)")
+        if name:
+            try:
+                self.save_to(Path(name))
+            except GlutsegError as error:
+                self._tell_error(error)
+
+    def _tell(self, words: str) -> None:
+        self.told.setText(plain(words, 500))
+
+    def _tell_error(self, error: Exception | None) -> None:
+        self._tell(f"✗ {error}")
+
+
+def _series_below(folder: Path) -> list[dicom.Series]:
+    rule = load_protocol().series
+    found: list[dicom.Series] = []
+    for study in dicom.scan(folder).studies:
+        first = list(dicom.choose(study, rule).candidates)
+        rest = [s for s in study.series if s.geometry is not None and s not in first]
+        found += first + rest
+    return found
+
+
+def _words(series: dicom.Series) -> str:
+    spacing = "" if series.geometry is None else f", {series.geometry.spacing_mm[0]:g} mm"
+    return plain(f"{series.description or series.modality}: {len(series.slices)} slices{spacing}", 80)
+
+
+def _figure(value: float) -> str:
+    return "" if value != value else safe_cell(f"{value:.3f}").removeprefix("'")

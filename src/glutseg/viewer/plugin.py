@@ -1,0 +1,144 @@
+"""What napari's menus and drag-and-drop find: readers, a writer, sample data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glutseg import dicom
+from glutseg.errors import GlutsegError
+from glutseg.output.folder import read_run_record
+from glutseg.output.layout import CASE_JSON
+from glutseg.review.masks import write_mask as write_mask_file
+from glutseg.viewer.images import find_images
+from glutseg.viewer.session import Session
+from glutseg.volume import Geometry, LabelArray, Mask, Volume
+
+Layer = tuple[Any, dict[str, Any], str]
+Reader = Callable[[Any], list[Layer]]
+NOBODY = "nobody"
+"""Session of whoever only looks."""
+GEOMETRY = "glutseg_geometry"
+"""Key in a layer's metadata: the grid of the series, to which masks go back."""
+
+
+def get_reader(path: str | Sequence[str]) -> Reader | None:
+    """A reader for a run's folder, a case's folder, or a folder or file of DICOM; else None."""
+    if not isinstance(path, str):
+        return None
+    place = Path(path)
+    if place.is_dir() and read_run_record(place) is not None:
+        return _read_run
+    if (place / CASE_JSON).is_file() and read_run_record(place.parents[1]) is not None:
+        return _read_case
+    if place.is_dir() or place.suffix.lower() in ("", ".dcm", ".zip"):
+        return _read_dicom
+    return None
+
+
+def _read_dicom(path: str) -> list[Layer]:
+    """The series that would be measured first, in mm (LPS).
+
+    Raises
+    ------
+    GlutsegError
+        Why nothing can be shown.
+    """
+    from glutseg.protocol import load_protocol
+
+    index = dicom.scan(Path(path))
+    for study in index.studies:
+        for series in dicom.choose(study, load_protocol().series).candidates:
+            return [image_layer(dicom.read(series, bridge=True).volume)]
+    usable = [s for study in index.studies for s in study.series if s.geometry is not None]
+    if not usable:
+        raise GlutsegError("input-empty", "no CT series that can be shown", path)
+    return [image_layer(dicom.read(usable[0], bridge=True).volume)]
+
+
+def _read_run(path: str) -> list[Layer]:
+    """The case of a run that needs a look first; the Review widget goes through all."""
+    items = Session(Path(path), NOBODY).items
+    if not items:
+        raise GlutsegError("input-missing", "the run has no cases", path)
+    return _layers(Path(path), items[0].case_id)
+
+
+def _read_case(path: str) -> list[Layer]:
+    place = Path(path).resolve()
+    return _layers(place.parents[1], place.name)
+
+
+def _layers(out: Path, case_id: str) -> list[Layer]:
+    session = Session(out, NOBODY)
+    item = session.item(case_id)
+    series = find_images(out).series(item.result, session.protocol)
+    opened = session.open(case_id, dicom.read(series, bridge=True))
+    own = opened.picture.loaded.volume.geometry
+    return [
+        image_layer(opened.picture.loaded.volume, case_id),
+        labels_layer(opened.picture.labels, own, f"{case_id} muscles"),
+    ]
+
+
+def image_layer(volume: Volume, name: str = "CT") -> Layer:
+    """A volume as napari takes it: canonical order, mm, LPS."""
+    canonical = volume.canonical()
+    return (
+        canonical.hu,
+        {"name": name, "contrast_limits": (-125, 225), "colormap": "gray", **_place(volume.geometry)},
+        "image",
+    )
+
+
+def labels_layer(labels: LabelArray, own: Geometry, name: str) -> Layer:
+    """Canonical labels as napari takes them; ``own`` is the series' grid."""
+    return (labels, {"name": name, "opacity": 0.45, **_place(own)}, "labels")
+
+
+def _place(own: Geometry) -> dict[str, Any]:
+    g = own.canonical()
+    return {"scale": g.spacing_mm, "translate": g.origin_mm[::-1], "metadata": {GEOMETRY: own}}
+
+
+def write_mask(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    """Write a labels layer as NIfTI on the grid of its series.
+
+    Raises
+    ------
+    GlutsegError
+        ``geometry-mismatch`` when the layer does not lie on a series that glutseg read and is not
+        three-dimensional; ``output-unwritable``.
+    """
+    labels = np.asarray(data)
+    if labels.ndim != 3:
+        raise GlutsegError("geometry-mismatch", f"a mask has three dimensions, this has {labels.ndim}")
+    if labels.min() < 0 or labels.max() > np.iinfo(np.uint8).max:
+        raise GlutsegError("geometry-mismatch", "a mask has labels from 0 to 255")
+    own = meta.get("metadata", {}).get(GEOMETRY)
+    if own is None:
+        grid = Geometry(labels.shape, tuple(meta["scale"]), tuple(meta["translate"][::-1]))
+        mask = Mask(labels.astype(np.uint8), grid)
+    elif own.canonical().shape != labels.shape:
+        raise GlutsegError("geometry-mismatch", "the layer is not on the grid of its series")
+    else:
+        mask = Mask(labels.astype(np.uint8), own.canonical()).restored(own)
+    file = Path(path if path.endswith(".nii.gz") else f"{path}.nii.gz")
+    write_mask_file(file, mask)
+    return [str(file)]
+
+
+def sample_phantom() -> list[Layer]:
+    """A synthetic pelvis with its true muscles."""
+    from glutseg.phantom import PhantomPatient, PhantomScan, render
+
+    scan = PhantomScan(matrix=256, pixel_mm=1.6, slice_mm=5.0, z_range_mm=(-40.0, 50.0))
+    phantom = render(PhantomPatient(seed=10), scan)
+    truth = np.ascontiguousarray(phantom.truth.canonical().labels)
+    return [
+        image_layer(phantom.volume, "phantom CT"),
+        labels_layer(truth, phantom.volume.geometry, "phantom muscles"),
+    ]

@@ -1,0 +1,157 @@
+"""The ways into a review: napari's menu, and ``glutseg review``."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from qtpy import API_NAME, PYSIDE_VERSION
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QStackedLayout,
+    QWidget,
+)
+
+from glutseg.errors import GlutsegError
+from glutseg.viewer.parts import AtClose
+from glutseg.viewer.review_widget import ReviewPanel, RunPlace
+
+
+class ReviewWidget(QWidget):
+    """Asks for a run and a reviewer's name, then shows the review.
+
+    Parameters
+    ----------
+    napari_viewer : given by napari
+    place : a run to begin with at once
+    """
+
+    def __init__(self, napari_viewer: Any, place: RunPlace | None = None) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self.panel: ReviewPanel | None = None
+        self.folder, self.images, self.key = QLineEdit(), QLineEdit(), QLineEdit()
+        self.reviewer = QLineEdit(login_name())
+        self.images.setPlaceholderText("only if they are not where they were")
+        self.key.setPlaceholderText("only for a run with pseudonyms")
+        self.open = QPushButton("Open")
+        self.told = QLabel("")
+        self.told.setTextFormat(Qt.PlainText)
+        self.told.setWordWrap(True)
+        form = QWidget()
+        rows = QFormLayout(form)
+        rows.addRow("a run's folder", _with_browser(self.folder))
+        rows.addRow("your name", self.reviewer)
+        rows.addRow("images", _with_browser(self.images))
+        rows.addRow("key file", self.key)
+        rows.addRow(self.open)
+        rows.addRow(self.told)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(form)
+        self.open.clicked.connect(self._open_form)
+        if place is not None:
+            self.start(place)
+
+    def start(self, place: RunPlace) -> None:
+        """Begin to review.
+
+        Raises
+        ------
+        GlutsegError
+            Those of `glutseg.viewer.session.Session`.
+        """
+        self.panel = ReviewPanel(self._viewer, place)
+        self._stack.addWidget(self.panel)
+        self._stack.setCurrentWidget(self.panel)
+        self._at_close = AtClose(self._viewer.window._qt_window, self.panel.close_session)
+
+    def _open_form(self) -> None:
+        given = [Path(line.text()) if line.text() else None for line in (self.images, self.key)]
+        try:
+            self.start(RunPlace(Path(self.folder.text()), self.reviewer.text(), *given))
+        except GlutsegError as error:
+            self.told.setText(str(error))
+
+
+def login_name() -> str:
+    """Whoever is logged in; "reviewer" where the system does not say."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "reviewer"
+
+
+def open_review(place: RunPlace) -> None:
+    """Open napari on a run and return when it is closed.
+
+    Raises
+    ------
+    GlutsegError
+        ``viewer-missing`` without a display, and those of `glutseg.viewer.session.Session`.
+    """
+    import napari
+
+    viewer, _ = make_review(place)
+    napari.run()
+    viewer.close()
+
+
+def make_review(place: RunPlace) -> tuple[Any, ReviewWidget]:
+    """A napari window with the review in it.
+
+    Raises
+    ------
+    GlutsegError
+        As `open_review`.
+    """
+    _check_binding()
+    if sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
+        raise GlutsegError("viewer-missing", "there is no display")
+    import napari
+
+    viewer = napari.Viewer(title=f"glutseg review: {place.out.name}")
+    try:
+        widget = ReviewWidget(viewer, place)
+    except GlutsegError:
+        viewer.close()
+        raise
+    viewer.window.add_dock_widget(widget, name="Review", area="right")
+    return viewer, widget
+
+
+QT_BINDING = PYSIDE_VERSION or ""
+
+
+def _check_binding() -> None:
+    """PySide 6.12 loses references to None under Python 3.11: after minutes the program would crash."""
+    if API_NAME == "PySide6" and sys.version_info < (3, 12) and QT_BINDING.startswith("6.12"):
+        raise GlutsegError("viewer-missing", f"PySide6 {QT_BINDING} crashes under Python 3.11; 6.11 does not")
+
+
+def _with_browser(line: QLineEdit) -> QWidget:
+    both = QWidget()
+    row = QHBoxLayout(both)
+    row.setContentsMargins(0, 0, 0, 0)
+    button = QPushButton("…")
+    button.setFixedWidth(30)
+
+    def browse() -> None:
+        folder = QFileDialog.getExistingDirectory(both, "Choose a folder", line.text())
+        if folder:
+            line.setText(folder)
+
+    button.clicked.connect(browse)
+    row.addWidget(line)
+    row.addWidget(button)
+    return both

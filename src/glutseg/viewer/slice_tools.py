@@ -1,0 +1,174 @@
+"""Tools on a slice and its neighbours: grow again from clicks, copy, interpolate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from superqt import QLabeledRangeSlider
+
+from glutseg.segmentation.editing import Point, edited_slices, interpolate, regrow
+from glutseg.viewer.clicks import Clicks, Pixel
+from glutseg.viewer.side import SideChoice
+from glutseg.viewer.stage import Stage
+from glutseg.volume import LabelArray
+
+WINDOW_HU = (-190, 200)
+"""To begin with: muscle and the fat within it."""
+
+
+class RegrowTool(QWidget):
+    """Clicks inside and outside the muscle; after each it grows again on the slice shown."""
+
+    def __init__(self, stage: Stage, clicks: Clicks, side: SideChoice) -> None:
+        super().__init__()
+        self._stage, self._clicks, self._side = stage, clicks, side
+        self.inside: list[Point] = []
+        self.outside: list[Point] = []
+        self._slice = -1
+        grid = QGridLayout(self)
+        grid.setContentsMargins(4, 4, 4, 4)
+        self.pick_inside = self._toggle("Click inside   Alt+I", self._click_inside)
+        self.pick_outside = self._toggle("Click outside   Alt+O", self._click_outside)
+        grid.addWidget(self.pick_inside, 0, 0)
+        grid.addWidget(self.pick_outside, 0, 1)
+        grid.addWidget(QLabel("muscle from, to (HU)"), 1, 0, 1, 2)
+        self.window = QLabeledRangeSlider(Qt.Horizontal)
+        self.window.setRange(-250, 400)
+        self.window.setValue(WINDOW_HU)
+        grid.addWidget(self.window, 2, 0, 1, 2)
+        self.again = QPushButton("Grow again")
+        self.clear = QPushButton("Forget clicks")
+        grid.addWidget(self.again, 3, 0)
+        grid.addWidget(self.clear, 3, 1)
+        self.told = QLabel("Green clicks belong to the muscle, red ones do not. Ctrl+Z undoes.")
+        self.told.setWordWrap(True)
+        grid.addWidget(self.told, 4, 0, 1, 2)
+        grid.setRowStretch(5, 1)
+        self.again.clicked.connect(self.grow)
+        self.clear.clicked.connect(self.forget)
+
+    def _toggle(self, words: str, tool: Callable[[Pixel], None]) -> QPushButton:
+        button = QPushButton(words)
+        button.setCheckable(True)
+
+        def listen(is_on: bool) -> None:
+            if is_on:
+                self._clicks.listen(tool, lambda: button.setChecked(False))
+            elif self._clicks.is_for(tool):
+                self._clicks.stop()
+
+        button.toggled.connect(listen)
+        return button
+
+    def forget(self) -> None:
+        """No clicks."""
+        self.inside, self.outside = [], []
+        self._stage.show_seeds([], [])
+
+    def grow(self) -> None:
+        """Grow again on the slice shown, from the outline there and the clicks."""
+        picture = self._stage.picture
+        if picture is None:
+            return
+        k, label = self._stage.slice_shown, self._side.label
+        if k != self._slice:
+            self._begin(k)
+        before = self._stage.muscles.data[k] == label
+        after = regrow(
+            picture.volume.hu[k],
+            before,
+            picture.volume.geometry.spacing_mm[1:],
+            inside=self.inside,
+            outside=self.outside,
+            window_hu=self.window.value(),
+        )
+        self._stage.replace_slices([k], after[None], label)
+        pixel_mm2 = picture.volume.geometry.pixel_area_mm2
+        change_mm2 = (int(after.sum()) - int(before.sum())) * pixel_mm2
+        self.told.setText(f"{change_mm2:+.1f} mm² on this slice. Ctrl+Z undoes.")
+
+    def _click_inside(self, pixel: Pixel) -> None:
+        if not self.inside and not self.outside:
+            self._side.follow(pixel)
+        self._clicked(pixel, self.inside)
+
+    def _click_outside(self, pixel: Pixel) -> None:
+        if not self.inside and not self.outside:
+            self._side.follow(pixel)
+        self._clicked(pixel, self.outside)
+
+    def _clicked(self, pixel: Pixel, where: list[Point]) -> None:
+        if pixel[0] != self._slice:
+            is_inside = where is self.inside
+            self._begin(pixel[0])
+            where = self.inside if is_inside else self.outside
+        where.append(pixel[1:])
+        self._stage.show_seeds(self.inside, self.outside)
+        self.grow()
+
+    def _begin(self, k: int) -> None:
+        """Clicks are those of one slice."""
+        self._slice = k
+        self.forget()
+
+
+class SliceTools(QWidget):
+    """Copy from the neighbouring slices, and fill the slices between edited ones."""
+
+    def __init__(self, stage: Stage, side: SideChoice, before: Callable[[], LabelArray | None]) -> None:
+        super().__init__()
+        self._stage, self._side, self._before = stage, side, before
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 4, 4, 4)
+        self.from_above = QPushButton("Copy from the slice above")
+        self.from_below = QPushButton("Copy from the slice below")
+        self.between = QPushButton("Fill between edited slices")
+        self.wipe = QPushButton("Clear this slice")
+        self.told = QLabel("Of the side chosen above, on the slice shown. Ctrl+Z undoes.")
+        self.told.setWordWrap(True)
+        for widget in (self.from_above, self.from_below, self.between, self.wipe, self.told):
+            column.addWidget(widget)
+        column.addStretch()
+        self.from_above.clicked.connect(lambda: self._copy(1))
+        self.from_below.clicked.connect(lambda: self._copy(-1))
+        self.between.clicked.connect(self.fill_between)
+        self.wipe.clicked.connect(self._wipe)
+
+    def _copy(self, step: int) -> None:
+        """From ``step`` slices towards the head."""
+        picture = self._stage.picture
+        if picture is None:
+            return
+        k, label = self._stage.slice_shown, self._side.label
+        if not 0 <= k + step < len(picture.labels):
+            self.told.setText("There is no slice beyond the end of the series.")
+            return
+        self._stage.replace_slices([k], (picture.labels[k + step] == label)[None], label)
+
+    def _wipe(self) -> None:
+        if self._stage.picture is not None:
+            k = self._stage.slice_shown
+            blank = np.zeros((1, *self._stage.picture.labels.shape[1:]), bool)
+            self._stage.replace_slices([k], blank, self._side.label)
+
+    def fill_between(self) -> None:
+        """Between each two neighbouring slices that were edited, by signed distances; one step of undo."""
+        picture, before = self._stage.picture, self._before()
+        if picture is None or before is None:
+            return
+        label = self._side.label
+        edited = edited_slices(picture.labels, before, label)
+        gaps = [(a, b) for a, b in pairwise(edited) if b - a > 1]
+        if not gaps:
+            self.told.setText("Edit two slices with some between them first.")
+            return
+        slices = [k for a, b in gaps for k in range(a + 1, b)]
+        filled = [
+            interpolate(picture.labels[a] == label, picture.labels[b] == label, b - a - 1) for a, b in gaps
+        ]
+        self._stage.replace_slices(slices, np.concatenate(filled), label)
+        self.told.setText(f"{len(slices)} slices filled. Ctrl+Z undoes.")

@@ -1,0 +1,245 @@
+"""The layers of one napari viewer: CT, muscles, a preview of what grows, clicks. All in mm, LPS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from napari.utils.colormaps import DirectLabelColormap
+
+from glutseg.output.style import OTHER_COLOURS, SIDE_COLOURS
+from glutseg.segmentation.editing import BoolArray, Point
+from glutseg.viewer.picture import Picture
+from glutseg.volume import LABELS, LabelArray
+
+WINDOWS_HU = {"Muscle": (-125.0, 225.0), "Bone": (-300.0, 1300.0), "Wide": (-1000.0, 1000.0)}
+"""Lowest and highest density shown; muscle as in the pictures of a run."""
+BODY_HU, BODY_SHARE = -200, 0.1
+"""Rows and columns of which this share is denser than air and table padding show the body."""
+PREVIEW_COLOUR = "#f0e442"
+AUTOMATIC_COLOUR = "#f2f4f5"
+OPACITY = 0.45
+SEED_COLOURS = {True: "#009e73", False: "#d55e00"}
+"""Of clicks inside and outside."""
+
+
+class Stage:
+    """What is shown of a picture. Layers are made once and filled anew, which is quick.
+
+    Parameters
+    ----------
+    viewer : a napari viewer
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self.viewer = viewer
+        self.picture: Picture | None = None
+        self.image: Any = None
+        self.muscles: Any = None
+        self.automatic: Any = None
+        self._preview: Any = None
+        self._seeds: Any = None
+        self._window = WINDOWS_HU["Muscle"]
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call it after every change of the muscles: strokes, tools, undo and redo."""
+        self._listeners.append(listener)
+
+    def show(self, picture: Picture, automatic: LabelArray | None = None) -> None:
+        """Fill the layers with another picture and go to its level; there is no way back by undo."""
+        self.picture = None  # what happens while layers are filled is no change by the user
+        self.clear_preview()
+        self.show_seeds([], [])
+        g = picture.volume.geometry
+        place = {"scale": g.spacing_mm, "translate": g.origin_mm[::-1]}
+        if self.image is None or self.image not in self.viewer.layers:
+            self._make(picture, place)
+        else:
+            _fill(self.image, picture.volume.hu, place)
+            _fill(self.muscles, picture.labels, place)
+            self.muscles.editable = False  # forgets the strokes of the case before
+            self.muscles.editable = True
+        self._show_automatic(automatic, place)
+        self.image.visible = self.muscles.visible = True
+        self.viewer.dims.axis_labels = ("z", "y", "x")
+        self.viewer.layers.selection.active = self.muscles
+        self.muscles.mode = "pan_zoom"
+        self.picture = picture
+        self.go_to(picture.level)
+        self.centre()
+
+    def hide(self) -> None:
+        """Nothing is shown, and nothing can be drawn on."""
+        self.picture = None
+        self.clear_preview()
+        for layer in (self.image, self.muscles):
+            if layer is not None:
+                layer.visible = False
+
+    def _make(self, picture: Picture, place: dict[str, Any]) -> None:
+        layers = self.viewer
+        self.image = layers.add_image(
+            picture.volume.hu, name="CT", contrast_limits=self._window, colormap="gray", **place
+        )
+        self.image.contrast_limits_range = (-1100, 3100)
+        self.muscles = layers.add_labels(
+            picture.labels, name="muscles", opacity=OPACITY, colormap=_colours(), **place
+        )
+        self.muscles.brush_size = 10
+        self.muscles.selected_label = 1
+        for event in ("set_data", "labels_update", "paint"):  # no single one tells of strokes, tools and undo
+            getattr(self.muscles.events, event).connect(self._changed)
+
+    def _show_automatic(self, labels: LabelArray | None, place: dict[str, Any]) -> None:
+        """Outlines as the program found them, to be switched on and off."""
+        if labels is None and self.automatic is None:
+            return
+        shown = np.zeros((1, 1, 1), np.uint8) if labels is None else labels
+        if self.automatic is None or self.automatic not in self.viewer.layers:
+            colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
+            colours |= {label: AUTOMATIC_COLOUR for sides in LABELS.values() for label in sides.values()}
+            self.automatic = self.viewer.add_labels(
+                shown,
+                name="automatic outlines",
+                colormap=DirectLabelColormap(color_dict=colours),
+                visible=False,
+                **place,
+            )
+            self.automatic.contour = 2
+            self.automatic.editable = False
+        else:
+            _fill(self.automatic, shown, place)
+
+    def _changed(self, _event: object = None) -> None:
+        if self.picture is not None:
+            for listener in self._listeners:
+                listener()
+
+    @property
+    def slice_shown(self) -> int:
+        """Canonical slice on the screen."""
+        if self.image is None or self.picture is None:
+            return 0
+        z_mm = self.viewer.dims.point[0]
+        k = round((z_mm - self.image.translate[0]) / self.image.scale[0])
+        return int(np.clip(k, 0, len(self.picture.labels) - 1))
+
+    def go_to(self, k: int) -> None:
+        """Show a canonical slice, from below."""
+        self.viewer.dims.set_point(0, float(self.image.translate[0] + k * self.image.scale[0]))
+
+    def centre(self) -> None:
+        """The body in the middle of the canvas."""
+        self.viewer.reset_view()
+        picture = self.picture
+        if picture is None:
+            return
+        body = picture.volume.hu[picture.level] > BODY_HU
+        rows, columns = (np.nonzero(body.mean(axis) > BODY_SHARE)[0] for axis in (1, 0))
+        if len(rows) and len(columns):
+            spans = [int(np.ptp(place)) + 1 for place in (rows, columns)]
+            self.viewer.camera.zoom *= 0.95 * min(n / s for n, s in zip(body.shape, spans, strict=True))
+            middle = [(place[0] + place[-1]) / 2 for place in (rows, columns)]
+            self.viewer.camera.center = self.image.data_to_world((picture.level, *middle))
+
+    def set_window(self, name: str) -> None:
+        """One of `WINDOWS_HU`."""
+        self._window = WINDOWS_HU[name]
+        if self.image is not None:
+            self.image.contrast_limits = self._window
+
+    def pixel(self, position: Any) -> tuple[int, int, int] | None:
+        """The (z, y, x) under a position of the mouse; None beside the image."""
+        if self.picture is None:
+            return None
+        index = np.round(self.image.world_to_data(position)).astype(int)
+        if (index < 0).any() or (index >= self.picture.volume.hu.shape).any():
+            return None
+        return int(index[0]), int(index[1]), int(index[2])
+
+    def write(self, k: int, where: BoolArray, label: int) -> None:
+        """Set pixels (y, x) of a slice to a label; one step for undo."""
+        self.write_slices([k], where[None], label)
+
+    def write_slices(self, slices: list[int], where: BoolArray, label: int) -> None:
+        """Set pixels (slice, y, x) to a label; one step for undo, however many slices."""
+        index, rows, columns = np.nonzero(where)
+        if len(index):
+            self.muscles.data_setitem((np.asarray(slices)[index], rows, columns), label)
+
+    def replace_slices(self, slices: list[int], muscle: BoolArray, label: int) -> None:
+        """Make a muscle on slices what is given (slice, y, x); other muscles keep their pixels."""
+        now = self.muscles.data[slices]
+        target = np.where(now == label, 0, now)
+        target[muscle & (target == 0)] = label
+        index, rows, columns = np.nonzero(target != now)
+        if len(index):
+            where = (np.asarray(slices)[index], rows, columns)
+            self.muscles.data_setitem(where, target[index, rows, columns])
+
+    def fill(self, start: int, labels: LabelArray) -> None:
+        """Take labels (slice, y, x) where nothing is drawn yet on the whole slice."""
+        free = [i for i in range(len(labels)) if not self.muscles.data[start + i].any()]
+        shown = labels[free]
+        index, rows, columns = np.nonzero(shown)
+        if len(index):
+            slices = np.asarray(free)[index] + start
+            self.muscles.data_setitem((slices, rows, columns), shown[index, rows, columns])
+
+    def show_preview(self, region: BoolArray) -> None:
+        """A region (y, x) that is not yet part of a muscle."""
+        if self.picture is None:
+            return
+        g = self.picture.volume.geometry
+        place = {"scale": g.spacing_mm[1:], "translate": g.origin_mm[1::-1]}
+        shown = region.astype(np.uint8)
+        if self._preview is None or self._preview not in self.viewer.layers:
+            active = self.viewer.layers.selection.active
+            colours = {None: "transparent", 0: "transparent", 1: PREVIEW_COLOUR}
+            self._preview = self.viewer.add_labels(
+                shown, name="preview", opacity=0.6, colormap=DirectLabelColormap(color_dict=colours), **place
+            )
+            self._preview.editable = False
+            self.viewer.layers.selection.active = active
+        else:
+            _fill(self._preview, shown, place)
+        self._preview.visible = True
+
+    def clear_preview(self) -> None:
+        """Show none."""
+        if self._preview is not None and self._preview in self.viewer.layers:
+            self._preview.visible = False
+
+    def show_seeds(self, inside: list[Point], outside: list[Point]) -> None:
+        """Clicks (y, x) on the slice shown."""
+        made = self._seeds is not None and self._seeds in self.viewer.layers
+        if not inside and not outside and not made:
+            return
+        points = np.asarray([*inside, *outside], float).reshape(-1, 2)
+        colours = [SEED_COLOURS[True]] * len(inside) + [SEED_COLOURS[False]] * len(outside)
+        if not made and self.picture is not None:
+            active = self.viewer.layers.selection.active
+            self._seeds = self.viewer.add_points(ndim=2, name="clicks", size=8)
+            self.viewer.layers.selection.active = active
+        if self.picture is not None:
+            g = self.picture.volume.geometry
+            self._seeds.scale, self._seeds.translate = g.spacing_mm[1:], g.origin_mm[1::-1]
+        self._seeds.data = points
+        if len(points):
+            self._seeds.face_color = colours
+
+
+def _fill(layer: Any, data: Any, place: dict[str, Any]) -> None:
+    layer.data = data
+    layer.scale, layer.translate = place["scale"], place["translate"]
+
+
+def _colours() -> DirectLabelColormap:
+    """The colours of the pictures of a run."""
+    colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
+    for muscle, sides in LABELS.items():
+        for side, label in sides.items():
+            colours[label] = OTHER_COLOURS.get(muscle, SIDE_COLOURS[side])
+    return DirectLabelColormap(color_dict=colours)

@@ -1,0 +1,349 @@
+"""The real widget in a real napari window, driven by clicks and keys."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+from glutseg import review
+from glutseg.volume import LEFT
+
+pytest.importorskip("napari")
+SLOW_MS = 30_000
+
+
+@pytest.fixture
+def open_window(screen, ten):
+    """Opens reviews of the ten cases; they are closed at the end."""
+    from glutseg.viewer.review_door import make_review
+    from glutseg.viewer.review_widget import RunPlace
+
+    viewers = []
+
+    def open_as(reviewer, **where):
+        viewer, widget = make_review(RunPlace(ten.out, reviewer, **where))
+        viewers.append(viewer)
+        main = viewer.window._qt_window
+        main.resize(1280, 800)
+        main.activateWindow()
+        screen.waitUntil(main.isActiveWindow, timeout=SLOW_MS)
+        return User(screen, viewer, widget.panel)
+
+    yield open_as
+    for viewer in viewers:
+        viewer.close()
+
+
+@pytest.fixture
+def window(open_window):
+    """A review by anna, with the first case on the screen."""
+    user = open_window("anna")
+    user.wait_for_case()
+    return user
+
+
+class User:
+    """What a person at the screen does, and sees."""
+
+    def __init__(self, screen, viewer, panel):
+        self.screen, self.viewer, self.panel = screen, viewer, panel
+
+    @property
+    def canvas(self):
+        return self.viewer.window._qt_viewer.canvas.native
+
+    @property
+    def case(self):
+        return self.panel._wanted
+
+    def wait(self, condition):
+        self.screen.waitUntil(condition, timeout=SLOW_MS)
+
+    def wait_for_case(self, other_than=None):
+        self.wait(lambda: self.panel.opened is not None and self.case != other_than)
+
+    def press(self, key, modifier="AltModifier"):
+        from qtpy.QtCore import Qt
+
+        self.screen.keyClick(self.canvas, getattr(Qt, f"Key_{key}"), getattr(Qt, modifier))
+
+    def decide(self, key):
+        before = self.case
+        with self.screen.waitSignal(self.panel.decided, timeout=SLOW_MS):
+            self.press(key)
+        self.wait(lambda: self.panel.opened is not None)
+        return before
+
+    def at(self, y, x):
+        """Where on the canvas a pixel of the slice shown is."""
+        from qtpy.QtCore import QPoint
+
+        stage = self.panel.stage
+        world = stage.image.data_to_world((stage.slice_shown, y, x))
+        camera = self.viewer.camera
+        middle = self.canvas.width() / 2, self.canvas.height() / 2
+        dx, dy = (world[2] - camera.center[2]) * camera.zoom, (world[1] - camera.center[1]) * camera.zoom
+        return QPoint(round(middle[0] + dx), round(middle[1] + dy))
+
+    def click(self, y, x):
+        from qtpy.QtCore import Qt
+
+        self.screen.mouseMove(self.canvas, self.at(y, x))
+        self.screen.mouseClick(self.canvas, Qt.LeftButton, pos=self.at(y, x))
+
+    def stroke(self, start, stop):
+        from qtpy.QtCore import Qt
+
+        self.screen.mouseMove(self.canvas, self.at(*start))
+        self.screen.mousePress(self.canvas, Qt.LeftButton, pos=self.at(*start))
+        self.screen.mouseMove(self.canvas, self.at(*stop))
+        self.screen.mouseRelease(self.canvas, Qt.LeftButton, pos=self.at(*stop))
+
+    def labels(self):
+        return self.panel.stage.muscles.data
+
+    def area_shown(self, side):
+        from qtpy.QtGui import QTextDocument
+
+        self.screen.wait(30)
+        document = QTextDocument()
+        document.setHtml(self.panel.figures.cells["area mm²", side].text())
+        return document.toPlainText()
+
+    def settle(self):
+        self.wait(lambda: self.panel.keeper.is_idle)
+
+
+def middle_of(labels, label):
+    return tuple(int(v) for v in np.median(np.argwhere(labels == label), axis=0))
+
+
+def test_a_session_of_ten_accept_eight_correct_one_reject_one(window, ten):
+    names = ten.names
+    automatic = {row["case_id"]: row for row in ten.table()}
+    accepted = [window.decide("A") for _ in range(8)]
+    window.wait_for_case()
+    corrected, k = window.case, window.panel.opened.picture.level
+    # take the left muscle's middle away and grow it back by a click, then add by the brush
+    y, x = middle_of(window.labels()[k], LEFT)
+    before = int((window.labels()[k] == LEFT).sum())
+    window.panel.stage.muscles.mode = "erase"
+    window.panel.stage.muscles.brush_size = 4
+    window.click(y, x)
+    erased = int((window.labels()[k] == LEFT).sum())
+    assert erased < before
+    window.press("G")
+    window.panel.tools.grow.fields["interval_hu"].setValue(120)
+    window.click(y, x)
+    region = window.panel.tools.grow.region
+    assert region is not None
+    assert region[y, x]
+    window.panel.tools.grow.add.click()
+    grown = int((window.labels()[k] == LEFT).sum())
+    assert grown > erased
+    window.panel.stage.muscles.mode = "paint"
+    top = np.argwhere(window.labels()[k] == LEFT)[0]
+    window.stroke((top[0] - 3, top[1]), (top[0] - 3, top[1] + 4))
+    pixels = int((window.labels()[k] == LEFT).sum())
+    assert pixels > grown
+    pixel_mm2 = window.panel.opened.picture.volume.geometry.pixel_area_mm2
+    assert window.area_shown("left") == f"{pixels * pixel_mm2:.1f}"
+    drawn = window.panel.opened.picture.mask().labels.copy()
+    window.panel.decision.reason.setEditText("outline misses muscle")
+    assert window.decide("K") == corrected
+    window.wait_for_case(corrected)
+    rejected = window.case
+    window.press("R")
+    assert "needs a reason" in window.panel.told.text()
+    window.panel.decision.reason.setEditText("metal")
+    window.press("R")
+    window.settle()
+    assert window.panel.cases.progress.value() == 10
+    assert {*accepted, corrected, rejected} == set(names)
+
+    assert [ten.row(n)["decision"] for n in accepted] == ["accepted"] * 8
+    row = ten.row(corrected)
+    assert float(row["area_left_mm2"]) == pytest.approx(pixels * pixel_mm2, abs=6e-4)
+    assert (row["values"], row["reviewer"]) == ("corrected", "anna")
+    assert (ten.out / row["overlay"]).is_file()
+    geometry = window.panel.opened.picture.loaded.volume.geometry
+    assert np.array_equal(review.read_mask(ten.out / row["mask"], geometry).labels, drawn)
+    assert ten.row(rejected)["error_code"] == "case-rejected"
+    for name in accepted:
+        same = {k: v for k, v in ten.row(name).items() if k not in ("decision", "reviewer", "status")}
+        assert same == {k: v for k, v in automatic[name].items() if k in same}
+    trail = json.loads((ten.out / "cases" / corrected / "review-anna.json").read_text(encoding="utf-8"))
+    (entry,) = trail["history"]
+    assert (entry["decision"], entry["reason"]) == ("corrected", "outline misses muscle")
+    change = entry["changes"]["left"]
+    assert change["area_mm2"] - change["area_automatic_mm2"] == pytest.approx((pixels - before) * pixel_mm2)
+
+
+def test_undo_of_strokes_and_tools_leads_back_and_never_into_another_case(window):
+    k = window.panel.opened.picture.level
+    y, x = middle_of(window.labels()[k], LEFT)
+    at_first = window.labels().copy()
+    area = window.area_shown("left")
+    window.panel.stage.muscles.mode = "erase"
+    window.panel.stage.muscles.brush_size = 6
+    window.click(y, x)
+    assert window.area_shown("left") != area
+    window.panel.tools.slices.wipe.click()
+    assert not (window.labels()[k] == LEFT).any()
+    assert window.area_shown("left") == "–"
+    window.press("Z", "ControlModifier")
+    window.press("Z", "ControlModifier")
+    assert np.array_equal(window.labels(), at_first)
+    assert window.area_shown("left") == area
+    window.panel.stage.muscles.mode = "erase"
+    window.click(y, x)
+    here = window.case
+    window.press("N")
+    window.wait_for_case(here)
+    there = window.labels().copy()
+    window.press("Z", "ControlModifier")
+    assert np.array_equal(window.labels(), there)
+
+
+def test_what_was_drawn_and_not_decided_is_there_again(window):
+    k, here = window.panel.opened.picture.level, window.case
+    y, x = middle_of(window.labels()[k], LEFT)
+    window.panel.stage.muscles.mode = "erase"
+    window.click(y, x)
+    window.panel.accept()
+    assert "not the program's outline" in window.panel.told.text()
+    drawn = window.labels().copy()
+    window.press("N")
+    window.wait_for_case(here)
+    window.press("B")
+    window.wait(lambda: window.case == here and window.panel.opened is not None)
+    assert np.array_equal(window.labels(), drawn)
+    assert window.panel.opened.is_changed
+
+
+def test_clicks_inside_and_outside_move_the_border(window):
+    k = window.panel.opened.picture.level
+    labels = window.labels()
+    y, x = middle_of(labels[k], LEFT)
+    rows = np.argwhere(labels[k] == LEFT)[:, 0]
+    window.panel.stage.write(k, (labels[k] == LEFT) & (np.arange(labels.shape[1]) < y)[:, None], 0)
+    left_over = int((labels[k] == LEFT).sum())
+    window.press("I")
+    window.click((y + rows.min()) // 2, x)
+    assert window.panel.tools.regrow.inside
+    assert int((labels[k] == LEFT).sum()) > left_over
+    window.press("O")
+    seed = window.panel.tools.regrow.inside[0]
+    window.panel.tools.regrow.clear.click()
+    window.click(*seed)
+    assert not labels[k][seed]
+
+
+def test_copy_and_fill_between_slices(window):
+    k, labels = window.panel.opened.picture.level, window.labels()
+    kept = labels.copy()
+    window.panel.stage.go_to(k + 1)
+    window.panel.tools.slices.from_below.click()
+    assert np.array_equal(labels[k + 1] == LEFT, kept[k] == LEFT)
+    x = middle_of(labels[k], LEFT)[1]
+    for step in (-1, 2):
+        window.panel.stage.write(k + step, (kept[k + step] == LEFT) & (np.arange(labels.shape[2]) < x), 0)
+    window.panel.stage.write(k + 1, labels[k + 1] != kept[k + 1], 0)
+    window.panel.tools.slices.fill_between()
+    assert "filled" in window.panel.tools.slices.told.text()
+
+
+def test_moving_the_level_measures_there_at_once(window, ten):
+    panel, case = window.panel, window.case
+    k = panel.opened.picture.level
+    panel.level.slider.setValue(k + 1)
+    pixel_mm2 = panel.opened.picture.volume.geometry.pixel_area_mm2
+    expected = int((window.labels()[k + 1] == LEFT).sum()) * pixel_mm2
+    assert window.area_shown("left") == f"{expected:.1f}"
+    assert panel.stage.slice_shown == k + 1
+    assert window.decide("K") == case
+    window.settle()
+    assert ten.row(case)["level_name"] == "slice"
+    assert float(ten.row(case)["area_left_mm2"]) == pytest.approx(expected, abs=6e-4)
+    panel.cases.filter.setCurrentText("all")
+    panel.open_case(case)
+    window.wait(lambda: window.case == case and panel.opened is not None)
+    assert panel.opened.picture.level == k + 1
+    window.press("U")
+    window.wait(lambda: panel.opened is not None)
+    assert panel.opened.picture.level == k
+    window.settle()
+    assert ten.row(case)["decision"] == ""
+
+
+def test_a_reviewer_never_sees_the_word_of_another(open_window, ten):
+    from qtpy.QtWidgets import QLabel, QListWidget
+
+    review.reject(ten.out, ten.names[0], "ben", "SECRET")
+    panel = open_window("anna").panel
+    words = [label.text() for label in panel.findChildren(QLabel)]
+    words += [w.item(i).text() for w in panel.findChildren(QListWidget) for i in range(w.count())]
+    assert not any("SECRET" in text or "ben" in text or "rejected" in text for text in words)
+    assert panel.session.progress == (0, 10)
+
+
+def test_the_outlines_on_the_screen_are_where_the_mask_is(window):
+    window.screen.wait(300)
+    shown = window.viewer.screenshot(canvas_only=True, flash=False)[..., :3].astype(int)
+    scale = shown.shape[1] / window.canvas.width()
+    labels = window.labels()[window.panel.opened.picture.level]
+    blue = (shown[..., 2] - shown[..., 0]) > 25
+    orange = (shown[..., 0] - shown[..., 2]) > 25
+    for label, coloured, other in ((1, blue, orange), (2, orange, blue)):
+        hits = [
+            coloured[round(p.y() * scale), round(p.x() * scale)]
+            for y, x in np.argwhere(labels == label)
+            for p in (window.at(y, x),)
+        ]
+        assert np.mean(hits) > 0.9
+        misses = [
+            (coloured | other)[round(p.y() * scale), round(p.x() * scale)]
+            for y, x in np.argwhere(labels == 0)[::40]
+            for p in (window.at(y, x),)
+            if 0 <= p.y() * scale < shown.shape[0] and 0 <= p.x() * scale < shown.shape[1]
+        ]
+        assert np.mean(misses) < 0.05
+    assert np.argwhere(blue)[:, 1].mean() > np.argwhere(orange)[:, 1].mean()  # the patient's left is right
+
+
+def test_every_word_and_button_is_within_the_window(window):
+    from qtpy.QtWidgets import QPushButton
+
+    for theme in ("dark", "light"):
+        window.viewer.theme = theme
+        window.screen.wait(100)
+        for button in window.panel.findChildren(QPushButton):
+            if button.isVisible():
+                assert button.width() >= button.sizeHint().width() - 2, button.text()
+                corner = button.mapTo(window.viewer.window._qt_window, button.rect().bottomRight())
+                assert corner.x() <= 1280, button.text()
+                assert corner.y() <= 800, button.text()
+
+
+def test_images_that_are_gone_are_told_and_nothing_is_shown(open_window, ten):
+    panel = (user := open_window("anna", input_path=ten.out / "nowhere")).panel
+    user.wait(lambda: "images-not-found" in panel.told.text())
+    assert not panel.decision.accept.isEnabled()
+    assert panel.stage.picture is None
+
+
+def test_the_screen_answers_while_a_segmentation_runs_and_it_can_be_cancelled(window):
+    from qtpy.QtWidgets import QApplication
+
+    panel = window.panel
+    panel.level.segment(panel.opened.picture.level)
+    start = last = time.perf_counter()
+    longest = 0.0
+    while panel.level.is_busy and time.perf_counter() - start < 2.0:
+        QApplication.processEvents()
+        now = time.perf_counter()
+        longest, last = max(longest, now - last), now
+    assert longest < 0.2
+    panel.level.stop.click()
+    assert not panel.level.is_busy
