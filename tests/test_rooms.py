@@ -17,6 +17,7 @@ ALLOWED = {
     **{room: SHARED + WAY[:i] for i, room in enumerate(WAY)},
     "phantom": SHARED,
     **{room: SHARED + WAY + AFTER[:i] for i, room in enumerate(AFTER)},
+    "viewer": SHARED + WAY + AFTER[: AFTER.index("viewer")] + ["phantom"],
     "cli": SHARED + WAY + AFTER[:-1] + ["phantom"],
     "__init__": [*SHARED, "api"],
 }
