@@ -18,11 +18,11 @@ Point = tuple[int, int]
 
 CORE_MM = 5.0
 """What lies this deep within the outline stays, unless a click says that it is outside."""
-REACH_MM = 25.0
+REACH_MM = 40.0
 """The region may grow this far beyond the outline and the clicks."""
 CLICK_MM = 1.5
 """A click stands for a disc of this radius."""
-LOCAL_MM = 30.0
+LOCAL_MM = 40.0
 """Around a click, what it may change; the rest of the outline stays as it was drawn."""
 AWAY_MM = 8.0
 """Around a click outside, what was inside is open again."""

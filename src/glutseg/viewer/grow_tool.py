@@ -106,7 +106,7 @@ class GrowTool(QWidget):
             self.told.setText(error.message)
             return
         self.region = np.asarray(region)
-        self._stage.show_preview(self.region)
+        self._stage.show_preview(z, self.region)
         n = int(self.region.sum())
         area_mm2 = n * volume.geometry.pixel_area_mm2
         self.told.setText(

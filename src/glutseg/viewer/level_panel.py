@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 from glutseg.protocol import LevelRule, Protocol
 from glutseg.viewer.figures import CoronalCut
 from glutseg.viewer.keys import bind_key
+from glutseg.viewer.parts import Told
 from glutseg.viewer.picture import Picture
 from glutseg.viewer.segmenting import Found, segment_apart
 from glutseg.viewer.stage import WINDOWS_HU, Stage
@@ -48,14 +49,11 @@ class LevelPanel(QWidget):
         self.slider = QSlider(Qt.Vertical)
         self.slider.setMinimumHeight(70)
         self.slider.setSizePolicy(QSizePolicy.Fixed, QSizePolicy.Ignored)
-        self.told = QLabel("")
-        self.told.setWordWrap(True)
-        self.told.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Ignored)
+        self.told = Told(lines=3)
         self.to_automatic = QPushButton("Back to the automatic level")
         self.busy = QProgressBar()
         self.busy.setRange(0, 0)
-        self.busy.setFormat("segmenting …")
-        self.stop = QPushButton("Cancel")
+        self.stop = QPushButton("Stop segmenting")
         windows = QHBoxLayout()
         windows.addWidget(QLabel("window"))
         self.windows: dict[str, QPushButton] = {}

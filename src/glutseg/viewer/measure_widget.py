@@ -30,7 +30,7 @@ from glutseg.review.masks import write_mask
 from glutseg.viewer.background import Background
 from glutseg.viewer.figures import FiguresTable
 from glutseg.viewer.level_panel import LevelPanel
-from glutseg.viewer.parts import AtClose, fill_column, single_shot, told_label
+from glutseg.viewer.parts import AtClose, Told, fill_column, single_shot
 from glutseg.viewer.picture import Picture
 from glutseg.viewer.stage import Stage
 from glutseg.viewer.tools_panel import ToolsPanel
@@ -74,8 +74,7 @@ class MeasureWidget(QWidget):
         self.figures, self.level = FiguresTable(with_automatic=False), LevelPanel(self.stage)
         self.level.segments_alone = False
         self.tools = ToolsPanel(self.stage, lambda: self._before)
-        self.told = told_label()
-        self.told.setText("Open a folder of DICOM files.")
+        self.told = Told("Open a folder of DICOM files.")
         top = QWidget()
         grid = QGridLayout(top)
         grid.setContentsMargins(0, 0, 0, 0)

@@ -5,24 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
-from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
-
-from glutseg.viewer.tools_panel import scrolled
+from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 WIDTH = 430
 """Pixels; every button's key is readable."""
 
 
-def told_label() -> QLabel:
-    """Two lines for messages: plain text, and always of one height, so that nothing jumps."""
-    label = QLabel("")
-    label.setTextFormat(Qt.PlainText)
-    label.setWordWrap(True)
-    label.setSizePolicy(QSizePolicy(QSizePolicy.Preferred, QSizePolicy.Fixed))
-    label.setFixedHeight(2 * label.fontMetrics().height() + 4)
-    label.setAlignment(Qt.AlignTop)
-    label.setTextInteractionFlags(Qt.TextSelectableByMouse)
-    return label
+class Told(QScrollArea):
+    """Some lines for messages: plain text, and always of one height, so that nothing jumps."""
+
+    def __init__(self, words: str = "", lines: int = 2) -> None:
+        super().__init__()
+        self._label = QLabel(words)
+        self._label.setTextFormat(Qt.PlainText)  # what headers say must not act as HTML
+        self._label.setWordWrap(True)
+        self._label.setAlignment(Qt.AlignTop)
+        self._label.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        self.setWidget(self._label)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        self.setFixedHeight(lines * (self._label.fontMetrics().lineSpacing() + 2) + 4)
+
+    def text(self) -> str:
+        """What is said."""
+        return str(self._label.text())
+
+    def setText(self, words: str) -> None:  # noqa: N802 - as of a QLabel
+        """Say something else."""
+        self._label.setText(words)
 
 
 def fill_column(owner: QWidget, widgets: Sequence[QWidget], stretched: QWidget) -> None:
@@ -62,3 +73,13 @@ class AtClose(QObject):
             call, self._call = self._call, None
             call()
         return False
+
+
+def scrolled(widget: QWidget) -> QScrollArea:
+    """The widget with a bar at its side where there is no room for all of it."""
+    area = QScrollArea()
+    area.setWidget(widget)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+    return area

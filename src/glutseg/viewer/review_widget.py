@@ -20,7 +20,7 @@ from glutseg.viewer.images import find_images
 from glutseg.viewer.keeper import Keeper
 from glutseg.viewer.keys import bind_key
 from glutseg.viewer.level_panel import LevelPanel
-from glutseg.viewer.parts import fill_column, single_shot, told_label
+from glutseg.viewer.parts import Told, fill_column, single_shot
 from glutseg.viewer.picture import canonical_labels
 from glutseg.viewer.session import OpenCase, Session
 from glutseg.viewer.shelf import Shelf
@@ -69,7 +69,7 @@ class ReviewPanel(QWidget):
         self.level = LevelPanel(self.stage)
         self.tools = ToolsPanel(self.stage, self._labels_before, ("Doubts", self.doubts))
         self.decision = DecisionPanel()
-        self.told = told_label()
+        self.told = Told()
         parts = (self.cases, self.figures, self.level, self.tools, self.decision, self.told)
         fill_column(self, parts, self.tools)
         self.decision.allow(accept=False, correct=False, reject=False, undo=False)

@@ -67,7 +67,7 @@ class RegrowTool(QWidget):
     def forget(self) -> None:
         """No clicks."""
         self.inside, self.outside = [], []
-        self._stage.show_seeds([], [])
+        self._stage.show_seeds(0, [], [])
 
     def grow(self) -> None:
         """Grow again on the slice shown, from the outline there and the clicks."""
@@ -107,7 +107,7 @@ class RegrowTool(QWidget):
             self._begin(pixel[0])
             where = self.inside if is_inside else self.outside
         where.append(pixel[1:])
-        self._stage.show_seeds(self.inside, self.outside)
+        self._stage.show_seeds(self._slice, self.inside, self.outside)
         self.grow()
 
     def _begin(self, k: int) -> None:

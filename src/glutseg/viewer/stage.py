@@ -39,6 +39,8 @@ class Stage:
         self.muscles: Any = None
         self.automatic: Any = None
         self._preview: Any = None
+        self._preview_slice = -1
+        viewer.dims.events.current_step.connect(self._slice_changed)
         self._seeds: Any = None
         self._window = WINDOWS_HU["Muscle"]
         self._listeners: list[Callable[[], None]] = []
@@ -51,7 +53,7 @@ class Stage:
         """Fill the layers with another picture and go to its level; there is no way back by undo."""
         self.picture = None  # what happens while layers are filled is no change by the user
         self.clear_preview()
-        self.show_seeds([], [])
+        self.show_seeds(0, [], [])
         g = picture.volume.geometry
         place = {"scale": g.spacing_mm, "translate": g.origin_mm[::-1]}
         if self.image is None or self.image not in self.viewer.layers:
@@ -188,10 +190,11 @@ class Stage:
             slices = np.asarray(free)[index] + start
             self.muscles.data_setitem((slices, rows, columns), shown[index, rows, columns])
 
-    def show_preview(self, region: BoolArray) -> None:
-        """A region (y, x) that is not yet part of a muscle."""
+    def show_preview(self, k: int, region: BoolArray) -> None:
+        """A region (y, x) of a slice that is not yet part of a muscle."""
         if self.picture is None:
             return
+        self._preview_slice = k
         g = self.picture.volume.geometry
         place = {"scale": g.spacing_mm[1:], "translate": g.origin_mm[1::-1]}
         shown = region.astype(np.uint8)
@@ -205,28 +208,36 @@ class Stage:
             self.viewer.layers.selection.active = active
         else:
             _fill(self._preview, shown, place)
-        self._preview.visible = True
+        self._slice_changed()
 
     def clear_preview(self) -> None:
         """Show none."""
-        if self._preview is not None and self._preview in self.viewer.layers:
-            self._preview.visible = False
+        self._preview_slice = -1
+        self._slice_changed()
 
-    def show_seeds(self, inside: list[Point], outside: list[Point]) -> None:
-        """Clicks (y, x) on the slice shown."""
+    def _slice_changed(self, _event: object = None) -> None:
+        """The preview is two-dimensional; it is shown on its own slice only."""
+        if self._preview is not None and self._preview in self.viewer.layers:
+            self._preview.visible = self.picture is not None and self.slice_shown == self._preview_slice
+
+    def show_seeds(self, k: int, inside: list[Point], outside: list[Point]) -> None:
+        """Clicks (y, x) on a slice."""
         made = self._seeds is not None and self._seeds in self.viewer.layers
         if not inside and not outside and not made:
             return
-        points = np.asarray([*inside, *outside], float).reshape(-1, 2)
+        points = np.asarray([(k, *point) for point in (*inside, *outside)], float).reshape(-1, 3)
         colours = [SEED_COLOURS[True]] * len(inside) + [SEED_COLOURS[False]] * len(outside)
-        if not made and self.picture is not None:
-            active = self.viewer.layers.selection.active
-            self._seeds = self.viewer.add_points(ndim=2, name="clicks", size=8)
-            self.viewer.layers.selection.active = active
         if self.picture is not None:
             g = self.picture.volume.geometry
-            self._seeds.scale, self._seeds.translate = g.spacing_mm[1:], g.origin_mm[1::-1]
-        self._seeds.data = points
+            place = {"scale": g.spacing_mm, "translate": g.origin_mm[::-1]}
+            if made:
+                _fill(self._seeds, points, place)
+            else:  # with its place from the start: a layer elsewhere would move the slice that is shown
+                active = self.viewer.layers.selection.active
+                self._seeds = self.viewer.add_points(points, name="clicks", size=8, **place)
+                self.viewer.layers.selection.active = active
+        elif made:
+            self._seeds.data = points
         if len(points):
             self._seeds.face_color = colours
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFrame, QPushButton, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from glutseg.viewer.clicks import Clicks
 from glutseg.viewer.grow_tool import GrowTool
 from glutseg.viewer.keys import bind_key
+from glutseg.viewer.parts import scrolled
 from glutseg.viewer.side import SideChoice
 from glutseg.viewer.slice_tools import RegrowTool, SliceTools
 from glutseg.viewer.stage import Stage
@@ -76,13 +76,3 @@ class ToolsPanel(QWidget):
             area = self.tabs.widget(index)
             if area.widget() is tool:
                 self.tabs.setCurrentIndex(index)
-
-
-def scrolled(widget: QWidget) -> QScrollArea:
-    """The widget with a bar at its side where there is no room for all of it."""
-    area = QScrollArea()
-    area.setWidget(widget)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-    return area

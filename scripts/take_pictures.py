@@ -1,0 +1,104 @@
+"""Take the pictures of docs/viewer.md: python scripts/take_pictures.py OUT
+
+OUT is what `glutseg run sample_dicom -o OUT` wrote: the synthetic patients, nobody's images. Needs a display,
+or Xvfb: xvfb-run -a -s "-screen 0 1600x1000x24" python scripts/take_pictures.py OUT
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import napari
+import numpy as np
+from qtpy.QtWidgets import QApplication
+
+from glutseg.viewer.measure_widget import MeasureWidget
+from glutseg.viewer.review_door import make_review
+from glutseg.viewer.review_widget import RunPlace
+
+PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
+IMAGES = Path(__file__).resolve().parents[1] / "sample_dicom"
+SIZE = (1280, 800)
+WAIT_S = 120.0
+
+
+def pump(seconds: float, until: Callable[[], bool] = lambda: False) -> None:
+    """Let the screen work for a while, or until something is so."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not until():
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
+def take(viewer: Any, name: str) -> None:
+    """A picture of the whole window."""
+    pump(1.0)
+    viewer.window._qt_window.grab().save(str(PICTURES / f"{name}.png"))
+
+
+def review(out: Path) -> None:
+    """The review, both themes; growing a region; another level; slices."""
+    viewer, widget = make_review(RunPlace(out, "anna", IMAGES))
+    viewer.window._qt_window.resize(*SIZE)
+    panel = widget.panel
+    pump(WAIT_S, lambda: panel.opened is not None)
+    take(viewer, "review-dark")
+    viewer.theme = "light"
+    take(viewer, "review-light")
+    viewer.theme = "dark"
+    k = panel.opened.picture.level
+    labels = panel.stage.muscles.data
+    y, x = np.median(np.argwhere(labels[k] == 1), axis=0).astype(int)
+    right = (labels[k] == 1) & (np.arange(labels.shape[2]) > x)
+    panel.stage.write(k, right, 0)
+    panel.tools.show_tool(panel.tools.grow)
+    panel.tools.grow.fields["interval_hu"].setValue(160)
+    panel.tools.grow.seed_at((k, int(y), int(x) + 12))
+    take(viewer, "grow-dark")
+    panel.tools.show_tool(panel.tools.regrow)
+    panel.tools.regrow._click_inside((k, int(y), int(x) + 12))
+    take(viewer, "regrow-dark")
+    panel.tools.show_tool(panel.tools.slices)
+    panel.level.slider.setValue(k + 2)
+    take(viewer, "level-dark")
+    viewer.theme = "light"
+    take(viewer, "level-light")
+    viewer.close()
+
+
+def measure() -> None:
+    """Measuring by hand."""
+    viewer = napari.Viewer(title="glutseg")
+    viewer.theme = "light"
+    viewer.window._qt_window.resize(*SIZE)
+    widget = MeasureWidget(viewer)
+    viewer.window.add_dock_widget(widget, name="Measure by hand", area="right")
+    widget.open_folder(str(IMAGES))
+    pump(WAIT_S, lambda: widget.stage.picture is not None)
+    widget.find.click()
+    take(viewer, "measure-busy-light")
+    pump(WAIT_S, lambda: not widget.level.is_busy)
+    widget.height.setValue(1.63)
+    take(viewer, "measure-light")
+    viewer.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path)
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "run"
+        shutil.copytree(parser.parse_args().out, copy)
+        review(copy)
+    measure()
+
+
+if __name__ == "__main__":
+    main()
