@@ -7,10 +7,15 @@ import pytest
 from scipy import ndimage as ndi
 
 from glutseg.segmentation import narrowing
-from glutseg.segmentation.narrowing import border_of, near_cut
+from glutseg.segmentation.narrowing import border_of, find_band
+from glutseg.segmentation.narrowing import near_cut as cut_within
 from glutseg.segmentation.surface import Problem, minimum_cut
 
 SHAPE = (12, 80, 60)
+
+
+def near_cut(problem):
+    return cut_within(problem, find_band(problem))
 
 
 def _problem(rng, *, gaps=0.3, noise=0.15):
@@ -49,14 +54,44 @@ def test_a_wall_one_sample_wide_is_not_lost_in_the_coarse_grid():
     assert (border_of(near_cut(walls), walls.inside) == 16).all()
 
 
-def test_a_border_of_another_belief_is_looked_at_however_far_it_lies(monkeypatch):
-    """Where the coarse grid errs, the better one of the two is taken."""
-    problem = _problem(np.random.default_rng(1), noise=0.0)
-    best = minimum_cut(problem)
-    known = border_of(best, problem.inside)
-    monkeypatch.setattr(narrowing, "_finer", lambda border, shape: np.full(shape[:2], 55.0))
-    assert (near_cut(problem) != best).any()
-    assert (near_cut(problem, (known,)) == best).all()
+def two_walls(problem, near_cost):
+    radius = np.indices(SHAPE)[2]
+    cost = np.ones(SHAPE, np.float32)
+    cost[(radius == 41) | (radius == 42)] = near_cost  # in two blocks: dearer on the coarse grid
+    cost[(radius == 14) | (radius == 15)] = 0.06
+    return replace(problem, cost=cost, preference=np.zeros(SHAPE, np.float32))
+
+
+@pytest.mark.parametrize("near_cost", [0.02, 0.03, 0.04, 0.05, 0.06])
+def test_of_two_walls_that_compete_the_whole_cuts_is_taken(near_cost):
+    """However far apart they lie, and whichever the coarse grid would have."""
+    problem = two_walls(_problem(np.random.default_rng(0)), near_cost)
+    assert (near_cut(problem) == minimum_cut(problem)).all()
+
+
+def test_the_band_is_narrow_where_the_picture_decides():
+    problem = _problem(np.random.default_rng(1), gaps=0.0, noise=0.0)
+    band = find_band(problem)
+    width = (band.high - band.low) * problem.step_mm
+    assert np.median(width) < 2 * narrowing.REACH_MM + 8
+    walls = find_band(two_walls(problem, 0.04))
+    assert (walls.low < 14).all()
+    assert (walls.high > 42).all()
+
+
+def test_another_belief_is_cut_within_the_same_band():
+    problem = _problem(np.random.default_rng(2))
+    larger = replace(problem, preference=problem.preference - np.float32(0.0075))
+    assert (cut_within(larger, find_band(problem)) == minimum_cut(larger)).all()
+
+
+def test_small_problems_are_cut_whole():
+    few = slice(0, 2)
+    problem = _problem(np.random.default_rng(0))
+    arrays = {n: getattr(problem, n)[few] for n in ("inside", "cost", "preference", "muscle", "other")}
+    small = replace(problem, **arrays)
+    assert find_band(small) is None
+    assert (near_cut(small) == minimum_cut(small)).all()
 
 
 def test_a_ray_without_muscle_has_its_border_beyond():

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glutseg.anatomy import Anatomy
-from glutseg.segmentation.narrowing import near_cut
+from glutseg.segmentation.narrowing import Band, find_band, near_cut
 from glutseg.segmentation.scene import Scene, between, look
 from glutseg.segmentation.settings import USUAL, Settings, other_beliefs
 from glutseg.segmentation.sheet import ANGLES_DEGREES, STEP_MM
@@ -95,13 +95,16 @@ def find_layer(
     scene = look(volume, anatomy, side, slices, settings)
     cost = _border_cost(scene, settings)
     plain = _plainness(scene, cost, settings)
-    deep = _deep_surface(scene, cost, replace(settings, plain=plain))
+    main = replace(settings, plain=plain)
+    band = find_band(_problem(scene, cost, main))
+    deep = _deep_surface(scene, cost, main, band)
     others = []
     if doubt_at is not None:
         near = _near(scene, doubt_at, DOUBT_REACH_MM / volume.geometry.spacing_mm[0])
         for belief in other_beliefs(settings, plain):
             other = deep.copy()
-            other[near] = _deep_surface(scene.part(near), cost[near], belief, deep[near])
+            there = None if band is None else band.part(near)
+            other[near] = _deep_surface(scene.part(near), cost[near], belief, there)
             others.append(other)
     here = np.clip(np.floor(deep / STEP_MM).astype(int), 0, cost.shape[2] - 1)
     at_border = np.take_along_axis(cost, here[..., None], 2)[..., 0]
@@ -125,13 +128,15 @@ def _border_cost(scene: Scene, settings: Settings) -> FloatArray:
     return np.asarray(floor + (1 - floor) * even, dtype=np.float32)
 
 
-def _deep_surface(
-    scene: Scene, cost: FloatArray, settings: Settings, believed_mm: FloatArray | None = None
-) -> FloatArray:
-    """Radius of the deep surface in mm, (slab, angle); just outside the outer one where there is none.
+def _deep_surface(scene: Scene, cost: FloatArray, settings: Settings, band: Band | None) -> FloatArray:
+    """Radius of the deep surface in mm, (slab, angle); just outside the outer one where there is none."""
+    muscle = near_cut(_problem(scene, cost, settings), band)
+    deep = np.where(muscle.any(2), muscle.argmax(2), scene.outer + 1)
+    return ((deep - 0.5) * STEP_MM).astype(np.float32)
 
-    ``believed_mm`` is one found under other beliefs.
-    """
+
+def _problem(scene: Scene, cost: FloatArray, settings: Settings) -> Problem:
+    """What the deep surface is cut out of."""
     depth = scene.depth_mm
     fan = between((ANGLES_DEGREES[0], settings.beyond_degrees))[:, None]
     inside = fan & (depth >= 0) & (depth <= settings.depth_mm) & ~_behind_bone(scene)
@@ -139,7 +144,7 @@ def _deep_surface(
     edge = ~between((ANGLES_DEGREES[0] + 5, settings.beyond_degrees - 1))[:, None]
     other = inside & (scene.bone | edge | (depth > settings.depth_mm - STEP_MM))
     plain = _plainness(scene, cost, settings)
-    problem = Problem(
+    return Problem(
         inside,
         cost,
         _preference(scene, depth, cost, plain, settings),
@@ -150,10 +155,6 @@ def _deep_surface(
         slice_mm=scene.slab_mm,
         across_rays=float(np.interp(plain, [0, 1], settings.across_rays[::-1])),
     )
-    also = () if believed_mm is None else (np.rint(believed_mm / STEP_MM + 0.5).astype(np.int64),)
-    muscle = near_cut(problem, also)
-    deep = np.where(muscle.any(2), muscle.argmax(2), scene.outer + 1)
-    return ((deep - 0.5) * STEP_MM).astype(np.float32)
 
 
 def _seeds(scene: Scene, settings: Settings) -> BoolArray:
