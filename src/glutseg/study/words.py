@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from glutseg.study.analysis import Study
+    from glutseg.study.effects import Interval
 
 SMALLEST_P = 0.001
 
@@ -58,27 +59,40 @@ def _difference(study: Study) -> tuple[str, ...]:
     c, value = study.comparison, study.sample.value
     first, second = study.sample.groups
     by_group = {s.group: s for s in study.summaries if s.name == value.name}
+    digits = _decimals(min(s.sd for s in by_group.values()))
     means = " and ".join(
-        f"{by_group[g].mean:.4g} ± {by_group[g].sd:.3g} {value.unit} ({g})" for g in (first, second)
+        f"{number(by_group[g].mean, digits)} ± {number(by_group[g].sd, digits)} {value.unit} ({g})"
+        for g in (first, second)
     )
-    effect, ci = c.effect, c.welch.ci
+    effect, words = c.effect, value.words
+    if words != value.name:  # a column's name stays as it is
+        words = f"{words[:1].upper()}{words[1:]}"
     sentences = [
-        f"{value.words}: {means}, mean ± SD; {first} less {second} {c.welch.difference:.4g} {value.unit} "
-        f"({number(c.percent, 1)} %), 95 % CI {ci.low:.4g} to {ci.high:.4g}; Welch t({c.welch.df:.1f}) = "
-        f"{number(c.welch.statistic)}, {p_words(c.welch.p)}; Student t({c.student.df:.0f}) = "
-        f"{number(c.student.statistic)}, {p_words(c.student.p)}; Mann-Whitney {p_words(c.mann_whitney.p)}; "
-        f"Hedges g {number(effect.hedges_g)} (95 % CI {number(effect.hedges_g_ci.low)} to "
-        f"{number(effect.hedges_g_ci.high)})."
+        f"{words}: {means}, mean ± SD; {first} less {second} "
+        f"{number(c.welch.difference, digits)} {value.unit} ({number(c.percent, 1)} %), "
+        f"95 % CI {_ends(c.welch.ci, digits)}; Welch t({c.welch.df:.1f}) = {number(c.welch.statistic)}, "
+        f"{p_words(c.welch.p)}; Student t({c.student.df:.0f}) = {number(c.student.statistic)}, "
+        f"{p_words(c.student.p)}; Mann-Whitney {p_words(c.mann_whitney.p)}; Hedges g "
+        f"{number(effect.hedges_g)} (95 % CI {_ends(effect.hedges_g_ci)})."
     ]
     adjusted = next((m for m in study.models if m.name == "group and covariates"), None)
     if adjusted is not None:
         term = adjusted.terms[1]
         columns = ", ".join((*study.sample.numbers, *study.sample.categories))
         sentences.append(
-            f"With {columns} held equal: {term.estimate:.4g} {value.unit} (95 % CI {term.ci.low:.4g} to "
-            f"{term.ci.high:.4g}), {p_words(term.p)}, n = {adjusted.n_patients}."
+            f"With {columns} held equal: {number(term.estimate, digits)} {value.unit} "
+            f"(95 % CI {_ends(term.ci, digits)}), {p_words(term.p)}, n = {adjusted.n_patients}."
         )
     return tuple(sentences)
+
+
+def _decimals(spread: float) -> int:
+    """That show a spread with three digits."""
+    return max(0, 2 - math.floor(math.log10(spread))) if spread > 0 else 2
+
+
+def _ends(interval: Interval, decimals: int = 2) -> str:
+    return f"{number(interval.low, decimals)} to {number(interval.high, decimals)}"
 
 
 def _correlated(study: Study) -> tuple[str, ...]:
@@ -86,8 +100,7 @@ def _correlated(study: Study) -> tuple[str, ...]:
     for column in study.sample.correlates:
         every = [c for c in study.correlations if c.column == column and not math.isnan(c.r)]
         told = [
-            f"r = {number(c.r)} (95 % CI {number(c.r_ci.low)} to {number(c.r_ci.high)}, {p_words(c.r_p)}, "
-            f"n = {c.n}) in {c.who}"
+            f"r = {number(c.r)} (95 % CI {_ends(c.r_ci)}, {p_words(c.r_p)}, n = {c.n}) in {c.who}"
             for c in every
         ]
         sentences.append(f"Correlation with {column}: {'; '.join(told) or 'cannot be known'}.")
