@@ -38,3 +38,13 @@ def test_infinite_and_broken_numbers_are_unknown():
     ds.add_new("InstanceNumber", "FD", 1.5)
     assert numbers(ds, "ImagePositionPatient", 3) is None
     assert integer(ds, "InstanceNumber") is None
+
+
+def test_printable_text_takes_a_short_way_to_the_same_end():
+    import sys
+    import unicodedata
+
+    for code in range(0, sys.maxunicode + 1, 7):
+        c = chr(code)
+        kept = " " if c.isspace() else "" if unicodedata.category(c)[0] == "C" else c
+        assert clean_text(f"a{c} b") == " ".join(f"a{kept} b".split()), hex(code)

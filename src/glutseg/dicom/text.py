@@ -51,10 +51,11 @@ def clean_text(value: object, limit: int = MAX_TEXT) -> str:
     SHA-256, so that two long identifiers that begin alike stay two.
     """
     text = "" if value is None else str(value)
-    shown = "".join(
-        " " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C"
-    )
-    shown = " ".join(shown.split())
+    if not text.isprintable():  # printable text holds none of them, and is nearly all there is
+        text = "".join(
+            " " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C"
+        )
+    shown = " ".join(text.split())
     if len(shown) <= limit:
         return shown
     digest = hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()[:8]
