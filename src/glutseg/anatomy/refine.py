@@ -68,8 +68,11 @@ class Edges:
         implant's own and the rules are off.
         """
         ray = self.points - centre
-        distance = np.maximum(np.linalg.norm(ray, axis=1), 1e-6)
-        outward = -(ray * self.normals).sum(1) / distance
+        distance = np.sqrt(np.einsum("ij,ij->i", ray, ray))
+        # what lies beyond the ball, or deep within it, is in nobody's way
+        near = (distance < radius + tolerance_mm) & (distance > min(_INSIDE * radius, radius - tolerance_mm))
+        ray, distance, weights = ray[near], distance[near], self.weights[near]
+        outward = -np.einsum("ij,ij->i", ray, self.normals[near]) / distance
         bands = int(np.clip(2 * radius / dz, 3, _BANDS))  # no finer than the slices
         band = np.clip((ray[:, 2] / distance + 1) / 2 * bands, 0, bands - 1).astype(int)
         sector = ((np.arctan2(ray[:, 1], ray[:, 0]) / (2 * np.pi) + 0.5) * _SECTORS).astype(int) % _SECTORS
@@ -83,14 +86,16 @@ class Edges:
             np.minimum.at(least, patch[edges], distance[edges])
             return np.asarray(least[patch])
 
-        end = nearest(away & (self.weights >= _STRONG_HU_PER_MM)) + _EDGE_WIDTH_MM
+        end = nearest(away & (weights >= _STRONG_HU_PER_MM)) + _EDGE_WIDTH_MM
         chosen = away & (np.abs(distance - radius) < tolerance_mm) & (distance < end)
         if not self.walls:
-            inner = (outward < -_MIN_ALIGNMENT) & (self.weights >= _WALL_HU_PER_MM)
+            inner = (outward < -_MIN_ALIGNMENT) & (weights >= _WALL_HU_PER_MM)
             chosen &= distance < nearest(inner) + _WALL_MM
         heights = centre[2] + radius * ((np.arange(bands) + 0.5) * 2 / bands - 1)
         in_series = int(((heights >= self.z_range_mm[0]) & (heights <= self.z_range_mm[1])).sum())
-        return Shown(chosen, len(np.unique(patch[chosen])) / (max(in_series, 1) * _SECTORS))
+        share = len(np.unique(patch[chosen])) / (max(in_series, 1) * _SECTORS)
+        near[near] = chosen
+        return Shown(near, share)
 
     def roughness_mm(self, centre: FloatArray, radius: float, dz: float) -> float:
         """Root mean square distance of the edges on a ball from it."""
