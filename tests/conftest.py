@@ -51,7 +51,7 @@ def stage(small_phantom) -> Stage:
 def truth_rooms(small_phantom, monkeypatch) -> Stage:
     """Anatomy and segmentation answer with the phantom's truth; everything else is the real thing."""
 
-    def find_anatomy(volume):
+    def find_anatomy(volume, near=None):
         if not np.array_equal(volume.hu, small_phantom.volume.hu):
             raise GlutsegError("hips-not-found", "not the phantom")
         return "anatomy"

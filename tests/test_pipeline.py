@@ -155,7 +155,7 @@ def test_next_series_is_tried_and_the_first_is_on_record(truth_rooms, tmp_path, 
 def test_no_hips_anywhere_is_named(truth_rooms, tmp_path, monkeypatch):
     study = truth_rooms.study(tmp_path)
 
-    def none(_):
+    def none(*_):
         raise GlutsegError("hips-not-found", "no pair of heads")
 
     monkeypatch.setattr(anatomy, "find_anatomy", none)

@@ -52,7 +52,7 @@ def relaxed(truth_rooms, monkeypatch):
         shown[slices.start : slices.stop] = labels[slices.start : slices.stop]
         return segmentation.Segmentation(Mask(shown, volume.geometry), {"left": 0.95, "right": 0.9})
 
-    monkeypatch.setattr(anatomy, "find_anatomy", lambda _: "anatomy")
+    monkeypatch.setattr(anatomy, "find_anatomy", lambda *_: "anatomy")
     monkeypatch.setattr(segmentation, "segment", segment)
     return truth_rooms
 

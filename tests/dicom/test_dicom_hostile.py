@@ -73,7 +73,7 @@ def deflated(path, content):
 
 
 def test_a_deflate_bomb_takes_no_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules["glutseg.dicom.read"], "HEADER_BUDGET_BYTES", 2**20)
+    monkeypatch.setattr(sys.modules["glutseg.dicom.slices"], "HEADER_BUDGET_BYTES", 2**20)
     for path in write_series(tmp_path):
         content = path.read_bytes()
         start = 144 + struct.unpack("<I", content[140:144])[0]

@@ -8,8 +8,8 @@ import SimpleITK as sitk
 
 from glutseg import dicom
 from glutseg.dicom.quiet import quiet_pydicom
-from glutseg.dicom.read import _decode_all
 from glutseg.dicom.single import single_series
+from glutseg.dicom.slices import decode_all
 from glutseg.errors import GlutsegError
 from glutseg.pipeline import measure_study
 from glutseg.protocol import SeriesRule, load_protocol
@@ -74,7 +74,7 @@ def _decode(ending):
     (path,) = SYNTAXES.glob(f"CTImage.dcm_*_{UID}{ending}.dcm")
     header = dicom.scan(path).studies[0].series[0].slices[0]
     with quiet_pydicom():
-        decoded = next(_decode_all((header,)))
+        decoded = next(decode_all((header,)))
     return decoded if isinstance(decoded, GlutsegError) else decoded.hu
 
 

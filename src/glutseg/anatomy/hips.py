@@ -40,6 +40,9 @@ MIN_MIRRORED_FIT = 0.7
 SURE_FIT = 0.92
 """A pair that fits so well ends the search; else it goes on with the patient turned."""
 
+SURROUNDINGS_MM = (-75.0, 95.0)
+"""Below and above the lower one of the two heads: all of `REGIONS`, also of a head that lies higher."""
+
 _COARSE_MM = 1.6  # pixels are enough to see which places look like hips
 _PLACES, _APART_MM, _SAME_MM = 6, 20.0, 10.0
 _CANDIDATES = 5
@@ -80,14 +83,20 @@ class Hips:
         return (self.left.top_mm + self.right.top_mm) / 2
 
 
-def find_hips(volume: Volume) -> Hips:
+def find_hips(volume: Volume, near: Hips | None = None) -> Hips:
     """Both femoral heads of a canonical axial volume.
+
+    Parameters
+    ----------
+    near : hips as a few slices of the same volume show them; if they are not there, all is searched
 
     Raises
     ------
     GlutsegError
         ``hips-not-found`` when no bony ball lies in the surroundings of a hip.
     """
+    if near is not None and (seen := _seen_near(volume, near)):
+        return seen
     volume = bony_part(volume)
     small = slabs(volume, pixel_mm=_COARSE_MM)
     bones = BoneMap.of(small)
@@ -114,6 +123,19 @@ def find_hips(volume: Volume) -> Hips:
             "one, but no two lie as two hips do",
         )
     return found
+
+
+def _seen_near(volume: Volume, near: Hips) -> Hips | None:
+    """The hips fitted anew from where they were seen, if they are still as sure."""
+    low, high = (volume.geometry.nearest_slice(near.lowest_mm + mm) for mm in SURROUNDINGS_MM)
+    part = volume.crop((slice(max(0, low), max(0, high)), slice(None), slice(None)))
+    bones = BoneMap.of(slabs(bony_part(part), pixel_mm=_COARSE_MM))
+    balls: dict[Side, Sphere] = {"left": refine(volume, near.left), "right": refine(volume, near.right)}
+    heads: Heads = {s: [_Head(ball, bones.fit(ball.centre_mm, s))] for s, ball in balls.items()}
+    found = [hips for hips in _pairs(bones, heads) if hips.fit >= SURE_FIT]
+    if not found or min(ball.score for ball in balls.values()) < MIN_SHOWN:
+        return None
+    return replace(found[0], left=polish(volume, found[0].left), right=polish(volume, found[0].right))
 
 
 @dataclass(frozen=True)

@@ -54,8 +54,8 @@ class Level:
     flags: tuple[Flag, ...] = ()
 
 
-def find_anatomy(volume: Volume) -> Anatomy:
-    """The hips of a canonical axial volume.
+def find_anatomy(volume: Volume, near: Hips | None = None) -> Anatomy:
+    """The hips of a canonical axial volume; ``near`` is where they were seen in a few of its slices.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def find_anatomy(volume: Volume) -> Anatomy:
         ``hips-not-found``; ``orientation-contradicted`` when the body lies otherwise than the grid says.
     """
     straight = upright(volume)
-    hips = find_hips(straight)
+    hips = find_hips(straight, near)
     check_orientation(straight, hips)
     return Anatomy(volume, hips, None if straight is volume else straight)
 

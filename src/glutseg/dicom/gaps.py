@@ -31,8 +31,8 @@ def fill_missing(hu: Int16Array, shown: list[bool]) -> None:
     for k in np.flatnonzero(~np.array(shown)):
         after = int(np.searchsorted(present, k))
         low, high = int(present[after - 1]), int(present[after])
-        share = (k - low) / (high - low)
-        hu[k] = np.rint((1 - share) * hu[low] + share * hu[high]).astype(np.int16)
+        share = np.float32((k - low) / (high - low))  # half the width of a float64 is twice as fast
+        np.rint((1 - share) * hu[low] + share * hu[high], out=hu[k], casting="unsafe")
 
 
 def _stretches(shown: list[bool], max_missing: float) -> list[tuple[int, int]]:

@@ -47,7 +47,7 @@ TAGS = [tag for tag in map(tag_for_keyword, KEYWORDS) if tag is not None]
 """Only these are read: the patient's name never enters memory."""
 
 MAX_FRAMES = 20_000
-"""Of one file: three times the longest CT series that memory would hold (`glutseg.dicom.read.MAX_VOXELS`)."""
+"""Of one file: three times the longest CT series that memory would hold (`slices.MAX_VOXELS`)."""
 
 MAX_ITEMS_PER_FRAME = 50
 """An enhanced CT frame has about a dozen functional groups of one item each (PS3.3, A.38.1.4)."""

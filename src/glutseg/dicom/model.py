@@ -190,9 +190,12 @@ class LoadedSeries:
 
     ``missing`` are the slices of ``volume`` that no image shows: their values are interpolated, so
     that hips and muscles can be found across a short gap, and their UID is "". Nothing is measured there.
+    ``detail`` are the slices that were all read; beyond it every n-th one was, and the values of the others
+    are interpolated, for overviews. None: the whole series was read.
     """
 
     volume: Volume
     flags: tuple[Flag, ...]
     sop_uids: tuple[str, ...]
     missing: tuple[int, ...] = ()
+    detail: range | None = None

@@ -7,8 +7,11 @@ from both its neighbours than these are from one another.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from glutseg.errors import Flag
 from glutseg.volume import Int16Array
 
 WINDOW_HU = (-200, 300)
@@ -26,17 +29,31 @@ ODD_RATIO = 1.5
 with truth, one real, one with metal streaks, is 0.82; in damaged JPEG lossless images it is 1.9 to 100."""
 
 
-def odd_slices(hu: Int16Array) -> tuple[int, ...]:
+MAX_NAMED = 5
+"""Slices named in a flag."""
+
+
+def odd_flags(hu: Sequence[Int16Array] | Int16Array, places: Sequence[int] | None = None) -> tuple[Flag, ...]:
+    """``slice-odd`` for slices (y, x) in order; ``places`` are theirs in the series, if not their indices."""
+    odd = odd_slices(hu)
+    if not odd:
+        return ()
+    more = " …" if len(odd) > MAX_NAMED else ""
+    named = ", ".join(str(k if places is None else places[k]) for k in odd[:MAX_NAMED])
+    return (Flag("slice-odd", f"{len(odd)} of {len(hu)}: slices {named}{more}, from 0"),)
+
+
+def odd_slices(hu: Sequence[Int16Array] | Int16Array) -> tuple[int, ...]:
     """Indices of slices (z, y, x) further from both neighbours than these from one another.
 
     The first and the last slice have one neighbour only and are never among them.
     """
-    bands = [_bands(image) for image in hu[:, ::STRIDE, ::STRIDE]]
+    bands = [_bands(image) for image in hu]
     return tuple(k for k in range(1, len(bands) - 1) if _is_odd(bands[k - 1], bands[k], bands[k + 1]))
 
 
 def _bands(image: Int16Array) -> list[Int16Array]:
-    return np.array_split(np.clip(image, *WINDOW_HU), N_BANDS)
+    return np.array_split(np.clip(image[::STRIDE, ::STRIDE], *WINDOW_HU), N_BANDS)
 
 
 def _is_odd(before: list[Int16Array], own: list[Int16Array], after: list[Int16Array]) -> bool:

@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
 
-from glutseg.dicom.decode import TAGS, decode
 from glutseg.dicom.gaps import fill_missing, longest_stretch
-from glutseg.dicom.hounsfield import to_hu
-from glutseg.dicom.model import LOSSY, LoadedSeries, Series, SliceHeader
-from glutseg.dicom.odd import odd_slices
-from glutseg.dicom.parse import HEADER_BUDGET_BYTES, Parsed, parse
+from glutseg.dicom.model import LOSSY, LoadedSeries, Series
+from glutseg.dicom.odd import odd_flags
 from glutseg.dicom.quiet import quiet_pydicom
-from glutseg.dicom.source import Opener, Source
-from glutseg.dicom.text import BAD_FILE, integer
+from glutseg.dicom.slices import check_size, decode_all
 from glutseg.errors import Flag, GlutsegError
-from glutseg.volume import Int16Array, Volume
-
-MAX_ROWS = 4096
-"""Of rows and of columns: four times the largest CT matrix in common use."""
-
-MAX_VOXELS = 2_000_000_000
-"""4 GB as int16: 7000 slices of 512 x 512. A header that states more is taken as broken."""
-
-MAX_NAMED = 5
-"""Slices named in a flag."""
-
-MAX_BYTES_PER_VOXEL = 8
-"""Of a file: four of the widest integers, and as much again for codings that do not pay."""
+from glutseg.volume import Volume
 
 
 def read(series: Series, *, slices: slice | None = None, bridge: bool = False) -> LoadedSeries:
@@ -62,13 +42,13 @@ def read(series: Series, *, slices: slice | None = None, bridge: bool = False) -
         raise GlutsegError(code, message, series.series_uid)
     start, stop, _ = (slices or slice(None)).indices(series.geometry.shape[0])
     geometry = series.geometry.crop((slice(start, stop), slice(None), slice(None)))
-    _check_size(geometry.shape, series.series_uid)
+    check_size(geometry.shape, series.series_uid)
     headers = {p - start: h for p, h in zip(series.places, series.slices, strict=True) if start <= p < stop}
     hu = np.empty(geometry.shape, dtype=np.int16)
     failures: dict[int, GlutsegError] = {}
     n_stray, is_lossy = 0, False
     with quiet_pydicom():
-        for k, decoded in zip(headers, _decode_all(tuple(headers.values())), strict=True):
+        for k, decoded in zip(headers, decode_all(tuple(headers.values())), strict=True):
             if isinstance(decoded, GlutsegError):
                 failures[k] = decoded
             else:
@@ -90,69 +70,12 @@ def read(series: Series, *, slices: slice | None = None, bridge: bool = False) -
         flags=(
             *series.flags,
             *_gap_flags(failures, shown, (first, last)),
-            *_pixel_flags(series, n_stray, is_lossy=is_lossy),
-            *_odd_flags(hu[first:last]),
+            *pixel_flags(series, n_stray, is_lossy=is_lossy),
+            *odd_flags(hu[first:last]),
         ),
         sop_uids=tuple(headers[k].sop_uid if shown[k] else "" for k in range(first, last)),
         missing=tuple(k - first for k in range(first, last) if not shown[k]),
     )
-
-
-def _check_size(shape: tuple[int, int, int], where: str) -> None:
-    if max(shape[1:]) > MAX_ROWS or shape[0] * shape[1] * shape[2] > MAX_VOXELS:
-        words = " x ".join(map(str, shape))
-        raise GlutsegError("image-too-large", f"slices x rows x columns are {words}", where)
-
-
-@dataclass(frozen=True)
-class _Slice:
-    hu: Int16Array
-    n_stray: int
-    is_lossy: bool
-
-
-def _decode_all(headers: tuple[SliceHeader, ...]) -> Iterator[_Slice | GlutsegError]:
-    """Each slice, or why not; a multi-frame file is opened once, for its frames in a row."""
-    source: Source | None = None
-    parsed: Parsed | GlutsegError
-    with Opener() as opener:
-        for header in headers:
-            if header.source != source:
-                source, parsed = header.source, _open(opener, header)
-            if isinstance(parsed, GlutsegError):
-                yield parsed
-            else:
-                try:
-                    yield _decode(parsed, header)
-                except GlutsegError as error:
-                    yield GlutsegError(error.code, error.message, str(source))
-
-
-def _open(opener: Opener, header: SliceHeader) -> Parsed | GlutsegError:
-    """The file with its pixels, no more of it than images of the stated size can take."""
-    where = str(header.source)
-    try:
-        with opener.open(header.source) as file:
-            stated = parse(file, TAGS, HEADER_BUDGET_BYTES)
-        n_voxels = header.rows * header.columns * max(1, integer(stated.dataset, "NumberOfFrames") or 1)
-        if n_voxels > MAX_VOXELS:
-            return GlutsegError("image-too-large", f"the file states {n_voxels} voxels", where)
-        budget = HEADER_BUDGET_BYTES + MAX_BYTES_PER_VOXEL * n_voxels
-        with opener.open(header.source) as file:
-            if header.source.position is not None:  # to its end, where zip keeps its checksum
-                file = io.BytesIO(file.read())
-            return parse(file, TAGS, budget, with_pixels=True)
-    except BAD_FILE as error:
-        message = f"the file cannot be read ({type(error).__name__})"
-        return GlutsegError("pixel-data-undecodable", message, where)
-
-
-def _decode(parsed: Parsed, header: SliceHeader) -> _Slice:
-    if header.rescale is None:
-        raise GlutsegError("rescale-missing", "Rescale Slope or Intercept is missing or no number")
-    stored = decode(parsed, header.frame, header.rows, header.columns, header.padding)
-    hu = to_hu(stored.values, *header.rescale, header.padding)
-    return _Slice(hu, stored.n_stray, stored.is_lossy)
 
 
 def _gap_flags(
@@ -176,7 +99,8 @@ def _gap_flags(
     return tuple(flags)
 
 
-def _pixel_flags(series: Series, n_stray: int, *, is_lossy: bool) -> tuple[Flag, ...]:
+def pixel_flags(series: Series, n_stray: int, *, is_lossy: bool) -> tuple[Flag, ...]:
+    """What is to be known about the pixels that were decoded."""
     flags = []
     rescales = {header.rescale for header in series.slices}
     if len(rescales) > 1:
@@ -187,10 +111,3 @@ def _pixel_flags(series: Series, n_stray: int, *, is_lossy: bool) -> tuple[Flag,
     if is_lossy and all(f.code != LOSSY for f in series.flags):
         flags.append(Flag(LOSSY, "the coding of the pixels loses, which the header does not say"))
     return tuple(flags)
-
-
-def _odd_flags(hu: Int16Array) -> tuple[Flag, ...]:
-    odd = odd_slices(hu)
-    more = " …" if len(odd) > MAX_NAMED else ""
-    named = ", ".join(map(str, odd[:MAX_NAMED]))
-    return (Flag("slice-odd", f"{len(odd)} of {len(hu)}: slices {named}{more}, from 0"),) if odd else ()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from glutseg import anatomy, dicom, quality, segmentation
+from glutseg.anatomy import Hips
 from glutseg.errors import Flag, GlutsegError
 from glutseg.measurement import measure_slice, measure_whole, profile, slices_around, slices_of
+from glutseg.pipeline.ahead import is_read
 from glutseg.pipeline.case import Case, Stopwatch, failed
 from glutseg.pipeline.levels import canonical_rule, find_level, named_levels, own_level
 from glutseg.protocol import Protocol
@@ -17,9 +19,15 @@ Measured = tuple[dict[Side, SideMeasurement], tuple[Flag, ...]]
 
 
 def measure_series(
-    loaded: dicom.LoadedSeries, protocol: Protocol, result: CaseResult, clock: Stopwatch
+    loaded: dicom.LoadedSeries,
+    protocol: Protocol,
+    result: CaseResult,
+    clock: Stopwatch,
+    near: Hips | None = None,
 ) -> Case:
     """Find the level, segment and measure; an error of the segmentation keeps the level for its picture.
+
+    ``near`` is where the hips were seen in a few slices.
 
     Raises
     ------
@@ -30,10 +38,12 @@ def measure_series(
     own = loaded.volume.geometry
     volume = loaded.volume.canonical()
     with clock.time("anatomy"):
-        found = anatomy.find_anatomy(volume)
+        found = anatomy.find_anatomy(volume, near)
         level = find_level(volume, found, canonical_rule(protocol.level, own))
         gaps = {own.canonical_slice(k) for k in loaded.missing}
         level = anatomy.on_an_image(level, volume.geometry, gaps)
+        if near and not is_read(loaded, found.hips, level, protocol.level.profile_mm):
+            raise GlutsegError("level-outside", "the level lies outside the slices that were read")
     place = own_level(level, own)
     result = replace(
         result,

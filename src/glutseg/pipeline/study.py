@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import replace
 
@@ -9,10 +10,13 @@ from glutseg import dicom
 from glutseg.errors import GlutsegError
 from glutseg.measurement import Participants, believe_height
 from glutseg.output.case_id import case_id
+from glutseg.pipeline.ahead import look_ahead
 from glutseg.pipeline.case import AllPassedOverError, Case, Stopwatch, failed
 from glutseg.pipeline.series import measure_series
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult, LevelFound, SeriesRecord
+
+log = logging.getLogger(__name__)
 
 TRY_NEXT_SERIES = ("landmark-not-found", "level-in-gap", "level-outside", "hips-not-found")
 """Errors after which another series of the study may still do, the most telling one first; so may it
@@ -86,10 +90,8 @@ def _measure(study: dicom.Study, protocol: Protocol, result: CaseResult, clock: 
     errors: list[GlutsegError] = []
     for rank, series in enumerate(choice.candidates):
         try:
-            with clock.time("read"):
-                loaded = dicom.read(series, bridge=True)
             doubted = replace(result, flags=result.flags + dicom.series_flags(series, protocol.series))
-            case = measure_series(loaded, protocol, doubted, clock)
+            loaded, case = _measure_one(series, protocol, doubted, clock)
         except GlutsegError as error:
             if error.code not in TRY_NEXT_SERIES + UNREADABLE:
                 raise
@@ -102,6 +104,27 @@ def _measure(study: dicom.Study, protocol: Protocol, result: CaseResult, clock: 
         kept = replace(case.result, series=record, passed_over=tuple(passed_over + rest))
         return replace(case, result=kept)
     raise _why_none(study, errors, tuple(passed_over))
+
+
+def _measure_one(
+    series: dicom.Series, protocol: Protocol, result: CaseResult, clock: Stopwatch
+) -> tuple[dicom.LoadedSeries, Case]:
+    """One series, of which no more is read than has to be; if that does not do, all of it."""
+    with clock.time("read"):
+        first = dicom.survey(series)
+    with clock.time("anatomy"):
+        ahead = look_ahead(first, protocol) if first else None
+    if first and ahead:
+        with clock.time("read"):
+            part = dicom.read_near(first, ahead.slices)
+        try:
+            if part:
+                return part, measure_series(part, protocol, result, clock, ahead.hips)
+        except GlutsegError as error:
+            log.info("all slices are read, those near the hips did not do: %s", error.code)
+    with clock.time("read"):
+        loaded = dicom.read(series, bridge=True)
+    return loaded, measure_series(loaded, protocol, result, clock)
 
 
 def _why_none(

@@ -14,6 +14,8 @@ METAL_HU = 2500
 """Dense cortical bone ends near 2000 HU; scanners clip metal at 3071 or above."""
 METAL_MM3 = 300.0
 """Less is a clip, a marker or a dense spot of bone."""
+METAL_REACH_MM = 60.0
+"""Around the level that metal is looked for."""
 STREAK_SHARE = 0.02
 """Share of a muscle's inner pixels that cannot be muscle or fat before streaks are said to cross it."""
 _IMPOSSIBLE_HU = (-250, 220)
@@ -22,7 +24,9 @@ _EDGE_MM = 3.0
 BoolArray = npt.NDArray[np.bool_]
 
 
-def check_metal(volume: Volume, mask: Mask, slice_index: int, reach_mm: float = 60.0) -> tuple[Flag, ...]:
+def check_metal(
+    volume: Volume, mask: Mask, slice_index: int, reach_mm: float = METAL_REACH_MM
+) -> tuple[Flag, ...]:
     """``metal`` near the level, and ``metal-streaks`` where the muscle itself shows impossible values."""
     g = volume.geometry
     reach = int(reach_mm / g.spacing_mm[0])
