@@ -99,6 +99,13 @@ def test_the_result_is_that_of_reading_everything(body, tmp_path, decoded, posit
     assert np.array_equal(part.volume.hu[near], whole.volume.hu[near])
 
 
+def test_the_order_of_the_slices_leaves_no_trace(body, tmp_path):
+    cases = [measure_study(_study(body, tmp_path / p, position=p), PROTOCOL) for p in ("HFS", "FFP")]
+    assert _areas(cases[0]) == _areas(cases[1])
+    one, other = (case.result.level.landmarks_mm for case in cases)
+    assert {name: pytest.approx(mm) for name, mm in one.items()} == other
+
+
 @pytest.mark.parametrize("level", ["slice=12", "si-joint-end"])
 def test_levels_far_from_the_heads_are_read_too(study, decoded, level):
     protocol = with_level(PROTOCOL, level)
@@ -137,7 +144,7 @@ def test_slices_that_were_not_read_are_interpolated(study):
     loaded = dicom.read_near(first, range(40, 61))
     hu = loaded.volume.hu
     assert loaded.detail == range(40, 61)
-    for k in {*range(40, 61), *first.places, N_SLICES - 1}:
+    for k in {*range(40, 61), *first.places, 0, N_SLICES - 1}:
         assert np.array_equal(hu[k], true[k])
     low, high = first.places[3], first.places[4]
     assert np.array_equal(hu[low + 1], np.rint(0.5 * true[low] + 0.5 * true[high]).astype(np.int16))

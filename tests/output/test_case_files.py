@@ -1,3 +1,4 @@
+import gzip
 import io
 import json
 from dataclasses import replace
@@ -8,13 +9,13 @@ import pytest
 import SimpleITK as sitk
 
 from glutseg.errors import Flag
-from glutseg.output.case_files import write_case
+from glutseg.output.case_files import nifti_gz, write_case
 from glutseg.output.overlay import draw_overlay
 from glutseg.output.style import SIDE_COLOURS
 from glutseg.output.view import canonical_view
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
-from glutseg.volume import Mask
+from glutseg.volume import Geometry, Mask
 
 PROTOCOL = Protocol(name="test")
 MIRRORED = (-1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0)
@@ -113,3 +114,12 @@ def test_view_is_cropped_to_the_body_on_the_measured_slice(example):
 def test_formula_signs_and_foreign_letters_draw(example):
     result = replace(example.result, flags=(Flag("metal", "$\\frac{1}{0}$ 漢字 " * 30),))
     assert draw_overlay(example.volume, example.mask, result).startswith(b"\x89PNG")
+
+
+def test_a_mask_is_written_byte_by_byte_as_itk_does(tmp_path):
+    rng = np.random.default_rng(0)
+    turned = (1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, -1.0)
+    grid = Geometry((5, 7, 9), (3.0, 0.7, 0.8), (-12.5, 30.0, 411.0), turned)
+    mask = Mask(rng.integers(0, 7, grid.shape).astype(np.uint8), grid)
+    sitk.WriteImage(mask.to_sitk(), str(tmp_path / "mask.nii"))
+    assert gzip.decompress(nifti_gz(mask)) == (tmp_path / "mask.nii").read_bytes()

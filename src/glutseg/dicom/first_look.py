@@ -63,7 +63,9 @@ def survey(series: Series) -> Survey | None:
     if step < 2 or not geometry.is_axial or np.abs(cosines - cosines.round()).max() > AXIS_TOLERANCE:
         return None
     check_size(geometry.shape, series.series_uid)
-    places = range(0, geometry.shape[0], step)
+    # counted from the feet, so that it does not matter in which order a scanner stored its slices
+    lowest = geometry.canonical_slice(0)
+    places = range(lowest % step, geometry.shape[0], step)
     slices = _decoded(series, places)
     if slices is None:
         return None
@@ -71,6 +73,7 @@ def survey(series: Series) -> Survey | None:
         geometry,
         shape=(len(places), *geometry.shape[1:]),
         spacing_mm=(geometry.spacing_mm[0] * step, *geometry.spacing_mm[1:]),
+        origin_mm=geometry.point_mm(places.start, 0, 0),
     )
     return Survey(series, geometry, places, slices, Volume(np.stack([s.hu for s in slices]), own))
 
@@ -86,11 +89,11 @@ def read_near(first: Survey, detail: range) -> LoadedSeries | None:
     """
     n = first.geometry.shape[0]
     known = dict(zip(first.places, first.slices, strict=True))
-    wanted = [k for k in {*detail, n - 1} if k not in known]  # the last one, to interpolate up to it
-    slices = _decoded(first.series, sorted(wanted))
+    wanted = sorted({*detail, 0, n - 1} - known.keys())  # the two ends, to interpolate up to them
+    slices = _decoded(first.series, wanted)
     if slices is None:
         return None
-    known |= zip(sorted(wanted), slices, strict=True)
+    known |= zip(wanted, slices, strict=True)
     hu = np.empty(first.geometry.shape, np.int16)
     for k, one in known.items():
         hu[k] = one.hu

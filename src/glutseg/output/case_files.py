@@ -6,6 +6,7 @@ import dataclasses
 import gzip
 import json
 import math
+import struct
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +22,9 @@ from glutseg.output.text import plain
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
 from glutseg.volume import Mask, Volume
+
+NIFTI_HEADER_BYTES, NIFTI_SLICES_AT = 352, 46
+"""Header and empty extension, and ``dim[3]`` within them (nifti1.h)."""
 
 TOLD_APART = ("flags", "error_code", "error_message", "traceback", "passed_over", "seconds")
 """Fields of a result that case.json tells in words of their own, or, as times, not at all."""
@@ -70,10 +74,15 @@ def nifti_gz(mask: Mask) -> bytes:
     """The mask as compressed NIfTI-1; gzip's time stamp is zero, so that equal masks are equal bytes."""
     import SimpleITK as sitk
 
+    plain_mask = straightened(mask)
+    n_slices = mask.geometry.shape[0]
+    first = Mask(plain_mask.labels[:1], plain_mask.geometry.crop((slice(0, 1), slice(None), slice(None))))
     with tempfile.TemporaryDirectory() as folder:
-        plain_file = Path(folder) / "mask.nii"  # ITK writes to paths only
-        sitk.WriteImage(straightened(mask).to_sitk(), str(plain_file))
-        content = plain_file.read_bytes()
+        plain_file = Path(folder) / "mask.nii"  # ITK writes to paths only: one slice, for its header
+        sitk.WriteImage(first.to_sitk(), str(plain_file))
+        header = bytearray(plain_file.read_bytes()[:NIFTI_HEADER_BYTES])
+    struct.pack_into("<h", header, NIFTI_SLICES_AT, n_slices)
+    content = bytes(header) + mask.labels.tobytes()
     if mask.geometry.is_sheared:
         content = with_exact_sform(content, mask.geometry)
     return gzip.compress(content, compresslevel=6, mtime=0)
