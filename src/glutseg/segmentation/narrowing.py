@@ -16,8 +16,9 @@ from scipy import ndimage as ndi
 
 from glutseg.segmentation.surface import BoolArray, Problem, minimum_cut
 
-REACH_MM = 6.0
-"""The fine border is sought so far on both sides of the coarse one, and of its neighbours'."""
+REACH_MM = 10.0
+"""The fine border is sought so far beyond the coarse ones, and those of the neighbouring rays. With 8 mm one
+of 30 confidences rose from 0.83 to 0.99, because the other outline was out of reach."""
 
 LEANING = np.float32(0.02)
 """Per mm³, as much as fat costs; a muscle believed to be 15 % larger leans by 0.0075. With less, wedges of
