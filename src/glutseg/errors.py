@@ -303,6 +303,85 @@ CODES: dict[str, Code] = {
         "Some patients have several studies; the intervals take all studies for independent.",
         "Compare one study per patient.",
     ),
+    # to and from other programs
+    "exchange-missing": Code(
+        "error",
+        "What is needed to write DICOM objects is not installed.",
+        "Install it with `pip install 'glutseg[dicom]'`.",
+    ),
+    "export-pseudonymised": Code(
+        "error",
+        "The run has pseudonyms, and DICOM objects would name the patient again.",
+        "Export NIfTI or NRRD, or run without --pseudonymise.",
+    ),
+    "export-unsuited": Code(
+        "error",
+        "The case cannot be told in this format.",
+        "See what the message names; NIfTI and NRRD ask least of the images.",
+    ),
+    "mask-unreadable": Code(
+        "error",
+        "The file is no mask that can be read.",
+        "Give NIfTI, NRRD, DICOM SEG or RTSTRUCT, whole and with one frame in time.",
+    ),
+    "mask-unplaceable": Code(
+        "error",
+        "The mask does not say, or not clearly, where it lies in the patient.",
+        "Export it again with its geometry (NIfTI with sform or qform, contours in the planes of the slices).",
+    ),
+    "mask-elsewhere": Code(
+        "error",
+        "The mask lies in another frame of reference, or nowhere in the images.",
+        "Use the series it was made on, or one of the same scan.",
+    ),
+    "mask-empty": Code(
+        "error",
+        "The mask has no pixel of what is to be measured.",
+        "Check the label, and whether the outline was saved.",
+    ),
+    "labels-unknown": Code(
+        "error",
+        "Which label is which muscle cannot be told.",
+        "Say it: --label NAME=left --label NUMBER=right, or --labels totalsegmentator.",
+    ),
+    "mask-sides-contradicted": Code(
+        "error",
+        "What is called left lies to the patient's right of what is called right.",
+        "Exchange the labels, or correct the mask's geometry.",
+    ),
+    "mask-given": Code(
+        "note",
+        "The outline is not glutseg's: it was given, and measured as it is.",
+        "None needed as a rule.",
+    ),
+    "mask-resampled": Code(
+        "note",
+        "The mask was on another grid and was brought to that of the images, nearest voxel by nearest.",
+        "Areas are those of the images' pixels; use a mask on the grid of the series if it matters.",
+    ),
+    "mask-frame-unknown": Code(
+        "note",
+        "The mask names no frame of reference; that it belongs to these images rests on its coordinates.",
+        "Check the outline in the overlay.",
+    ),
+    "mask-cut": Code(
+        "review",
+        "Part of the mask lies outside the images.",
+        "Check that the mask is of this patient and scan.",
+    ),
+    "roi-invalid": Code(
+        "error",
+        "The file is no export of ROIs that can be read.",
+        "Export from OsiriX or Horos with the plug-in ExportROIs, as CSV or XML.",
+    ),
+    "roi-elsewhere": Code(
+        "error", "The ROIs were drawn on other images.", "Name the series they were drawn on."
+    ),
+    "roi-values-differ": Code(
+        "review",
+        "OsiriX's own area or mean of the ROI is another than that of its points on these images.",
+        "Check that the ROIs belong to this very series.",
+    ),
     # configuration and run
     "protocol-invalid": Code("error", "The protocol is not valid.", "Correct the key named."),
     "protocol-unknown": Code("error", "There is no protocol of that name.", "See `glutseg protocols`."),

@@ -246,3 +246,17 @@ def print_region(region: GrownRegion, flags: Sequence[Flag], mask_file: Path | N
 def _figure(value: float | None, unit: str) -> str:
     """Empty where the value is unknown."""
     return "" if value is None or value != value else f"{value:.3f} {unit}"
+
+
+def print_cells(names: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = ()) -> None:
+    """A table of plain texts, the first of its rows, and lines below it."""
+    console = _console(sys.stdout)
+    if rows:
+        table = Table(*names)
+        for row in rows[:MAX_ROWS]:
+            table.add_row(*(_text(cell) for cell in row))
+        console.print(table)
+    if len(rows) > MAX_ROWS:
+        console.print(f"... and {len(rows) - MAX_ROWS} more")
+    for note in notes:
+        console.print(_text(note), soft_wrap=True)

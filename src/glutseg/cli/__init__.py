@@ -4,6 +4,7 @@ Slow libraries are imported inside the commands, so that ``glutseg --help`` answ
 """
 
 from glutseg.cli import after as after
+from glutseg.cli import exchange as exchange
 from glutseg.cli import runs as runs
 from glutseg.cli import study as study
 from glutseg.cli import tools as tools

@@ -47,7 +47,7 @@ def measure_study(study: dicom.Study, protocol: Protocol, participants: Particip
         Measured, or ``failed`` with an error's code and message: this does not raise for a bad study.
     """
     clock = Stopwatch()
-    result = _empty_result(study, participants)
+    result = empty_result(study, participants)
     try:
         case = _measure(study, protocol, result, clock)
     except GlutsegError as error:
@@ -59,10 +59,11 @@ def measure_study(study: dicom.Study, protocol: Protocol, participants: Particip
 
 def given_up(study: dicom.Study, participants: Participants | None, error: GlutsegError) -> CaseResult:
     """The result of a study that was never measured to its end, for instance because its process died."""
-    return failed(_empty_result(study, participants), error)
+    return failed(empty_result(study, participants), error)
 
 
-def _empty_result(study: dicom.Study, participants: Participants | None) -> CaseResult:
+def empty_result(study: dicom.Study, participants: Participants | None) -> CaseResult:
+    """What is known of a study before anything is measured."""
     name = case_id(study.patient_id, study.study_uid)
     row = participants.of(study.patient_id, name) if participants else None
     height, flags = believe_height(row, study.patient_size_m_raw)
@@ -100,7 +101,7 @@ def _measure(study: dicom.Study, protocol: Protocol, result: CaseResult, clock: 
             continue
         reason = choice.reason if rank == 0 else f"{rank} better ranked series could not be measured"
         rest = [(uid, f"ranked lower: {why}") for uid, why in choice.ranked_lower[rank:]]
-        record = _series_record(series, loaded, case.result.level, reason)
+        record = series_record(series, loaded, case.result.level, reason)
         kept = replace(case.result, series=record, passed_over=tuple(passed_over + rest))
         return replace(case, result=kept)
     raise _why_none(study, errors, tuple(passed_over))
@@ -144,9 +145,10 @@ def _why_none(
     )
 
 
-def _series_record(
+def series_record(
     series: dicom.Series, loaded: dicom.LoadedSeries, level: LevelFound | None, reason: str
 ) -> SeriesRecord:
+    """The series as tables and records name it."""
     geometry = loaded.volume.geometry
     return SeriesRecord(
         series_uid=series.series_uid,

@@ -1,0 +1,257 @@
+"""The commands to and from other programs: export, measure, import-osirix."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from glutseg.cli.frame import NOTHING_DONE, SOME_DONE, ProtocolOption, app, user_errors
+from glutseg.errors import GlutsegError
+
+if TYPE_CHECKING:
+    from glutseg.exchange.given_run import GivenRun
+    from glutseg.exchange.many import Options
+    from glutseg.measurement import Participants
+    from glutseg.result import CaseResult
+
+
+class Format(StrEnum):
+    """What ``export`` writes."""
+
+    SEG = "seg"
+    SR = "sr"
+    RTSTRUCT = "rtstruct"
+    NIFTI = "nifti"
+    NRRD = "nrrd"
+
+
+class ValuesOption(StrEnum):
+    """Whose outlines."""
+
+    CORRECTED = "corrected"
+    AUTOMATIC = "automatic"
+
+
+class Labels(StrEnum):
+    """Programs whose label numbers are known."""
+
+    TOTALSEGMENTATOR = "totalsegmentator"
+    MUSCLEMAP = "musclemap"
+    GLUTSEG = "glutseg"
+
+
+SeriesArgument = Annotated[Path, typer.Argument(metavar="SERIES", help="A folder, zip or file with the CT.")]
+UidOption = Annotated[str | None, typer.Option("--series", metavar="UID", help="This series of several.")]
+LabelOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label", metavar="NAME|NUMBER=left", help="Which label is what: left, right, medius-left, ..."
+    ),
+]
+LevelOption = Annotated[
+    str | None,
+    typer.Option(metavar="LEVEL", help="A landmark, z=MM or slice=N [the mask's slice if it has one only]."),
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="OUT", help="Write tables, mask, picture and record.")
+]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier output.")]
+ParticipantsOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Heights (CSV, TSV, XLSX), as for `glutseg run`.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")],
+    formats: Annotated[
+        list[Format],
+        typer.Option(
+            "--format", "-f", metavar="FORMAT", help="seg, sr, rtstruct, nifti, nrrd; may be repeated."
+        ),
+    ],
+    folder: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="The folder to write [OUT/export].")
+    ] = None,
+    input_path: Annotated[
+        Path | None, typer.Option("--input", metavar="FOLDER", help="The images, if they were moved.")
+    ] = None,
+    values: Annotated[
+        ValuesOption, typer.Option(metavar="corrected|automatic", help="As people decided, or as measured.")
+    ] = ValuesOption.CORRECTED,
+) -> None:
+    """Write the masks and areas of the run in OUT as DICOM SEG, SR, RTSTRUCT, NIfTI or NRRD."""
+    with user_errors():
+        from glutseg import terminal
+        from glutseg.cli.exchange_shown import show_exported
+        from glutseg.exchange.export import export as write
+
+        with terminal.progress() as bar:
+            done = write(
+                out,
+                [f.value for f in formats],
+                folder,
+                input_path=input_path,
+                values=values.value,
+                progress=bar.scanning,
+            )
+        show_exported(done)
+    if done.left_out:
+        raise typer.Exit(SOME_DONE if done.files else NOTHING_DONE)
+
+
+@app.command()
+def measure(
+    input_path: SeriesArgument,
+    mask: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="NIfTI, NRRD, DICOM SEG or RTSTRUCT of this patient.")
+    ] = None,
+    masks: Annotated[
+        str,
+        typer.Option(
+            metavar="PATTERN", help="For many studies: DIR/{patient_id}.nii.gz; {case_id}, {series_uid}."
+        ),
+    ] = "",
+    label: LabelOption = None,
+    labels: Annotated[
+        Labels | None, typer.Option(metavar="PROGRAM", help="totalsegmentator, musclemap or glutseg.")
+    ] = None,
+    level: LevelOption = None,
+    protocol: ProtocolOption = "femoral-head-top",
+    series: UidOption = None,
+    participants: ParticipantsOption = None,
+    out: OutOption = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure somebody else's mask as glutseg measures its own."""
+    with user_errors():
+        from glutseg import dicom, terminal
+        from glutseg.exchange.given_run import GivenRun
+        from glutseg.exchange.many import check_pattern, measure_many
+        from glutseg.exchange.measure_mask import load_series
+        from glutseg.output.folder import check
+
+        if (mask is None) == (not masks):
+            raise typer.BadParameter("give either --mask FILE or --masks PATTERN")
+        if masks:
+            check_pattern(masks)
+        if out is not None:
+            check(out, overwrite=overwrite)
+        options = _options(label, labels, level, protocol, participants)
+        failed: list[CaseResult] = []
+        with terminal.progress() as bar:
+            index = dicom.scan(input_path, progress=bar.scanning)
+            if mask is not None:
+                measured = [options.measure(load_series(index, series), mask)]
+            else:
+                measured, failed = measure_many(index, masks, options, bar.scanning)
+        table = options.participants
+        source, digest = (table.source, table.sha256) if table else ("", "")
+        run = GivenRun(input_path, tuple(measured), tuple(failed), source, digest)
+        code = _finish(run, out, overwrite=overwrite, as_json=as_json)
+    raise typer.Exit(code)
+
+
+def _options(
+    label: list[str] | None,
+    labels: Labels | None,
+    level: str | None,
+    protocol: str,
+    participants: Path | None,
+) -> Options:
+    from glutseg.exchange.assign import parse_labels
+    from glutseg.exchange.many import Options
+    from glutseg.protocol import load_protocol
+
+    return Options(
+        labels=parse_labels(label or []),
+        label_map=None if labels is None else labels.value,
+        protocol=load_protocol(protocol),
+        level=level,
+        participants=_participants(participants),
+    )
+
+
+def _participants(file: Path | None) -> Participants | None:
+    from glutseg.measurement import read_participants
+
+    return None if file is None else read_participants(file, None)
+
+
+def _finish(run: GivenRun, out: Path | None, *, overwrite: bool, as_json: bool) -> int:
+    """Write and show what was measured; the exit code."""
+    from glutseg.cli.exchange_shown import show_given
+    from glutseg.exchange.given_run import results_json, write_given
+    from glutseg.output.schema import CaseRow
+
+    if not run.measured:
+        raise GlutsegError(run.failed[0].error_code, run.failed[0].error_message, run.failed[0].case_id)
+    if out is not None:
+        rows = write_given(out, run, overwrite=overwrite)
+    else:
+        rows = [CaseRow(result, run.measured[0].protocol.name) for result in run.results]
+    if as_json:
+        typer.echo(results_json(rows))
+    else:
+        show_given(rows, out)
+    return 0 if all(row.result.status == "ok" for row in rows) else SOME_DONE
+
+
+@app.command("import-osirix")
+def import_osirix(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or XML of the plug-in ExportROIs.")],
+    input_path: SeriesArgument,
+    label: Annotated[
+        list[str] | None,
+        typer.Option("--label", metavar="NAME=left", help="Which ROI is what, where its name does not tell."),
+    ] = None,
+    level: LevelOption = None,
+    protocol: ProtocolOption = "femoral-head-top",
+    series: UidOption = None,
+    participants: ParticipantsOption = None,
+    out: OutOption = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring readings made in OsiriX or Horos back onto their images, and measure them again."""
+    with user_errors():
+        from glutseg import dicom, terminal
+        from glutseg.cli.exchange_shown import show_readings
+        from glutseg.exchange.assign import parse_labels
+        from glutseg.exchange.given_run import GivenRun
+        from glutseg.exchange.measure_mask import load_series
+        from glutseg.exchange.osirix import assign_readings, measure_readings, readings
+        from glutseg.exchange.osirix_files import read_rois
+        from glutseg.exchange.osirix_table import lines_of, readings_json, write_readings
+        from glutseg.output.folder import check
+        from glutseg.protocol import load_protocol
+
+        asked = parse_labels(label or [])
+        rule, table = load_protocol(protocol), _participants(participants)
+        rois = read_rois(file)
+        if out is not None:
+            check(out, overwrite=overwrite)
+        with terminal.progress() as bar:
+            index = dicom.scan(input_path, progress=bar.scanning)
+        loaded = load_series(index, series)
+        found, n_left_out = readings(rois, loaded)
+        terms = assign_readings(found, asked) if out is not None or asked else {}
+        lines = lines_of(found, terms)
+        if as_json:
+            typer.echo(readings_json(lines))
+        else:
+            show_readings(lines, n_left_out)
+        code = 0
+        if out is not None:
+            measured = measure_readings(loaded, file, terms, protocol=rule, level=level, participants=table)
+            source, digest = (table.source, table.sha256) if table else ("", "")
+            code = _finish(
+                GivenRun(input_path, (measured,), (), source, digest), out, overwrite=overwrite, as_json=False
+            )
+            write_readings(out, lines)
+    raise typer.Exit(code)

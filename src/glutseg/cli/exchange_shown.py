@@ -1,0 +1,73 @@
+"""What the commands to and from other programs show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from glutseg import terminal
+
+if TYPE_CHECKING:
+    from glutseg.exchange.export import Exported
+    from glutseg.exchange.osirix_table import Line
+    from glutseg.output.schema import CaseRow
+
+GIVEN = ("case", "status", "level", "left mm²", "right mm²", "remarks")
+READINGS = (
+    *("ROI", "type", "slice", "z mm", "taken for", "OsiriX mm²", "outline mm²", "pixels mm²"),
+    *("OsiriX HU", "HU", "doubt"),
+)
+
+
+def show_given(rows: Sequence[CaseRow], out: Path | None) -> None:
+    """What was measured on given outlines."""
+    notes = () if out is None else (f"table: {out / 'measurements.csv'}   pictures: {out / 'cases'}",)
+    terminal.print_cells(GIVEN, [_given(row) for row in rows], notes)
+
+
+def _given(row: CaseRow) -> list[str]:
+    result = row.result
+    level = result.level
+    areas = (result.measurements.get(side) for side in ("left", "right"))
+    remarks = [f"{result.error_code}: {result.error_message}"] if result.error_code else []
+    return [
+        result.case_id,
+        result.status,
+        "" if level is None else f"{level.name}, slice {level.slice_index}",
+        *("" if side is None else f"{side.area_mm2:.0f}" for side in areas),
+        "; ".join([*remarks, ", ".join(dict.fromkeys(str(flag) for flag in result.flags))]),
+    ]
+
+
+def show_readings(lines: Sequence[Line], n_left_out: int) -> None:
+    """OsiriX's figures beside glutseg's."""
+    lost = f"{n_left_out} ROIs enclose no area (lines, angles, texts, points) and were left out"
+    terminal.print_cells(READINGS, [_reading(line) for line in lines], (lost,) if n_left_out else ())
+
+
+def _reading(line: Line) -> list[str]:
+    reading, term = line
+    areas = (reading.osirix_area_mm2, reading.line_area_mm2, reading.area_mm2)
+    return [
+        reading.roi.name,
+        reading.roi.kind_name,
+        f"{reading.slice_index}",
+        f"{reading.z_mm:.1f}",
+        "" if term is None else f"{term.muscle} {term.side}",
+        *(_figure(value) for value in (*areas, reading.osirix_mean_hu, reading.mean_hu)),
+        "; ".join(reading.doubts),
+    ]
+
+
+def _figure(value: float) -> str:
+    return "" if value != value else f"{value:.1f}"
+
+
+def show_exported(done: Exported) -> None:
+    """What was written, and for which cases nothing could be."""
+    notes = [str(path) for path in done.files[: terminal.MAX_ROWS]]
+    if len(done.files) > terminal.MAX_ROWS:
+        notes.append(f"... and {len(done.files) - terminal.MAX_ROWS} more")
+    counted = f"{len(done.files)} files; {len(done.left_out)} cases left out"
+    terminal.print_cells(("left out", "code", "reason"), done.left_out, [*notes, counted])

@@ -1,0 +1,1 @@
+"""Results in other programs' formats, and other programs' outlines measured here."""

@@ -1,0 +1,168 @@
+"""Areas and densities as a Structured Report (PS3.16, TID 1500) that refers to segments and images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from glutseg.dicom.model import CT_IMAGE
+from glutseg.errors import GlutsegError
+from glutseg.exchange.dicom_seg import NEIGHBORHOOD_ANALYSIS, highdicom_or_error
+from glutseg.exchange.job import PROGRAM, SERIES_NUMBERS, Job
+from glutseg.exchange.stamp import PLACEHOLDER, stamped, uid_of
+from glutseg.exchange.terms import MUSCLE_CODES, SCHEME, SIDE_CODES, Term
+from glutseg.result import SideMeasurement
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+MUSCLE = ("71616004", SCHEME, "Muscle")
+"""Kind of the finding (SNOMED CT, Skeletal and/or smooth muscle structure)."""
+CT_EXAMINATION = ("25045-6", "LN", "CT unspecified body region")
+AREA = ("42798000", SCHEME, "Area")
+MM2 = ("mm2", "UCUM", "square millimeter")
+ATTENUATION = ("112031", "DCM", "Attenuation Coefficient")
+HOUNSFIELD = ("[hnsf'U]", "UCUM", "Hounsfield unit")
+MEAN = ("373098007", SCHEME, "Mean")
+STANDARD_DEVIATION = ("386136009", SCHEME, "Standard Deviation")
+DEVICE = ("121007", "DCM", "Device")
+ENGLISH = ("en", "RFC5646", "English")
+TITLE = ("126000", "DCM", "Imaging Measurement Report")
+DECIMALS = 6
+"""Of a figure: a DS value has sixteen characters at most."""
+
+
+def report(job: Job, segmentation: Dataset) -> Dataset:
+    """What was measured at the level, per muscle and side, with where each figure comes from.
+
+    Parameters
+    ----------
+    segmentation : of the same job; it is written beside the report
+
+    Raises
+    ------
+    GlutsegError
+        ``export-unsuited`` when nothing was measured; ``exchange-missing``.
+    """
+    hd = highdicom_or_error()
+    code = hd.sr.CodedConcept
+    first = job.sources[0]
+    groups = [
+        _group(hd, job, segmentation, number, term, measured)
+        for number, term in enumerate(job.terms, start=1)
+        if (measured := _measured(job, term)) is not None
+    ]
+    if not groups:
+        raise GlutsegError("export-unsuited", "nothing was measured at the level", job.row.result.case_id)
+    device = hd.sr.DeviceObserverIdentifyingAttributes(
+        uid=uid_of("device", PROGRAM, job.version),
+        name=PROGRAM,
+        manufacturer_name=PROGRAM,
+        model_name=f"{PROGRAM} {job.version}",
+    )
+    observer = hd.sr.ObserverContext(observer_type=code(*DEVICE), observer_identifying_attributes=device)
+    content = hd.sr.MeasurementReport(
+        observation_context=hd.sr.ObservationContext(observer_device_context=observer),
+        procedure_reported=code(*CT_EXAMINATION),
+        imaging_measurements=groups,
+        title=code(*TITLE),
+        language_of_content_item_and_descendants=hd.sr.LanguageOfContentItemAndDescendants(code(*ENGLISH)),
+    )
+    dataset = hd.sr.ComprehensiveSR(
+        evidence=[*job.sources, segmentation],
+        content=content[0],
+        series_instance_uid=uid_of("sr", str(first.SeriesInstanceUID), job.values),
+        series_number=SERIES_NUMBERS["sr"],
+        sop_instance_uid=PLACEHOLDER,
+        instance_number=1,
+        manufacturer=PROGRAM,
+        is_complete=True,
+        is_final=job.row.result.status == "ok",
+        series_description=f"glutseg areas ({job.values}, {job.row.result.status})",
+    )
+    dataset.ManufacturerModelName = PROGRAM
+    dataset.SoftwareVersions = job.version
+    return stamped(dataset, job.when)
+
+
+def _measured(job: Job, term: Term) -> SideMeasurement | None:
+    result = job.row.result
+    at_level = result.measurements if term.muscle == "maximus" else result.others.get(term.muscle, {})
+    return at_level.get(term.side)
+
+
+def _group(
+    hd: Any, job: Job, segmentation: Dataset, number: int, term: Term, measured: SideMeasurement
+) -> Any:
+    """TID 1410: one region on the measured slice."""
+    code = hd.sr.CodedConcept
+    source = _source_at_level(hd, job)
+    region = hd.sr.ReferencedSegmentationFrame(
+        sop_class_uid=segmentation.SOPClassUID,
+        sop_instance_uid=segmentation.SOPInstanceUID,
+        frame_number=_frame(segmentation, number, source),
+        segment_number=number,
+        source_image=source,
+    )
+    for item in region:  # a frame of a binary segment says which; both together are not allowed (PS3.3, 10-3)
+        for reference in item.get("ReferencedSOPSequence", ()):
+            reference.pop("ReferencedSegmentNumber", None)
+    value, meaning = MUSCLE_CODES[term.muscle]
+    side_value, side_meaning = SIDE_CODES[term.side]
+    site = hd.sr.FindingSite(
+        anatomic_location=code(value, SCHEME, meaning), laterality=code(side_value, SCHEME, side_meaning)
+    )
+    algorithm = hd.sr.AlgorithmIdentification(
+        name=PROGRAM,
+        version=job.version,
+        family=code(*NEIGHBORHOOD_ANALYSIS),
+        parameters=[f"{name}={word}" for name, word in job.parameters.items()],
+    )
+    figures = [
+        (AREA, measured.area_mm2, MM2, None),
+        (ATTENUATION, measured.mean_hu, HOUNSFIELD, MEAN),
+        (ATTENUATION, measured.sd_hu, HOUNSFIELD, STANDARD_DEVIATION),
+    ]
+    return hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=hd.sr.TrackingIdentifier(
+            uid=uid_of("region", str(job.sources[0].SeriesInstanceUID), term.name), identifier=term.name
+        ),
+        referenced_segment=region,
+        finding_type=code(*MUSCLE),
+        algorithm_id=algorithm,
+        finding_sites=[site],
+        measurements=[
+            hd.sr.Measurement(
+                name=code(*name),
+                value=round(figure, DECIMALS),
+                unit=code(*unit),
+                derivation=None if derivation is None else code(*derivation),
+            )
+            for name, figure, unit, derivation in figures
+            if figure == figure  # NaN: unknown
+        ],
+    )
+
+
+def _source_at_level(hd: Any, job: Job) -> Any:
+    level = job.row.result.level
+    header = None if level is None else job.case_images.headers.get(level.slice_index)
+    if header is None:
+        raise GlutsegError("export-unsuited", "no image shows the level", job.row.result.case_id)
+    frames = None if header.sop_class_uid == CT_IMAGE else [header.frame + 1]
+    return hd.sr.SourceImageForSegmentation(header.sop_class_uid, header.sop_uid, frames)
+
+
+def _frame(segmentation: Dataset, number: int, source: Any) -> int:
+    """Frame (from 1) of a segment on an image."""
+    wanted = source.ReferencedSOPSequence[0]
+    frames = wanted.get("ReferencedFrameNumber")
+    for k, groups in enumerate(segmentation.PerFrameFunctionalGroupsSequence, start=1):
+        derivation = groups.DerivationImageSequence[0].SourceImageSequence[0]
+        is_same = (
+            derivation.ReferencedSOPInstanceUID == wanted.ReferencedSOPInstanceUID
+            and derivation.get("ReferencedFrameNumber") == frames
+            and groups.SegmentIdentificationSequence[0].ReferencedSegmentNumber == number
+        )
+        if is_same:
+            return k
+    raise GlutsegError("export-unsuited", "the segment has no pixel at the level")

@@ -1,0 +1,160 @@
+"""A run's masks and areas in other programs' formats, one file per case and format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, get_args
+
+from glutseg import dicom, review
+from glutseg.errors import GlutsegError
+from glutseg.exchange import dicom_seg, dicom_sr, label_files, rtstruct
+from glutseg.exchange.images import case_images, find_studies
+from glutseg.exchange.job import Job
+from glutseg.exchange.stamp import time_of, to_bytes
+from glutseg.output.atomic import write_bytes, write_text
+from glutseg.output.folder import read_run_record
+from glutseg.output.schema import CaseRow
+from glutseg.review.collate import Values
+from glutseg.review.masks import NIFTI, NRRD
+from glutseg.volume import Mask
+
+Format = Literal["seg", "sr", "rtstruct", "nifti", "nrrd"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+DICOM_FORMATS: tuple[Format, ...] = ("seg", "sr", "rtstruct")
+SUFFIXES: dict[Format, str] = {
+    "seg": ".seg.dcm",
+    "sr": ".sr.dcm",
+    "rtstruct": ".rtstruct.dcm",
+    "nifti": ".nii.gz",
+    "nrrd": ".seg.nrrd",
+}
+COLOUR_TABLE = "labels.ctbl"
+EXPORT = "export"
+"""The folder below a run's output."""
+OF_ALL_CASES = ("output-unwritable", "exchange-missing")
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What came of an export.
+
+    Attributes
+    ----------
+    files : written, in the order of the cases
+    left_out : (case id, code, reason) of every case without a file
+    """
+
+    files: tuple[Path, ...]
+    left_out: tuple[tuple[str, str, str], ...]
+
+
+def export(
+    out: Path,
+    formats: Sequence[Format],
+    folder: Path | None = None,
+    *,
+    input_path: Path | None = None,
+    values: Values = "corrected",
+    progress: Progress | None = None,
+) -> Exported:
+    """Write every case of a run that has a mask.
+
+    Parameters
+    ----------
+    out : the run's folder
+    formats : a report (``sr``) brings the segmentation it refers to with it
+    folder : to write; ``OUT/export`` by default
+    input_path : where the images are, if not where run.json says
+    values : as people decided, or as the program found them
+
+    Raises
+    ------
+    GlutsegError
+        ``input-missing``, ``export-pseudonymised``, ``images-not-found``, ``exchange-missing``,
+        ``output-unwritable``. What concerns one case is in `Exported.left_out`.
+    """
+    record = read_run_record(out)
+    if record is None:
+        raise GlutsegError("input-missing", "there is no run of glutseg", str(out))
+    wanted: list[Format] = [f for f in FORMATS if f in formats or (f == "seg" and "sr" in formats)]
+    is_dicom = any(f in DICOM_FORMATS for f in wanted)
+    if is_dicom and record.get("pseudonym_key_check"):
+        raise GlutsegError("export-pseudonymised", "the run has pseudonyms", str(out))
+    target = folder or out / EXPORT
+    when = time_of(str(record.get("started", "")))
+    studies = find_studies(input_path or Path(str(record.get("input"))), progress) if is_dicom else None
+    files: list[Path] = []
+    left_out: list[tuple[str, str, str]] = []
+    for row in review.effective_rows(out, values):
+        try:
+            files += _write(target, _job(out, row, when, studies), wanted)
+        except GlutsegError as error:
+            if error.code in OF_ALL_CASES:
+                raise
+            left_out.append((row.result.case_id, error.code, error.message))
+    if "nifti" in wanted and files:
+        write_text(target / COLOUR_TABLE, label_files.colour_table())
+    return Exported(tuple(files), tuple(left_out))
+
+
+def _job(out: Path, row: CaseRow, when: datetime, studies: dict[str, dicom.Study] | None) -> Job:
+    result = row.result
+    if not row.mask:
+        raise GlutsegError(result.error_code or "mask-empty", result.error_message or "it has no mask")
+    if studies is None:
+        return Job(row, _own_mask(out / row.mask), when)
+    if result.case_id not in studies:
+        raise GlutsegError("images-not-found", "the study is not below the folder", result.case_id)
+    images = case_images(studies[result.case_id], result, out / row.mask)
+    return Job(row, images.mask, when, images)
+
+
+def _own_mask(path: Path) -> Mask:
+    """A mask of glutseg; the NRRD beside it, where there is one, holds the shear that ITK drops."""
+    import SimpleITK as sitk
+
+    beside = path.with_name(path.name.removesuffix(NIFTI) + NRRD)
+    try:
+        return Mask.from_sitk(sitk.ReadImage(str(beside if beside.exists() else path)))
+    except (RuntimeError, ValueError) as error:
+        raise GlutsegError("geometry-mismatch", "the mask cannot be read", path.name) from error
+
+
+def _write(folder: Path, job: Job, formats: Sequence[Format]) -> list[Path]:
+    """All formats of a case are made before the first is written."""
+    if not job.terms:
+        raise GlutsegError("mask-empty", "the mask has no pixel", job.row.result.case_id)
+    made = contents(job, formats)
+    paths = []
+    for format_, content in made.items():
+        paths.append(folder / f"{job.row.result.case_id}{SUFFIXES[format_]}")
+        write_bytes(paths[-1], content)
+    return paths
+
+
+def contents(job: Job, formats: Sequence[Format]) -> dict[Format, bytes]:
+    """The files of one case.
+
+    Raises
+    ------
+    GlutsegError
+        ``export-unsuited``, ``exchange-missing``.
+    """
+    made: dict[Format, bytes] = {}
+    if "nifti" in formats:
+        made["nifti"] = label_files.named_nifti(job)
+    if "nrrd" in formats:
+        made["nrrd"] = label_files.named_nrrd(job)
+    if "rtstruct" in formats:
+        made["rtstruct"] = to_bytes(rtstruct.structure_set(job))
+    if "seg" in formats or "sr" in formats:
+        segmentation = dicom_seg.segmentation(job)
+        made["seg"] = to_bytes(segmentation)
+        if "sr" in formats:
+            made["sr"] = to_bytes(dicom_sr.report(job, segmentation))
+    return made

@@ -1,0 +1,163 @@
+"""The images that a run's cases were measured on, as far as an export needs them: headers, no pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glutseg import dicom, review
+from glutseg.dicom.model import SliceHeader
+from glutseg.dicom.parse import HEADER_BUDGET_BYTES, parse
+from glutseg.dicom.source import Opener
+from glutseg.dicom.text import BAD_FILE
+from glutseg.errors import GlutsegError
+from glutseg.output.case_id import case_id
+from glutseg.result import CaseResult
+from glutseg.volume import Geometry, Mask
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+# fmt: off
+KEYWORDS = (
+    "SpecificCharacterSet", "SOPClassUID", "SOPInstanceUID", "StudyDate", "StudyTime", "AccessionNumber",
+    "Modality", "ImageType", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "PatientAge",
+    "PatientSize", "PatientWeight", "StudyInstanceUID", "SeriesInstanceUID", "StudyID", "SeriesNumber",
+    "InstanceNumber", "FrameOfReferenceUID", "PositionReferenceIndicator", "ImagePositionPatient",
+    "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "SpacingBetweenSlices", "Rows", "Columns",
+    "NumberOfFrames", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+    "DimensionOrganizationSequence", "DimensionIndexSequence", "DimensionOrganizationType",
+)
+# fmt: on
+"""Only these are read and copied: the patient's name never enters memory."""
+REQUIRED = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
+
+
+@dataclass(frozen=True)
+class CaseImages:
+    """A mask on the grid of its series, and the image behind each of its slices.
+
+    Attributes
+    ----------
+    mask : in the series' own order
+    headers : of the slices that an image shows, by index of the mask
+    """
+
+    mask: Mask
+    headers: dict[int, SliceHeader]
+
+    @property
+    def used(self) -> list[int]:
+        """Slices with a label on them."""
+        return [int(k) for k in range(len(self.mask.labels)) if self.mask.labels[k].any()]
+
+
+def find_studies(folder: Path, progress: Callable[[int, int], None] | None = None) -> dict[str, dicom.Study]:
+    """The studies below a folder, by case id.
+
+    Raises
+    ------
+    GlutsegError
+        ``images-not-found`` where the folder is not there.
+    """
+    if not folder.exists():
+        raise GlutsegError("images-not-found", "the run's input is not there", str(folder))
+    studies = dicom.scan(folder, progress=progress).studies
+    return {case_id(study.patient_id, study.study_uid): study for study in studies}
+
+
+def case_images(study: dicom.Study, result: CaseResult, mask_file: Path) -> CaseImages:
+    """The mask of a case beside its images.
+
+    Raises
+    ------
+    GlutsegError
+        ``images-not-found``; ``geometry-mismatch`` when no stack of the series has the mask's grid, or a
+        slice of the mask has no image.
+    """
+    uid = result.series.series_uid if result.series else ""
+    stacks = [s for s in study.series if s.series_uid == uid and s.geometry is not None]
+    if not stacks:
+        raise GlutsegError("images-not-found", "the series is not there any more", result.case_id)
+    errors = []
+    for series in stacks:
+        try:
+            return _on_stack(series, mask_file)
+        except GlutsegError as error:
+            errors.append(error)
+    raise errors[0]
+
+
+def _on_stack(series: dicom.Series, mask_file: Path) -> CaseImages:
+    if series.geometry is None:
+        raise GlutsegError("geometry-mismatch", "the series has no grid", series.series_uid)
+    start, n = _reach(mask_file, series.geometry)
+    grid = series.geometry.crop((slice(start, start + n), slice(None), slice(None)))
+    mask = review.read_mask(mask_file, grid)
+    headers = {
+        p - start: h for p, h in zip(series.places, series.slices, strict=True) if start <= p < start + n
+    }
+    found = CaseImages(mask, headers)
+    if not set(found.used) <= set(headers):
+        raise GlutsegError("geometry-mismatch", "a slice of the mask has no image", mask_file.name)
+    return found
+
+
+def _reach(mask_file: Path, geometry: Geometry) -> tuple[int, int]:
+    """(first slice, slices) of the series that a mask file covers: reading may have left out some."""
+    import SimpleITK as sitk
+
+    reader = sitk.ImageFileReader()
+    file = mask_file
+    if geometry.is_sheared:
+        file = mask_file.with_name(mask_file.name.removesuffix(".nii.gz") + ".nrrd")
+    reader.SetFileName(str(file))
+    try:
+        reader.ReadImageInformation()
+        start = round(geometry.index(tuple(reader.GetOrigin()))[0])
+        n = int(reader.GetSize()[2])
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise GlutsegError("geometry-mismatch", "the mask cannot be read", file.name) from error
+    if start < 0 or start + n > geometry.shape[0]:
+        raise GlutsegError("geometry-mismatch", "the mask is not on the grid of the series", file.name)
+    return start, n
+
+
+def source_datasets(headers: Sequence[SliceHeader]) -> list[Dataset]:
+    """The headers of image files without names of people, one per file, in the order of the slices.
+
+    Raises
+    ------
+    GlutsegError
+        ``images-not-found`` for a file that cannot be read, ``export-unsuited`` when it lacks what every
+        DICOM object about it must repeat.
+    """
+    datasets = []
+    with Opener() as opener:
+        for source in dict.fromkeys(header.source for header in headers):
+            try:
+                with opener.open(source) as file:
+                    parsed = parse(file, _tags(), HEADER_BUDGET_BYTES)
+            except BAD_FILE as error:
+                raise GlutsegError("images-not-found", "an image cannot be read", str(source)) from error
+            datasets.append(_checked(parsed.dataset, parsed.meta, str(source)))
+    return datasets
+
+
+def _tags() -> list[int]:
+    from pydicom.datadict import tag_for_keyword
+
+    return [tag for tag in map(tag_for_keyword, KEYWORDS) if tag is not None]
+
+
+def _checked(dataset: Any, meta: Any, where: str) -> Dataset:
+    missing = [keyword for keyword in REQUIRED if not dataset.get(keyword)]
+    if missing:
+        raise GlutsegError("export-unsuited", f"the images lack {', '.join(missing)}", where)
+    for keyword in ("PatientName", "ReferringPhysicianName", "StudyID", "AccessionNumber", "StudyTime"):
+        if keyword not in dataset:
+            setattr(dataset, keyword, "")
+    dataset.file_meta = meta
+    return dataset  # type: ignore[no-any-return]

@@ -1,0 +1,85 @@
+"""One case on its way out: what every format is written from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from glutseg.exchange.images import CaseImages, source_datasets
+from glutseg.exchange.terms import TERMS, Term
+from glutseg.output.schema import CaseRow
+from glutseg.volume import Mask
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+PROGRAM = "glutseg"
+SERIES_NUMBERS = {"seg": 9301, "sr": 9302, "rtstruct": 9303}
+"""High, so that they do not stand among the scanner's own."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A case with its mask and, for DICOM, its images.
+
+    Attributes
+    ----------
+    row : as it counts, corrected or automatic
+    mask : in the order of the series
+    when : of the run
+    images : None where the format needs none
+    """
+
+    row: CaseRow
+    mask: Mask
+    when: datetime
+    images: CaseImages | None = None
+
+    @cached_property
+    def terms(self) -> tuple[Term, ...]:
+        """The muscles in the mask."""
+        present = set(self.mask.labels.ravel()[self.mask.labels.ravel() > 0].tolist())
+        return tuple(term for term in TERMS if term.label in present)
+
+    @property
+    def case_images(self) -> CaseImages:
+        """Of a DICOM export.
+
+        Raises
+        ------
+        ValueError
+            Without images.
+        """
+        if self.images is None:
+            msg = "this format needs the images"
+            raise ValueError(msg)
+        return self.images
+
+    @cached_property
+    def sources(self) -> list[Dataset]:
+        """Headers of the image files behind the mask's slices; slices of one file share theirs."""
+        images = self.case_images
+        return source_datasets([images.headers[k] for k in images.used])
+
+    @property
+    def values(self) -> str:
+        """Whether a person has corrected them."""
+        return "corrected" if self.row.is_corrected else "automatic"
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """How the outlines came about."""
+        level = self.row.result.level
+        return {
+            "protocol": self.row.protocol,
+            "level": level.name if level else "",
+            "values": self.values,
+            "status": self.row.result.status,
+        }
+
+    @property
+    def version(self) -> str:
+        return version(PROGRAM)

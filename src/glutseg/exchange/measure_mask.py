@@ -1,0 +1,221 @@
+"""Somebody else's outline, measured by the same functions as glutseg's own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from glutseg import dicom, pipeline, review
+from glutseg.dicom.single import single_series
+from glutseg.errors import Flag, GlutsegError
+from glutseg.exchange.assign import LabelMap, assign
+from glutseg.exchange.foreign import ForeignMask, read_foreign
+from glutseg.exchange.images import source_datasets
+from glutseg.exchange.place import Placed, check_frame, place
+from glutseg.exchange.terms import Term
+from glutseg.measurement import Participants
+from glutseg.output.text import plain
+from glutseg.protocol import ExtentRule, LevelRule, Protocol, load_protocol, with_level
+from glutseg.result import CaseResult, LevelFound
+from glutseg.volume import LABELS, Geometry, Mask, Muscle
+
+OUTSIDE_REVIEW = 0.02
+"""Share of a region outside the series from which a person should look; less comes from rounding."""
+GIVEN = "given-mask"
+"""Ends the protocol's name, so that no table mixes such areas with glutseg's own unnoticed."""
+NAME_LENGTH = 64
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A series to measure on, the study it belongs to, and why it was taken."""
+
+    study: dicom.Study
+    series: dicom.Series
+    images: dicom.LoadedSeries
+    reason: str = "it was named with the mask"
+
+    @property
+    def frame_uid(self) -> str:
+        """Frame of reference; "" where the headers have none."""
+        try:
+            return str(source_datasets(self.series.slices[:1])[0].FrameOfReferenceUID)
+        except GlutsegError:
+            return ""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A result on a given mask, with all that is needed to write it."""
+
+    result: CaseResult
+    loaded: Loaded
+    mask: Mask
+    protocol: Protocol
+
+
+def load_series(index: dicom.Index, series_uid: str | None = None) -> Loaded:
+    """The one series of an index that can be meant.
+
+    Raises
+    ------
+    GlutsegError
+        ``no-usable-series``, and those of `glutseg.dicom.single.single_series` and `glutseg.dicom.read`.
+    """
+    series = single_series(index, series_uid)
+    if series.geometry is None or not series.geometry.is_axial:
+        raise GlutsegError("no-usable-series", "the slices of the series are not axial", series.series_uid)
+    owner = next(s for s in index.studies if any(x.series_uid == series.series_uid for x in s.series))
+    return Loaded(owner, series, dicom.read(series, bridge=True))
+
+
+def measure_mask(
+    loaded: Loaded,
+    file: Path,
+    labels: Mapping[str, Term] | None = None,
+    *,
+    label_map: LabelMap | None = None,
+    protocol: Protocol | None = None,
+    level: str | None = None,
+    participants: Participants | None = None,
+) -> Measured:
+    """Measure a mask file on a series.
+
+    Parameters
+    ----------
+    labels, label_map : as in `glutseg.exchange.assign.assign`
+    level : a landmark, ``z=MM`` or ``slice=N``; by default the protocol's, or, where the mask has pixels on
+        a single slice, that slice
+
+    Raises
+    ------
+    GlutsegError
+        ``mask-unreadable``, ``mask-unplaceable``, ``mask-elsewhere``, ``mask-empty``, ``labels-unknown``,
+        ``mask-sides-contradicted``, and those of measuring.
+    """
+    foreign = read_foreign(file)
+    terms = assign(foreign, labels, label_map)
+    flags = (given_flag(file), *check_frame(foreign, loaded.frame_uid))
+    mask, more = _placed(foreign, {term: region.number for term, region in terms.items()}, loaded)
+    return measure_labels(
+        loaded, mask, (*flags, *more), protocol=protocol, level=level, participants=participants
+    )
+
+
+def given_flag(file: Path) -> Flag:
+    """Whose outline it is: the file's name and the first half of its SHA-256."""
+    with file.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()[:32]
+    return Flag("mask-given", f"{plain(file.name, 80)}, SHA-256 {digest}...")
+
+
+def _placed(
+    foreign: ForeignMask, numbers: Mapping[Term, int], loaded: Loaded
+) -> tuple[Mask, tuple[Flag, ...]]:
+    target = loaded.images.volume.geometry
+    placed = {term: place(foreign, number, target) for term, number in numbers.items()}
+    return merged({term: p.inside for term, p in placed.items()}, target), _place_flags(placed)
+
+
+def _place_flags(placed: Mapping[Term, Placed]) -> tuple[Flag, ...]:
+    flags = []
+    if any(p.is_resampled for p in placed.values()):
+        flags.append(Flag("mask-resampled", "the mask's voxels are not the images'"))
+    worst = max(p.share_outside for p in placed.values())
+    if worst > OUTSIDE_REVIEW:
+        flags.append(Flag("mask-cut", f"{worst:.0%} of a muscle lie outside the images"))
+    return tuple(flags)
+
+
+def merged(inside: Mapping[Term, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]], target: Geometry) -> Mask:
+    """One mask of several regions.
+
+    Raises
+    ------
+    GlutsegError
+        ``labels-unknown`` where two of them share a pixel; ``mask-sides-contradicted``.
+    """
+    labels = np.zeros(target.shape, np.uint8)
+    for term, region in inside.items():
+        if labels[region].any():
+            raise GlutsegError("labels-unknown", f"{term.name} overlaps another label")
+        labels[region] = term.label
+    mask = Mask(labels, target)
+    _check_sides(mask)
+    return mask
+
+
+def _check_sides(mask: Mask) -> None:
+    """Left lies to the patient's left (LPS x grows that way) of right, as in every body."""
+    for muscle, sides in LABELS.items():
+        x_mm = {side: _x_mm(mask, label) for side, label in sides.items()}
+        if x_mm["left"] < x_mm["right"]:  # False where one is NaN
+            raise GlutsegError("mask-sides-contradicted", f"the gluteus {muscle} lies the other way round")
+
+
+def _x_mm(mask: Mask, label: int) -> float:
+    where = np.argwhere(mask.labels == label)
+    return mask.geometry.point_mm(*where.mean(axis=0))[0] if len(where) else float("nan")
+
+
+def measure_labels(
+    loaded: Loaded,
+    mask: Mask,
+    flags: tuple[Flag, ...],
+    *,
+    protocol: Protocol | None = None,
+    level: str | None = None,
+    participants: Participants | None = None,
+) -> Measured:
+    """Measure labels that lie on the series' own grid, glutseg's labels in them.
+
+    Raises
+    ------
+    GlutsegError
+        ``mask-empty``, ``muscle-not-found``, ``level-outside`` and others of levels.
+    """
+    mask = mask.cleared(loaded.images.missing)
+    if not mask.labels.any():
+        raise GlutsegError("mask-empty", "no image shows a pixel of the mask")
+    rule = _with_muscles(protocol or load_protocol(), mask)
+    found = _level(loaded.images, mask, rule if level is None else with_level(rule, level), asked=level)
+    base = replace(
+        pipeline.empty_result(loaded.study, participants),
+        series=pipeline.series_record(loaded.series, loaded.images, found, loaded.reason),
+        level=found,
+        slab_mm=rule.level.profile_mm,
+    )
+    known = base.flags + dicom.series_flags(loaded.series, rule.series) + loaded.images.flags + flags
+    base = replace(base, flags=tuple(dict.fromkeys(known)))
+    result = review.remeasure(base, None, loaded.images, mask, found.slice_index, rule).result
+    result = replace(result, status=pipeline.status_of(result.flags))
+    return Measured(result, loaded, mask, rule)
+
+
+def _with_muscles(protocol: Protocol, mask: Mask) -> Protocol:
+    present = [m for m, sides in LABELS.items() if np.isin(list(sides.values()), mask.labels).any()]
+    muscles: tuple[Muscle, ...] = ("maximus", *(m for m in present if m != "maximus"))
+    extent = ExtentRule(muscles=muscles, whole_muscle=protocol.extent.whole_muscle)
+    name = f"{protocol.name[: NAME_LENGTH - len(GIVEN) - 1]}.{GIVEN}"
+    return protocol.model_copy(update={"name": name, "extent": extent})
+
+
+def _level(images: dicom.LoadedSeries, mask: Mask, protocol: Protocol, asked: str | None) -> LevelFound:
+    geometry = images.volume.geometry
+    touched = np.flatnonzero(mask.labels.any(axis=(1, 2)))
+    rule: LevelRule = protocol.level
+    if asked is None and len(touched) == 1:
+        rule = LevelRule(landmark="slice", slice_index=int(touched[0]), profile_mm=rule.profile_mm)
+    if rule.slice_index is not None:
+        k = rule.slice_index
+    elif rule.z_mm is not None:
+        k = geometry.nearest_slice(rule.z_mm) if geometry.shape[0] > 1 else 0
+    else:
+        return pipeline.locate(images.volume, rule)
+    if not 0 <= k < geometry.shape[0]:
+        raise GlutsegError("level-outside", f"slice {k}, the series has 0 to {geometry.shape[0] - 1}")
+    return LevelFound(rule.landmark, k, geometry.slice_z_mm(k))

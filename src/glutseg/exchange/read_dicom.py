@@ -1,0 +1,51 @@
+"""DICOM objects that outline something: Segmentation and RT Structure Set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydicom.datadict import tag_for_keyword
+
+from glutseg.dicom.parse import parse
+from glutseg.dicom.quiet import quiet_pydicom
+from glutseg.dicom.text import BAD_FILE, text
+from glutseg.errors import GlutsegError
+from glutseg.exchange import read_rtstruct, read_seg
+from glutseg.exchange.foreign import MAX_FILE_BYTES, ForeignMask
+
+# fmt: off
+KEYWORDS = (
+    "SOPClassUID", "Modality", "FrameOfReferenceUID", "Rows", "Columns", "NumberOfFrames", "BitsAllocated",
+    "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel", "PhotometricInterpretation",
+    "SegmentationType", "MaximumFractionalValue", "SegmentSequence", "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence", "PixelData", "StructureSetROISequence", "ROIContourSequence",
+    "RTROIObservationsSequence", "ReferencedFrameOfReferenceSequence",
+)
+# fmt: on
+SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
+LABEL_MAP_SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.7"
+RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
+
+
+def read(path: Path) -> ForeignMask:
+    """A Segmentation or an RT Structure Set.
+
+    Raises
+    ------
+    GlutsegError
+        ``mask-unreadable``, ``mask-unplaceable``.
+    """
+    tags = [tag for tag in map(tag_for_keyword, KEYWORDS) if tag is not None]
+    try:
+        with quiet_pydicom(), path.open("rb") as file:
+            parsed = parse(file, tags, min(MAX_FILE_BYTES, path.stat().st_size), with_pixels=True)
+            kind = text(parsed.dataset, "SOPClassUID")
+            if kind in (SEGMENTATION, LABEL_MAP_SEGMENTATION):
+                return read_seg.read(parsed, path)
+            if kind == RT_STRUCTURE_SET:
+                return read_rtstruct.read(parsed.dataset, path)
+    except BAD_FILE as error:
+        raise GlutsegError(
+            "mask-unreadable", f"the file is broken ({type(error).__name__})", str(path)
+        ) from error
+    raise GlutsegError("mask-unreadable", "it is neither a Segmentation nor an RT Structure Set", str(path))

@@ -1,0 +1,106 @@
+"""NRRD masks, with the names that 3D Slicer gives the segments."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glutseg.dicom.read import MAX_VOXELS
+from glutseg.dicom.text import clean_text
+from glutseg.errors import GlutsegError
+from glutseg.exchange.foreign import GridMask, Region
+from glutseg.exchange.read_nifti import grid_mask
+from glutseg.exchange.terms import Term, term_of_codes
+from glutseg.volume import Geometry
+
+MAX_SEGMENTS = 1000
+
+
+def read(path: Path) -> GridMask:
+    """A NRRD mask; segments of 3D Slicer that overlap lie in layers of their own.
+
+    Raises
+    ------
+    GlutsegError
+        ``mask-unreadable``, ``mask-unplaceable``.
+    """
+    import SimpleITK as sitk
+
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+        if np.prod(reader.GetSize(), dtype=float) * reader.GetNumberOfComponents() > MAX_VOXELS:
+            raise GlutsegError("mask-unreadable", "the header states absurd sizes", str(path))
+        image = reader.Execute()
+    except RuntimeError as error:
+        raise GlutsegError("mask-unreadable", "the NRRD cannot be read", str(path)) from error
+    if image.GetDimension() != 3:
+        raise GlutsegError("mask-unreadable", "a mask has three dimensions", str(path))
+    if not _has_place(path):
+        raise GlutsegError("mask-unplaceable", "the header has no space and no space directions", str(path))
+    geometry = _geometry(image)
+    values = sitk.GetArrayFromImage(image)
+    segments = _segments(image)
+    if not segments and values.ndim == 3:
+        return grid_mask(values, geometry, {}, path)
+    if not segments:
+        raise GlutsegError("mask-unreadable", "several values per voxel, and no segments", str(path))
+    layers = values if values.ndim == 4 else values[..., None]
+    places = {region.number: place for region, place in segments}
+    if any(layer >= layers.shape[3] for layer, _ in places.values()):
+        raise GlutsegError("mask-unreadable", "a segment names a layer that is not there", str(path))
+
+    def pick(number: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+        layer, value = places[number]
+        return np.asarray(layers[..., layer] == value)
+
+    return GridMask(tuple(region for region, _ in segments), geometry, pick)
+
+
+def _has_place(path: Path) -> bool:
+    """ITK takes a grid at the origin for granted; a mask must say where it lies."""
+    with path.open("rb") as file:
+        header = file.read(100_000).split(b"\n\n", 1)[0].lower().replace(b"\r", b"")
+    return b"\nspace directions:" in header and (b"\nspace:" in header)
+
+
+def _geometry(image: Any) -> Geometry:
+    x, y, z = image.GetSize()
+    sx, sy, sz = image.GetSpacing()
+    return Geometry((z, y, x), (sz, sy, sx), tuple(image.GetOrigin()), tuple(image.GetDirection()))
+
+
+def _segments(image: Any) -> list[tuple[Region, tuple[int, int]]]:
+    """(region, (layer, value)) of every segment of 3D Slicer, numbered by value if that tells them apart."""
+    found: list[tuple[Region, tuple[int, int]]] = []
+    for k in range(MAX_SEGMENTS):
+        if not image.HasMetaDataKey(f"Segment{k}_Name"):
+            break
+        layer, value = (_number(image, f"Segment{k}_{what}", default) for what, default in _PLACE)
+        tags = image.GetMetaData(f"Segment{k}_Tags") if image.HasMetaDataKey(f"Segment{k}_Tags") else ""
+        name = clean_text(image.GetMetaData(f"Segment{k}_Name"))
+        found.append((Region(k + 1, name, _term(tags)), (layer, value)))
+    if len({value for _, (_, value) in found}) == len(found):
+        return [(replace(region, number=place[1]), place) for region, place in found]
+    return found
+
+
+_PLACE = (("Layer", 0), ("LabelValue", 1))
+
+
+def _number(image: Any, key: str, default: int) -> int:
+    text = image.GetMetaData(key).strip() if image.HasMetaDataKey(key) else ""
+    return int(text) if re.fullmatch(r"\d{1,6}", text, re.ASCII) else default
+
+
+def _term(tags: str) -> Term | None:
+    """Of the terminology entry: context~category~type~modifier~..."""
+    match = re.search(r"TerminologyEntry:([^|]{1,1000})", tags)
+    parts = match[1].split("~") if match else []
+    codes = [re.findall(r"\^([^^]*)\^", part) for part in parts[2:4]]
+    return term_of_codes(codes[0][0], tuple(codes[1])) if len(codes) == 2 and all(codes) else None
