@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
@@ -37,11 +38,15 @@ FRAMES: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {
 """Along which columns grow, rows grow, and the table moves; "tilted" is sheared as by a tilted gantry."""
 
 
-def write_ct(folder: Path, frame, *, drop: tuple[int, ...] = (), uid: str = "1", **tags) -> list[Path]:
+def write_ct(
+    folder: Path, frame, *, drop: tuple[int, ...] = (), uid: str = "1", is_square: bool = False, **tags
+) -> list[Path]:
     """One CT image per slice; every pixel has another value than its neighbours."""
     folder.mkdir(parents=True)
     row, column, step = frame
     n, ny, nx = SHAPE
+    if is_square:
+        ny, tags = nx, {"PixelSpacing": [1.5, 1.5], **tags}
     if abs(row[1]) > abs(row[0]):
         ny, nx = nx, ny
     hu = (np.add.outer(np.add.outer(np.arange(n) * 3, np.arange(ny) % 11), np.arange(nx) % 7) + 20).astype(
@@ -88,3 +93,36 @@ def _dataset(pixels, position, row, column, k, uid, tags) -> Dataset:
     ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
     ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
     return ds
+
+
+def write_enhanced_ct(folder: Path, frame) -> list[Path]:
+    """The same series as one multi-frame file."""
+    parts = [pydicom.dcmread(path) for path in write_ct(folder / "parts", frame)]
+    for path in (folder / "parts").iterdir():
+        path.unlink()
+    (folder / "parts").rmdir()
+    ds = parts[0]
+    ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.2.1"
+    shared = Dataset()
+    shared.PixelMeasuresSequence = [Dataset()]
+    shared.PixelMeasuresSequence[0].PixelSpacing = ds.PixelSpacing
+    shared.PixelMeasuresSequence[0].SliceThickness = ds.SliceThickness
+    shared.PlaneOrientationSequence = [Dataset()]
+    shared.PlaneOrientationSequence[0].ImageOrientationPatient = ds.ImageOrientationPatient
+    shared.PixelValueTransformationSequence = [Dataset()]
+    shared.PixelValueTransformationSequence[0].RescaleSlope = 1
+    shared.PixelValueTransformationSequence[0].RescaleIntercept = 0
+    shared.PixelValueTransformationSequence[0].RescaleType = "HU"
+    groups = []
+    for part in parts:
+        group = Dataset()
+        group.PlanePositionSequence = [Dataset()]
+        group.PlanePositionSequence[0].ImagePositionPatient = part.ImagePositionPatient
+        groups.append(group)
+    ds.NumberOfFrames = len(parts)
+    ds.SharedFunctionalGroupsSequence, ds.PerFrameFunctionalGroupsSequence = [shared], groups
+    ds.PixelData = b"".join(part.PixelData for part in parts)
+    for keyword in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "RescaleSlope"):
+        delattr(ds, keyword)
+    ds.save_as(folder / "multi.dcm", enforce_file_format=True)
+    return [folder / "multi.dcm"]

@@ -53,7 +53,9 @@ LabelOption = Annotated[
 ]
 LevelOption = Annotated[
     str | None,
-    typer.Option(metavar="LEVEL", help="A landmark, z=MM or slice=N [the mask's slice if it has one only]."),
+    typer.Option(
+        metavar="LEVEL", help="A landmark, z=MM or slice=N; else the protocol's, or the mask's only one."
+    ),
 ]
 OutOption = Annotated[
     Path | None, typer.Option("--out", "-o", metavar="OUT", help="Write tables, mask, picture and record.")
@@ -75,7 +77,8 @@ def export(
         ),
     ],
     folder: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="The folder to write [OUT/export].")
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", help="The folder to write, by default OUT/export."),
     ] = None,
     input_path: Annotated[
         Path | None, typer.Option("--input", metavar="FOLDER", help="The images, if they were moved.")

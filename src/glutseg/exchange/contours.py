@@ -34,6 +34,8 @@ def outlines(inside: npt.NDArray[Any]) -> list[Polygon]:
     return outer
 
 
+BETWEEN_CENTRES = 0.25
+"""Pixels from a line's uppermost point, which is half-way between two rows."""
 _SIGN_OF_OUTER = 1
 """find_contours winds around high values so that the shoelace formula over (x, y) comes out positive."""
 
@@ -43,10 +45,22 @@ def _first(line: Polygon) -> tuple[float, float]:
 
 
 def _keyhole(outer: Polygon, hole: Polygon) -> Polygon:
-    distance = ((outer[:, None] - hole[None]) ** 2).sum(axis=2)
-    i, j = np.unravel_index(int(distance.argmin()), distance.shape)
-    walk = np.concatenate([hole[j:], hole[: j + 1]])
-    return np.concatenate([outer[: i + 1], walk, outer[i:]])
+    """Along a row between those of the pixels' centres: none may lie on the bridge, where readers differ."""
+    y = float(hole[:, 0].min()) + BETWEEN_CENTRES
+    i, x_hole = max(_crossings(hole, y), key=lambda crossing: crossing[1])
+    right = [crossing for crossing in _crossings(outer, y) if crossing[1] > x_hole]
+    k, x_outer = min(right, key=lambda crossing: crossing[1])
+    walk = np.concatenate([[[y, x_hole]], hole[i + 1 :], hole[: i + 1], [[y, x_hole]]])
+    ends = [[y, x_outer]]
+    return np.concatenate([outer[: k + 1], ends, walk, ends, outer[k + 1 :]])
+
+
+def _crossings(line: Polygon, y: float) -> list[tuple[int, float]]:
+    """(point, x) of every stretch, from a point to the next, that crosses a row."""
+    a, b = line, np.roll(line, -1, axis=0)
+    found = np.flatnonzero((a[:, 0] <= y) != (b[:, 0] <= y))
+    x = a[found, 1] + (y - a[found, 0]) * (b[found, 1] - a[found, 1]) / (b[found, 0] - a[found, 0])
+    return [(int(k), float(at)) for k, at in zip(found, x, strict=True)]
 
 
 def signed_area(line: Polygon) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glutseg import dicom, pipeline
+from glutseg.dicom.single import single_series
 from glutseg.errors import GlutsegError
 from glutseg.exchange.assign import LabelMap
 from glutseg.exchange.measure_mask import Loaded, Measured, measure_mask
@@ -103,10 +104,15 @@ def measure_many(
 
 
 def _measure(study: dicom.Study, pattern: str, options: Options) -> Measured:
-    """On the series that would be measured without a mask."""
+    """On the series that would be measured without a mask, or the only one that there is."""
     choice = dicom.choose(study, (options.protocol or load_protocol()).series)
-    if not choice.candidates:
-        raise GlutsegError("no-usable-series", "no series of the study can be measured", study.study_uid)
-    series = choice.candidates[0]
+    if choice.candidates:
+        series, reason = choice.candidates[0], choice.reason
+    else:
+        index = dicom.Index(Path(study.study_uid), (study,))
+        series, reason = (
+            single_series(index),
+            "the only series; too short or too coarse for a level to be found",
+        )
     file = mask_of(pattern, study, series)
-    return options.measure(Loaded(study, series, dicom.read(series, bridge=True), choice.reason), file)
+    return options.measure(Loaded(study, series, dicom.read(series, bridge=True), reason), file)

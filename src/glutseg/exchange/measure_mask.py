@@ -64,11 +64,9 @@ def load_series(index: dicom.Index, series_uid: str | None = None) -> Loaded:
     Raises
     ------
     GlutsegError
-        ``no-usable-series``, and those of `glutseg.dicom.single.single_series` and `glutseg.dicom.read`.
+        Those of `glutseg.dicom.single.single_series` and `glutseg.dicom.read`.
     """
     series = single_series(index, series_uid)
-    if series.geometry is None or not series.geometry.is_axial:
-        raise GlutsegError("no-usable-series", "the slices of the series are not axial", series.series_uid)
     owner = next(s for s in index.studies if any(x.series_uid == series.series_uid for x in s.series))
     return Loaded(owner, series, dicom.read(series, bridge=True))
 
@@ -176,8 +174,10 @@ def measure_labels(
     Raises
     ------
     GlutsegError
-        ``mask-empty``, ``muscle-not-found``, ``level-outside`` and others of levels.
+        ``no-usable-series``, ``mask-empty``, ``muscle-not-found``, ``level-outside`` and others of levels.
     """
+    if not loaded.images.volume.geometry.is_axial:
+        raise GlutsegError("no-usable-series", "the slices are not axial", loaded.series.series_uid)
     mask = mask.cleared(loaded.images.missing)
     if not mask.labels.any():
         raise GlutsegError("mask-empty", "no image shows a pixel of the mask")

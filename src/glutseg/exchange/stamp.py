@@ -55,6 +55,9 @@ def stamped(dataset: Dataset, when: datetime, dimensions_uid: str = "") -> Datas
     for keyword in TIMES:
         if keyword in dataset:
             setattr(dataset, keyword, when.strftime("%H%M%S"))
+    for item in dataset.get("ContributingEquipmentSequence") or ():
+        if "ContributionDateTime" in item:
+            item.ContributionDateTime = when.strftime("%Y%m%d%H%M%S")
     for sequence in ("DimensionOrganizationSequence", "DimensionIndexSequence"):
         for item in dataset.get(sequence) or ():
             item.DimensionOrganizationUID = dimensions_uid

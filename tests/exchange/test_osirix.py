@@ -1,0 +1,238 @@
+"""OsiriX's and Horos' readings, back on their images."""
+
+import json
+import plistlib
+
+import numpy as np
+import pytest
+from dicom_series import FRAMES, write_ct
+from export_runs import make_export_run
+
+from glutseg import dicom
+from glutseg.errors import GlutsegError
+from glutseg.exchange.assign import parse_labels
+from glutseg.exchange.contours import outlines, signed_area
+from glutseg.exchange.measure_mask import load_series
+from glutseg.exchange.osirix import assign_readings, measure_readings, readings
+from glutseg.exchange.osirix_files import read_rois
+from glutseg.exchange.osirix_table import lines_of, readings_json
+
+STATISTICS = "ImageNo,RoiNo,RoiMean,RoiMin,RoiMax,RoiTotal,RoiDev,RoiName,RoiCenterX,RoiCenterY,RoiCenterZ,"
+OLD = STATISTICS + "Length,Area,"
+NEW = OLD.replace("Length,Area", "LengthCm,LengthPix,AreaPix2, AreaCm2")
+UIDS = "SOPInstanceUID,SeriesInstanceUID,StudyInstanceUID,"
+POINTS = "RoiType,{uids}NumOfPoints,mmX,mmY,mmZ,pxX,pxY,..."
+CLOSED_POLYGON, LENGTH, SLICE = 11, 5, 3
+
+
+class Drawn:
+    """The outlines of a mask on one slice, written as the plug-in writes them."""
+
+    def __init__(self, images, mask=None, labels=("left", "right"), kind=CLOSED_POLYGON, slice_index=SLICE):
+        self.loaded = load_series(dicom.scan(images))
+        self.geometry = self.loaded.images.volume.geometry
+        self.kind, self.k = kind, slice_index
+        self.lines = {}
+        if mask is not None:
+            for number, name in enumerate(labels, start=1):
+                self.lines[name] = max(outlines(mask.labels[self.k] == number), key=len)
+
+    def rois(self):
+        for name, line in self.lines.items():
+            mm = [self.geometry.point_mm(self.k, y, x) for y, x in line]
+            px = [(x + 0.5, y + 0.5) for y, x in line]
+            yield name, mm, px, abs(signed_area(line)) * self.geometry.pixel_area_mm2 / 100, self.mean(name)
+
+    def mean(self, name):
+        from glutseg.exchange.contours import filled
+
+        inside = filled([self.lines[name]], self.geometry.shape[1:])
+        return float(self.loaded.images.volume.hu[self.k][inside].mean())
+
+    def csv(self, path, header=NEW, uids=False, scale=1.0, mean=0.0, **changed):
+        rows = [header + POINTS.format(uids=UIDS if uids else "")]
+        for j, (name, mm, px, cm2, mean_hu) in enumerate(self.rois()):
+            area = f"1.0,2.0,0.0,{cm2 * scale:f}" if "AreaCm2" in header else f"1.0,{cm2 * scale:f}"
+            told = changed.get("uids") or self.uids()
+            points = ",".join("{:f},{:f},{:f},{:f},{:f}".format(*a, *b) for a, b in zip(mm, px, strict=True))
+            image, identity = changed.get("image", self.k), ",".join(told) + "," if uids else ""
+            statistics = f'{image},{j},{mean_hu + mean:f},0,0,0,0,"{name}",0,0,0'
+            rows.append(f"{statistics},{area},{self.kind},{identity}{len(mm)},{points}")
+        path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+        return path
+
+    def uids(self):
+        return self.loaded.images.sop_uids[self.k], self.loaded.series.series_uid, "1.2.3"
+
+    def xml(self, path, **image):
+        rois = [
+            {
+                "IndexInImage": j,
+                "Mean": mean,
+                "Name": name,
+                "AreaCm2": cm2,
+                "AreaPix2": 0.0,
+                "Type": self.kind,
+                "NumberOfPoints": len(mm),
+                "Point_mm": ["({:f}, {:f}, {:f})".format(*p) for p in mm],
+                "Point_px": ["({:f}, {:f})".format(*p) for p in px],
+                "Point_value": [0.0] * len(mm),
+            }
+            for j, (name, mm, px, cm2, mean) in enumerate(self.rois())
+        ]
+        n, rows, columns = self.geometry.shape
+        about = {"ImageHeight": rows, "ImageWidth": columns, "ImageIndex": self.k, "ImageTotalNum": n}
+        content = {"Images": [{**about, "NumberOfROIs": len(rois), "ROIs": rois, **image}]}
+        path.write_bytes(plistlib.dumps(content))
+        return path
+
+
+@pytest.fixture(scope="module", params=["HFS", "FFDR", "tilted"])
+def run(request, tmp_path_factory):
+    return make_export_run(tmp_path_factory.mktemp(request.param), request.param)
+
+
+@pytest.fixture
+def drawn(run):
+    return Drawn(run.images, run.mask)
+
+
+def refused(call, *args, **how):
+    with pytest.raises(GlutsegError) as caught:
+        call(*args, **how)
+    return caught.value.code
+
+
+def files(drawn, folder):
+    yield drawn.csv(folder / "new.csv")
+    yield drawn.csv(folder / "old.csv", header=OLD)
+    yield drawn.csv(folder / "uids.csv", uids=True)
+    yield drawn.xml(folder / "rois.xml")
+    yield drawn.xml(folder / "other-end.xml", ImageIndex=drawn.geometry.shape[0] - 1 - drawn.k)
+
+
+def test_every_version_of_the_file_gives_osirix_area_and_the_mask(run, drawn, tmp_path):
+    for file in files(drawn, tmp_path):
+        found, n_left_out = readings(read_rois(file), drawn.loaded)
+        assert n_left_out == 0
+        for reading in found:
+            assert reading.line_area_mm2 == pytest.approx(reading.osirix_area_mm2, rel=0.001)
+            assert reading.outline == "polygon"
+            assert reading.slice_index == SLICE
+            assert not reading.doubts
+        result = measure_readings(drawn.loaded, file, assign_readings(found)).result
+        right = run.result.measurements["right"]
+        assert result.measurements["right"] == right
+        assert (result.level.name, result.level.slice_index) == ("slice", SLICE)
+        assert found[1].area_mm2 == right.area_mm2
+        assert found[1].polygon_area_mm2 == pytest.approx(right.polygon_area_mm2)
+
+
+def circle(n, radius_px=9.0):
+    angle = np.arange(n) / n * 2 * np.pi
+    return np.column_stack([26 + radius_px * np.sin(angle), 35 + radius_px * np.cos(angle)])
+
+
+def test_sparse_points_are_joined_by_a_curve_where_osirix_did(drawn, tmp_path):
+    drawn.lines = {"left": circle(12)}
+    chord = abs(signed_area(circle(12)))
+    round_ = np.pi * 9.0**2
+    (curved,), _ = readings(read_rois(drawn.csv(tmp_path / "a.csv", scale=round_ / chord)), drawn.loaded)
+    assert curved.outline == "spline"
+    assert curved.line_area_mm2 == pytest.approx(curved.osirix_area_mm2, rel=0.001)
+    (straight,), _ = readings(read_rois(drawn.csv(tmp_path / "b.csv")), drawn.loaded)
+    assert straight.outline == "polygon"
+    assert straight.line_area_mm2 < 0.97 * curved.line_area_mm2
+
+
+def test_lines_and_texts_are_left_out(drawn, tmp_path):
+    drawn.kind = LENGTH
+    assert refused(readings, read_rois(drawn.csv(tmp_path / "a.csv")), drawn.loaded) == "roi-invalid"
+
+
+@pytest.mark.parametrize("spoilt", ["mm", "px", "size", "position", "image", "series", "density"])
+def test_rois_of_another_study_are_refused(drawn, tmp_path, spoilt):
+    path = tmp_path / "rois"
+    sop, series, study = drawn.uids()
+    if spoilt == "size":
+        drawn.xml(path, ImageHeight=512)
+    elif spoilt == "position":
+        drawn.xml(path, ImageIndex=(drawn.k + 1) % drawn.geometry.shape[0])
+    elif spoilt in ("image", "series"):
+        told = (sop + ".1", series, study) if spoilt == "image" else (sop, series + ".1", study)
+        text = drawn.csv(path, uids=True).read_text()
+        path.write_text(text.replace(",".join((sop, series, study)), ",".join(told)))
+    elif spoilt == "density":
+        drawn.csv(path, mean=40.0)
+    else:
+        geometry = drawn.geometry
+        name, line = next(iter(drawn.lines.items()))
+        drawn.lines = {name: line}
+        text = drawn.csv(path).read_text()
+        y, x = line[0]
+        first = "{:f},{:f},{:f}".format(*geometry.point_mm(drawn.k, y, x))
+        moved = geometry.point_mm(
+            drawn.k + (200 if spoilt == "mm" else 0), y, x + (0 if spoilt == "mm" else 1)
+        )
+        assert text.count(first) == 1
+        path.write_text(text.replace(first, "{:f},{:f},{:f}".format(*moved)))
+    assert refused(readings, read_rois(path), drawn.loaded) == "roi-elsewhere"
+
+
+def test_another_series_of_another_grid(drawn, tmp_path):
+    other = tmp_path / "other"
+    write_ct(other, FRAMES["HFS"], PixelSpacing=[1.4, 1.9])
+    loaded = load_series(dicom.scan(other))
+    assert refused(readings, read_rois(drawn.csv(tmp_path / "a.csv")), loaded) == "roi-elsewhere"
+
+
+def test_figures_that_differ_are_doubted(drawn, tmp_path):
+    file = drawn.csv(tmp_path / "a.csv", scale=0.8, mean=8.0)
+    found, _ = readings(read_rois(file), drawn.loaded)
+    assert all("OsiriX read" in words for reading in found for words in reading.doubts)
+    assert len(found[0].doubts) == 2
+    measured = measure_readings(drawn.loaded, file, assign_readings(found))
+    assert "roi-values-differ" in [flag.code for flag in measured.result.flags]
+    assert measured.result.status == "review"
+
+
+def test_names_are_told_where_they_do_not_tell_themselves(run, tmp_path):
+    drawn = Drawn(run.images, run.mask, labels=("ROI 1", "ROI 2"))
+    found, _ = readings(read_rois(drawn.csv(tmp_path / "a.csv")), drawn.loaded)
+    assert refused(assign_readings, found) == "labels-unknown"
+    assert refused(assign_readings, found, parse_labels(["ROI 3=left"])) == "labels-unknown"
+    terms = assign_readings(found, parse_labels(["ROI 1=left", "ROI 2=right"]))
+    told = json.loads(readings_json(lines_of(found, terms)))["rois"]
+    assert [(roi["roi_name"], roi["side"]) for roi in told] == [("ROI 1", "left"), ("ROI 2", "right")]
+    swapped = assign_readings(found, parse_labels(["ROI 1=right", "ROI 2=left"]))
+    with pytest.raises(GlutsegError) as caught:
+        measure_readings(drawn.loaded, tmp_path / "a.csv", swapped)
+    assert caught.value.code == "mask-sides-contradicted"
+
+
+LAUGHS = b"""<?xml version="1.0"?><!DOCTYPE plist [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>
+<plist version="1.0"><dict><key>Images</key><string>&b;</string></dict></plist>"""
+OUTSIDE = b"""<?xml version="1.0"?><!DOCTYPE plist [<!ENTITY a SYSTEM "file:///etc/passwd">]>
+<plist version="1.0"><dict><key>Images</key><string>&a;</string></dict></plist>"""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"a,b,c\n1,2,3\n",
+        b"<plist><dict>",
+        LAUGHS,
+        OUTSIDE,
+        plistlib.dumps({"Images": []}),
+        plistlib.dumps({"Images": [{"ImageIndex": 1, "ROIs": [{"Type": 11, "Point_mm": ["(1, 2)"]}]}]}),
+        plistlib.dumps({"Images": [{"ROIs": ["nothing"]}]}),
+        plistlib.dumps({"Images": [1]}),
+        (NEW + POINTS.format(uids="") + "\n1,0,0,0,0,0,0,name,0,0,0,0,0,0,0,11,5,1,2,3,4,5\n").encode(),
+        (NEW + POINTS.format(uids="") + "\n1,0,0,0,0,0,0,name,0,0,0,0,0,0,0,11,1,1,2,3,4,nan\n").encode(),
+    ],
+)
+def test_files_that_are_no_rois(tmp_path, content):
+    path = tmp_path / "rois.xml"
+    path.write_bytes(content)
+    assert refused(read_rois, path) == "roi-invalid"
