@@ -235,7 +235,7 @@ def test_nrrd_without_a_place(run, tmp_path):
     [
         b"",
         b"hello",
-        gzip.compress(b"hello"),
+        gzip.compress(b"hello", mtime=0),
         b"\x1f\x8b broken",
         b"NRRD0005\nnonsense\n\n",
         bytes(128) + b"DICM" + b"\xff" * 300,
@@ -245,6 +245,7 @@ def test_nrrd_without_a_place(run, tmp_path):
         + struct.pack("<8h", 3, 32767, 32767, 32767, 1, 1, 1, 1)
         + bytes(400),
     ],
+    ids=range(8),
 )
 def test_files_that_are_no_masks(tmp_path, content):
     path = tmp_path / "mask.nii.gz"

@@ -231,6 +231,7 @@ OUTSIDE = b"""<?xml version="1.0"?><!DOCTYPE plist [<!ENTITY a SYSTEM "file:///e
         (NEW + POINTS.format(uids="") + "\n1,0,0,0,0,0,0,name,0,0,0,0,0,0,0,11,5,1,2,3,4,5\n").encode(),
         (NEW + POINTS.format(uids="") + "\n1,0,0,0,0,0,0,name,0,0,0,0,0,0,0,11,1,1,2,3,4,nan\n").encode(),
     ],
+    ids=range(11),
 )
 def test_files_that_are_no_rois(tmp_path, content):
     path = tmp_path / "rois.xml"
