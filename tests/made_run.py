@@ -34,6 +34,7 @@ class MadeCase:
     error: tuple[str, str] = ("", "")
     level_slice: int = LEVEL_SLICE
     height_m: float | None = 1.6
+    grid: Geometry = GRID
     description: str = "pelvis"
 
     @property
@@ -87,7 +88,7 @@ def result_of(case: MadeCase, volume: Volume, mask: Mask) -> CaseResult:
         **who,
         flags=case.flags,
         series=series,
-        level=LevelFound("femoral-head-top", k, GRID.slice_z_mm(k)),
+        level=LevelFound("femoral-head-top", k, case.grid.slice_z_mm(k)),
         measurements=measure_slice(volume, mask, k, PROTOCOL.tissue),
         confidence={"left": 0.95, "right": 0.9},
         profile=profile(volume, mask, k, range(1, 6), PROTOCOL.tissue),
@@ -101,8 +102,8 @@ def make_run(
     """Write a finished run; pictures take a quarter of a second each."""
     rows = []
     for case in cases:
-        mask = Mask(labels_of(case), GRID)
-        volume = volume_of(mask.labels)
+        mask = Mask(labels_of(case), case.grid)
+        volume = Volume(volume_of(mask.labels).hu, case.grid)
         result = result_of(case, volume, mask)
         shown = (volume if pictures else None, mask) if result.measurements else (None, None)
         rows.append(write_case(out, result, protocol, *shown))
@@ -120,6 +121,6 @@ def some_cases(n: int, wider_px: int = 0) -> list[MadeCase]:
 
 def correct_case(out: Path, case: MadeCase, reviewer: str) -> None:
     """A reviewer's correction: the case as ``case`` describes it."""
-    mask = Mask(labels_of(case), GRID)
-    result = result_of(case, volume_of(mask.labels), mask)
+    mask = Mask(labels_of(case), case.grid)
+    result = result_of(case, Volume(volume_of(mask.labels).hu, case.grid), mask)
     review.correct(out, case.case_id, reviewer, review.Remeasured(result, {}), mask, reason="too narrow")

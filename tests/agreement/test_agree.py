@@ -2,10 +2,12 @@
 
 import csv
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +141,30 @@ def test_swapped_sides_are_seen(out, tmp_path):
     pair = pair_of(agree(out, [str(tmp_path / "masks")]), "P00")
     assert pair.on_slice.dice == 0
     assert "agree-sides-swapped" in codes(pair.notes)
+
+
+def test_series_with_gantry_tilt(tmp_path):
+    lean = math.radians(12)
+    direction = (1.0, 0, 0, 0, math.cos(lean), 0, 0, math.sin(lean), -1.0)
+    tilted = replace(GRID, direction=direction)
+    case, wider = (replace(MadeCase("T", (width, 15)), grid=tilted) for width in (12, 14))
+    out = make_run(tmp_path / "out", [case]).out
+    correct_case(out, wider, "Ann")
+    other = make_run(tmp_path / "other", [wider]).out
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    shutil.copy(other / "cases" / wider.case_id / "mask.nrrd", masks / "T.nrrd")
+    found = agree(out, [str(other), str(masks), "reviewer:Ann"])
+    pairs = [p for p in found.pairs if p.first == AUTOMATIC and p.side == "left"]
+    assert len(pairs) == 3
+    for pair in pairs:
+        assert pair.on_slice.dice == pytest.approx(2 * 12 / 26)
+        assert pair.in_volume.dice == pytest.approx(2 * 12 / 26)
+        assert pair.in_volume.hd95_mm is None
+    (masks / "T.nrrd").unlink()
+    shutil.copy(other / "cases" / wider.case_id / "mask.nii.gz", masks / "T.nii.gz")
+    with pytest.raises(GlutsegError, match="must be NRRD"):
+        agree(out, [str(masks)], tmp_path / "x")
 
 
 def test_another_level_is_told(out, tmp_path):

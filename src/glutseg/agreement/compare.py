@@ -154,7 +154,9 @@ def _in_volume(
         return None, None
     both = part_a.any(axis=(1, 2)) | part_b.any(axis=(1, 2))
     found = overlap(part_a, part_b, a.mask.geometry.spacing_mm)
-    if found is not None and not (a.has_true_grid and b.has_true_grid):
+    if (
+        found is not None and a.mask.geometry.is_sheared
+    ):  # its axes are no measure of distances between slices
         found = Overlap(found.dice, None, None)
     return found, int(both.sum())
 

@@ -15,6 +15,7 @@ from glutseg.volume import SIDES, Mask
 
 MASK_NAME = re.compile(r"(?P<stem>.+)\.(nii|nii\.gz|nrrd|mha)", re.IGNORECASE)
 """Formats that hold one mask with its grid in one file."""
+UNREADABLE = "the mask cannot be read; that of a series with gantry tilt must be NRRD, as glutseg's own"
 MAX_FILES = 100_000
 MAX_LABEL = 255
 
@@ -86,7 +87,7 @@ def read_mask(path: Path) -> Mask:
     try:
         image = sitk.ReadImage(str(path))
     except (RuntimeError, ValueError) as error:
-        raise GlutsegError("reference-invalid", "the mask cannot be read", str(path)) from error
+        raise GlutsegError("reference-invalid", UNREADABLE, str(path)) from error
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
         raise GlutsegError("reference-invalid", "a mask has three dimensions", str(path))
     values = sitk.GetArrayViewFromImage(image)

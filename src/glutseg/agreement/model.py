@@ -26,14 +26,11 @@ class Outline:
     mask : in canonical order
     slice_index : of the measured slice, in canonical order; None where only the mask is known
     is_whole : outlined from end to end; else only around the level
-    has_true_grid : False where the file cannot hold the grid (gantry tilt), so that distances between
-        slices are not to be trusted
     """
 
     mask: Mask
     slice_index: int | None
     is_whole: bool
-    has_true_grid: bool = True
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 from glutseg.agreement.model import Case, Rater, Reading, missing_cases
 from glutseg.agreement.runs import areas_mm2, reading_of, stored_outline
 from glutseg.errors import Flag, GlutsegError
-from glutseg.output.layout import MASK_NRRD, case_file
+from glutseg.output.layout import case_file
 from glutseg.output.schema import CaseRow
 from glutseg.review.effective import corrected_mask
 from glutseg.review.record import Entry, read_review, record_sha256
@@ -53,11 +52,5 @@ def _reading(run: RunRows, row: CaseRow, entry: Entry, name: str) -> Reading:
         return reading_of(run.out, row, is_whole=is_whole)
     case_id, level = row.result.case_id, entry.figures.level
     path = run.out / case_file(case_id, corrected_mask(entry, name))
-    outline = partial(
-        stored_outline,
-        path,
-        level.slice_index,
-        is_whole=is_whole,
-        has_true_grid=not Path(run.out, case_file(case_id, MASK_NRRD)).exists(),
-    )
+    outline = partial(stored_outline, path, level.slice_index, is_whole=is_whole)
     return Reading(areas_mm2(entry.figures.measurements), level.z_mm, outline)

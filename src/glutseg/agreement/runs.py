@@ -9,9 +9,10 @@ from pathlib import Path
 from glutseg.agreement.masks import read_mask
 from glutseg.agreement.model import Case, Outline, Quantity, Rater, Reading, missing_cases
 from glutseg.measurement import mean_of_sides
-from glutseg.output.layout import MASK, MASK_NRRD, case_file
+from glutseg.output.layout import MASK, case_file
 from glutseg.output.schema import CaseRow
 from glutseg.result import SideMeasurement
+from glutseg.review.masks import NIFTI, NRRD
 from glutseg.study.run_rows import RunRows
 from glutseg.volume import Side
 
@@ -52,16 +53,17 @@ def reading_of(out: Path, row: CaseRow, *, is_whole: bool) -> Reading:
     z_mm = None if result.level is None else result.level.z_mm
     outline = None
     if row.mask and result.level is not None:
-        tilted = (out / case_file(result.case_id, MASK_NRRD)).exists()
         path = out / case_file(result.case_id, MASK)
-        outline = partial(
-            stored_outline, path, result.level.slice_index, is_whole=is_whole, has_true_grid=not tilted
-        )
+        outline = partial(stored_outline, path, result.level.slice_index, is_whole=is_whole)
     return Reading(areas_mm2(result.measurements), z_mm, outline)
 
 
-def stored_outline(path: Path, slice_index: int, *, is_whole: bool, has_true_grid: bool = True) -> Outline:
-    """A mask that glutseg wrote; ``slice_index`` in the order of the file."""
-    mask = read_mask(path)
+def stored_outline(path: Path, slice_index: int, *, is_whole: bool) -> Outline:
+    """A mask that glutseg wrote; ``slice_index`` in the order of the file.
+
+    Of a sheared grid the NRRD beside it is read: ITK reads no shear from NIfTI.
+    """
+    nrrd = path.with_name(path.name.removesuffix(NIFTI) + NRRD)
+    mask = read_mask(nrrd if nrrd.is_file() else path)
     k = mask.geometry.canonical_slice(slice_index)
-    return Outline(mask.canonical(), k, is_whole, has_true_grid)
+    return Outline(mask.canonical(), k, is_whole)
