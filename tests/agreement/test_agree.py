@@ -90,7 +90,9 @@ def test_masks_by_patient_id_and_case_id(out, tmp_path):
     deep = masks / cases[5].case_id / "anything.nii.gz"
     deep.parent.mkdir()
     deep.write_bytes(nifti_gz(Mask(labels_of(cases[5]), GRID)))
+    (masks / "somebody.nii.gz").write_bytes(b"never opened")
     found = agree(out, [str(masks)])
+    assert [n.message for n in found.notes if n.code == "agree-case-unknown"] == ["masks: somebody.nii.gz"]
     assert len(found.pairs) == 10
     pair = pair_of(found, "P05")
     assert pair.area_second_mm2 == pytest.approx(16 * 10 * PIXEL_MM2)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from glutseg.agreement.model import Case, Outline, Quantity, Rater, Reading, missing_cases
+from glutseg.agreement.model import MAX_NAMED, Case, Outline, Quantity, Rater, Reading, missing_cases
 from glutseg.agreement.names import case_of
 from glutseg.errors import Flag, GlutsegError
 from glutseg.measurement import mean_of_sides
+from glutseg.output.text import plain
 from glutseg.volume import SIDES, Mask
 
 MASK_NAME = re.compile(r"(?P<stem>.+)\.(nii|nii\.gz|nrrd|mha)", re.IGNORECASE)
@@ -18,6 +19,7 @@ MASK_NAME = re.compile(r"(?P<stem>.+)\.(nii|nii\.gz|nrrd|mha)", re.IGNORECASE)
 UNREADABLE = "the mask cannot be read; that of a series with gantry tilt must be NRRD, as glutseg's own"
 MAX_FILES = 100_000
 MAX_LABEL = 255
+MAX_NAME = 80
 
 
 def masks_rater(name: str, folder: Path, cases: Sequence[Case]) -> Rater:
@@ -28,8 +30,9 @@ def masks_rater(name: str, folder: Path, cases: Sequence[Case]) -> Rater:
     GlutsegError
         ``reference-invalid`` when no mask names a case, two name the same one, or one cannot be read.
     """
-    files = mask_files(folder, cases)
-    readings, notes = {}, []
+    files, strangers = mask_files(folder, cases)
+    readings: dict[str, Reading] = {}
+    notes = [Flag("agree-case-unknown", f"{name}: {', '.join(strangers)}")] if strangers else []
     for case in cases:
         if case.case_id not in files or case.z_mm is None:
             continue
@@ -43,8 +46,8 @@ def masks_rater(name: str, folder: Path, cases: Sequence[Case]) -> Rater:
     return Rater(name, readings, notes=(*notes, *missing_cases(name, cases, readings)))
 
 
-def mask_files(folder: Path, cases: Sequence[Case]) -> dict[str, Path]:
-    """The mask of each case, by case id.
+def mask_files(folder: Path, cases: Sequence[Case]) -> tuple[dict[str, Path], tuple[str, ...]]:
+    """The mask of each case, by case id, and the masks that name no case.
 
     Raises
     ------
@@ -52,7 +55,7 @@ def mask_files(folder: Path, cases: Sequence[Case]) -> dict[str, Path]:
         ``reference-invalid``, as in `masks_rater`.
     """
     found: dict[str, Path] = {}
-    seen = 0
+    seen, strangers = 0, []
     for path in sorted(folder.rglob("*")):
         match = MASK_NAME.fullmatch(path.name)
         if match is None or not path.is_file():
@@ -62,6 +65,7 @@ def mask_files(folder: Path, cases: Sequence[Case]) -> dict[str, Path]:
             raise GlutsegError("reference-invalid", f"more than {MAX_FILES} masks", str(folder))
         case = case_of(match["stem"], cases, str(path)) or case_of(path.parent.name, cases, str(path))
         if case is None:
+            strangers.append(plain(path.relative_to(folder).as_posix(), MAX_NAME))
             continue
         if case.case_id in found:
             both = f"{found[case.case_id].relative_to(folder)} and {path.relative_to(folder)}"
@@ -70,7 +74,8 @@ def mask_files(folder: Path, cases: Sequence[Case]) -> dict[str, Path]:
     if not found:
         message = f"none of {seen} masks is named by a case id or patient id of the run"
         raise GlutsegError("reference-invalid", message, str(folder))
-    return found
+    more = [f"and {len(strangers) - MAX_NAMED} more"] if len(strangers) > MAX_NAMED else []
+    return found, (*strangers[:MAX_NAMED], *more)
 
 
 def read_mask(path: Path) -> Mask:
