@@ -26,8 +26,8 @@ from glutseg.protocol import load_protocol
 from glutseg.result import CaseResult
 
 TICKS = os.sysconf("SC_CLK_TCK")
-SETTLING = 0.1
-"""Share of the studies after which memory must stay as it is."""
+SETTLING = 0.5
+"""Share of the studies after which memory must stay as it is: until then the allocator finds its size."""
 
 
 class Watch:
