@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from glutseg.dicom.read import MAX_VOXELS
+from glutseg.dicom.slices import MAX_VOXELS
 from glutseg.dicom.text import clean_text
 from glutseg.errors import GlutsegError
 from glutseg.exchange.foreign import GridMask, Region

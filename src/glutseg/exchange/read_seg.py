@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian
 
 from glutseg.dicom.parse import NATIVE, Parsed
-from glutseg.dicom.read import MAX_ROWS, MAX_VOXELS
+from glutseg.dicom.slices import MAX_ROWS, MAX_VOXELS
 from glutseg.dicom.text import clean_text, integer, items, numbers, text
 from glutseg.errors import GlutsegError
 from glutseg.exchange.foreign import BoolArray, GridMask, Region
