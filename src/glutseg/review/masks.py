@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import struct
+import zlib
 from pathlib import Path
+
+import numpy as np
 
 from glutseg.errors import GlutsegError
 from glutseg.output.atomic import write_bytes
@@ -11,6 +16,8 @@ from glutseg.output.sheared import nrrd
 from glutseg.volume import Geometry, Mask
 
 NIFTI, NRRD = ".nii.gz", ".nrrd"
+_VOX_OFFSET_AT = 108
+"""Of vox_offset in a NIfTI-1 header (nifti1.h)."""
 
 
 def read_mask(path: Path, geometry: Geometry) -> Mask:
@@ -26,16 +33,43 @@ def read_mask(path: Path, geometry: Geometry) -> Mask:
     GlutsegError
         ``geometry-mismatch`` for a file that is no mask on this grid.
     """
+    if geometry.is_sheared:
+        mask = _read_nrrd(path.with_name(path.name.removesuffix(NIFTI) + NRRD))
+    else:
+        mask = _read_nifti(path)
+    if not mask.geometry.matches(geometry):
+        raise GlutsegError("geometry-mismatch", "the mask is not on the grid of the series", path.name)
+    return Mask(mask.labels, geometry)
+
+
+def _read_nrrd(path: Path) -> Mask:
     import SimpleITK as sitk
 
-    file = path.with_name(path.name.removesuffix(NIFTI) + NRRD) if geometry.is_sheared else path
     try:
-        mask = Mask.from_sitk(sitk.ReadImage(str(file)))
+        return Mask.from_sitk(sitk.ReadImage(str(path)))
     except (RuntimeError, ValueError) as error:
-        raise GlutsegError("geometry-mismatch", "the mask cannot be read", file.name) from error
-    if not mask.geometry.matches(geometry):
-        raise GlutsegError("geometry-mismatch", "the mask is not on the grid of the series", file.name)
-    return Mask(mask.labels, geometry)
+        raise GlutsegError("geometry-mismatch", "the mask cannot be read", path.name) from error
+
+
+def _read_nifti(path: Path) -> Mask:
+    """Its grid by ITK, its voxels by gzip: ITK would hold up all other threads while it reads them."""
+    import SimpleITK as sitk
+
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+        if reader.GetPixelID() != sitk.sitkUInt8 or reader.GetNumberOfComponents() != 1:
+            raise GlutsegError("geometry-mismatch", "the voxels are no labels from 0 to 255", path.name)
+        x, y, z = reader.GetSize()
+        sx, sy, sz = reader.GetSpacing()
+        grid = Geometry((z, y, x), (sz, sy, sx), tuple(reader.GetOrigin()), tuple(reader.GetDirection()))
+        content = gzip.decompress(path.read_bytes())
+        (start,) = struct.unpack_from("<f", content, _VOX_OFFSET_AT)
+        labels = np.frombuffer(content, np.uint8, count=x * y * z, offset=int(start))
+    except (RuntimeError, ValueError, OSError, EOFError, zlib.error, struct.error) as error:
+        raise GlutsegError("geometry-mismatch", "the mask cannot be read", path.name) from error
+    return Mask(labels.reshape(grid.shape), grid)
 
 
 def write_mask(path: Path, mask: Mask) -> bytes:

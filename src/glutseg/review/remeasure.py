@@ -118,8 +118,10 @@ def remeasure(
     before = np.zeros_like(mask.labels) if automatic_mask is None else automatic_mask.labels
     mask = mask.cleared(loaded.missing)
     is_moved = automatic.level is None or automatic.level.slice_index != slice_index
+    drawn = _drawn_slices(before, mask.labels)
+    now, then = mask.labels[drawn], before[drawn]
     touched = {
-        (muscle, side): is_moved or bool(((mask.labels == label) != (before == label)).any())
+        (muscle, side): is_moved or bool(((now == label) != (then == label)).any())
         for muscle, sides in LABELS.items()
         for side, label in sides.items()
     }
@@ -141,7 +143,13 @@ def remeasure(
     known = replace(result, profile=tuple(p for p in result.profile if p.measurement.area_mm2 > 0))
     doubts = pipeline.doubts(known, slice_index, loaded, mask, {}, {})
     result = replace(result, flags=tuple(dict.fromkeys(result.flags + doubts)))
-    return Remeasured(result, _changes(automatic, result, before, mask.labels, slice_index))
+    return Remeasured(result, _changes(automatic, result, before, mask.labels, slice_index, drawn))
+
+
+def _drawn_slices(*masks: LabelArray) -> slice:
+    """From the first to the last slice on which anything is drawn: a mask is mostly empty."""
+    slices = np.nonzero(np.logical_or.reduce([labels.any(axis=(1, 2)) for labels in masks]))[0]
+    return slice(int(slices[0]), int(slices[-1]) + 1) if len(slices) else slice(0, 0)
 
 
 def _stays(flag: Flag, touched: dict[tuple[Muscle, Side], bool], is_moved: bool) -> bool:
@@ -153,14 +161,14 @@ def _stays(flag: Flag, touched: dict[tuple[Muscle, Side], bool], is_moved: bool)
 
 
 def _changes(
-    automatic: CaseResult, corrected: CaseResult, before: LabelArray, after: LabelArray, k: int
+    automatic: CaseResult, corrected: CaseResult, before: LabelArray, after: LabelArray, k: int, drawn: slice
 ) -> dict[Side, Change]:
     return {
         side: Change(
             area_automatic_mm2=_area_mm2(automatic, side),
             area_mm2=_area_mm2(corrected, side),
             dice=dice(before[k] == label, after[k] == label),
-            dice_whole=dice(before == label, after == label),
+            dice_whole=dice(before[drawn] == label, after[drawn] == label),
         )
         for side, label in SIDES.items()
     }

@@ -15,8 +15,8 @@ from glutseg.output.pseudonym import pseudonymiser
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
 
-MAX_BYTES = 1_200_000_000
-"""Of series kept in memory, besides the one shown: seven of 300 slices of 512 x 512."""
+MAX_BYTES = 650_000_000
+"""Of series kept in memory: four of 300 slices of 512 x 512."""
 
 Progress = Callable[[int, int], None]
 

@@ -192,7 +192,7 @@ class ReviewPanel(QWidget):
             self.figures.show_figures(self.opened.picture.live(), self.opened.automatic)
 
     def _labels_before(self) -> Any:
-        return None if self.opened is None else self.opened.kept[0]
+        return None if self.opened is None else self.opened.labels_before()
 
     def _allow(self) -> None:
         if self._wanted is None:
@@ -242,7 +242,7 @@ class ReviewPanel(QWidget):
             self._tell_error(error)
             self._allow()
             return
-        opened.kept = frozen.picture.labels, frozen.picture.level
+        opened.kept = frozen.kept
         self._after_decision(opened.automatic.case_id)
 
     def _after_decision(self, case_id: str) -> None:
