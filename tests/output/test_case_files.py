@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from glutseg.errors import Flag
 from glutseg.output.case_files import nifti_gz, write_case
+from glutseg.output.gzipped import gzip_slices
 from glutseg.output.overlay import draw_overlay
 from glutseg.output.style import SIDE_COLOURS
 from glutseg.output.view import canonical_view
@@ -123,3 +124,13 @@ def test_a_mask_is_written_byte_by_byte_as_itk_does(tmp_path):
     mask = Mask(rng.integers(0, 7, grid.shape).astype(np.uint8), grid)
     sitk.WriteImage(mask.to_sitk(), str(tmp_path / "mask.nii"))
     assert gzip.decompress(nifti_gz(mask)) == (tmp_path / "mask.nii").read_bytes()
+
+
+@pytest.mark.parametrize("filled", [[], [0], [2, 3], [4], range(5)])
+def test_gzipped_slices_are_the_bytes_behind_their_header(filled):
+    labels = np.zeros((5, 7, 9), np.uint8)
+    labels[list(filled)] = np.random.default_rng(1).integers(0, 3, (7, 9))
+    header = b"header" * 50
+    packed = gzip_slices(header, labels[::-1])
+    assert gzip.decompress(packed) == header + labels[::-1].tobytes()
+    assert packed == gzip_slices(header, labels[::-1].copy())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 
@@ -27,12 +27,17 @@ def fill_missing(hu: Int16Array, shown: list[bool]) -> None:
 
     The first and last slice must be shown.
     """
-    present = np.flatnonzero(shown)
-    for k in np.flatnonzero(~np.array(shown)):
-        after = int(np.searchsorted(present, k))
-        low, high = int(present[after - 1]), int(present[after])
-        share = np.float32((k - low) / (high - low))  # half the width of a float64 is twice as fast
-        np.rint((1 - share) * hu[low] + share * hu[high], out=hu[k], casting="unsafe")
+    for low, high in pairwise(np.flatnonzero(shown).tolist()):
+        if high - low == 1:
+            continue
+        before, after = hu[low].astype(np.float32), hu[high].astype(np.float32)
+        mixed, part = np.empty_like(before), np.empty_like(before)
+        for k in range(low + 1, high):
+            share = np.float32((k - low) / (high - low))
+            np.multiply(before, 1 - share, out=mixed)
+            np.multiply(after, share, out=part)
+            mixed += part
+            hu[k] = np.rint(mixed, out=mixed)
 
 
 def _stretches(shown: list[bool], max_missing: float) -> list[tuple[int, int]]:

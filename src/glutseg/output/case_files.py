@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
 import json
 import math
 import struct
@@ -14,6 +13,7 @@ from typing import Any
 
 from glutseg.errors import CODES, Flag
 from glutseg.output.atomic import write_bytes, write_text
+from glutseg.output.gzipped import gzip_slices
 from glutseg.output.layout import CASE_JSON, MASK, MASK_NRRD, OVERLAY, case_file
 from glutseg.output.overlay import draw_overlay
 from glutseg.output.schema import CaseRow, measurement_columns
@@ -71,7 +71,7 @@ def write_case(
 
 
 def nifti_gz(mask: Mask) -> bytes:
-    """The mask as compressed NIfTI-1; gzip's time stamp is zero, so that equal masks are equal bytes."""
+    """The mask as compressed NIfTI-1; without a time stamp, so that equal masks are equal bytes."""
     import SimpleITK as sitk
 
     plain_mask = straightened(mask)
@@ -82,10 +82,9 @@ def nifti_gz(mask: Mask) -> bytes:
         sitk.WriteImage(first.to_sitk(), str(plain_file))
         header = bytearray(plain_file.read_bytes()[:NIFTI_HEADER_BYTES])
     struct.pack_into("<h", header, NIFTI_SLICES_AT, n_slices)
-    content = bytes(header) + mask.labels.tobytes()
     if mask.geometry.is_sheared:
-        content = with_exact_sform(content, mask.geometry)
-    return gzip.compress(content, compresslevel=6, mtime=0)
+        header = bytearray(with_exact_sform(bytes(header), mask.geometry))
+    return gzip_slices(bytes(header), mask.labels)
 
 
 def case_json(row: CaseRow, protocol: Protocol, input_sha256: str = "") -> str:
