@@ -40,7 +40,7 @@ def truth_for_all(monkeypatch):
     known = {digest(phantom.volume): phantom for phantom in drawn.values()}
     monkeypatch.setattr(studies, "render", lambda patient, _scan: drawn[patient])  # not twice
 
-    def find_anatomy(volume):
+    def find_anatomy(volume, *_how):
         if digest(volume) not in known:
             raise GlutsegError("hips-not-found", "not of the cohort")
         return known[digest(volume)]
