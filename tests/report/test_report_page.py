@@ -208,6 +208,15 @@ def test_without_people_or_heights(tmp_path):
     assert "Decision" not in Page(render(report)).text
 
 
+def test_a_run_in_which_everything_failed(tmp_path):
+    failed = [MadeCase(f"F{i}", status="failed", error=("no-ct", "only MR")) for i in range(2)]
+    report = gather(make_run(tmp_path / "out", failed).out)
+    assert "Of 2 studies, 0 yielded an area; 2 did not (no-ct 2)." in report.methods
+    page = Page(render(report))
+    assert page.text.count(CODES["no-ct"].remedy) == 3  # in each case, and among the codes
+    assert not page.of("svg", "img")
+
+
 def test_an_unfinished_run_says_so(tmp_path):
     out = make_run(tmp_path / "out", some_cases(3)).out
     shutil.rmtree(out / "cases" / "P02-0123456789")
