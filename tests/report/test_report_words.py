@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glutseg.exchange.measure_mask import GIVEN
 from glutseg.output.schema import CaseRow
 from glutseg.protocol import NAMED_LEVELS, LevelRule, TissueRule, load_protocol, with_extent, with_level
 from glutseg.report.charts import OVERVIEW_WIDTH, Point, overview, profile_chart, tick_step
@@ -42,7 +43,7 @@ def test_levels_by_hand_and_with_an_offset():
     assert "given by its number" in told(with_level(PROTOCOL, "slice=3"))[0]
     assert "at a height given by hand" in told(with_level(PROTOCOL, "z=12"))[0]
     lower = PROTOCOL.model_copy(update={"level": LevelRule(offset_mm=-10)})
-    assert "femoral heads, 10 mm below it was measured" in told(lower)[0]
+    assert "femoral heads, 10 mm below that was measured" in told(lower)[0]
 
 
 def test_windows_are_those_of_the_protocol_and_cited_only_when_they_are_aubreys():
@@ -69,6 +70,14 @@ def test_heights_name_their_sources():
     table = replace(known, height=Height(1.7, "participants"))
     text, _ = told(of=[CaseRow(one, "p") for one in (known, table, unknown)])
     assert "the DICOM header (1) and the participants table (1); 1 without a height have no index" in text
+
+
+def test_outlines_made_elsewhere_are_not_called_the_programs():
+    text, _ = told(PROTOCOL.model_copy(update={"name": f"femoral-head-top.{GIVEN}"}))
+    assert "on outlines that were made elsewhere [say by whom and how]" in text
+    assert "region growing" not in text
+    assert "they are as they were given" in text
+    assert "region growing" in told()[0]
 
 
 def test_people_and_what_they_decided():

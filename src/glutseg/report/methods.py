@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from glutseg.exchange.measure_mask import GIVEN
 from glutseg.output.schema import CaseRow
 from glutseg.output.text import plain
 from glutseg.protocol import Protocol
@@ -31,6 +32,8 @@ CITED_LEVELS = {
 }
 AUBREY = "Aubrey et al. Acta Physiol 2014;210:489–497. PMID 24393306 (HU windows)"
 DECISIONS = ("accepted", "corrected", "rejected")
+AUTOMATICALLY = ", which outlines the muscle by thresholding and region growing without a trained model"
+ON_GIVEN_MASKS = " on outlines that were made elsewhere [say by whom and how]"
 STANDARD_WINDOWS = ((-29, 150), (-190, -30))
 LIBRARIES = (
     "Harris et al. Nature 2020;585:357–362 (NumPy)",
@@ -72,7 +75,7 @@ def methods(
         _images(rows),
         _numbers(rows),
         *_heights(rows),
-        _people(rows, reviewers),
+        _people(rows, reviewers, protocol),
     ]
     cited = [f"glutseg {version} (software). The glutseg developers."]
     if protocol.level.landmark in CITED_LEVELS:
@@ -90,7 +93,7 @@ def level_words(protocol: Protocol) -> str:
     words = LEVELS[protocol.level.landmark]
     offset_mm = protocol.level.offset_mm
     if offset_mm:
-        words += f", {abs(offset_mm):g} mm {'above' if offset_mm > 0 else 'below'} it"
+        words += f", {abs(offset_mm):g} mm {'above' if offset_mm > 0 else 'below'} that"
     return words
 
 
@@ -99,9 +102,9 @@ def _what(protocol: Protocol, version: str) -> list[str]:
     fat_low, fat_high = protocol.tissue.imat_hu
     *names, last = protocol.extent.muscles
     muscles = f"gluteus {', '.join(names)} and {last}" if names else f"gluteus {last}"
+    how = ON_GIVEN_MASKS if _is_given(protocol) else AUTOMATICALLY
     sentences = [
-        f"The cross-sectional area of the {muscles} was measured on pelvic CT with glutseg {version}, which "
-        "outlines the muscle by thresholding and region growing without a trained model "
+        f"The cross-sectional area of the {muscles} was measured on pelvic CT with glutseg {version}{how} "
         f"(protocol “{plain(protocol.name)}”).",
         f"In each study the axial slice {level_words(protocol)} was measured, on the left and on the right.",
         "The area is everything inside the fascia, fat streaks included (number of pixels × pixel area); "
@@ -111,6 +114,11 @@ def _what(protocol: Protocol, version: str) -> list[str]:
     if protocol.extent.whole_muscle:
         sentences.append("Volumes were measured over the whole muscle where the series shows all of it.")
     return sentences
+
+
+def _is_given(protocol: Protocol) -> bool:
+    """Whether the outlines are somebody else's (`glutseg measure`, `glutseg import-osirix`)."""
+    return protocol.name.endswith(f".{GIVEN}")
 
 
 def _hu(value: int) -> str:
@@ -162,9 +170,10 @@ def _heights(rows: Sequence[CaseRow]) -> list[str]:
     ]
 
 
-def _people(rows: Sequence[CaseRow], reviewers: Mapping[str, Counter[str]]) -> str:
+def _people(rows: Sequence[CaseRow], reviewers: Mapping[str, Counter[str]], protocol: Protocol) -> str:
     if not reviewers:
-        return "No person has reviewed the outlines: they are those of the program."
+        whose = "as they were given" if _is_given(protocol) else "those of the program"
+        return f"No person has reviewed the outlines here: they are {whose}."
     decided = Counter(row.decision for row in rows if row.decision)
     told = ", ".join(
         f"{decided[word]} {word}" for word in ("accepted", "corrected", "rejected") if decided[word]
