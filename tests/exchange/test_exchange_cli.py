@@ -5,6 +5,7 @@ import json
 import shutil
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
 from dicom_series import FRAMES, write_ct
@@ -45,6 +46,13 @@ def test_export_and_measure_again(export_run, tmp_path):
         assert row[name] == before[name] != ""
     assert row["protocol"] == "femoral-head-top.given-mask"
     assert "mask-given" in row["flags"]
+    assert row["values"] == "given"
+    assert glutseg("export", out, "-f", "seg").exit_code == 0
+    segment = pydicom.dcmread(next((out / "export").glob("*.dcm"))).SegmentSequence[0]
+    assert (segment.SegmentAlgorithmType, segment.SegmentAlgorithmName) == (
+        "SEMIAUTOMATIC",
+        "outline given to glutseg",
+    )
     case = row["case_id"]
     assert (out / "cases" / case / "overlay.png").stat().st_size > 1000
     mask = review.read_mask(out / row["mask"], export_run.mask.geometry)

@@ -84,7 +84,7 @@ def _segment(hd: Any, job: Job, number: int, term: Term) -> Any:
     value, meaning = MUSCLE_CODES[term.muscle]
     side_value, side_meaning = SIDE_CODES[term.side]
     algorithm = hd.AlgorithmIdentificationSequence(
-        name=PROGRAM,
+        name=job.algorithm,
         version=job.version,
         family=code(*NEIGHBORHOOD_ANALYSIS),
         parameters=job.parameters,
@@ -94,7 +94,7 @@ def _segment(hd: Any, job: Job, number: int, term: Term) -> Any:
         segment_label=term.name,
         segmented_property_category=code(ANATOMICAL_STRUCTURE[0], SCHEME, ANATOMICAL_STRUCTURE[1]),
         segmented_property_type=code(value, SCHEME, meaning),
-        algorithm_type="SEMIAUTOMATIC" if job.row.is_corrected else "AUTOMATIC",
+        algorithm_type=job.algorithm_type,
         algorithm_identification=algorithm,
         tracking_id=f"{job.row.result.case_id} {term.muscle} {term.side}",
         tracking_uid=uid_of("region", str(job.sources[0].SeriesInstanceUID), term.name),

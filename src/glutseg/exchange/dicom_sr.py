@@ -112,7 +112,7 @@ def _group(
         anatomic_location=code(value, SCHEME, meaning), laterality=code(side_value, SCHEME, side_meaning)
     )
     algorithm = hd.sr.AlgorithmIdentification(
-        name=PROGRAM,
+        name=job.algorithm,
         version=job.version,
         family=code(*NEIGHBORHOOD_ANALYSIS),
         parameters=[f"{name}={word}" for name, word in job.parameters.items()],

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 PROGRAM = "glutseg"
+GIVEN = "outline given to glutseg"
 SERIES_NUMBERS = {"seg": 9301, "sr": 9302, "rtstruct": 9303}
 """High, so that they do not stand among the scanner's own."""
 
@@ -66,8 +67,21 @@ class Job:
 
     @property
     def values(self) -> str:
-        """Whether a person has corrected them."""
-        return "corrected" if self.row.is_corrected else "automatic"
+        """Whose outlines they are: ``automatic``, ``corrected`` by a person, or ``given`` from outside."""
+        if self.row.is_corrected:
+            return "corrected"
+        is_given = any(flag.code == "mask-given" for flag in self.row.result.flags)
+        return "given" if is_given else "automatic"
+
+    @property
+    def algorithm(self) -> str:
+        """What DICOM is told of how the outlines came about; of given ones nothing is known here."""
+        return GIVEN if self.values == "given" else PROGRAM
+
+    @property
+    def algorithm_type(self) -> str:
+        """DICOM has no word for unknown: what is not glutseg's alone counts as made with a person's help."""
+        return "AUTOMATIC" if self.values == "automatic" else "SEMIAUTOMATIC"
 
     @property
     def parameters(self) -> dict[str, str]:

@@ -103,8 +103,8 @@ def _roi(job: Job, number: int, term: Term) -> Dataset:
         ROINumber=number,
         ReferencedFrameOfReferenceUID=job.sources[0].FrameOfReferenceUID,
         ROIName=term.name,
-        ROIGenerationAlgorithm="SEMIAUTOMATIC" if job.row.is_corrected else "AUTOMATIC",
-        ROIGenerationDescription=f"{PROGRAM} {job.version}",
+        ROIGenerationAlgorithm=job.algorithm_type,
+        ROIGenerationDescription=f"{job.algorithm} {job.version}",
     )
 
 

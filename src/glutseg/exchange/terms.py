@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from glutseg.output.style import OTHER_COLOURS, SIDE_COLOURS
 from glutseg.volume import LABELS, Muscle, Side
 
 SCHEME = "SCT"
@@ -18,11 +19,6 @@ code of the medius, so the minimus is MOOSE's, which is SNOMED's own (Structure 
 OTHER_CODES: dict[str, Muscle] = {"206007": "maximus"}
 """What others write: 206007 is SNOMED's Structure of gluteus maximus muscle, 181674001 the entire one."""
 SIDE_CODES: dict[Side, tuple[str, str]] = {"left": ("7771000", "Left"), "right": ("24028007", "Right")}
-COLOURS: dict[Muscle, dict[Side, tuple[int, int, int]]] = {
-    "maximus": {"left": (230, 85, 60), "right": (60, 130, 230)},
-    "medius": {"left": (245, 165, 60), "right": (60, 190, 220)},
-    "minimus": {"left": (240, 215, 90), "right": (120, 220, 190)},
-}
 
 
 @dataclass(frozen=True)
@@ -43,8 +39,10 @@ class Term:
 
     @property
     def colour(self) -> tuple[int, int, int]:
-        """Red, green, blue from 0 to 255."""
-        return COLOURS[self.muscle][self.side]
+        """Red, green, blue from 0 to 255, as in glutseg's own pictures."""
+        text = OTHER_COLOURS.get(self.muscle, SIDE_COLOURS[self.side])
+        red, green, blue = bytes.fromhex(text.removeprefix("#"))
+        return red, green, blue
 
 
 TERMS = tuple(Term(muscle, side) for muscle, sides in LABELS.items() for side in sides)

@@ -131,7 +131,9 @@ def _flags(row: CaseRow) -> str:
 def _values(row: CaseRow) -> str:
     if row.result.status == "failed":
         return ""
-    return "corrected" if row.is_corrected else "automatic"
+    if row.is_corrected:
+        return "corrected"
+    return "given" if any(flag.code == "mask-given" for flag in row.result.flags) else "automatic"
 
 
 def _slab_area_mm2(sides: tuple[Side, ...], row: CaseRow) -> float | None:
@@ -169,7 +171,8 @@ _WHO: tuple[Column[CaseRow], ...] = (
     Column(
         "values",
         "",
-        "whose outline and level the figures are of: `automatic` or `corrected`; empty where there are none",
+        "whose outline and level the figures are of: `automatic`, `corrected`, or `given` by another program "
+        "or person; empty where there are none",
         _values,
     ),
 )
