@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from glutseg.dicom.decode import TAGS, decode
 from glutseg.dicom.hounsfield import to_hu
 from glutseg.dicom.model import SliceHeader
-from glutseg.dicom.parse import HEADER_BUDGET_BYTES, Parsed, parse
+from glutseg.dicom.parse import HEADER_BUDGET_BYTES, Parsed, TooLargeError, parse
 from glutseg.dicom.source import Opener, Source
 from glutseg.dicom.text import BAD_FILE, integer
 from glutseg.errors import GlutsegError
@@ -59,19 +59,40 @@ def _open(opener: Opener, header: SliceHeader) -> Parsed | GlutsegError:
     """The file with its pixels, no more of it than images of the stated size can take."""
     where = str(header.source)
     try:
-        with opener.open(header.source) as file:
-            stated = parse(file, TAGS, HEADER_BUDGET_BYTES)
-        n_voxels = header.rows * header.columns * max(1, integer(stated.dataset, "NumberOfFrames") or 1)
+        parsed = _parsed_once(opener, header)
+        if parsed is None:
+            with opener.open(header.source) as file:
+                parsed = parse(file, TAGS, HEADER_BUDGET_BYTES)
+            if _voxels(header, parsed) <= MAX_VOXELS:
+                parsed = _parsed(opener, header, _voxels(header, parsed))
+        n_voxels = _voxels(header, parsed)
         if n_voxels > MAX_VOXELS:
             return GlutsegError("image-too-large", f"the file states {n_voxels} voxels", where)
-        budget = HEADER_BUDGET_BYTES + MAX_BYTES_PER_VOXEL * n_voxels
-        with opener.open(header.source) as file:
-            if header.source.position is not None:  # to its end, where zip keeps its checksum
-                file = io.BytesIO(file.read())
-            return parse(file, TAGS, budget, with_pixels=True)
+        return parsed
     except BAD_FILE as error:
         message = f"the file cannot be read ({type(error).__name__})"
         return GlutsegError("pixel-data-undecodable", message, where)
+
+
+def _parsed_once(opener: Opener, header: SliceHeader) -> Parsed | None:
+    """The file if it is no larger than one image, as nearly all are: its header need not be read first."""
+    try:
+        return _parsed(opener, header, header.rows * header.columns)
+    except TooLargeError:
+        return None
+
+
+def _parsed(opener: Opener, header: SliceHeader, n_voxels: int) -> Parsed:
+    with opener.open(header.source) as file:
+        if header.source.position is not None:  # to its end, where zip keeps its checksum
+            file = io.BytesIO(file.read())
+        budget = HEADER_BUDGET_BYTES + MAX_BYTES_PER_VOXEL * n_voxels
+        return parse(file, TAGS, budget, with_pixels=True)
+
+
+def _voxels(header: SliceHeader, parsed: Parsed) -> int:
+    """Of all images that a file states."""
+    return header.rows * header.columns * max(1, integer(parsed.dataset, "NumberOfFrames") or 1)
 
 
 def _decode(parsed: Parsed, header: SliceHeader) -> SliceHU:

@@ -89,7 +89,7 @@ def segment(
     for side, label in SIDES.items():
         layer = find_layer(volume, anatomy, side, slices, settings, doubt_at=measured)
         _paint(labels, label, volume, layer, slices)
-        if not (labels == label).any():
+        if not (labels[slices.start : slices.stop] == label).any():
             raise GlutsegError("muscle-not-found", f"no muscle was found behind the {side} hip")
         if measured is not None:
             out.visible[side] = layer.visible_share(measured)
