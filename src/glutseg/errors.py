@@ -359,6 +359,11 @@ CODES: dict[str, Code] = {
         "The mask was on another grid and was brought to that of the images, nearest voxel by nearest.",
         "Areas are those of the images' pixels; use a mask on the grid of the series if it matters.",
     ),
+    "lines-on-centres": Code(
+        "note",
+        "The contours run through the centres of pixels, as rt-utils and OpenCV draw them; those pixels count as inside.",
+        "None needed as a rule.",
+    ),
     "mask-frame-unknown": Code(
         "note",
         "The mask names no frame of reference; that it belongs to these images rests on its coordinates.",

@@ -349,3 +349,35 @@ def test_every_turned_flipped_and_shifted_grid_is_the_same_lattice(order, flips,
             expected[tuple(at)] = True
     assert not found.is_resampled
     assert np.array_equal(found.inside, expected)
+
+
+def test_lines_through_the_centres_of_pixels_lose_no_border(tmp_path):
+    """As rt-utils writes them, and through it TotalSegmentator."""
+    rt_utils = pytest.importorskip("rt_utils")
+    made = make_export_run(tmp_path, is_square=True)
+    structures = rt_utils.RTStructBuilder.create_new(str(made.images))
+    own = {uid: k for k, uid in enumerate(made.loaded.sop_uids)}
+    order = [own[ds.SOPInstanceUID] for ds in structures.series_data]
+    for term in TERMS[:2]:
+        inside = np.moveaxis(made.mask.labels[order] == term.label, 0, 2)
+        structures.add_roi(mask=inside, name=term.name, approximate_contours=False)
+    structures.save(str(tmp_path / "rt"))
+    measured = measure_mask(load_series(dicom.scan(made.images)), tmp_path / "rt.dcm", level="slice=3")
+    assert np.array_equal(measured.mask.labels == 2, made.mask.labels == 2)
+    assert measured.result.measurements["right"] == made.result.measurements["right"]
+    assert "lines-on-centres" in [flag.code for flag in measured.result.flags]
+
+
+def test_a_label_map_segmentation_in_run_length_coding(run, loaded, tmp_path):
+    hd = pytest.importorskip("highdicom")
+    ds = pydicom.dcmread(next(p for p in export(run.out, ("seg",)).files))
+    used = [k for k in range(len(run.mask.labels)) if run.mask.labels[k].any()]
+    files = {d.SOPInstanceUID: d for d in map(pydicom.dcmread, sorted(run.images.glob("*.dcm")))}
+    segments = [hd.seg.SegmentDescription.from_dataset(s) for s in ds.SegmentSequence]
+    made = hd.seg.Segmentation(
+        [files[run.loaded.sop_uids[k]] for k in used], run.mask.labels[used], "LABELMAP", segments,
+        hd.UID(), 1, hd.UID(), 1, "test", "test", "1", "1", transfer_syntax_uid=pydicom.uid.RLELossless,
+    )  # fmt: skip
+    made.save_as(tmp_path / "map.dcm")
+    measured = measure_mask(loaded, tmp_path / "map.dcm", level="slice=3")
+    assert np.array_equal(measured.mask.labels, run.mask.labels)

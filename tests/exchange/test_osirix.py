@@ -2,6 +2,7 @@
 
 import json
 import plistlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -237,3 +238,51 @@ def test_files_that_are_no_rois(tmp_path, content):
     path = tmp_path / "rois.xml"
     path.write_bytes(content)
     assert refused(read_rois, path) == "roi-invalid"
+
+
+SAMPLE = Path(__file__).parents[2] / "sample_dicom"
+
+
+@pytest.mark.parametrize("position", ["csv", "xml"])
+def test_the_known_outlines_of_the_sample_give_their_known_areas(tmp_path, position):
+    """The outlines a phantom is painted from, without any grid, against truth.json."""
+    from glutseg.phantom import SAMPLE_PATIENTS
+    from glutseg.phantom.model import Model
+
+    truth = json.loads((SAMPLE / "truth.json").read_text())["patients"][0]
+    z_mm = 20.0
+    known = next(s for s in truth["slices"] if s["z_mm"] == z_mm)
+    drawn = Drawn(SAMPLE / SAMPLE_PATIENTS[0].patient_id)
+    drawn.k = drawn.geometry.nearest_slice(z_mm)
+    for side, muscle in Model.of(SAMPLE_PATIENTS[0]).gluteus_maximus.items():
+        (outline,) = muscle.cut(z_mm)
+        index = [drawn.geometry.index((x, y, z_mm)) for x, y in outline]
+        drawn.lines[side] = np.array(index)[:, 1:]
+    file = getattr(drawn, position)(tmp_path / "rois")
+    found, _ = readings(read_rois(file), drawn.loaded)
+    for reading in found:
+        side = reading.roi.name
+        assert reading.line_area_mm2 == pytest.approx(reading.osirix_area_mm2, rel=0.001)
+        assert reading.osirix_area_mm2 == pytest.approx(known[f"outline_area_{side}_mm2"], rel=0.001)
+        a_few_pixels = 3 * drawn.geometry.pixel_area_mm2
+        assert reading.area_mm2 == pytest.approx(known[f"area_{side}_mm2"], abs=a_few_pixels)
+    result = measure_readings(drawn.loaded, file, assign_readings(found)).result
+    assert result.status == "ok", result.flags
+    assert result.level.z_mm == pytest.approx(z_mm)
+
+
+def test_a_brush_has_the_pixels_that_osirix_counted(drawn, run, tmp_path):
+    """OsiriX exports the pixels at the border of a brush ROI as its points."""
+    inside = run.mask.labels[SLICE] == 2
+    rows, columns = np.nonzero(inside)
+    top, bottom, left, right = rows.min(), rows.max(), columns.min(), columns.max()
+    corners = [(top, left), (top, right), (bottom, right), (bottom, left)]
+    block = np.zeros_like(inside)
+    block[top : bottom + 1, left : right + 1] = True
+    drawn.kind, drawn.lines = 20, {"right": np.array(corners, float)}
+    line_px = abs(signed_area(drawn.lines["right"]))
+    (reading,), _ = readings(
+        read_rois(drawn.csv(tmp_path / "a.csv", scale=block.sum() / line_px)), drawn.loaded
+    )
+    assert np.array_equal(reading.inside, block)
+    assert reading.area_mm2 == pytest.approx(reading.osirix_area_mm2)

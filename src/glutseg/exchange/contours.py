@@ -99,3 +99,24 @@ def filled(lines: Sequence[Polygon], shape: tuple[int, int]) -> BoolArray:
             counts = np.searchsorted(at_x, np.arange(shape[1]), side="right")
             inside[y] ^= counts % 2 == 1
     return inside
+
+
+ON_CENTRE = 0.02
+"""Of a pixel: points that all lie within this of pixels' centres were taken from pixels."""
+
+
+def run_through_centres(lines: Sequence[Polygon]) -> bool:
+    """Whether lines run through the centres of the pixels at the border, as OpenCV's do (and rt-utils')."""
+    return all(float(np.abs(line - np.rint(line)).max()) <= ON_CENTRE for line in lines)
+
+
+def drawn(lines: Sequence[Polygon], shape: tuple[int, int]) -> BoolArray:
+    """The pixels that lines run through; for lines whose points are pixels."""
+    inside = np.zeros(shape, dtype=np.bool_)
+    for line in lines:
+        for start, end in zip(line, np.roll(line, -1, axis=0), strict=True):
+            n = max(int(np.abs(np.rint(end) - np.rint(start)).max()), 1)
+            points = np.rint(start + np.linspace(0, 1, n + 1)[:, None] * (end - start)).astype(int)
+            within = ((points >= 0) & (points < shape)).all(axis=1)
+            inside[tuple(points[within].T)] = True
+    return inside

@@ -123,6 +123,8 @@ def _place_flags(placed: Mapping[Term, Placed]) -> tuple[Flag, ...]:
     flags = []
     if any(p.is_resampled for p in placed.values()):
         flags.append(Flag("mask-resampled", "the mask's voxels are not the images'"))
+    if any(p.on_centres for p in placed.values()):
+        flags.append(Flag("lines-on-centres", "every point of its lines is a pixel's centre"))
     worst = max(p.share_outside for p in placed.values())
     if worst > OUTSIDE_REVIEW:
         flags.append(Flag("mask-cut", f"{worst:.0%} of a muscle lie outside the images"))

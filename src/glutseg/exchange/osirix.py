@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
 from glutseg.errors import Flag, GlutsegError
-from glutseg.exchange.contours import filled, signed_area
+from glutseg.exchange.contours import drawn, filled, signed_area
 from glutseg.exchange.measure_mask import Loaded, Measured, given_flag, measure_labels, merged
 from glutseg.exchange.osirix_files import OsirixRoi
 from glutseg.exchange.place import line_index, slice_of_line
@@ -99,6 +99,8 @@ def _reading(roi: OsirixRoi, loaded: Loaded) -> Reading:
     _check_pixels(roi, index, geometry.shape)
     outline, line = _outline(index[:, 1:], roi, geometry.pixel_area_mm2)
     inside = filled([line], geometry.shape[1:])
+    if roi.kind_name == "brush":
+        inside = _brushed(inside, line, roi.area_mm2 / geometry.pixel_area_mm2)
     if not inside.any():
         raise GlutsegError("roi-elsewhere", f"{roi.name!r} encloses no pixel of the images")
     mean_hu = float(volume.hu[k][inside].mean())
@@ -165,6 +167,14 @@ def _outline(
     curve = _spline(points)
     is_better = abs(abs(signed_area(curve)) * pixel_mm2 - roi.area_mm2) < miss
     return ("spline", curve) if is_better else ("polygon", points)
+
+
+def _brushed(
+    inside: npt.NDArray[np.bool_], line: npt.NDArray[np.float64], n_pixels: float
+) -> npt.NDArray[np.bool_]:
+    """A brush ROI with or without the pixels on its outline, whichever OsiriX's own count is nearer to."""
+    wider = inside | drawn([line], (inside.shape[0], inside.shape[1]))
+    return wider if abs(int(wider.sum()) - n_pixels) < abs(int(inside.sum()) - n_pixels) else inside
 
 
 def _spline(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

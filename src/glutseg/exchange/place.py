@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from glutseg.errors import Flag, GlutsegError
-from glutseg.exchange.contours import filled
+from glutseg.exchange.contours import drawn, filled, run_through_centres
 from glutseg.exchange.foreign import BoolArray, ContourMask, ForeignMask, GridMask, Line
 from glutseg.volume import Geometry
 
@@ -27,12 +27,14 @@ class Placed:
     ----------
     inside : (z, y, x)
     is_resampled : whether it was on another grid
+    on_centres : whether its lines run through pixels' centres; the pixels on them then count as inside
     share_outside : of the region's volume (of its lines' points), from 0 to 1, that lies outside the series
     """
 
     inside: BoolArray
     is_resampled: bool
     share_outside: float
+    on_centres: bool = False
 
 
 def place(mask: ForeignMask, number: int, target: Geometry) -> Placed:
@@ -166,9 +168,12 @@ def _lines(mask: ContourMask, number: int, target: Geometry) -> Placed:
         n_outside += int(((yx < -0.75) | (yx > np.array(target.shape[1:]) - 0.25)).any(axis=1).sum())
         by_slice.setdefault(k, []).append(yx)
     inside = np.zeros(target.shape, dtype=np.bool_)
+    on_centres = run_through_centres([line for found in by_slice.values() for line in found])
     for k, found in by_slice.items():
         inside[k] = filled(found, target.shape[1:])
-    return Placed(inside, is_resampled=False, share_outside=n_outside / n_points)
+        if on_centres:
+            inside[k] |= drawn(found, target.shape[1:])
+    return Placed(inside, is_resampled=False, share_outside=n_outside / n_points, on_centres=on_centres)
 
 
 def line_index(line: Line, target: Geometry) -> npt.NDArray[np.float64]:
