@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -129,6 +130,7 @@ def _serve(connection: Connection, orders: Orders, work: Work, idle_s: float | N
             connection.send(answer)
         except OSError:  # whoever asked was killed; the case is in the ledger all the same
             return
+        gc.collect()  # drawings refer to themselves and hold their images until this; memory stays flat so
 
 
 def _end_with_parent() -> None:
