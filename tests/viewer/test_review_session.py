@@ -8,9 +8,13 @@ import textwrap
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from glutseg import review
+from glutseg import batch, dicom, review
+from glutseg.cli import app
 from glutseg.errors import GlutsegError
+from glutseg.output.pseudonym import pseudonymiser
+from glutseg.protocol import load_protocol
 from glutseg.viewer.images import SeriesCache, find_images
 from glutseg.viewer.session import Session
 from glutseg.viewer.shelf import Shelf
@@ -140,3 +144,28 @@ def test_killed_in_the_middle_nothing_that_was_decided_is_lost(ten):
         assert float(row["area_left_mm2"]) == pytest.approx(n_pixels * geometry.pixel_area_mm2, abs=5e-4)
     undecided = [row for row in ten.table() if row["case_id"] not in told]
     assert sum(row["decision"] == "corrected" for row in undecided) <= 1  # the one in hand
+
+
+def test_images_of_a_run_with_pseudonyms_are_found_with_its_key_only(truth_rooms, tmp_path):
+    folder = truth_rooms.write(tmp_path / "in")
+    key, other = tmp_path / "k.key", tmp_path / "other.key"
+    out = tmp_path / "out"
+    batch.run(dicom.scan(folder), load_protocol(), None, out, pseudonyms=pseudonymiser(key, out))
+    session = Session(out, "anna")
+    (item,) = session.items
+    assert Shelf(session, find_images(out, folder, key)).take(item.case_id).is_automatic
+    with pytest.raises(GlutsegError, match="key-invalid"):
+        find_images(out, folder, other)
+    with pytest.raises(GlutsegError, match="images-not-found"):
+        find_images(out)
+    with pytest.raises(GlutsegError, match="images-not-found"):
+        Shelf(session, find_images(out, folder)).take(item.case_id)
+
+
+def test_without_a_display_the_command_says_so(ten, monkeypatch):
+    pytest.importorskip("napari")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    done = CliRunner().invoke(app, ["review", str(ten.out)])
+    assert done.exit_code == 1
+    assert "viewer-missing" in done.output
