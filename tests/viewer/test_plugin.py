@@ -79,3 +79,46 @@ def test_measuring_by_hand_reads_what_is_drawn(screen, display, truth_rooms, tmp
         assert int((kept.labels == 2).sum()) == int((truth[8] == 2).sum())
     finally:
         viewer.close()
+
+
+def test_from_the_menu_the_run_is_asked_for(screen, ten):
+    from importlib import resources
+
+    import napari
+    import npe2
+
+    manifest = npe2.PluginManifest.from_file(str(resources.files("glutseg.viewer") / "napari.yaml"))
+    manager = npe2.PluginManager.instance()
+    if manifest.name not in manager:
+        manager.register(manifest)
+    viewer = napari.Viewer(show=False)
+    try:
+        _, widget = viewer.window.add_plugin_dock_widget("glutseg", "Review a run")
+        widget.folder.setText(str(ten.images))
+        widget.open.click()
+        assert "there is no run" in widget.told.text()
+        widget.folder.setText(str(ten.out))
+        widget.reviewer.setText(" ")
+        widget.open.click()
+        assert "no name" in widget.told.text()
+        widget.reviewer.setText("anna")
+        widget.open.click()
+        screen.waitUntil(lambda: widget.panel.opened is not None, timeout=SLOW_MS)
+        panel = widget.panel
+        k = panel.opened.picture.level
+        panel.stage.write(k, panel.stage.muscles.data[k] == 1, 0)
+        panel.tools.regrow._click_inside((k, 20, 20))
+        screen.wait(50)
+        assert panel.opened.is_changed
+        here = panel._wanted
+        panel.step(1)
+        screen.waitUntil(lambda: panel.opened is not None and panel._wanted != here, timeout=SLOW_MS)
+        assert (ten.out / "cases" / here / "draft-anna.nii.gz").is_file()
+        assert len(viewer.layers) == 4  # they are filled anew, not added
+        _, measuring = viewer.window.add_plugin_dock_widget("glutseg", "Measure by hand")
+        measuring.open_folder(str(ten.images / "0001"))
+        screen.waitUntil(lambda: measuring.stage.picture is not None, timeout=SLOW_MS)
+        layers = viewer.open_sample("glutseg", "phantom")
+        assert [layer.name for layer in layers] == ["phantom CT", "phantom muscles"]
+    finally:
+        viewer.close()

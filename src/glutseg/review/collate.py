@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from glutseg.errors import GlutsegError
 from glutseg.output.atomic import write_text
@@ -17,7 +17,7 @@ from glutseg.output.ledger import read_case
 from glutseg.output.schema import CaseRow
 from glutseg.output.tables import sort_rows, to_csv, write_tables
 from glutseg.output.text import plain
-from glutseg.protocol import ExtentRule, Protocol
+from glutseg.protocol import Protocol
 from glutseg.review.effective import CaseReviews, effective_row, read_reviews
 from glutseg.review.reviews_table import REVIEWS, ReviewRow
 
@@ -215,10 +215,7 @@ def run_cases(out: Path) -> tuple[str, ...]:
     GlutsegError
         ``input-missing`` where no run of glutseg is.
     """
-    record = read_run_record(out)
-    if record is None:
-        raise GlutsegError("input-missing", "there is no run of glutseg", str(out))
-    return tuple(str(c.get("case_id")) for c in record.get("cases", []) if isinstance(c, dict))
+    return tuple(str(c.get("case_id")) for c in _record(out).get("cases", []) if isinstance(c, dict))
 
 
 def run_protocol(out: Path) -> Protocol:
@@ -229,16 +226,17 @@ def run_protocol(out: Path) -> Protocol:
     GlutsegError
         ``input-missing`` where no run of glutseg is, or its record names no valid protocol.
     """
-    record = read_run_record(out)
     try:
-        return Protocol.model_validate((record or {})["protocol"])
+        return Protocol.model_validate(_record(out)["protocol"])
     except (LookupError, ValueError) as error:
         raise GlutsegError("input-missing", "the run's record names no protocol", str(out)) from error
 
 
-def run_extent(out: Path) -> ExtentRule:
-    """What a run measured."""
-    return run_protocol(out).extent
+def _record(out: Path) -> dict[str, Any]:
+    record = read_run_record(out)
+    if record is None:
+        raise GlutsegError("input-missing", "there is no run of glutseg", str(out))
+    return record
 
 
 def _check_known(name: str, reviews: dict[str, CaseReviews], out: Path) -> None:

@@ -30,7 +30,7 @@ from glutseg.review.masks import write_mask
 from glutseg.viewer.background import Background
 from glutseg.viewer.figures import FiguresTable
 from glutseg.viewer.level_panel import LevelPanel
-from glutseg.viewer.parts import AtClose, Told, fill_column, single_shot
+from glutseg.viewer.parts import AtClose, Told, fill_column, single_shot, unwrapped
 from glutseg.viewer.picture import Picture
 from glutseg.viewer.stage import Stage
 from glutseg.viewer.tools_panel import ToolsPanel
@@ -48,7 +48,7 @@ class MeasureWidget(QWidget):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
-        self.stage = Stage(napari_viewer)
+        self.stage = Stage(unwrapped(napari_viewer))
         self.protocol = load_protocol()
         self.series: list[dicom.Series] = []
         self._before: Any = None
@@ -56,7 +56,7 @@ class MeasureWidget(QWidget):
         self._build()
         self._live = single_shot(self, 0, self.show_figures)
         self._connect()
-        self._at_close = AtClose(napari_viewer.window._qt_window, self.close_work)
+        self._at_close = AtClose(self, self.close_work)
 
     def _build(self) -> None:
         self.folder, self.open = QLineEdit(), QPushButton("Open folder …")

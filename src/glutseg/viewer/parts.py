@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
@@ -61,18 +62,38 @@ def single_shot(parent: QObject, ms: int, call: Callable[[], object]) -> QTimer:
 
 
 class AtClose(QObject):
-    """Calls something when a window is closed, before it is gone."""
+    """Calls something when the window that a widget has come to lie in is closed, before it is gone."""
 
-    def __init__(self, window: QWidget, call: Callable[[], object]) -> None:
-        super().__init__(window)
+    def __init__(self, owner: QWidget, call: Callable[[], object]) -> None:
+        super().__init__(owner)
+        self._owner, self._top = owner, None
         self._call: Callable[[], object] | None = call
-        window.installEventFilter(self)
+        owner.installEventFilter(self)
+        self._climb()
 
-    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        if event.type() == QEvent.Close and self._call is not None:
+    def _climb(self) -> None:
+        """A widget is docked after it was made, and the dock may float."""
+        top = self._owner
+        while top.parentWidget() is not None:
+            top = top.parentWidget()
+        if top is not self._top and top is not self._owner:
+            top.installEventFilter(self)
+            self._top = top
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        if not hasattr(self, "_owner"):  # Python takes objects apart before Qt does
+            return False
+        if watched is self._owner and event.type() in (QEvent.Show, QEvent.ParentChange):
+            self._climb()
+        elif watched is self._top and event.type() == QEvent.Close and self._call is not None:
             call, self._call = self._call, None
             call()
         return False
+
+
+def unwrapped(viewer: Any) -> Any:
+    """The viewer itself: to widgets of plugins napari hands one that wraps a layer anew whenever asked."""
+    return getattr(viewer, "__wrapped__", viewer)
 
 
 def scrolled(widget: QWidget) -> QScrollArea:

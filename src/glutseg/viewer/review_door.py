@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from glutseg.errors import GlutsegError
-from glutseg.viewer.parts import AtClose
+from glutseg.viewer.parts import AtClose, unwrapped
 from glutseg.viewer.review_widget import ReviewPanel, RunPlace
 
 
@@ -37,7 +37,7 @@ class ReviewWidget(QWidget):
 
     def __init__(self, napari_viewer: Any, place: RunPlace | None = None) -> None:
         super().__init__()
-        self._viewer = napari_viewer
+        self._viewer = unwrapped(napari_viewer)
         self.panel: ReviewPanel | None = None
         self.folder, self.images, self.key = QLineEdit(), QLineEdit(), QLineEdit()
         self.reviewer = QLineEdit(login_name())
@@ -72,7 +72,7 @@ class ReviewWidget(QWidget):
         self.panel = ReviewPanel(self._viewer, place)
         self._stack.addWidget(self.panel)
         self._stack.setCurrentWidget(self.panel)
-        self._at_close = AtClose(self._viewer.window._qt_window, self.panel.close_session)
+        self._at_close = AtClose(self, self.panel.close_session)
 
     def _open_form(self) -> None:
         given = [Path(line.text()) if line.text() else None for line in (self.images, self.key)]
