@@ -349,6 +349,11 @@ CODES: dict[str, Code] = {
         "What is called left lies to the patient's right of what is called right.",
         "Exchange the labels, or correct the mask's geometry.",
     ),
+    "mask-side-doubtful": Code(
+        "review",
+        "The only side that is outlined lies on the other side of the body than its name says.",
+        "Check left and right in the overlay.",
+    ),
     "mask-given": Code(
         "note",
         "The outline is not glutseg's: it was given, and measured as it is.",

@@ -381,3 +381,12 @@ def test_a_label_map_segmentation_in_run_length_coding(run, loaded, tmp_path):
     made.save_as(tmp_path / "map.dcm")
     measured = measure_mask(loaded, tmp_path / "map.dcm", level="slice=3")
     assert np.array_equal(measured.mask.labels, run.mask.labels)
+
+
+@pytest.mark.parametrize("called", ["left", "right"])
+def test_a_single_side_beyond_the_bodys_middle_is_doubted(run, loaded, tmp_path, called):
+    path = nifti(tmp_path, Mask(np.where(run.mask.labels == 1, 1, 0).astype(np.uint8), run.mask.geometry))
+    result = measure_mask(loaded, path, parse_labels([f"1={called}"]), level="slice=3").result
+    doubted = "mask-side-doubtful:right" in [str(flag) for flag in result.flags]
+    assert doubted == (called == "right")
+    assert not any(str(flag) == "mask-side-doubtful:left" for flag in result.flags)

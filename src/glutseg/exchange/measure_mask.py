@@ -21,10 +21,12 @@ from glutseg.measurement import Participants
 from glutseg.output.text import plain
 from glutseg.protocol import ExtentRule, LevelRule, Protocol, load_protocol, with_level
 from glutseg.result import CaseResult, LevelFound
-from glutseg.volume import LABELS, Geometry, Mask, Muscle
+from glutseg.volume import LABELS, Geometry, Mask, Muscle, Volume
 
 OUTSIDE_REVIEW = 0.02
 """Share of a region outside the series from which a person should look; less comes from rounding."""
+BODY_HU, STRIDE = -300, 4
+"""Denser is body (or table, which lies in the middle as well); every fourth pixel tells its middle."""
 GIVEN = "given-mask"
 """Ends the protocol's name, so that no table mixes such areas with glutseg's own unnoticed."""
 NAME_LENGTH = 64
@@ -157,6 +159,24 @@ def _check_sides(mask: Mask) -> None:
             raise GlutsegError("mask-sides-contradicted", f"the gluteus {muscle} lies the other way round")
 
 
+def _side_flags(mask: Mask, volume: Volume) -> tuple[Flag, ...]:
+    """A muscle outlined on one side only must lie on that side of what the slices show of the body."""
+    touched = np.flatnonzero(mask.labels.any(axis=(1, 2)))
+    body = np.argwhere(volume.hu[touched][:, ::STRIDE, ::STRIDE] > BODY_HU) * (1, STRIDE, STRIDE)
+    if not len(body):
+        return ()
+    z, y, x = body.mean(axis=0)
+    middle_mm = volume.geometry.point_mm(float(np.interp(z, range(len(touched)), touched)), y, x)[0]
+    flags = []
+    for muscle, sides in LABELS.items():
+        shown = {side: _x_mm(mask, label) for side, label in sides.items() if (mask.labels == label).any()}
+        for side, x_mm in shown.items() if len(shown) == 1 else ():
+            if (x_mm < middle_mm) == (side == "left"):
+                told = f"the gluteus {muscle} lies {abs(x_mm - middle_mm):.0f} mm beyond the body's middle"
+                flags.append(Flag("mask-side-doubtful", told, side))
+    return tuple(flags)
+
+
 def _x_mm(mask: Mask, label: int) -> float:
     where = np.argwhere(mask.labels == label)
     return mask.geometry.point_mm(*where.mean(axis=0))[0] if len(where) else float("nan")
@@ -192,7 +212,7 @@ def measure_labels(
         slab_mm=rule.level.profile_mm,
     )
     known = base.flags + dicom.series_flags(loaded.series, rule.series) + loaded.images.flags + flags
-    base = replace(base, flags=tuple(dict.fromkeys(known)))
+    base = replace(base, flags=tuple(dict.fromkeys(known + _side_flags(mask, loaded.images.volume))))
     result = review.remeasure(base, None, loaded.images, mask, found.slice_index, rule).result
     result = replace(result, status=pipeline.status_of(result.flags))
     return Measured(result, loaded, mask, rule)
