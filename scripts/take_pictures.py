@@ -66,7 +66,6 @@ def review(out: Path) -> None:
     take(viewer, "regrow-dark")
     panel.tools.show_tool(panel.tools.slices)
     panel.level.slider.setValue(k + 2)
-    take(viewer, "level-dark")
     viewer.theme = "light"
     take(viewer, "level-light")
     viewer.close()
@@ -82,7 +81,6 @@ def measure() -> None:
     widget.open_folder(str(IMAGES))
     pump(WAIT_S, lambda: widget.stage.picture is not None)
     widget.find.click()
-    take(viewer, "measure-busy-light")
     pump(WAIT_S, lambda: not widget.level.is_busy)
     widget.height.setValue(1.63)
     take(viewer, "measure-light")
