@@ -4,7 +4,7 @@ import pytest
 
 from glutseg.errors import GlutsegError
 from glutseg.output.atomic import write_bytes, write_text
-from glutseg.output.folder import check, prepare
+from glutseg.output.folder import case_ids, check, prepare, run_record
 
 
 def earlier_run(out):
@@ -83,3 +83,15 @@ def test_written_files_can_be_read_by_others(tmp_path):
     write_text(tmp_path / "a.txt", "x\ud800")
     assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o644
     assert (tmp_path / "a.txt").read_bytes() == b"x?"
+
+
+def test_cases_of_a_record_never_lead_out_of_the_folder():
+    names = ["P-1", "../../secret", "a/b", "..", ".", "", "x\\y", "zero\0"]
+    record = {"cases": [{"case_id": name} for name in names] + ["no case"]}
+    assert case_ids(record) == ("P-1",)
+
+
+def test_a_folder_without_a_run_is_told(tmp_path):
+    with pytest.raises(GlutsegError, match="no run of glutseg") as caught:
+        run_record(tmp_path)
+    assert caught.value.code == "input-missing"

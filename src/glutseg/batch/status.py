@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from glutseg import review
-from glutseg.errors import GlutsegError
-from glutseg.output.folder import read_run_record
+from glutseg.output.folder import case_ids, run_record
 from glutseg.output.layout import CASE_JSON, case_file
 from glutseg.output.ledger import read_case
 
@@ -54,10 +53,8 @@ def read_status(out: Path) -> RunStatus:
     GlutsegError
         ``input-missing`` where no run of glutseg is.
     """
-    record = read_run_record(out)
-    if record is None:
-        raise GlutsegError("input-missing", "there is no run of glutseg", str(out))
-    names = [str(c.get("case_id")) for c in record.get("cases", []) if isinstance(c, dict)]
+    record = run_record(out)
+    names = case_ids(record)
     entries = {name: read_case(out, name) for name in names}
     results = [entry.row.result for entry in entries.values() if entry]
     counts: Counter[str] = Counter(r.status for r in results)

@@ -15,7 +15,7 @@ from glutseg.exchange.images import case_images, find_studies
 from glutseg.exchange.job import Job
 from glutseg.exchange.stamp import time_of, to_bytes
 from glutseg.output.atomic import write_bytes, write_text
-from glutseg.output.folder import read_run_record
+from glutseg.output.folder import run_record
 from glutseg.output.schema import CaseRow
 from glutseg.review.collate import Values
 from glutseg.review.masks import NIFTI, NRRD
@@ -78,9 +78,7 @@ def export(
         ``input-missing``, ``export-pseudonymised``, ``images-not-found``, ``exchange-missing``,
         ``output-unwritable``. What concerns one case is in `Exported.left_out`.
     """
-    record = read_run_record(out)
-    if record is None:
-        raise GlutsegError("input-missing", "there is no run of glutseg", str(out))
+    record = run_record(out)
     wanted: list[Format] = [f for f in FORMATS if f in formats or (f == "seg" and "sr" in formats)]
     is_dicom = any(f in DICOM_FORMATS for f in wanted)
     if is_dicom and record.get("pseudonym_key_check"):

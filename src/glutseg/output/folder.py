@@ -99,6 +99,26 @@ def read_run_record(out: Path) -> dict[str, Any] | None:
     return _read_record(out / RUN_JSON)
 
 
+def run_record(out: Path) -> dict[str, Any]:
+    """What run.json says.
+
+    Raises
+    ------
+    GlutsegError
+        ``input-missing`` where no run of glutseg is.
+    """
+    record = read_run_record(out)
+    if record is None:
+        raise GlutsegError("input-missing", "there is no run of glutseg", str(out))
+    return record
+
+
+def case_ids(record: dict[str, Any]) -> tuple[str, ...]:
+    """The cases of a run's plan, as run.json names them; none that could lead out of its folder."""
+    names = [str(c.get("case_id")) for c in record.get("cases", []) if isinstance(c, dict)]
+    return tuple(name for name in names if name not in {"", ".", ".."} and not set(name) & set("/\\\0"))
+
+
 def is_page(path: Path) -> bool:
     """Whether this is a report that glutseg wrote."""
     try:

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from glutseg.errors import GlutsegError
 from glutseg.output.atomic import write_text
-from glutseg.output.folder import PROGRAM, read_run_record, review_files
+from glutseg.output.folder import PROGRAM, case_ids, review_files, run_record
 from glutseg.output.layout import CASE_JSON, REVIEWER_JSON, REVIEWS_CSV, case_file
 from glutseg.output.ledger import read_case
 from glutseg.output.schema import CaseRow
@@ -215,7 +215,7 @@ def run_cases(out: Path) -> tuple[str, ...]:
     GlutsegError
         ``input-missing`` where no run of glutseg is.
     """
-    return tuple(str(c.get("case_id")) for c in _record(out).get("cases", []) if isinstance(c, dict))
+    return case_ids(run_record(out))
 
 
 def run_protocol(out: Path) -> Protocol:
@@ -226,17 +226,11 @@ def run_protocol(out: Path) -> Protocol:
     GlutsegError
         ``input-missing`` where no run of glutseg is, or its record names no valid protocol.
     """
+    record = run_record(out)
     try:
-        return Protocol.model_validate(_record(out)["protocol"])
+        return Protocol.model_validate(record["protocol"])
     except (LookupError, ValueError) as error:
         raise GlutsegError("input-missing", "the run's record names no protocol", str(out)) from error
-
-
-def _record(out: Path) -> dict[str, Any]:
-    record = read_run_record(out)
-    if record is None:
-        raise GlutsegError("input-missing", "there is no run of glutseg", str(out))
-    return record
 
 
 def _check_known(name: str, reviews: dict[str, CaseReviews], out: Path) -> None:

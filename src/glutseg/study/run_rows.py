@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from glutseg.errors import GlutsegError
 from glutseg.output.columns import Column
-from glutseg.output.folder import read_run_record
+from glutseg.output.folder import case_ids, run_record
 from glutseg.output.ledger import read_case
 from glutseg.output.schema import CaseRow, measurement_columns
 from glutseg.output.tables import sort_rows, to_csv
@@ -77,15 +77,12 @@ def read_run(out: Path) -> RunRows:
         ``input-missing`` where no run of glutseg is, or none of its studies is done;
         ``protocol-invalid`` where its record does not say what was measured.
     """
-    record = read_run_record(out)
-    if record is None:
-        raise GlutsegError("input-missing", "there is no run of glutseg", str(out))
+    record = run_record(out)
     try:
         protocol = Protocol.model_validate(record.get("protocol"))
     except ValidationError as error:
         raise GlutsegError("protocol-invalid", "run.json names no valid protocol", str(out)) from error
-    names = [str(c.get("case_id")) for c in record.get("cases", []) if isinstance(c, dict)]
-    entries = {name: read_case(out, name) for name in names if _is_plain(name)}
+    entries = {name: read_case(out, name) for name in case_ids(record)}
     done = [entry.row for entry in entries.values() if entry]
     if not done:
         raise GlutsegError("input-missing", "no study of the run is done", str(out))
@@ -94,13 +91,8 @@ def read_run(out: Path) -> RunRows:
         protocol=protocol,
         version=str(record.get("glutseg_version", "")),
         rows=tuple(sort_rows(done)),
-        waiting=tuple(sorted(name for name in names if entries.get(name) is None)),
+        waiting=tuple(sorted(name for name, entry in entries.items() if entry is None)),
         key_check=str(record.get("pseudonym_key_check", "")),
         columns={c.name: c for c in measurement_columns(protocol.extent)},
         record=record,
     )
-
-
-def _is_plain(name: str) -> bool:
-    """A folder of cases/ and nothing else: run.json may have been written by anybody."""
-    return name not in ("", ".", "..") and not any(c in name for c in "/\\\0")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from glutseg import batch, dicom
 from glutseg.errors import GlutsegError
-from glutseg.output.folder import read_run_record
+from glutseg.output.folder import run_record
 from glutseg.output.pseudonym import pseudonymiser
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
@@ -67,9 +67,7 @@ def find_images(
     GlutsegError
         ``images-not-found``; ``input-missing`` where no run is; ``key-invalid``.
     """
-    record = read_run_record(out)
-    if record is None:
-        raise GlutsegError("input-missing", "there is no run of glutseg", str(out))
+    record = run_record(out)
     folder = Path(str(record.get("input"))) if input_path is None else input_path
     if not folder.exists():
         raise GlutsegError("images-not-found", "the run's input is not there", str(folder))
