@@ -12,7 +12,7 @@ from export_runs import make_export_run
 from glutseg import dicom
 from glutseg.errors import GlutsegError
 from glutseg.exchange.assign import parse_labels
-from glutseg.exchange.contours import outlines, signed_area
+from glutseg.exchange.contours import filled, outlines, signed_area
 from glutseg.exchange.measure_mask import load_series
 from glutseg.exchange.osirix import assign_readings, measure_readings, readings
 from glutseg.exchange.osirix_files import read_rois
@@ -45,10 +45,11 @@ class Drawn:
             yield name, mm, px, abs(signed_area(line)) * self.geometry.pixel_area_mm2 / 100, self.mean(name)
 
     def mean(self, name):
-        from glutseg.exchange.contours import filled
+        return float(self.values(name).mean())
 
+    def values(self, name):
         inside = filled([self.lines[name]], self.geometry.shape[1:])
-        return float(self.loaded.images.volume.hu[self.k][inside].mean())
+        return self.loaded.images.volume.hu[self.k][inside]
 
     def csv(self, path, header=NEW, uids=False, scale=1.0, mean=0.0, **changed):
         rows = [header + POINTS.format(uids=UIDS if uids else "")]
@@ -56,8 +57,9 @@ class Drawn:
             area = f"1.0,2.0,0.0,{cm2 * scale:f}" if "AreaCm2" in header else f"1.0,{cm2 * scale:f}"
             told = changed.get("uids") or self.uids()
             points = ",".join("{:f},{:f},{:f},{:f},{:f}".format(*a, *b) for a, b in zip(mm, px, strict=True))
+            low, high = changed.get("extremes", (self.values(name).min(), self.values(name).max()))
             image, identity = changed.get("image", self.k), ",".join(told) + "," if uids else ""
-            statistics = f'{image},{j},{mean_hu + mean:f},0,0,0,0,"{name}",0,0,0'
+            statistics = f'{image},{j},{mean_hu + mean:f},{low:f},{high:f},0,0,"{name}",0,0,0'
             rows.append(f"{statistics},{area},{self.kind},{identity}{len(mm)},{points}")
         path.write_text("\n".join(rows) + "\n", encoding="utf-8")
         return path
@@ -70,6 +72,8 @@ class Drawn:
             {
                 "IndexInImage": j,
                 "Mean": mean,
+                "Min": float(self.values(name).min()),
+                "Max": float(self.values(name).max()),
                 "Name": name,
                 "AreaCm2": cm2,
                 "AreaPix2": 0.0,
@@ -149,6 +153,16 @@ def test_sparse_points_are_joined_by_a_curve_where_osirix_did(drawn, tmp_path):
 def test_lines_and_texts_are_left_out(drawn, tmp_path):
     drawn.kind = LENGTH
     assert refused(readings, read_rois(drawn.csv(tmp_path / "a.csv")), drawn.loaded) == "roi-invalid"
+
+
+def test_another_patient_on_the_same_grid_is_refused(tmp_path):
+    """The two patients of the sample were scanned alike: only the values tell them apart."""
+    ours, theirs = (Drawn(SAMPLE / f"PHANTOM-000{k}") for k in (1, 2))
+    assert ours.geometry.matches(theirs.geometry)
+    ours.k, ours.lines = 20, {"left": circle(40) * 0.8 + (200, 250)}
+    file = ours.csv(tmp_path / "a.csv")
+    assert len(readings(read_rois(file), ours.loaded)[0]) == 1
+    assert refused(readings, read_rois(file), theirs.loaded) == "roi-elsewhere"
 
 
 @pytest.mark.parametrize("spoilt", ["mm", "px", "size", "position", "image", "series", "density"])

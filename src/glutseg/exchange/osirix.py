@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 from scipy.interpolate import CubicSpline
 
 from glutseg.errors import Flag, GlutsegError
@@ -34,7 +35,10 @@ AREA_DIFFERS = 0.02
 MEAN_DIFFERS_HU = 5.0
 OTHER_IMAGES_HU = 25.0
 """A mean that differs by this much is one of other images, however well the grids agree: the pixels on an
-outline, which the two programs may count differently, do not change it so much."""
+outline, which the two programs may count differently, do not change it so much. Where OsiriX's lowest and
+highest value are not found either, `MEAN_DIFFERS_HU` is enough."""
+SAME_HU = 0.51
+"""OsiriX works in floating point, DICOM in whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Reading:
     line_area_mm2 : within the outline (shoelace), as OsiriX reads out polygons
     area_mm2 : pixels whose centre is inside, times the pixel area, as OsiriX reads out brush ROIs
     polygon_area_mm2 : as glutseg's column of that name, of those pixels
+    are_theirs : whether the lowest and highest value that OsiriX read are found where they must be
     """
 
     roi: OsirixRoi
@@ -61,6 +66,7 @@ class Reading:
     polygon_area_mm2: float
     osirix_mean_hu: float
     mean_hu: float
+    are_theirs: bool
     inside: npt.NDArray[np.bool_]
 
     @property
@@ -74,6 +80,8 @@ class Reading:
         if abs(self.mean_hu - self.osirix_mean_hu) > MEAN_DIFFERS_HU:
             both = f"{self.osirix_mean_hu:.1f} HU, here it is {self.mean_hu:.1f}"
             told.append(f"{self.roi.name!r}: OsiriX read a mean of {both}")
+        if not self.are_theirs:
+            told.append(f"{self.roi.name!r}: the lowest and highest value that OsiriX read are not here")
         return tuple(told)
 
 
@@ -104,7 +112,9 @@ def _reading(roi: OsirixRoi, loaded: Loaded) -> Reading:
     if not inside.any():
         raise GlutsegError("roi-elsewhere", f"{roi.name!r} encloses no pixel of the images")
     mean_hu = float(volume.hu[k][inside].mean())
-    if abs(mean_hu - roi.mean_hu) > OTHER_IMAGES_HU:  # False where OsiriX's is unknown
+    are_theirs = _holds_extremes(roi, inside, volume.hu[k])
+    differs_by_hu = abs(mean_hu - roi.mean_hu)  # NaN, and never larger, where OsiriX's is unknown
+    if differs_by_hu > (OTHER_IMAGES_HU if are_theirs else MEAN_DIFFERS_HU):
         message = (
             f"OsiriX read a mean of {roi.mean_hu:.0f} HU in {roi.name!r}, on these images it is {mean_hu:.0f}"
         )
@@ -120,6 +130,7 @@ def _reading(roi: OsirixRoi, loaded: Loaded) -> Reading:
         polygon_area_mm2=polygon_area_px(inside) * geometry.pixel_area_mm2,
         osirix_mean_hu=roi.mean_hu,
         mean_hu=mean_hu,
+        are_theirs=are_theirs,
         inside=inside,
     )
 
@@ -154,6 +165,19 @@ def _check_pixels(roi: OsirixRoi, index: npt.NDArray[np.float64], shape: tuple[i
                 f"the pixels of {roi.name!r} lie {away:.1f} pixels from where its mm are on these images"
             )
             raise GlutsegError("roi-elsewhere", message)
+
+
+def _holds_extremes(roi: OsirixRoi, inside: npt.NDArray[np.bool_], hu: npt.NDArray[np.int16]) -> bool:
+    """Whether OsiriX's minimum and maximum are values of these very pixels: chance rarely hits both.
+
+    The two programs may count the pixels on the outline differently: those well inside must lie between the
+    two values, and each of the two must be that of some pixel, at the border or within.
+    """
+    if not roi.min_hu < roi.max_hu:  # unknown, or written as zeros
+        return True
+    core, wide = ndimage.binary_erosion(inside, iterations=2), ndimage.binary_dilation(inside, iterations=2)
+    is_between = ((hu[core] >= roi.min_hu - SAME_HU) & (hu[core] <= roi.max_hu + SAME_HU)).all()
+    return bool(is_between) and all((np.abs(hu[wide] - v) <= SAME_HU).any() for v in (roi.min_hu, roi.max_hu))
 
 
 def _outline(

@@ -41,7 +41,7 @@ class OsirixRoi:
     image_number : position of the image in the viewer, from 0; it may run either way
     points_mm : (n, 3), LPS
     points_px : (n, 2), x and y, the first pixel's centre at (0.5, 0.5); empty where the file has none
-    area_mm2, mean_hu : as OsiriX read them out; NaN where the file has none
+    area_mm2, mean_hu, min_hu, max_hu : as OsiriX read them out; NaN where the file has none
     n_images : in the series; None where the file does not say
     image_shape : (rows, columns); None where the file does not say
     """
@@ -54,6 +54,8 @@ class OsirixRoi:
     points_px: npt.NDArray[np.float64]
     area_mm2: float
     mean_hu: float
+    min_hu: float = math.nan
+    max_hu: float = math.nan
     sop_uid: str = ""
     series_uid: str = ""
     n_images: int | None = None
@@ -128,6 +130,8 @@ def _csv_roi(header: Sequence[str], row: Sequence[str]) -> OsirixRoi:
         points_px=_finite(points[:, 3:]),
         area_mm2=_area_mm2(fields.get("areacm2") or fields.get("area")),
         mean_hu=float(fields.get("roimean") or math.nan),
+        min_hu=float(fields.get("roimin") or math.nan),
+        max_hu=float(fields.get("roimax") or math.nan),
         sop_uid=clean_text(fields.get("sopinstanceuid", "")),
         series_uid=clean_text(fields.get("seriesinstanceuid", "")),
     )
@@ -180,6 +184,8 @@ def _xml_roi(image: dict[str, Any], roi: dict[str, Any]) -> OsirixRoi:
         points_px=_finite(np.array(points_px, dtype=np.float64).reshape(-1, 2)),
         area_mm2=_area_mm2(roi.get("AreaCm2", roi.get("Area", 0))),
         mean_hu=float(roi.get("Mean", math.nan)),
+        min_hu=float(roi.get("Min", math.nan)),
+        max_hu=float(roi.get("Max", math.nan)),
         sop_uid=clean_text(str(roi.get("SOPInstanceUID", image.get("SOPInstanceUID", "")))),
         series_uid=clean_text(str(roi.get("SeriesInstanceUID", image.get("SeriesInstanceUID", "")))),
         n_images=None if total is None else int(total),
