@@ -118,6 +118,11 @@ def test_from_the_menu_the_run_is_asked_for(screen, ten):
         _, measuring = viewer.window.add_plugin_dock_widget("glutseg", "Measure by hand")
         measuring.open_folder(str(ten.images / "0001"))
         screen.waitUntil(lambda: measuring.stage.picture is not None, timeout=SLOW_MS)
+        there, k = panel._wanted, panel.opened.picture.level
+        panel.stage.write(k, panel.stage.muscles.data[k] == 2, 0)
+        screen.wait(50)
+        viewer.window.remove_dock_widget(widget)
+        assert (ten.out / "cases" / there / "draft-anna.nii.gz").is_file()
         layers = viewer.open_sample("glutseg", "phantom")
         assert [layer.name for layer in layers] == ["phantom CT", "phantom muscles"]
     finally:

@@ -62,7 +62,8 @@ def single_shot(parent: QObject, ms: int, call: Callable[[], object]) -> QTimer:
 
 
 class AtClose(QObject):
-    """Calls something when the window that a widget has come to lie in is closed, before it is gone."""
+    """Calls something once, when the window that a widget has come to lie in is closed, or the widget is
+    taken out of it; before it is gone."""
 
     def __init__(self, owner: QWidget, call: Callable[[], object]) -> None:
         super().__init__(owner)
@@ -76,18 +77,25 @@ class AtClose(QObject):
         top = self._owner
         while top.parentWidget() is not None:
             top = top.parentWidget()
-        if top is not self._top and top is not self._owner:
+        if top is self._owner:
+            if self._top is not None:
+                self._end()
+        elif top is not self._top:
             top.installEventFilter(self)
             self._top = top
+
+    def _end(self) -> None:
+        call, self._call = self._call, None
+        if call is not None:
+            call()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         if not hasattr(self, "_owner"):  # Python takes objects apart before Qt does
             return False
         if watched is self._owner and event.type() in (QEvent.Show, QEvent.ParentChange):
             self._climb()
-        elif watched is self._top and event.type() == QEvent.Close and self._call is not None:
-            call, self._call = self._call, None
-            call()
+        elif watched is self._top and event.type() == QEvent.Close:
+            self._end()
         return False
 
 
