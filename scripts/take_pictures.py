@@ -22,7 +22,7 @@ from glutseg.viewer.measure_widget import MeasureWidget
 from glutseg.viewer.review_door import make_review
 from glutseg.viewer.review_widget import RunPlace
 
-PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
+PICTURES = Path(__file__).resolve().parents[1] / "docs" / "images"
 IMAGES = Path(__file__).resolve().parents[1] / "sample_dicom"
 SIZE = (1280, 800)
 WAIT_S = 120.0

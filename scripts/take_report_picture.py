@@ -1,4 +1,4 @@
-"""Take docs/pictures/report-case.jpg from a run of sample_dicom; needs chromium and its driver.
+"""Take docs/images/report-case.jpg from a run of sample_dicom; needs chromium and its driver.
 
     python scripts/take_report_picture.py OUT
 
@@ -20,7 +20,7 @@ from selenium.webdriver.chrome.service import Service
 
 from glutseg.report import write_report
 
-PICTURE = Path(__file__).resolve().parents[1] / "docs" / "pictures" / "report-case.jpg"
+PICTURE = Path(__file__).resolve().parents[1] / "docs" / "images" / "report-case.jpg"
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
