@@ -44,9 +44,10 @@ def state_of(out):
     return json.loads((out / "run.json").read_text(encoding="utf-8"))["state"]
 
 
-def start(index, out, manner):
+def start(index, out, manner, progress=None):
     context = multiprocessing.get_context("fork")
-    process = context.Process(target=batch.run, args=(index, PROTOCOL, None, out), kwargs={"manner": manner})
+    how = {"manner": manner, "progress": progress}
+    process = context.Process(target=batch.run, args=(index, PROTOCOL, None, out), kwargs=how)
     process.start()
     return process
 
@@ -70,11 +71,17 @@ def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(four, tmp_pat
     assert state_of(out) == "finished"
 
 
+def wait_after_the_first(n_done, _total, _result):
+    """On a busy machine the run could be over before the signal is sent."""
+    if n_done == 1:
+        time.sleep(30)
+
+
 @needs_fork
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_request_to_end_is_met_and_told(four, tmp_path, how):
     out = tmp_path / "out"
-    process = start(four, out, Manner())
+    process = start(four, out, Manner(), wait_after_the_first)
     while not list(out.glob("cases/*/case.json")):
         time.sleep(0.01)
     os.kill(process.pid, how)

@@ -81,7 +81,7 @@ class User:
 
         stage = self.panel.stage
         world = stage.image.data_to_world((stage.slice_shown, y, x))
-        camera = self.viewer.camera
+        camera = stage.camera
         middle = self.canvas.width() / 2, self.canvas.height() / 2
         dx, dy = (world[2] - camera.center[2]) * camera.zoom, (world[1] - camera.center[1]) * camera.zoom
         return QPoint(round(middle[0] + dx), round(middle[1] + dy))
@@ -331,6 +331,15 @@ def test_images_that_are_gone_are_told_and_nothing_is_shown(open_window, ten):
     user.wait(lambda: "images-not-found" in panel.told.text())
     assert not panel.decision.accept.isEnabled()
     assert panel.stage.picture is None
+
+
+def test_a_segmentation_that_finds_nothing_is_told_and_no_crash(window):
+    """The ten cases show a few slices about the hips only, in which none are found."""
+    told = []
+    window.panel.level.failed.connect(told.append)
+    window.panel.level.segment(window.panel.opened.picture.level)
+    window.wait(lambda: not window.panel.level.is_busy)
+    assert [error.code for error in told] == ["hips-not-found"]
 
 
 def test_the_screen_answers_while_a_segmentation_runs_and_it_can_be_cancelled(window):

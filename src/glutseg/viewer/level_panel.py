@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from glutseg.errors import GlutsegError
 from glutseg.protocol import LevelRule, Protocol
 from glutseg.viewer.figures import CoronalCut
 from glutseg.viewer.keys import bind_key
@@ -26,9 +27,13 @@ from glutseg.viewer.parts import Told
 from glutseg.viewer.picture import Picture
 from glutseg.viewer.segmenting import Found, segment_apart
 from glutseg.viewer.stage import WINDOWS_HU, Stage
+from glutseg.volume import Volume
 
 SETTLED_MS = 600
 """After the slider stopped, before a segmentation begins."""
+
+
+Answer = tuple[Found | None, GlutsegError | None]
 
 
 class LevelPanel(QWidget):
@@ -121,14 +126,15 @@ class LevelPanel(QWidget):
             return
         cancelled = self._cancel = threading.Event()
         self._show_busy(True)
-        worker: Any = create_worker(
-            segment_apart, picture.volume, level, protocol, cancelled, _start_thread=False
-        )
+        worker: Any = create_worker(_attempt, picture.volume, level, protocol, cancelled, _start_thread=False)
         worker.returned.connect(partial(self._segmented, cancelled))
         worker.errored.connect(partial(self._errored, cancelled))
         worker.start()
 
-    def _segmented(self, cancelled: threading.Event, found: Found | None) -> None:
+    def _segmented(self, cancelled: threading.Event, answer: Answer) -> None:
+        found, error = answer
+        if error is not None:
+            self._errored(cancelled, error)
         if found is None or cancelled is not self._cancel or self._stage.picture is None:
             return
         self._cancel = None
@@ -186,3 +192,13 @@ class LevelPanel(QWidget):
 
     def _window(self, name: str) -> None:
         self._stage.set_window(name)
+
+
+def _attempt(
+    volume: Volume, level: int | LevelRule, protocol: Protocol, cancelled: threading.Event
+) -> Answer:
+    """A foreseen error beside the answer: one that is raised napari shows as a crash, beside our words."""
+    try:
+        return segment_apart(volume, level, protocol, cancelled), None
+    except GlutsegError as error:
+        return None, error

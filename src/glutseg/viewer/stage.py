@@ -142,9 +142,14 @@ class Stage:
         rows, columns = (np.nonzero(body.mean(axis) > BODY_SHARE)[0] for axis in (1, 0))
         if len(rows) and len(columns):
             spans = [int(np.ptp(place)) + 1 for place in (rows, columns)]
-            self.viewer.camera.zoom *= 0.95 * min(n / s for n, s in zip(body.shape, spans, strict=True))
+            self.camera.zoom *= 0.95 * min(n / s for n, s in zip(body.shape, spans, strict=True))
             middle = [(place[0] + place[-1]) / 2 for place in (rows, columns)]
-            self.viewer.camera.center = self.image.data_to_world((picture.level, *middle))
+            self.camera.center = self.image.data_to_world((picture.level, *middle))
+
+    @property
+    def camera(self) -> Any:
+        """napari's; it has stood in the viewer's scene since 0.9."""
+        return getattr(self.viewer, "scene", self.viewer).camera
 
     def set_window(self, name: str) -> None:
         """One of `WINDOWS_HU`."""
