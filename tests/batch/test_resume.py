@@ -44,10 +44,15 @@ def state_of(out):
     return json.loads((out / "run.json").read_text(encoding="utf-8"))["state"]
 
 
-def start(index, out, manner, progress=None):
+def run_as_in_front(index, out, manner):
+    """A shell lets what it starts in the background ignore Ctrl-C, and so these tests, too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    batch.run(index, PROTOCOL, None, out, manner=manner)
+
+
+def start(index, out, manner):
     context = multiprocessing.get_context("fork")
-    how = {"manner": manner, "progress": progress}
-    process = context.Process(target=batch.run, args=(index, PROTOCOL, None, out), kwargs=how)
+    process = context.Process(target=run_as_in_front, args=(index, out, manner))
     process.start()
     return process
 
@@ -71,17 +76,11 @@ def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(four, tmp_pat
     assert state_of(out) == "finished"
 
 
-def wait_after_the_first(n_done, _total, _result):
-    """On a busy machine the run could be over before the signal is sent."""
-    if n_done == 1:
-        time.sleep(30)
-
-
 @needs_fork
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_request_to_end_is_met_and_told(four, tmp_path, how):
     out = tmp_path / "out"
-    process = start(four, out, Manner(), wait_after_the_first)
+    process = start(four, out, Manner())
     while not list(out.glob("cases/*/case.json")):
         time.sleep(0.01)
     os.kill(process.pid, how)
