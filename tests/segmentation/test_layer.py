@@ -75,7 +75,7 @@ def test_the_visible_share_counts_length_and_only_where_there_is_muscle():
 def _outline(hu, found: layer.Layer):
     volume = Volume(np.broadcast_to(hu, GRID.shape).astype(np.int16), GRID)
     out = np.zeros(GRID.shape[1:], bool)
-    out[FAN.window] = gluteus.outline(volume, found, 5)
+    out[FAN.window] = outline.draw(volume, found, 5).mask
     return out
 
 

@@ -172,9 +172,10 @@ def collate(plan: Sequence[Task], orders: Orders) -> list[CaseRow]:
         if entry is None:
             raise GlutsegError("output-unwritable", "the record of a case is gone", task.case_id)
         rows.append(entry.row)
-    decided = review.revised(orders.out, rows)
+    reviews = review.Collator(orders.out).reviews()
+    decided = review.revised(orders.out, rows, reviews)
     write_tables(orders.out, decided, orders.protocol.extent)
-    review.write_reviews(orders.out, rows)
+    review.write_reviews(orders.out, rows, reviews)
     return sort_rows(decided)
 
 

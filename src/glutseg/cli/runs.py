@@ -32,30 +32,40 @@ class Retry(StrEnum):
     FAILED = "failed"
 
 
+LevelOption = Annotated[
+    str | None,
+    typer.Option(metavar="LEVEL", help="Another level: a landmark, z=MM or slice=N (from 0)."),
+]
+ParticipantsOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Heights (CSV, TSV, XLSX): patient_id and height_m, _cm, ..."),
+]
+ColumnsOption = Annotated[
+    str,
+    typer.Option(metavar="NAME=COLUMN,...", help="Its columns: patient_id=Fallnummer,height_cm=Größe"),
+]
+KeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="KEYFILE", help="Pseudonyms for ids, UIDs and paths; a new key is written if needed."
+    ),
+]
+SchedulerOption = Annotated[
+    str,
+    typer.Option(metavar="tcp://HOST:PORT", help="A Dask cluster that measures instead; docs/cluster.md."),
+]
+
+
 @app.command()
 def run(
     input_path: InputArgument,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="The folder to write.")],
     protocol: ProtocolOption = "femoral-head-top",
-    level: Annotated[
-        str | None,
-        typer.Option(metavar="LEVEL", help="Another level: a landmark, z=MM or slice=N (from 0)."),
-    ] = None,
+    level: LevelOption = None,
     series: SeriesOption = None,
-    participants: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Heights (CSV, TSV, XLSX): patient_id and height_m, _cm, ..."),
-    ] = None,
-    participants_columns: Annotated[
-        str,
-        typer.Option(metavar="NAME=COLUMN,...", help="Its columns: patient_id=Fallnummer,height_cm=Größe"),
-    ] = "",
-    pseudonymise: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="KEYFILE", help="Pseudonyms for ids, UIDs and paths; a new key is written if needed."
-        ),
-    ] = None,
+    participants: ParticipantsOption = None,
+    participants_columns: ColumnsOption = "",
+    pseudonymise: KeyOption = None,
     muscles: Annotated[bool, typer.Option("--muscles", help="Gluteus medius and minimus as well.")] = False,
     volume: Annotated[
         bool, typer.Option("--volume", help="Whole muscles: volumes, full profile, every named level.")
@@ -64,12 +74,7 @@ def run(
         int,
         typer.Option("--jobs", "-j", min=0, max=256, envvar="GLUTSEG_JOBS", help="Processes, a study each."),
     ] = 1,
-    scheduler: Annotated[
-        str,
-        typer.Option(
-            metavar="tcp://HOST:PORT", help="A Dask cluster that measures instead; docs/cluster.md."
-        ),
-    ] = "",
+    scheduler: SchedulerOption = "",
     timeout_minutes: Annotated[float, typer.Option(min=0.01, help="After which a study is given up.")] = 30.0,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in OUT: what is missing, and new studies.")

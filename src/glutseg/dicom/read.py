@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from glutseg.dicom.gaps import fill_missing, longest_stretch
-from glutseg.dicom.model import LOSSY, LoadedSeries, Series
+from glutseg.dicom.model import LOSSY, LoadedSeries, Series, SliceHeader
 from glutseg.dicom.odd import odd_flags
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.slices import check_size, decode_all
@@ -45,16 +46,7 @@ def read(series: Series, *, slices: slice | None = None, bridge: bool = False) -
     check_size(geometry.shape, series.series_uid)
     headers = {p - start: h for p, h in zip(series.places, series.slices, strict=True) if start <= p < stop}
     hu = np.empty(geometry.shape, dtype=np.int16)
-    failures: dict[int, GlutsegError] = {}
-    n_stray, is_lossy = 0, False
-    with quiet_pydicom():
-        for k, decoded in zip(headers, decode_all(tuple(headers.values())), strict=True):
-            if isinstance(decoded, GlutsegError):
-                failures[k] = decoded
-            else:
-                hu[k] = decoded.hu
-                n_stray += decoded.n_stray
-                is_lossy |= decoded.is_lossy
+    failures, n_stray, is_lossy = _decode_into(hu, headers)
     shown = [k in headers and k not in failures for k in range(geometry.shape[0])]
     first, last = longest_stretch(shown, geometry.spacing_mm[0] if bridge else np.inf)
     if last - first < min(2, len(shown)):
@@ -76,6 +68,23 @@ def read(series: Series, *, slices: slice | None = None, bridge: bool = False) -
         sop_uids=tuple(headers[k].sop_uid if shown[k] else "" for k in range(first, last)),
         missing=tuple(k - first for k in range(first, last) if not shown[k]),
     )
+
+
+def _decode_into(
+    hu: npt.NDArray[np.int16], headers: dict[int, SliceHeader]
+) -> tuple[dict[int, GlutsegError], int, bool]:
+    """Fill in the slices; what went wrong with which, the number of stray pixels, whether there was loss."""
+    failures: dict[int, GlutsegError] = {}
+    n_stray, is_lossy = 0, False
+    with quiet_pydicom():
+        for k, decoded in zip(headers, decode_all(tuple(headers.values())), strict=True):
+            if isinstance(decoded, GlutsegError):
+                failures[k] = decoded
+            else:
+                hu[k] = decoded.hu
+                n_stray += decoded.n_stray
+                is_lossy |= decoded.is_lossy
+    return failures, n_stray, is_lossy
 
 
 def _gap_flags(

@@ -37,13 +37,9 @@ def measure_series(
     """
     own = loaded.volume.geometry
     volume = loaded.volume.canonical()
+    gaps = {own.canonical_slice(k) for k in loaded.missing}
     with clock.time("anatomy"):
-        found = anatomy.find_anatomy(volume, near)
-        level = find_level(volume, found, canonical_rule(protocol.level, own))
-        gaps = {own.canonical_slice(k) for k in loaded.missing}
-        level = anatomy.on_an_image(level, volume.geometry, gaps)
-        if near and not is_read(loaded, found.hips, level, protocol.level.profile_mm):
-            raise GlutsegError("level-outside", "the level lies outside the slices that were read")
+        found, level = _find(volume, loaded, protocol, gaps, near)
     place = own_level(level, own)
     result = replace(
         result,
@@ -79,6 +75,18 @@ def measure_series(
         return Case(failed(result, error), loaded.volume)
     result = replace(result, flags=result.flags + found_doubts)
     return Case(replace(result, status=status_of(result.flags)), loaded.volume, mask)
+
+
+def _find(
+    volume: Volume, loaded: dicom.LoadedSeries, protocol: Protocol, gaps: set[int], near: Hips | None
+) -> tuple[anatomy.Anatomy, anatomy.Level]:
+    """Hips and level in the canonical ``volume`` of a series; ``gaps`` are its slices without an image."""
+    found = anatomy.find_anatomy(volume, near)
+    level = find_level(volume, found, canonical_rule(protocol.level, loaded.volume.geometry))
+    level = anatomy.on_an_image(level, volume.geometry, gaps)
+    if near and not is_read(loaded, found.hips, level, protocol.level.profile_mm):
+        raise GlutsegError("level-outside", "the level lies outside the slices that were read")
+    return found, level
 
 
 def with_figures(

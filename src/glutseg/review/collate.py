@@ -73,9 +73,10 @@ class Collator:
         rows: list[CaseRow] = []
         for _ in range(ROUNDS):
             before = self.signature()
-            rows = revised(self.out, self.rows(names), self.reviews())
+            automatic, reviews = self.rows(names), self.reviews()
+            rows = revised(self.out, automatic, reviews)
             write_tables(self.out, rows, extent)
-            write_reviews(self.out, self.rows(names), self.reviews())
+            write_reviews(self.out, automatic, reviews)
             if self.signature() == before:
                 break
         return sort_rows(rows)

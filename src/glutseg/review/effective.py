@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from glutseg import pipeline
@@ -113,15 +113,8 @@ def _decided(out: Path, row: CaseRow, review: Review, entry: Entry) -> CaseRow:
         status="ok",
         error_code="",
         error_message="",
-        level=figures.level,
-        measurements=figures.measurements,
-        profile=figures.profile,
-        flags=figures.flags,
-        confidence=figures.confidence,
-        others=figures.others,
-        other_confidence=figures.other_confidence,
-        whole=figures.whole,
         series=_series_at(row.result, figures.level.slice_index),
+        **{one.name: getattr(figures, one.name) for one in fields(figures)},
     )
     case = review.case_id
     return replace(

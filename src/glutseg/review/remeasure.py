@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -57,16 +57,7 @@ class Remeasured:
         if r.level is None:
             msg = "nothing is measured without a level"
             raise ValueError(msg)
-        return Figures(
-            level=r.level,
-            measurements=r.measurements,
-            profile=r.profile,
-            flags=r.flags,
-            confidence=r.confidence,
-            others=r.others,
-            other_confidence=r.other_confidence,
-            whole=r.whole,
-        )
+        return Figures(**{one.name: getattr(r, one.name) for one in fields(Figures)})
 
 
 def level_at(automatic: CaseResult, loaded: dicom.LoadedSeries, slice_index: int) -> LevelFound:

@@ -68,7 +68,7 @@ def segment(
     volume : canonical, axial
     anatomy : of the same volume
     slices : canonical slice indices; the mask is empty elsewhere, unless ``whole``
-    measured : the slice whose outline is to be doubted; without it there is no confidence
+    measured : the one of ``slices`` whose outline is to be doubted; without it there is no confidence
     whole : go on above and below ``slices`` to the muscles' ends; on ``slices`` nothing changes by that
     muscles : the gluteus maximus always; it does not depend on whether others are found beneath it
 
@@ -88,13 +88,13 @@ def segment(
     labels = out.mask.labels
     for side, label in SIDES.items():
         layer = find_layer(volume, anatomy, side, slices, settings, doubt_at=measured)
-        _paint(labels, label, volume, layer, slices)
+        repaired = _paint(labels, label, volume, layer, slices)
         if not (labels[slices.start : slices.stop] == label).any():
             raise GlutsegError("muscle-not-found", f"no muscle was found behind the {side} hip")
         if measured is not None:
             out.visible[side] = layer.visible_share(measured)
             out.confidence[side] = layer.agreement(measured)
-            out.repaired[side] = draw(volume, layer, measured).repaired_share
+            out.repaired[side] = repaired[measured]
         layers = {slices: layer}
         if whole:
             reach = whole_range(volume, anatomy)
@@ -140,12 +140,18 @@ def _paint_others(
     return sure
 
 
-def _paint(labels: LabelArray, label: int, volume: Volume, layer: Layer, slices: Iterable[int]) -> None:
-    """Write the outlines where no other muscle is."""
+def _paint(
+    labels: LabelArray, label: int, volume: Volume, layer: Layer, slices: Iterable[int]
+) -> dict[int, float]:
+    """Write the outlines where no other muscle is; the repaired share of each."""
     rows, columns = layer.scene.fan.window
+    repaired = {}
     for k in slices:
+        drawn = draw(volume, layer, k)
         part = labels[k, rows, columns]
-        part[outline(volume, layer, k) & (part == 0)] = label
+        part[drawn.mask & (part == 0)] = label
+        repaired[k] = drawn.repaired_share
+    return repaired
 
 
 def _trim_ends(labels: LabelArray, label: int, sure: range) -> None:
@@ -173,11 +179,6 @@ def _slices_between(volume: Volume, top_mm: float, reach_mm: tuple[float, float]
     g = volume.geometry
     low, high = (g.nearest_slice(top_mm + mm) for mm in (-reach_mm[0], reach_mm[1]))
     return range(max(0, low), min(g.shape[0] - 1, high) + 1)
-
-
-def outline(volume: Volume, layer: Layer, k: int) -> BoolArray:
-    """The muscle on one slice within the fan's window: (y, x) bool."""
-    return draw(volume, layer, k).mask
 
 
 def peak_level(

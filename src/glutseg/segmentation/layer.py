@@ -96,15 +96,17 @@ def find_layer(
     cost = _border_cost(scene, settings)
     plain = _plainness(scene, cost, settings)
     main = replace(settings, plain=plain)
-    band = find_band(_problem(scene, cost, main))
-    deep = _deep_surface(scene, cost, main, band)
+    problem = _problem(scene, cost, main)
+    band = find_band(problem)
+    deep = _deep_surface(scene, problem, band)
     others = []
     if doubt_at is not None:
         near = _near(scene, doubt_at, DOUBT_REACH_MM / volume.geometry.spacing_mm[0])
         for belief in other_beliefs(settings, plain):
             other = deep.copy()
             there = None if band is None else band.part(near)
-            other[near] = _deep_surface(scene.part(near), cost[near], belief, there)
+            part = scene.part(near)
+            other[near] = _deep_surface(part, _problem(part, cost[near], belief), there)
             others.append(other)
     here = np.clip(np.floor(deep / STEP_MM).astype(int), 0, cost.shape[2] - 1)
     at_border = np.take_along_axis(cost, here[..., None], 2)[..., 0]
@@ -128,9 +130,9 @@ def _border_cost(scene: Scene, settings: Settings) -> FloatArray:
     return np.asarray(floor + (1 - floor) * even, dtype=np.float32)
 
 
-def _deep_surface(scene: Scene, cost: FloatArray, settings: Settings, band: Band | None) -> FloatArray:
+def _deep_surface(scene: Scene, problem: Problem, band: Band | None) -> FloatArray:
     """Radius of the deep surface in mm, (slab, angle); just outside the outer one where there is none."""
-    muscle = near_cut(_problem(scene, cost, settings), band)
+    muscle = near_cut(problem, band)
     deep = np.where(muscle.any(2), muscle.argmax(2), scene.outer + 1)
     return ((deep - 0.5) * STEP_MM).astype(np.float32)
 
