@@ -5,7 +5,7 @@
 Writes the demonstration cohort (`glutseg phantom --cohort`), measures it (`glutseg run`), studies it
 (`glutseg study`), and sets the difference of the groups beside the one that the phantoms' true areas
 have. The exit code is 1 when the true difference lies outside the 95 % interval. `--store` keeps the
-result in results/cohort.json, `--figures` copies the study's figures, as docs/study.md shows them.
+result in results/cohort.json, `--figures` copies the study's figures, as docs/how-to/study.md shows them.
 With `--work` what is there already is not made again. About six minutes of processor time.
 """
 

@@ -1,4 +1,4 @@
-"""Draw docs/images/performance-*.svg and write the tables of docs/performance.md.
+"""Draw docs/images/performance-*.svg and write the tables of docs/explanation/performance.md.
 
     python scripts/plot_performance.py
 
@@ -230,7 +230,7 @@ def stored() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
 
 
 def sections_of(speed: dict[str, Any], scan: dict[str, Any], scale: dict[str, Any]) -> Sections:
-    """The parts of docs/performance.md that are figures."""
+    """The parts of docs/explanation/performance.md that are figures."""
     return {
         "machine": lambda: machine_words(speed, scan, scale),
         "speed": lambda: speed_table(speed),
@@ -255,7 +255,7 @@ def main() -> None:
                 if file.endswith(".svg")
             )
             (DOCS / "images" / f"performance-{name}.svg").write_bytes(svg)
-    path = DOCS / "performance.md"
+    path = DOCS / "explanation/performance.md"
     text = path.read_text(encoding="utf-8")
     path.write_text(
         refresh(path.name, text, {path.name: sections_of(speed, scan, scale)}, WRITER), encoding="utf-8"

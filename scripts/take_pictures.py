@@ -1,4 +1,4 @@
-"""Take the pictures of docs/viewer.md: python scripts/take_pictures.py OUT
+"""Take the pictures of docs/how-to/viewer.md: python scripts/take_pictures.py OUT
 
 OUT is what `glutseg run sample_dicom -o OUT` wrote: the synthetic patients, nobody's images. Needs a display,
 or Xvfb: xvfb-run -a -s "-screen 0 1600x1000x24" python scripts/take_pictures.py OUT

@@ -1,4 +1,4 @@
-"""The input that the benchmarks of speed make, and that docs/performance.md says what is stored."""
+"""The input that the benchmarks of speed make, and that the page on performance says what is stored."""
 
 import importlib.util
 from pathlib import Path
@@ -43,7 +43,7 @@ def test_medians_are_taken_number_by_number(step, monkeypatch):
 
 def test_the_document_says_what_is_stored(monkeypatch):
     script = module_of(ROOT / "scripts" / "plot_performance.py", monkeypatch)
-    text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "explanation" / "performance.md").read_text(encoding="utf-8")
     sections = script.sections_of(*script.stored())
     assert refresh("performance.md", text, {"performance.md": sections}, script.WRITER) == text
     for picture in ("slices", "studies", "extrapolation"):

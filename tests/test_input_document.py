@@ -1,4 +1,4 @@
-"""docs/input.md promises; this checks that each promise has its test and its code exists."""
+"""docs/reference/input.md promises; this checks that each promise has its test and its code exists."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ import pytest
 from glutseg.errors import CODES
 
 ROOT = Path(__file__).parents[1]
-TEXT = (ROOT / "docs" / "input.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "reference" / "input.md").read_text(encoding="utf-8")
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
     for line in TEXT.splitlines()

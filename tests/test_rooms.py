@@ -47,7 +47,7 @@ def imported_rooms(tree: ast.AST) -> set[str]:
 def test_imports_only_from_above(path):
     room = room_of(path)
     assert room in ALLOWED, (
-        f"{room} is no room of the house; give it a place here and in docs/architecture.md"
+        f"{room} is no room of the house; give it a place here and in docs/explanation/architecture.md"
     )
     strangers = imported_rooms(ast.parse(path.read_text(encoding="utf-8"))) - {room} - set(ALLOWED[room])
     assert not strangers, f"{room} must not know {sorted(strangers)}"

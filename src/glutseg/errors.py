@@ -1,7 +1,7 @@
 """Errors and flags: everything glutseg may say about a study, each with a stable code.
 
 An *error* means that there is no number. A *flag* stands beside a number: ``note`` tells a fact,
-``review`` asks a person to look before the number is used. docs/flags.md is checked against
+``review`` asks a person to look before the number is used. docs/reference/flags.md is checked against
 `CODES` by a test.
 """
 
@@ -245,7 +245,7 @@ CODES: dict[str, Code] = {
     "reference-invalid": Code(
         "error",
         "A reference to compare with cannot be used.",
-        "Correct what is named; docs/agree.md tells what a reference may be.",
+        "Correct what is named; docs/how-to/agree.md tells what a reference may be.",
     ),
     "agree-one-rater": Code(
         "error",
@@ -408,7 +408,9 @@ CODES: dict[str, Code] = {
         "Check what did not match and which patients were not measured; three per group are the least.",
     ),
     "value-unknown": Code(
-        "error", "The run has no such column of numbers.", "Choose one of measurements.csv; docs/study.md."
+        "error",
+        "The run has no such column of numbers.",
+        "Choose one of measurements.csv; docs/how-to/study.md.",
     ),
     "value-constant": Code(
         "error", "All patients have the same value, so nothing can be compared.", "Choose another column."

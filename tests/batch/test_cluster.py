@@ -1,4 +1,4 @@
-"""A real cluster: a scheduler and two workers, started with the commands of docs/cluster.md."""
+"""A real cluster: a scheduler and two workers, started with the commands of docs/how-to/cluster.md."""
 
 import os
 import re
@@ -27,7 +27,7 @@ distributed = pytest.importorskip("distributed", reason="the extra `cluster` is 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are killed by POSIX signals")
 
 ROOT = Path(__file__).parents[2]
-DOCUMENT = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
+DOCUMENT = (ROOT / "docs" / "how-to" / "cluster.md").read_text(encoding="utf-8")
 COMMANDS = re.search(
     r"run these very commands -->\n```bash\n(.*?)```", DOCUMENT.replace("runs", "run"), re.S
 )[1]

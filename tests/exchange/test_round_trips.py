@@ -114,5 +114,5 @@ def matrix_table():
 
 
 def test_the_documented_matrix_is_the_tested_one():
-    text = (DOCS / "interoperability.md").read_text(encoding="utf-8")
-    assert matrix_table() in text, f"write this into docs/interoperability.md:\n{matrix_table()}"
+    text = (DOCS / "how-to" / "interoperability.md").read_text(encoding="utf-8")
+    assert matrix_table() in text, f"write this into docs/how-to/interoperability.md:\n{matrix_table()}"

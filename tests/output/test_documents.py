@@ -20,11 +20,13 @@ def test_documents_are_as_the_code_says(name):
 
 
 def test_every_column_and_code_is_documented():
-    output, flags = ((DOCS / name).read_text(encoding="utf-8") for name in ("output.md", "flags.md"))
+    output, flags = (
+        (DOCS / name).read_text(encoding="utf-8") for name in ("reference/output.md", "reference/flags.md")
+    )
     assert all(f"| `{c.name}` |" in output for c in (*MEASUREMENTS, *PROFILE))
     assert all(f"| `{code}` |" in flags for code in CODES)
 
 
 def test_a_document_without_its_marks_is_refused():
     with pytest.raises(ValueError, match="marks"):
-        refresh("flags.md", "# Flags\n")
+        refresh("reference/flags.md", "# Flags\n")

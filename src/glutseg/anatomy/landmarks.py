@@ -2,7 +2,7 @@
 
 Distances are in the patient's frame: lateral from the midline, backward and upward from the centre
 of the femoral head, in mm. Ranges are those of adult pelves with room for extremes; the truth labels
-that the search was checked against are in docs/method.md.
+that the search was checked against are in docs/explanation/method.md.
 """
 
 from __future__ import annotations

@@ -52,7 +52,9 @@ KeyOption = Annotated[
 ]
 SchedulerOption = Annotated[
     str,
-    typer.Option(metavar="tcp://HOST:PORT", help="A Dask cluster that measures instead; docs/cluster.md."),
+    typer.Option(
+        metavar="tcp://HOST:PORT", help="A Dask cluster that measures instead; docs/how-to/cluster.md."
+    ),
 ]
 
 

@@ -43,7 +43,7 @@ def study(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier study's files.")] = False,
 ) -> None:
-    """Compare two groups of a run: tables, figures, and how much rests on the method. See docs/study.md."""
+    """Compare two groups of a run: tables, figures, and how much rests on the method."""
     with user_errors():
         require_extra("study", "statsmodels", "pandas")
         from glutseg import terminal

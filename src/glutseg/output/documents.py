@@ -44,14 +44,14 @@ def codes_tables() -> str:
 Sections = dict[str, Callable[[], str]]
 
 GENERATED: dict[str, Sections] = {
-    "output.md": {
+    "reference/output.md": {
         "measurements": lambda: columns_table(MEASUREMENTS),
         "muscles": lambda: columns_table(muscle_columns("minimus")),
         "volume": lambda: columns_table(whole_columns("maximus")),
         "profile": lambda: columns_table(PROFILE),
         "levels": lambda: columns_table(LEVELS),
     },
-    "flags.md": {"codes": codes_tables},
+    "reference/flags.md": {"codes": codes_tables},
 }
 """Documents, their generated sections, and who writes each."""
 

@@ -1,4 +1,4 @@
-"""The columns of measurements.csv; ``docs/output.md`` is written from here."""
+"""The columns of measurements.csv; ``docs/reference/output.md`` is written from here."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ VISITS_PER_SD = -2.5
 
 PLANE_MM = 3.2
 """Fat between the muscles, with no gaps: on slices as thick as these thinner planes cannot be seen, and what
-is shown here is the study's arithmetic, not the outline's; that is what docs/accuracy.md is about."""
+is shown here is the study's arithmetic, not the outline's; docs/explanation/accuracy.md is about that."""
 
 COHORT_SCAN = PhantomScan(matrix=307, pixel_mm=1.3, slice_mm=5.0, z_range_mm=(-47.5, 52.5), noise_hu=9.0)
 """Coarse, so that two dozen studies are measured in minutes, yet fine enough for the hips to be found. A

@@ -9,8 +9,8 @@ from glutseg.result import SideMeasurement, SlicePoint
 from glutseg.volume import Muscle, Side
 
 MIN_CONFIDENCE = 0.85
-"""Dice between the muscle and those found under other beliefs; chosen in docs/accuracy.md so that every
-side with a Dice under 0.90 to the truth is flagged and few good ones are."""
+"""Dice between the muscle and those found under other beliefs; chosen in docs/explanation/accuracy.md so that
+every side with a Dice under 0.90 to the truth is flagged and few good ones are."""
 MIN_VISIBLE = 0.5
 """Share of the border to other muscles that must show."""
 MAX_REPAIRED = 0.07
@@ -51,7 +51,7 @@ def check_others(
     others: dict[Muscle, dict[Side, SideMeasurement]], confidence: dict[Muscle, dict[Side, float]]
 ) -> tuple[Flag, ...]:
     """``other-muscle-doubtful`` for every medius and minimus: no figure is known that tells good ones
-    from bad ones (docs/accuracy.md), so a person has to look at all."""
+    from bad ones (docs/explanation/accuracy.md), so a person has to look at all."""
     flags = []
     for muscle, sides in others.items():
         for side in sides:

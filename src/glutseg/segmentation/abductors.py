@@ -1,8 +1,8 @@
 """Gluteus medius and minimus beneath a gluteus maximus that was found.
 
 In the fan of rays of the maximus, turned to the front, they are two further layers: the medius begins
-where the maximus ends, or at the fat beside it, and the minimus where the medius ends. docs/method.md
-tells the steps, what was tried and how well it does.
+where the maximus ends, or at the fat beside it, and the minimus where the medius ends.
+docs/explanation/method.md tells the steps, what was tried and how well it does.
 """
 
 from __future__ import annotations

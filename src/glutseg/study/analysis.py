@@ -28,7 +28,7 @@ AUTOMATIC = "automatic values only"
 
 @dataclass(frozen=True)
 class Study:
-    """Everything a study found; see docs/study.md.
+    """Everything a study found; see docs/how-to/study.md.
 
     Attributes
     ----------
