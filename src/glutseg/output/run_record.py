@@ -18,8 +18,8 @@ from glutseg.output.folder import PROGRAM
 from glutseg.output.layout import RUN_JSON
 from glutseg.protocol import Protocol
 
-LIBRARIES = ("numpy", "scipy", "scikit-image", "SimpleITK", "pydicom", "pyarrow", "matplotlib")
-"""Those whose version may change a figure or a file."""
+LIBRARIES = ("numpy", "scipy", "scikit-image", "SimpleITK", "pydicom", "pyarrow", "matplotlib", "ortools")
+"""Those whose version may change a figure or a file; an empty version stands for one that is not there."""
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import breadth_first_order, maximum_flow
+
+from glutseg.segmentation.flow import source_side
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
@@ -98,14 +98,7 @@ def minimum_cut(problem: Problem) -> BoolArray:
 
     tail, head, capacity = (np.concatenate(part) for part in zip(*arcs, strict=True))
     used = (capacity >= 1) & (head != source) & (tail != sink)
-    graph = csr_matrix(
-        (capacity[used].astype(np.int32), (tail[used], head[used])), shape=(nodes + 2, nodes + 2)
-    )
-    residual = graph - maximum_flow(graph, source, sink).flow
-    residual.data = np.maximum(residual.data, 0)
-    residual.eliminate_zeros()
-    reached = np.zeros(nodes + 2, bool)
-    reached[breadth_first_order(residual, source, return_predecessors=False)] = True
+    reached = source_side(tail[used], head[used], capacity[used].astype(np.int32), source, sink)
     out = index == source
     out[free] = reached[:nodes]
     return np.asarray(out, dtype=bool)
