@@ -38,19 +38,20 @@ SeriesUID = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class LevelRule(_Section):
     """Which axial slice is measured."""
 
     landmark: Landmark = "femoral-head-top"
+    """What the level is found by; ``z`` and ``slice`` are levels given by hand."""
     offset_mm: Annotated[float, Field(ge=-100, le=100)] = 0.0
     """Added to the landmark's height, towards the head."""
     z_mm: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    """LPS height, for ``landmark = "z"``."""
+    """Patient z of the slice in mm (LPS), for ``landmark = "z"``."""
     slice_index: Annotated[int, Field(ge=0)] | None = None
-    """0-based, in the order of the mask's file, for ``landmark = "slice"``."""
+    """Counted from 0 in the order of the mask's file, for ``landmark = "slice"``."""
     profile_mm: Annotated[float, Field(ge=0, le=60)] = 15.0
     """The area is also reported this far above and below the level."""
 
@@ -69,17 +70,22 @@ class SeriesRule(_Section):
     """Which series of a study may be measured."""
 
     max_slice_spacing_mm: Annotated[float, Field(gt=0, le=20)] = 10.0
+    """A series with its slices further apart is not measured."""
     review_slice_spacing_mm: Annotated[float, Field(gt=0, le=20)] = 7.5
+    """A series with its slices further apart is measured, and flagged for a look."""
     preferred_slice_spacing_mm: Annotated[float, Field(gt=0, le=20)] = 3.0
     """Among suitable series the one nearest to this is taken: thinner is noisier and slower."""
     max_tilt_degrees: Annotated[float, Field(ge=0, le=45)] = 30.0
+    """A series tilted by more against the patient's long axis is not measured."""
     description_include: Patterns = ()
     """Only series whose description matches one of these. ``*`` stands for any text, case does not
     matter, and the whole text must match: ``"*pelvis*"``. Empty: any."""
     description_exclude: Patterns = ()
     """No series whose description matches one of these."""
     kernel_include: Patterns = ()
+    """Only series whose reconstruction kernel matches one of these."""
     kernel_exclude: Patterns = ()
+    """No series whose reconstruction kernel matches one of these."""
     uids: Annotated[tuple[SeriesUID, ...], Field(max_length=1000)] = ()
     """Series Instance UIDs to measure in the studies that hold them; other studies are chosen as usual."""
 
@@ -88,7 +94,9 @@ class TissueRule(_Section):
     """HU windows. Sources: Aubrey 2014 (PMID 24393306) for muscle and intermuscular fat."""
 
     muscle_hu: tuple[int, int] = (-29, 150)
+    """Lowest and highest HU of what counts as muscle (``lean_area``); both belong to it."""
     imat_hu: tuple[int, int] = (-190, -30)
+    """Lowest and highest HU of what counts as fat within the muscle (``imat_area``)."""
 
     @model_validator(mode="after")
     def _ordered(self) -> TissueRule:
@@ -119,7 +127,9 @@ class Protocol(_Section):
     """A complete rule for measuring: written into every run's record."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    """Stands in every row of the tables: small letters, digits, ``.``, ``_`` and ``-``."""
     description: Annotated[str, Field(max_length=2000)] = ""
+    """In words, for whoever reads the run later."""
     level: LevelRule = LevelRule()
     series: SeriesRule = SeriesRule()
     tissue: TissueRule = TissueRule()

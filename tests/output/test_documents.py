@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from glutseg.cli.documents import CLI_PAGES
 from glutseg.errors import CODES
 from glutseg.exchange.osirix_table import EXCHANGE_PAGES
 from glutseg.output.documents import GENERATED, refresh
@@ -9,7 +10,7 @@ from glutseg.output.schema import MEASUREMENTS
 from glutseg.output.slice_tables import PROFILE
 from glutseg.review.documents import REVIEW_PAGES
 
-EVERY = GENERATED | REVIEW_PAGES | EXCHANGE_PAGES
+EVERY = GENERATED | REVIEW_PAGES | EXCHANGE_PAGES | CLI_PAGES
 DOCS = Path(__file__).parents[2] / "docs"
 
 

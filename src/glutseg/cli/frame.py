@@ -8,9 +8,10 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from glutseg.errors import GlutsegError
 
@@ -22,7 +23,18 @@ SOME_DONE = 2
 STOPPED = 130
 """Exit code after Ctrl-C or a request to end, as shells have it (128 + SIGINT)."""
 
+ORDER = ("scan", "run", "status", "review", "collate", "report", "study", "agree", "export", "measure")
+"""Commands as they follow each other in a study; the others come after these."""
+
+
+class _InOrder(typer.core.TyperGroup):
+    def list_commands(self, ctx: Any) -> list[str]:
+        names = super().list_commands(ctx)
+        return sorted(names, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+
+
 app = typer.Typer(
+    cls=_InOrder,
     help="Gluteus maximus area on pelvic CT, from a DICOM folder to a table. Research use only.",
     no_args_is_help=True,
     add_completion=False,

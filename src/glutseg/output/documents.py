@@ -7,6 +7,7 @@ from typing import Any
 
 from glutseg.errors import CODES
 from glutseg.output.columns import Column
+from glutseg.output.protocol_tables import protocol_tables
 from glutseg.output.schema import MEASUREMENTS, muscle_columns, whole_columns
 from glutseg.output.slice_tables import LEVELS, PROFILE
 
@@ -52,6 +53,7 @@ GENERATED: dict[str, Sections] = {
         "levels": lambda: columns_table(LEVELS),
     },
     "reference/flags.md": {"codes": codes_tables},
+    "reference/protocol.md": {"keys": protocol_tables},
 }
 """Documents, their generated sections, and who writes each."""
 
