@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from glutseg import anatomy, cli, dicom, segmentation
 from glutseg.cli import app
-from glutseg.protocol import NAMED_LEVELS, LevelRule, builtin_protocols
+from glutseg.cli.frame import ORDER
+from glutseg.protocol import NAMED_LEVELS, LevelRule, builtin_protocols, load_protocol
 
 ZOO = Path(__file__).parents[2] / "shared" / "dicom_zoo"
 runner = CliRunner()
@@ -179,9 +180,16 @@ def test_header_text_cannot_steer_the_terminal(stage, tmp_path):
 def test_protocols_are_listed_and_shown(tmp_path):
     listed = invoke("protocols").stdout
     assert all(name in listed for name in builtin_protocols())
-    shown = json.loads(invoke("protocols", "si-joint-end").stdout)
-    assert shown["level"]["landmark"] == "si-joint-end"
+    own = tmp_path / "own.toml"
+    own.write_text(invoke("protocols", "si-joint-end").stdout, encoding="utf-8")
+    assert load_protocol(own) == load_protocol("si-joint-end")
     assert invoke("protocols", "nonsense").exit_code == 1
+
+
+def test_commands_stand_in_the_order_of_a_study():
+    shown = invoke("--help").stdout
+    places = [shown.index(f"│ {name} ") for name in (*ORDER, "phantom")]
+    assert places == sorted(places)
 
 
 def test_phantom_writes_studies(tmp_path):

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from glutseg.errors import GlutsegError
@@ -8,6 +10,7 @@ from glutseg.protocol import (
     Protocol,
     builtin_protocols,
     load_protocol,
+    to_toml,
     with_extent,
     with_level,
     with_series,
@@ -150,3 +153,24 @@ def test_patterns_are_read_and_bounded(tmp_path):
         file.write_text(f'name = "p"\n[series]\nkernel_include = {bad}\n', encoding="utf-8")
         with pytest.raises(GlutsegError, match="kernel_include"):
             load_protocol(file)
+
+
+@given(
+    st.text(max_size=50),
+    st.lists(st.text(min_size=1, max_size=9), max_size=2),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+def test_a_protocol_written_is_the_same_read(tmp_path_factory, description, patterns, z_mm):
+    protocol = Protocol.model_validate(
+        {
+            "name": "any",
+            "description": description.encode("utf-8", "ignore").decode(),
+            "level": {"landmark": "z", "z_mm": z_mm},
+            "series": {"kernel_include": [p.encode("utf-8", "replace").decode() for p in patterns]},
+        }
+    )
+    written = to_toml(protocol)
+    assert written.replace("\n", "").isprintable()
+    path = tmp_path_factory.mktemp("protocol") / "any.toml"
+    path.write_text(written, encoding="utf-8")
+    assert load_protocol(path) == protocol

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Sequence
 from importlib import resources
@@ -166,6 +167,22 @@ def load_protocol(name_or_file: str | Path = "femoral-head-top") -> Protocol:
     raise GlutsegError(
         "protocol-unknown", f"no protocol {text!r}; there are {', '.join(builtin)}, or give a .toml file"
     )
+
+
+def to_toml(protocol: Protocol) -> str:
+    """The protocol in full as the text of a file that `load_protocol` reads."""
+    content = protocol.model_dump(mode="json", exclude_none=True)
+    lines = [_toml_line(key, value) for key, value in content.items() if not isinstance(value, dict)]
+    for section, keys in content.items():
+        if isinstance(keys, dict):
+            lines += ["", f"[{section}]", *(_toml_line(key, value) for key, value in keys.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _toml_line(key: str, value: object) -> str:
+    # TOML writes as JSON does; what JSON leaves as it is and a terminal would obey is escaped as well
+    text = json.dumps(value, ensure_ascii=False)
+    return f"{key} = " + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in text)
 
 
 def with_level(protocol: Protocol, text: str) -> Protocol:

@@ -121,7 +121,7 @@ class Geometry:
 
     @cached_property
     def to_canonical(self) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
-        """(axes, flips): transpose by ``axes``, then flip where true, to reach canonical order."""
+        """Transpose by the axes, then flip where true, to reach canonical order."""
         columns = np.array(self.direction).reshape(3, 3)
         strength = np.abs(columns)
         lps_to_column: dict[int, int] = {}

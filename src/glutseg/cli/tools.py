@@ -13,17 +13,19 @@ from glutseg.errors import GlutsegError
 
 @app.command()
 def protocols(
-    name: Annotated[str | None, typer.Argument(help="Show this one in full (a name or a file).")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Show this one in full, as a file to begin from.")
+    ] = None,
 ) -> None:
     """List the protocols, or show one."""
     with user_errors():
         from glutseg import terminal
-        from glutseg.protocol import builtin_protocols, load_protocol
+        from glutseg.protocol import builtin_protocols, load_protocol, to_toml
 
         if name is None:
             terminal.print_protocols([load_protocol(known) for known in builtin_protocols()])
         else:
-            typer.echo(load_protocol(name).model_dump_json(indent=1))
+            typer.echo(to_toml(load_protocol(name)), nl=False)
 
 
 @app.command()

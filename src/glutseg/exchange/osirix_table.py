@@ -70,9 +70,7 @@ READINGS: list[Column[Line]] = [
 ]
 """Of osirix.csv."""
 
-EXCHANGE_PAGES: dict[str, Sections] = {
-    "how-to/interoperability.md": {"readings": lambda: columns_table(READINGS)}
-}
+EXCHANGE_PAGES: dict[str, Sections] = {"how-to/osirix.md": {"readings": lambda: columns_table(READINGS)}}
 
 
 def lines_of(found: Sequence[Reading], terms: dict[Term, list[Reading]]) -> list[Line]:

@@ -158,8 +158,12 @@ _WHO: tuple[Column[CaseRow], ...] = (
         "`ok`; `review`: measured, but look at it; `failed`: no number",
         lambda r: r.result.status,
     ),
-    Column("flags", "", "facts and doubts, separated by spaces, with `:side` (see flags.md)", _flags),
-    Column("error_code", "", "why there is no number (see flags.md)", lambda r: r.result.error_code),
+    Column(
+        "flags", "", "facts and doubts, separated by spaces, with `:side` (docs/reference/flags.md)", _flags
+    ),
+    Column(
+        "error_code", "", "why there is no number (docs/reference/flags.md)", lambda r: r.result.error_code
+    ),
     Column("error_message", "", "the same in words", lambda r: r.result.error_message),
     Column(
         "decision",
