@@ -40,8 +40,10 @@ html_show_sphinx = False
 PARAMETER = re.compile(r"(\s*)(\w+(?:, \w+)*) : (.+)")
 
 
-def split_parameters(_app: object, _what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
-    """Docstrings here say ``name : what it is``, the types stand in the signature: give Sphinx no types to look up."""
+def split_parameters(
+    _app: object, _what: str, _name: str, _obj: object, _options: object, lines: list[str]
+) -> None:
+    """Docstrings here say ``name : what it is``, and types stand in the signature: no text is a type."""
     is_listing = False
     out = []
     for line in lines:

@@ -9,12 +9,12 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 from dicom_series import FRAMES, write_ct
-from test_osirix import Drawn
 from typer.testing import CliRunner
 
 from glutseg import review
 from glutseg.cli import app
 from glutseg.output.ledger import read_case
+from osirix_drawn import Drawn
 
 runner = CliRunner()
 
