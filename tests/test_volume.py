@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glutseg.errors import GlutsegError
-from glutseg.volume import Geometry, Mask, Volume
+from glutseg.volume import LABELS, LEFT, RIGHT, Geometry, Mask, Volume
 
 SIGNED_AXES = [
     (axes, signs)
@@ -135,3 +135,41 @@ def test_arrays_must_fit_their_grid_and_type():
         Volume(np.zeros((1, 2, 2), np.float32), grid)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="uint8"):
         Mask(np.zeros((1, 2, 2), np.int16), grid)  # type: ignore[arg-type]
+
+
+def test_labels_are_those_of_every_mask_ever_written():
+    assert (LEFT, RIGHT) == (1, 2)
+    assert LABELS == {
+        "maximus": {"left": 1, "right": 2},
+        "medius": {"left": 3, "right": 4},
+        "minimus": {"left": 5, "right": 6},
+    }
+
+
+@pytest.mark.parametrize("tilt", [0.0, 0.3])
+def test_the_height_of_a_slice_is_that_of_its_middle(tilt):
+    grid = make(tilt=tilt).geometry
+    corners = [grid.point_mm(2, y, x)[2] for y in (0, 3) for x in (0, 4)]
+    assert grid.slice_z_mm(2) == pytest.approx(np.mean(corners))
+
+
+def test_slices_stored_from_the_head_downwards_are_not_tilted():
+    assert make(signs=(0, 1, 0)).geometry.tilt_degrees == pytest.approx(0)  # their normal points to the feet
+
+
+def test_axes_at_right_angles_are_not_sheared_however_they_lie():
+    assert not make().geometry.is_sheared
+    assert not make((1, 2, 0), (1, 0, 1), tilt=0.3).geometry.is_sheared
+    leaning = (1.0, 0.0, 0.0, 0.0, 1.0, 0.01, 0.0, 0.0, 1.0)
+    assert Geometry((3, 4, 5), (5.0, 0.7, 0.9), direction=leaning).is_sheared
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_matches_looks_at_the_last_voxel(axis):
+    """A stretch that adds up to the tolerance from the first voxel to the last, not to the one before."""
+    shape, spacing = (4, 5, 6), [5.0, 0.7, 0.9]
+    grid = Geometry(shape, tuple(spacing))
+    spacing[axis] += 0.0101 / (shape[axis] - 1)
+    assert not grid.matches(Geometry(shape, tuple(spacing)))
+    spacing[axis] -= 0.0002 / (shape[axis] - 1)
+    assert grid.matches(Geometry(shape, tuple(spacing)))

@@ -83,7 +83,7 @@ def orders(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def _empty(orders):
+def without_marks(orders):
     for mark in orders.out.glob("pid-*"):
         mark.unlink()
 
@@ -113,7 +113,7 @@ def is_alive(pid):
     return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][:3]
 
 
-def until(condition, seconds=20.0):
+def assert_soon(condition, seconds=20.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -154,11 +154,11 @@ def test_calling_off_ends_what_is_at_work(dask, orders):
     results = on_cluster(tasks("a", "hangs"), orders, dask.address, 600.0, mark_and_act)
     assert next(results).case_id == "a-0"
     mark = orders.out / "pid-hangs"
-    until(lambda: mark.exists() and mark.read_text())
+    assert_soon(lambda: mark.exists() and mark.read_text())
     pid, worker = map(int, mark.read_text().split())
     assert is_alive(pid)
     results.close()
-    until(lambda: not is_alive(pid))
+    assert_soon(lambda: not is_alive(pid))
     assert is_alive(worker)
 
 
@@ -166,10 +166,10 @@ def test_a_study_does_not_outlive_its_worker(dask, orders):
     results = on_cluster(tasks("a", "hangs"), orders, dask.address, 600.0, mark_and_act)
     next(results)
     mark = orders.out / "pid-hangs"
-    until(lambda: mark.exists() and mark.read_text())
+    assert_soon(lambda: mark.exists() and mark.read_text())
     pid, worker = map(int, mark.read_text().split())
     os.kill(worker, signal.SIGKILL)
-    until(lambda: not is_alive(pid))
+    assert_soon(lambda: not is_alive(pid))
     results.close()
 
 

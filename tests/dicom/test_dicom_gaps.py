@@ -32,3 +32,7 @@ def test_missing_slices_lie_between_their_neighbours():
         hu[k] = value
     fill_missing(hu, shown("xx--xx"))
     assert hu[:, 0, 0].tolist() == [0, 10, 20, 30, 40, -3]
+
+
+def test_a_gap_of_exactly_the_longest_kind_is_bridged():
+    assert longest_stretch(shown("xxxxxxxx-----xxxxxxxxxxxxxxxxxxxx"), 3) == (0, 33)  # 15 mm

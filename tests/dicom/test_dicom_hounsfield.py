@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glutseg.dicom.hounsfield import to_hu
+from glutseg.dicom.hounsfield import is_padded, to_hu
 
 
 def hu_of(values, dtype, *args):
@@ -49,3 +49,44 @@ def test_absurd_rescale_does_not_overflow():
     assert hu_of([1, 2], np.uint16, 1e300, 0.0) == [32767, 32767]
     assert hu_of([1, 2], np.uint16, 1.0, -1e30) == [-1024, -1024]
     assert hu_of([2**31 - 1], np.int32, 1.0, -1024.0) == [32767]
+
+
+@pytest.mark.parametrize(
+    ("stored", "dtype", "padding", "expected"),
+    [
+        ([-2000, 40], np.int16, 63536, [-1024, 1240]),  # written without a sign, meant with one
+        ([-32768, 40], np.int16, 32768, [-1024, 1240]),
+        ([63536, 40], np.uint16, -2000, [-1024, 1240]),  # the other way round
+        ([32768, 40], np.uint16, -32768, [-1024, 1240]),
+        ([63536, 40], np.int32, 63536, [-1024, 1240]),  # wide enough for what it says
+        ([40, 63536], np.int32, -2000, [1240, 32767]),
+    ],
+)
+def test_padding_is_read_in_the_sign_of_the_pixels(stored, dtype, padding, expected):
+    hu = hu_of(stored, dtype, 1.0, 1200.0, (padding, padding))
+    assert hu == expected
+    assert is_padded(np.array(stored, dtype), (padding, padding)).tolist() == [h == -1024 for h in hu]
+
+
+def test_no_padding_is_nowhere_padded():
+    assert is_padded(np.array([-2000, 0, 1], np.int16), None).tolist() == [False] * 3
+
+
+@pytest.mark.parametrize(
+    ("padding", "is_believed"),
+    [
+        ((-300, -300), True),
+        ((-200, -200), False),
+        ((-400, -200), False),
+        ((-600, -300), True),
+        ((1800, 1900), True),
+    ],
+)
+def test_whether_padding_lies_in_tissue_is_asked_in_hu(padding, is_believed):
+    """Twice the stored value, 50 below: tissue is -225 to 1525."""
+    hu = hu_of([padding[0], 20], np.int16, 2.0, -50.0, padding)
+    assert hu == [-1024 if is_believed else 2 * padding[0] - 50, -10]
+
+
+def test_unsigned_zero_as_padding_is_zero():
+    assert hu_of([0, 40], np.uint16, 1.0, -900.0, (0, 0)) == [-1024, -860]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from dicom_builder import pattern, write_series
 from dicom_encodings import LOSSLESS
-from test_dicom_read import codes, load
+from dicom_series_read import codes, load
 
 from glutseg.dicom.odd import odd_slices
 

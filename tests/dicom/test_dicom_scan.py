@@ -95,7 +95,7 @@ def test_a_truncated_header_harms_no_other_file(tmp_path):
 def test_no_truncation_crashes(tmp_path, size):
     path = write_series(tmp_path, np.zeros((1, 8, 6), np.int16))[0]
     path.write_bytes(path.read_bytes()[:size])
-    scan(tmp_path)
+    assert scan(tmp_path).n_files == 1
 
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian])

@@ -267,3 +267,78 @@ def test_every_slice_is_where_its_header_says(z0, step, n, noise, pixel):
     assert len(stack.slices) == n
     for k, s in enumerate(stack.slices):
         assert np.abs(np.subtract(stack.geometry.point_mm(k, 0, 0), s.position_mm)).max() < 0.2
+
+
+def test_a_gap_of_exactly_the_longest_kind_is_bridged():
+    slices = [header(3 * k, k) for k in range(40) if not 20 <= k < 25]  # 15 mm are missing
+    assert build_stack(slices).geometry.shape[0] == 40
+    assert len(build_stack([s for s in slices if s.instance_number != 25]).slices) < len(slices) - 1
+
+
+def test_the_grid_begins_at_the_first_slice_of_a_stack_that_drifts():
+    """Also where rows and columns drift differently."""
+    stack = build_stack(
+        [header(0, k, position_mm=(7.0 + 0.4 * k, -5.0 + 0.6 * k, 3.0 * k)) for k in range(20)]
+    )
+    for k in (0, 19):
+        assert stack.geometry.point_mm(k, 0, 0) == pytest.approx((7.0 + 0.4 * k, -5.0 + 0.6 * k, 3.0 * k))
+
+
+@pytest.mark.parametrize(("degrees", "is_sheared"), [(0.08, False), (0.12, True)])
+def test_a_lean_from_a_tenth_of_a_degree_is_kept(degrees, is_sheared):
+    side = math.tan(math.radians(degrees))
+    stack = build_stack([header(0, k, position_mm=(0.0, 3 * k * side, 3.0 * k)) for k in range(60)])
+    assert stack.geometry.is_sheared == is_sheared
+
+
+@pytest.mark.parametrize(("drift_mm", "is_sheared"), [(0.149, False), (0.151, True)])
+def test_a_drift_of_rounding_is_no_lean(drift_mm, is_sheared):
+    """Five slices, a fifth of a degree and more."""
+    slices = [header(0, k, position_mm=(0.0, drift_mm * k / 4, 3.0 * k)) for k in range(5)]
+    assert build_stack(slices).geometry.is_sheared == is_sheared
+
+
+def test_an_oblique_stack_does_not_lean():
+    angle = math.radians(10)
+    tilted, normal = (1, 0, 0, 0, math.cos(angle), math.sin(angle)), (0, -math.sin(angle), math.cos(angle))
+    positions = [tuple(2 * k * v for v in normal) for k in range(9)]
+    stack = build_stack([header(k, k, orientation=tilted, position_mm=p) for k, p in enumerate(positions)])
+    assert "leans" not in stack.flags[0].message
+
+
+@pytest.mark.parametrize(
+    ("spacing_mm", "is_usable"), [(0.0099, False), (0.01, True), (10.0, True), (10.1, False)]
+)
+def test_pixels_of_a_believable_size(spacing_mm, is_usable):
+    stack = build_stack([header(3 * k, k, pixel_spacing_mm=(spacing_mm, spacing_mm)) for k in range(3)])
+    assert (stack.geometry is not None) == is_usable
+
+
+def test_what_differs_is_told_apart_from_acquisitions_that_share_their_places():
+    phases = [header(3 * k, 10 * n + k, acquisition_number=n) for n in (1, 2) for k in range(10)]
+    assert build_stack(phases).flags[0].message == (
+        "2 acquisitions share their places, one is used: 10 of 20 images"
+    )
+    wide = [header(3 * k, 30 + k, columns=9) for k in range(4)]
+    assert (
+        build_stack([header(3 * k, k) for k in range(10)] + wide)
+        .flags[0]
+        .message.startswith("4 of 14 images")
+    )
+
+
+@pytest.mark.parametrize(("n_gaps", "ends_with"), [(5, " mm"), (6, " … mm")])
+def test_of_many_gaps_five_are_named(n_gaps, ends_with):
+    missing = {5 * n + 3 for n in range(n_gaps)}
+    stack = build_stack([header(3 * k, k) for k in range(60) if k not in missing])
+    message = stack.flags[0].message
+    assert message.startswith(f"{n_gaps} slices are missing, between z 6.0 and 12.0, ")
+    assert message.endswith(ends_with)
+    assert message.count(" and ") == 5
+
+
+def test_acquisitions_that_touch_at_one_place_are_one_scan_each_within_the_other():
+    """The second begins 0.04 mm beside the first one's last slice, so it shares its place."""
+    first = [header(3 * k, k, acquisition_number=1) for k in range(20)]
+    second = [header(57.04 + 3 * k, 50 + k, acquisition_number=2) for k in range(3)]
+    assert {s.acquisition_number for s in build_stack(first + second).slices} == {1}

@@ -7,14 +7,14 @@ import pydicom
 import pytest
 from dicom_builder import ORIGIN, SPACING, ct_dataset, pattern, save, write_series
 from dicom_encodings import LOSSLESS
+from dicom_series_read import CANONICAL, ORIENTATIONS, codes, enhanced, load, write_oriented
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian, HTJ2KLossless, JPEGBaseline8Bit
-from test_dicom_read import CANONICAL, ORIENTATIONS, codes, enhanced, load, write_oriented
 
 from glutseg import dicom
-from glutseg.dicom.codestream import inspect
+from glutseg.dicom.codestream import Codestream, inspect
 from glutseg.errors import GlutsegError
 
 
@@ -193,13 +193,13 @@ def test_a_codestream_that_was_cut_short_is_refused(tmp_path, name):
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=80), st.sampled_from([b"\xff\xd8", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ", b""]))
 def test_inspecting_any_bytes_raises_nothing(content, start):
-    inspect(start + content)
+    assert isinstance(inspect(start + content), Codestream | None)
 
 
 @settings(max_examples=60, deadline=None)
 @given(place=st.integers(0, len(HTJ2K) - 1), value=st.integers(0, 255))
 def test_inspecting_a_broken_codestream_raises_nothing(place, value):
-    inspect(HTJ2K[:place] + bytes([value]) + HTJ2K[place + 1 :])
+    assert isinstance(inspect(HTJ2K[:place] + bytes([value]) + HTJ2K[place + 1 :]), Codestream | None)
 
 
 @pytest.mark.parametrize("ratio", [None, "8", ["8", "2"]])

@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 from dicom_builder import pattern, save, write_series
-from test_dicom_read import CANONICAL, codes, enhanced, load
+from dicom_series_read import CANONICAL, codes, enhanced, load
 
 from glutseg.dicom import archive, scan
 from glutseg.dicom.archive import check_member, open_archive

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -220,3 +221,10 @@ def test_a_case_without_a_number_is_left_out_with_its_reason(export_run):
     )
     write_case(export_run.out, failed, protocol)
     assert export(export_run.out, ("nifti",)).left_out[0][1] == "hips-not-found"
+
+
+def test_without_highdicom_the_export_stops_at_once(export_run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "highdicom", None)
+    with pytest.raises(GlutsegError) as caught:
+        export(export_run.out, ("seg",))
+    assert caught.value.code == "exchange-missing"

@@ -11,19 +11,16 @@ import pytest
 import SimpleITK as sitk
 from dicom_series import FRAMES, write_ct
 from export_runs import make_export_run
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from glutseg import dicom
 from glutseg.errors import GlutsegError
 from glutseg.exchange.assign import LABEL_MAPS, LabelMap, assign, parse_labels
-from glutseg.exchange.contours import filled, outlines, signed_area
 from glutseg.exchange.export import export
 from glutseg.exchange.foreign import GridMask, Region, read_foreign
 from glutseg.exchange.measure_mask import load_series, measure_mask
 from glutseg.exchange.place import place
 from glutseg.exchange.terms import TERMS, Term, term_of_name
-from glutseg.volume import Geometry, Mask
+from glutseg.volume import Mask
 
 
 @pytest.fixture(scope="module")
@@ -297,58 +294,6 @@ def test_overlapping_labels_are_refused(run, loaded):
     terms = assign(both)
     placed = {term: place(both, r.number, run.mask.geometry).inside for term, r in terms.items()}
     assert refused(merged, placed, run.mask.geometry) == "labels-unknown"
-
-
-shapes = st.integers(0, 2**30 - 1).map(
-    lambda bits: np.pad(np.array([bits >> k & 1 for k in range(30)], dtype=bool).reshape(5, 6), 1)
-)
-
-
-@given(shapes)
-@settings(max_examples=300, deadline=None)
-def test_outlines_hold_exactly_the_pixels_they_were_drawn_around(inside):
-    lines = outlines(inside)
-    assert np.array_equal(filled(lines, inside.shape), inside)
-    total = sum(abs(signed_area(line)) for line in lines)
-    assert total <= inside.sum()
-    assert total >= inside.sum() / 2 - 1e-9
-
-
-@given(
-    st.permutations([0, 1, 2]),
-    st.lists(st.booleans(), min_size=3, max_size=3),
-    st.lists(st.integers(-3, 3), min_size=3, max_size=3),
-)
-@settings(max_examples=40, deadline=None)
-def test_every_turned_flipped_and_shifted_grid_is_the_same_lattice(order, flips, shift):
-    target = Geometry((6, 7, 8), (5.0, 1.5, 2.0), (-3.0, 4.0, 100.0))
-    labels = np.zeros(target.shape, bool)
-    labels[2:4, 2:5, 3:6] = True
-    labels[3, 4, 5] = False
-    turn = tuple(slice(None, None, -1) if flip else slice(None) for flip in flips)
-    turned = np.transpose(labels, order)[turn]
-    corner = np.zeros(3)
-    columns = np.empty((3, 3))
-    eye = np.eye(3)
-    for axis, (old, flip) in enumerate(zip(order, flips, strict=True)):
-        columns[:, 2 - axis] = eye[:, 2 - old] * (-1 if flip else 1)
-        corner[old] = labels.shape[old] - 1 if flip else 0
-    geometry = Geometry(
-        turned.shape,
-        tuple(target.spacing_mm[a] for a in order),
-        target.point_mm(*corner),
-        tuple(columns.ravel()),
-    )
-    moved = replace(target, origin_mm=target.point_mm(*shift))
-    mask = GridMask((Region(1, ""),), geometry, lambda _: turned)
-    found = place(mask, 1, moved)
-    expected = np.zeros(target.shape, bool)
-    for index in np.argwhere(labels):
-        at = index - shift
-        if (at >= 0).all() and (at < target.shape).all():
-            expected[tuple(at)] = True
-    assert not found.is_resampled
-    assert np.array_equal(found.inside, expected)
 
 
 def test_lines_through_the_centres_of_pixels_lose_no_border(tmp_path):

@@ -128,3 +128,14 @@ def test_slice_keeps_the_sides_apart_and_checks_its_input():
     elsewhere = Geometry(grid.shape, grid.spacing_mm, (0.0, 0.0, 1.0))
     with pytest.raises(GlutsegError, match="geometry-mismatch"):
         measure_slice(volume, Mask(labels, elsewhere), 1, TISSUE)
+
+
+@pytest.mark.parametrize(("slice_index", "is_there"), [(-1, False), (0, True), (2, True), (3, False)])
+def test_only_slices_of_the_series_are_measured(slice_index, is_there):
+    grid = Geometry((3, 4, 6), (5.0, 1.0, 2.0))
+    args = (Volume(np.zeros(grid.shape, np.int16), grid), Mask(np.ones(grid.shape, np.uint8), grid))
+    if is_there:
+        assert measure_slice(*args, slice_index, TISSUE)["left"].area_mm2 == 48.0
+    else:
+        with pytest.raises(GlutsegError, match="slices 0 to 2"):
+            measure_slice(*args, slice_index, TISSUE)

@@ -2,14 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glutseg.measurement import (
-    Participant,
-    believe_height,
-    mean_of_sides,
-    per_height,
-    per_height_squared,
-    sum_of_sides,
-)
+from glutseg.measurement import Participant, believe_height
 from glutseg.result import Height
 
 
@@ -74,20 +67,6 @@ def test_only_the_believed_range_comes_through(value):
     assert bool(flags) == (height.height_m is None)
 
 
-def test_indices_have_their_units():
-    assert per_height(4000.0, 1.6) == pytest.approx(2500.0)  # mm² / m
-    assert per_height_squared(4000.0, 1.6) == pytest.approx(15.625)  # cm² / m²
-    assert per_height(None, 1.6) is None
-    assert per_height_squared(4000.0, None) is None
-
-
-def test_one_side_is_no_mean():
-    assert mean_of_sides(1.0, 3.0) == 2.0
-    assert sum_of_sides(1.0, 3.0) == 4.0
-    assert mean_of_sides(None, 3.0) is None
-    assert sum_of_sides(float("nan"), 3.0) is None
-
-
 @pytest.mark.parametrize(
     ("table_m", "header", "conflict"),
     [
@@ -105,3 +84,22 @@ def test_table_and_header_that_differ_are_a_note(table_m, header, conflict):
     if conflict:
         assert "row 2 says 1.60 m, the header 1.64 m" in flags[0].message
         assert flags[0].severity == "note"
+
+
+@pytest.mark.parametrize("value_m", [0.9, 2.3])
+def test_the_ends_of_the_range_are_believed(value_m):
+    assert believe_height(Participant("a", value_m, 2), "") == (Height(value_m, "participants"), ())
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        (90.0, "it would be 0.90 m if it is in cm or 2.29 m if it is in inches"),
+        (2290.0, "it would be 2.29 m if it is in mm"),
+        (300.0, ""),
+        (float("inf"), ""),
+    ],
+)
+def test_only_units_that_give_a_height_are_named(value, hint):
+    _, (flag,) = believe_height(Participant("a", value, 2), "")
+    assert flag.message.partition("; ")[2] == hint

@@ -46,3 +46,14 @@ def test_offsets_point_to_the_head_whatever_the_slice_order(upwards):
     assert [p.offset_mm for p in left] == ([-5, 0, 5] if upwards else [5, 0, -5])
     assert [p.measurement.area_mm2 for p in left] == [2, 3, 4]
     assert all(math.isnan(p.measurement.area_mm2) for p in points if p.side == "right")
+
+
+def test_the_reach_is_a_distance_wherever_the_series_lies_and_however_it_is_stored():
+    downwards = (1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, -1.0)
+    grid = Geometry((30, 4, 4), (5.0, 1, 1), (0.0, 0.0, 812.5), downwards)
+    assert slices_around(grid, 10, 15.0) == range(7, 14)
+
+
+def test_slices_without_a_height_of_their_own_stand_alone():
+    coronal = Geometry((9, 4, 4), (5.0, 1, 1), direction=(1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, -1.0, 0.0))
+    assert slices_around(coronal, 3, 15.0) == range(3, 4)

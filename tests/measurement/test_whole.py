@@ -64,3 +64,22 @@ def test_leaning_slices_hold_less_than_their_step_suggests():
 def test_slices_of_a_mask():
     assert slices_of(scene(1, 4)[1]) == range(1, 5)
     assert slices_of(Mask(np.zeros(GRID.shape, np.uint8), GRID)) == range(0)
+
+
+def test_windows_hold_both_their_ends():
+    volume, mask = scene(1, 4)
+    tissue = TissueRule()
+    for k, value in enumerate((*tissue.muscle_hu, *tissue.imat_hu), start=1):
+        volume.hu[k, 0:5, 0:8] = value
+    left = measure_whole(volume, mask, tissue)["left"]
+    assert (left.lean_volume_cm3, left.imat_volume_cm3) == pytest.approx((0.8, 0.8))
+    for k, value in enumerate((-30, 151, -191, -29), start=1):  # one beyond: fat, neither, neither, lean
+        volume.hu[k, 0:5, 0:8] = value
+    left = measure_whole(volume, mask, tissue)["left"]
+    assert (left.lean_volume_cm3, left.imat_volume_cm3) == pytest.approx((0.4, 0.4))
+
+
+def test_a_length_is_positive_however_the_slices_are_stored():
+    downwards = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
+    grid = Geometry(GRID.shape, GRID.spacing_mm, (0.0, 0.0, 500.0), downwards)
+    assert measure_whole(*scene(1, 4, grid), TissueRule())["left"].length_mm == 20.0

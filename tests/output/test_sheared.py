@@ -9,7 +9,7 @@ import pytest
 import SimpleITK as sitk
 
 from glutseg.output.case_files import nifti_gz
-from glutseg.output.sheared import nrrd
+from glutseg.output.sheared import nrrd, straightened
 from glutseg.volume import Geometry, Mask
 
 A = math.radians(18.5)
@@ -64,3 +64,16 @@ def test_the_same_mask_gives_the_same_bytes(mask):
 
 def test_a_voxel_of_a_sheared_grid_is_smaller():
     assert SHEARED.voxel_volume_mm3 == pytest.approx(4.0 * 0.8 * 0.7 * math.cos(A))
+
+
+def test_only_sheared_grids_are_straightened(mask):
+    plain = Mask(mask.labels, Geometry(SHEARED.shape, SHEARED.spacing_mm, (5.0, -6.0, 7.0)))
+    assert straightened(plain) is plain
+    flat = straightened(mask)
+    assert not flat.geometry.is_sheared
+    assert flat.geometry.spacing_mm == SHEARED.spacing_mm
+    assert np.array_equal(flat.labels, mask.labels)
+
+
+def test_the_nrrd_is_compressed(mask):
+    assert b"encoding: gzip" in nrrd(mask)

@@ -148,3 +148,19 @@ def test_a_small_dark_corner_is_not_padding():
     hu[:, :8, :8] = -1000  # 64 of 9600 pixels
     labels[LEVEL, 9:40, 9] = RIGHT
     assert _cut(hu, labels) == []
+
+
+@pytest.mark.parametrize(("value", "flags"), [(-899, []), (-900, ["muscle-cut-by-fov:right"])])
+def test_a_body_that_reaches_the_corner_is_no_padding(value, flags):
+    hu, labels = _scene()
+    hu[:, :30, :40] = value
+    labels[LEVEL, 31:40, 30] = RIGHT
+    assert _cut(hu, labels) == flags
+
+
+@pytest.mark.parametrize(("columns", "flags"), [(12, []), (13, ["muscle-cut-by-fov:right"])])
+def test_padding_is_more_than_a_hundredth_of_the_picture(columns, flags):
+    hu, labels = _scene()
+    hu[:, :8, :columns] = -1000  # 96 or 104 of 9600 pixels
+    labels[LEVEL, 9:40, 9] = RIGHT
+    assert _cut(hu, labels) == flags

@@ -178,3 +178,32 @@ def test_other_muscles_are_always_to_be_looked_at():
     assert "medius" in flags[0].message
     assert "0.97" in flags[2].message
     assert check_others({}, {}) == ()
+
+
+def test_the_limits_are_those_that_were_chosen():
+    """Their figures, not their names: a limit that moves changes who is looked at."""
+    assert _check(confidence={"left": 0.84, "right": 0.86}) == ["outline-doubtful:left"]
+    assert _check(visible={"left": 0.49, "right": 0.51}) == ["edge-invisible:left"]
+    assert _check(repaired={"left": 0.071, "right": 0.069}) == ["outline-repaired:left"]
+    assert _check(profile=_profile(left=(3000, 2630, 3000), right=(3000, 2650, 3000))) == [
+        "slices-disagree:left"
+    ]
+    assert _check(profile=_two_sides(0.31)) == ["sides-differ"]
+    for area_mm2, flags in (
+        (699, ["size-implausible:left"]),
+        (701, []),
+        (8999, []),
+        (9001, ["size-implausible:left"]),
+    ):
+        assert _check(replace(GOOD, area_mm2=area_mm2, lean_area_mm2=0.9 * area_mm2)) == flags
+    for mean_hu, flags in (
+        (-61, ["density-implausible:left"]),
+        (-59, []),
+        (109, []),
+        (111, ["density-implausible:left"]),
+    ):
+        assert _check(replace(GOOD, mean_hu=mean_hu)) == flags
+
+
+def test_sides_at_the_limit_do_not_differ():
+    assert _check(profile=_profile(left=[2300] * 3, right=[1700] * 3)) == []  # 600 of 2000, exactly

@@ -39,7 +39,7 @@ def answer(volume):
     return k, labels
 
 
-def _same(volume: Volume, expected) -> None:
+def assert_same(volume: Volume, expected) -> None:
     k, labels = _answer(volume)
     assert k == expected[0]
     differ = np.count_nonzero(labels != expected[1])
@@ -74,7 +74,7 @@ def _heads(volume: Volume, *, sign: float = 1.0, shift_mm: tuple[float, float] =
 
 def test_mirroring_the_patient_swaps_left_and_right(volume, answer):
     k, labels = answer
-    _same(_mirror(volume), (k, _mirrored(labels)))
+    assert_same(_mirror(volume), (k, _mirrored(labels)))
 
 
 def test_mirroring_the_patient_and_the_hips_swaps_left_and_right(volume, answer):
@@ -94,7 +94,7 @@ def _moved(volume: Volume, shift) -> Volume:
 @pytest.mark.parametrize("shift", SHIFTS)
 def test_moving_the_patient_in_the_field_moves_the_mask(volume, answer, shift):
     k, labels = answer
-    _same(_moved(volume, shift), (k, np.roll(labels, shift, (0, 1, 2))))
+    assert_same(_moved(volume, shift), (k, np.roll(labels, shift, (0, 1, 2))))
 
 
 @pytest.mark.parametrize("shift", SHIFTS[2:])
@@ -107,12 +107,12 @@ def test_moving_the_patient_and_the_hips_moves_the_mask(volume, answer, shift):
 
 def test_cutting_off_a_slice_at_the_end_moves_the_mask(volume, answer):
     k, labels = answer
-    _same(volume.crop((slice(1, None), slice(None), slice(None))), (k - 1, labels[1:]))
+    assert_same(volume.crop((slice(1, None), slice(None), slice(None))), (k - 1, labels[1:]))
 
 
 @pytest.mark.parametrize("origin_mm", [(0.0, 0.0, 0.0), (-211.3, -198.7, -1043.25), (512.0, 77.7, 900.5)])
 def test_the_scanners_origin_does_not_matter(volume, answer, origin_mm):
-    _same(Volume(volume.hu, replace(volume.geometry, origin_mm=origin_mm)), answer)
+    assert_same(Volume(volume.hu, replace(volume.geometry, origin_mm=origin_mm)), answer)
 
 
 def _beside(volume: Volume, what: str) -> tuple[np.ndarray, int]:
@@ -139,7 +139,7 @@ def test_things_beside_the_patient_do_not_matter(volume, answer, things):
         assert where.any()
         assert not (volume.hu[:, where] > -400).any()
         hu[:, where] = value
-    _same(Volume(hu, volume.geometry), answer)
+    assert_same(Volume(hu, volume.geometry), answer)
 
 
 def _stored(volume: Volume, flips: tuple[bool, bool, bool]) -> Volume:

@@ -120,3 +120,10 @@ def test_sides_that_do_not_differ_are_no_test():
     assert compare_sides(same, same) is None
     assert compare_sides(same + 1, same) is None
     assert compare_sides(np.full(4, np.nan), same) is None
+
+
+def test_a_side_that_does_not_vary_has_no_correlation():
+    left, right = np.array([1.0, 2.0, 3.0, 4.5]), np.full(4, 2.0)
+    assert np.isnan(compare_sides(left, right).r)
+    assert np.isnan(compare_sides(right, left).r)
+    assert compare_sides(left, left[::-1] + 0.1).r < 0

@@ -88,3 +88,23 @@ def test_what_cannot_be_known_is_empty_and_says_why(xyg):
     assert "vary" in correlate_within("x", groups, y, groups).note
     assert correlate_within("x", few, few, np.zeros(4)).note
     assert correlate("x", "g", x, 2 * x).r == pytest.approx(1)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_interval_within_groups_has_one_degree_of_freedom_less(xyg, sign):
+    x, y, groups = xyg
+    told = correlate_within("x", x, sign * y, groups)
+    half = 1.959963985 / math.sqrt(26 - 4)
+    ends = math.tanh(math.atanh(told.r) - half), math.tanh(math.atanh(told.r) + half)
+    assert (told.r_ci.low, told.r_ci.high) == pytest.approx(ends)
+    assert told.r_p == pytest.approx(correlate_within("x", x, y, groups).r_p)
+    assert 0 < told.r_p < 1
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_units_do_not_matter_within_groups(xyg, scale):
+    x, y, groups = xyg
+    assert correlate_within("x", scale * x, y, groups).r == pytest.approx(
+        correlate_within("x", x, y, groups).r
+    )
+    assert "vary" in correlate_within("x", scale * (groups + 0.1), y, groups).note
