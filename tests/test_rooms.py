@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "glutseg"
-SHARED = ["errors", "volume", "protocol", "result"]
+SHARED = ["version", "errors", "volume", "protocol", "result"]
 WAY = ["dicom", "anatomy", "segmentation", "measurement", "quality", "output"]
 AFTER = [
     *("pipeline", "review", "exchange", "batch", "study", "agreement", "report"),
@@ -19,7 +19,7 @@ ALLOWED = {
     **{room: SHARED + WAY + AFTER[:i] for i, room in enumerate(AFTER)},
     "viewer": SHARED + WAY + AFTER[: AFTER.index("viewer")] + ["phantom"],
     "cli": SHARED + WAY + AFTER[:-1] + ["phantom"],
-    "__init__": [*SHARED, "api"],
+    "__init__": [*SHARED, "pipeline", "api"],
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -186,7 +186,7 @@ def test_another_protocol_version_key_or_input_is_refused_in_words(four, tmp_pat
         with pytest.raises(GlutsegError, match="resume-differs") as caught:
             batch.run(**given, manner=GO_ON)
         assert words in caught.value.message
-    monkeypatch.setattr("glutseg.output.run_record.version", lambda name: "0.0.1")
+    monkeypatch.setattr("glutseg.output.run_record.__version__", "0.0.1")
     with pytest.raises(GlutsegError, match=r"glutseg_version was '.*' and is '0.0.1'"):
         batch.run(two, PROTOCOL, None, out, manner=GO_ON)
     assert files_of(out) == before

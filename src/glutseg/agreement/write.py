@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from glutseg.errors import CODES, Flag
 from glutseg.output.folder import PROGRAM
 from glutseg.output.text import plain
 from glutseg.study.files import check_folder, csv_bytes, json_bytes, write_files
+from glutseg.version import __version__
 
 RECORD = "agreement.json"
 PAIRS_CSV = "pairs.csv"
@@ -60,7 +60,7 @@ def write(folder: Path, agreement: Agreement, run: Mapping[str, Any]) -> tuple[s
     files[RECORD] = json_bytes(
         {
             "program": PROGRAM,
-            "glutseg_version": version("glutseg"),
+            "glutseg_version": __version__,
             "run": run,
             "raters": [plain(name) for name in agreement.raters],
             "cases": agreement.n_cases,

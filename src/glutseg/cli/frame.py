@@ -83,9 +83,9 @@ def user_errors() -> Iterator[None]:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from glutseg.version import __version__
 
-        typer.echo(f"glutseg {version('glutseg')}")
+        typer.echo(f"glutseg {__version__}")
         raise typer.Exit
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from glutseg.exchange.images import CaseImages, source_datasets
 from glutseg.exchange.terms import TERMS, Term
 from glutseg.output.schema import CaseRow
+from glutseg.version import __version__
 from glutseg.volume import Mask
 
 if TYPE_CHECKING:
@@ -96,4 +96,4 @@ class Job:
 
     @property
     def version(self) -> str:
-        return version(PROGRAM)
+        return __version__

@@ -7,7 +7,6 @@ import json
 import math
 import struct
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from glutseg.output.sheared import nrrd, straightened, with_exact_sform
 from glutseg.output.text import plain
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
+from glutseg.version import __version__
 from glutseg.volume import Mask, Volume
 
 NIFTI_HEADER_BYTES, NIFTI_SLICES_AT = 352, 46
@@ -97,7 +97,7 @@ def case_json(row: CaseRow, protocol: Protocol, input_sha256: str = "") -> str:
     columns = measurement_columns(protocol.extent)
     record = {
         "case_id": result.case_id,
-        "glutseg_version": version("glutseg"),
+        "glutseg_version": __version__,
         "input_sha256": input_sha256,
         "protocol": protocol.model_dump(mode="json"),
         "mask": row.mask,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from glutseg.errors import Flag, GlutsegError
 from glutseg.measurement.grown import GrownRegion
 from glutseg.output.atomic import write_bytes
 from glutseg.output.case_files import nifti_gz, to_json
+from glutseg.version import __version__
 
 SUFFIX = ".nii.gz"
 
@@ -50,7 +50,7 @@ def grown_json(region: GrownRegion, series_uid: str, flags: Sequence[Flag], mask
     """
     geometry = region.mask.geometry
     record = {
-        "glutseg_version": version("glutseg"),
+        "glutseg_version": __version__,
         "series_uid": series_uid,
         "flags": [{"code": f.code, "severity": f.severity, "message": f.message} for f in flags],
         "seed": {

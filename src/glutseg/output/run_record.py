@@ -17,6 +17,7 @@ from glutseg.output.case_files import to_json
 from glutseg.output.folder import PROGRAM
 from glutseg.output.layout import RUN_JSON
 from glutseg.protocol import Protocol
+from glutseg.version import __version__
 
 LIBRARIES = ("numpy", "scipy", "scikit-image", "SimpleITK", "pydicom", "pyarrow", "matplotlib", "ortools")
 """Those whose version may change a figure or a file; an empty version stands for one that is not there."""
@@ -100,7 +101,7 @@ def ways(protocol: Protocol, key_check: str) -> dict[str, Any]:
 def versions() -> dict[str, Any]:
     """Of glutseg, and of the libraries whose version may change a figure or a file."""
     return {
-        "glutseg_version": version("glutseg"),
+        "glutseg_version": __version__,
         "libraries": {name: _version(name) for name in LIBRARIES},
     }
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache, partial
-from importlib.metadata import version
+from functools import partial
 from math import cos, radians
 
 from glutseg.measurement import mean_of_sides, per_height, per_height_squared, sum_of_sides
 from glutseg.output.columns import QUANTITIES, WHOLE_QUANTITIES, Column, Quantity
 from glutseg.protocol import ExtentRule
 from glutseg.result import CaseResult, LevelFound, SeriesRecord
+from glutseg.version import __version__
 from glutseg.volume import Muscle, Side
 
 SIDES: tuple[Side, ...] = ("left", "right")
@@ -29,9 +29,6 @@ class CaseRow:
     reviewer: str = ""
     is_corrected: bool = False
 
-
-_version = cache(version)
-"""Looked up once: it takes a millisecond, and a table has a thousand rows."""
 
 Figure = Callable[[CaseRow, Side], float | None]
 """One figure of one side."""
@@ -277,7 +274,7 @@ _FILES: tuple[Column[CaseRow], ...] = (
         lambda r: r.mask,
     ),
     Column("overlay", "", "picture of the measured slice; path below OUT", lambda r: r.overlay),
-    Column("glutseg_version", "", "version that measured", lambda _: _version("glutseg")),
+    Column("glutseg_version", "", "version that measured", lambda _: __version__),
 )
 
 MEASUREMENTS: tuple[Column[CaseRow], ...] = (

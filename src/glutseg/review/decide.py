@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from glutseg.errors import GlutsegError
@@ -16,6 +15,7 @@ from glutseg.result import CaseResult
 from glutseg.review.masks import write_mask
 from glutseg.review.record import AUTOMATIC, Entry, Review, append, mask_name, read_review, record_sha256
 from glutseg.review.remeasure import Remeasured
+from glutseg.version import __version__
 from glutseg.volume import Mask
 
 MAX_TEXT = 2000
@@ -113,7 +113,7 @@ def _entry(out: Path, case_id: str, blank: Entry) -> Entry:
     return replace(
         blank,
         when=datetime.now(UTC).isoformat(timespec="milliseconds"),
-        glutseg_version=version("glutseg"),
+        glutseg_version=__version__,
         record_sha256=record_sha256(out, case_id),
         reason=plain(blank.reason, MAX_TEXT),
         note=plain(blank.note, MAX_TEXT),

@@ -17,6 +17,7 @@ from glutseg.study.plots import figure_files
 from glutseg.study.power import CAVEAT
 from glutseg.study.sensitivity import Outcome
 from glutseg.study.words import HOLM_NOTE, summary
+from glutseg.version import __version__
 
 STUDY_JSON = "study.json"
 TABLES = (
@@ -66,7 +67,7 @@ def study_json(study: Study) -> dict[str, Any]:
     value, run = study.sample.value, study.run
     return {
         "program": PROGRAM,
-        "glutseg_version": version("glutseg"),
+        "glutseg_version": __version__,
         "libraries": {name: version(name) for name in LIBRARIES},
         "run": {"version": run.version, "protocol": run.protocol.name, "sha256": run.sha256},
         "participants": {"named_by": study.table.named_by, "sha256": study.table.sha256},
