@@ -1,6 +1,9 @@
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from pool_work import act
@@ -86,3 +89,28 @@ def test_a_process_that_cannot_start_is_told_at_once(orders, monkeypatch):
 
 def test_without_workers_the_study_that_cannot_be_read_is_a_row(orders):
     assert told(in_this_process(tasks("a"), orders)) == {"a-0": ("no-ct", "the study has no series")}
+
+
+SCRIPT = """
+from pathlib import Path
+from pool_work import act
+from glutseg import dicom
+from glutseg.batch.plan import Orders, Task
+from glutseg.batch.pool import in_workers
+from glutseg.measurement import Participants
+from glutseg.protocol import Protocol
+
+task = Task("a-0", dicom.Study("1.0", "a", "", "", ()), Participants(), "digest")
+orders = Orders(Path(__file__).parent, Protocol(name="test"))
+print([result.error_message for result in in_workers([task], orders, 1, 60.0, act)])
+"""
+
+
+def test_a_script_needs_no_guard(tmp_path):
+    """A worker does not run the caller's script anew, which would start workers of its own."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    paths = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    env = os.environ | {"PYTHONPATH": paths}
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, env=env)
+    assert (done.stdout, done.stderr) == ("['as asked']\n", "")

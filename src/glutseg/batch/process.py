@@ -7,8 +7,10 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
+import types
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -48,7 +50,7 @@ class Worker:
         context = multiprocessing.get_context("spawn")  # forking a process with threads may hang
         self.connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, orders, work, idle_s), daemon=True)
-        with _starting, _surroundings():
+        with _starting, _surroundings(), _no_main():
             self._process.start()
         theirs.close()  # so that the connection ends when the process does
         self.is_ready = False
@@ -148,6 +150,17 @@ def _ending(exit_code: int | None) -> str:
         return signal.Signals(-exit_code).name
     except ValueError:
         return f"signal {-exit_code}"
+
+
+@contextmanager
+def _no_main() -> Iterator[None]:
+    """A new process would run the caller's script anew, for names that its work does not need."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 @contextmanager
