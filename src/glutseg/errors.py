@@ -8,6 +8,7 @@ An *error* means that there is no number. A *flag* stands beside a number: ``not
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Literal
 
 Severity = Literal["note", "review", "error"]
@@ -574,7 +575,32 @@ class Flag:
 
     @property
     def severity(self) -> Severity:
+        """``review``: look before the number is used; ``note``: a fact."""
         return CODES[self.code].severity
+
+    @property
+    def meaning(self) -> str:
+        """What the code means, whatever the study."""
+        return CODES[self.code].meaning
+
+    @property
+    def remedy(self) -> str:
+        """What can be done about it."""
+        return CODES[self.code].remedy
 
     def __str__(self) -> str:
         return f"{self.code}:{self.side}" if self.side else self.code
+
+
+def require_extra(extra: str, *modules: str) -> None:
+    """Refuse to begin where an extra is not installed.
+
+    Raises
+    ------
+    GlutsegError
+        ``extra-missing``, with the command that installs it.
+    """
+    lacking = [name for name in modules if find_spec(name) is None]
+    if lacking:
+        message = f"{', '.join(lacking)} not installed; pip install 'glutseg[{extra}]'"
+        raise GlutsegError("extra-missing", message)

@@ -148,15 +148,44 @@ def builtin_protocols() -> dict[str, Path]:
     return {p.stem: p for p in sorted(_builtin_folder().glob("*.toml"))}
 
 
-def load_protocol(name_or_file: str | Path = "femoral-head-top") -> Protocol:
-    """A protocol by name, or from a TOML file.
+def load_protocol(
+    name_or_file: str | Path = "femoral-head-top",
+    *,
+    level: str | None = None,
+    series: Sequence[str] = (),
+    muscles: bool = False,
+    whole_muscle: bool = False,
+) -> Protocol:
+    """A protocol by name, or from a TOML file, with what a run changes of it.
+
+    Parameters
+    ----------
+    name_or_file : see `builtin_protocols` for the names
+    level : another level: a landmark's name, ``z=MM`` or ``slice=N``
+    series : Series Instance UIDs to measure in the studies that hold them
+    muscles : gluteus medius and minimus as well
+    whole_muscle : from end to end: volumes, the full profile, every named level
 
     Raises
     ------
     GlutsegError
         ``protocol-unknown`` for a name that does not exist, ``protocol-invalid`` for a file that
-        is not a valid protocol; the message names the key, the value seen and what is allowed.
+        is not a valid protocol, a level or a UID that is none; the message names the key, the value
+        seen and what is allowed.
+
+    Examples
+    --------
+    >>> protocol = load_protocol("si-joint-end", whole_muscle=True)
+    >>> protocol.level.landmark, protocol.extent.whole_muscle
+    ('si-joint-end', True)
     """
+    rule = with_extent(_read_protocol(name_or_file), muscles=muscles, whole_muscle=whole_muscle)
+    if series:
+        rule = with_series(rule, series)
+    return rule if level is None else with_level(rule, level)
+
+
+def _read_protocol(name_or_file: str | Path) -> Protocol:
     text = str(name_or_file)
     builtin = builtin_protocols()
     if text in builtin:

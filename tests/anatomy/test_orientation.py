@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glutseg import anatomy, api
+from glutseg import anatomy
 from glutseg.anatomy.orientation import check_orientation
+from glutseg.api import stages as api
 from glutseg.errors import GlutsegError
 from glutseg.phantom import PhantomPatient, PhantomScan, render
 from glutseg.volume import Geometry, Volume

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glutseg import anatomy, api, segmentation
+from glutseg import anatomy, segmentation
+from glutseg.api import stages as api
 from glutseg.phantom import PhantomPatient, PhantomScan, render
 from glutseg.protocol import LevelRule
 from glutseg.volume import LEFT, RIGHT, Geometry, Volume

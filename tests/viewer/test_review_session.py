@@ -11,11 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from glutseg import batch, dicom, review
+from glutseg.batch.images import find_images
 from glutseg.cli import app
 from glutseg.errors import GlutsegError
 from glutseg.output.pseudonym import pseudonymiser
 from glutseg.protocol import load_protocol
-from glutseg.viewer.images import SeriesCache, find_images
+from glutseg.viewer.images import SeriesCache
 from glutseg.viewer.session import Session
 from glutseg.viewer.shelf import Shelf
 
@@ -115,7 +116,7 @@ def test_killed_in_the_middle_nothing_that_was_decided_is_lost(ten):
         """
         import sys
         from pathlib import Path
-        from glutseg.viewer.images import find_images
+        from glutseg.batch.images import find_images
         from glutseg.viewer.session import Session
         from glutseg.viewer.shelf import Shelf
 

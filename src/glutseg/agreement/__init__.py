@@ -31,6 +31,7 @@ __all__ = [
     "compare",
     "in_words",
     "overlap",
+    "raters_of",
     "reliability",
     "rests_on",
 ]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from glutseg.cli.frame import app, user_errors
-from glutseg.cli.study import require_extra
+from glutseg.errors import require_extra
 
 OutArgument = Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")]
 

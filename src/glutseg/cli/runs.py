@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -19,9 +19,6 @@ from glutseg.cli.frame import (
     user_errors,
 )
 from glutseg.errors import GlutsegError
-
-if TYPE_CHECKING:
-    from glutseg.protocol import Protocol
 
 DECISIONS = ("accepted", "corrected", "rejected")
 
@@ -91,14 +88,13 @@ def run(
 ) -> None:
     """Measure every study below INPUT and write tables, masks and pictures to OUT."""
     with user_errors():
-        from glutseg import batch, dicom, terminal
+        from glutseg import batch, terminal
         from glutseg.measurement import parse_columns, read_participants
-        from glutseg.output.folder import check
-        from glutseg.output.pseudonym import pseudonymiser
+        from glutseg.protocol import load_protocol
 
         if overwrite and (resume or retry):
             raise typer.BadParameter("an earlier run is either replaced or gone on with")
-        rule = _rule(protocol, level, series or [], muscles=muscles, volume=volume)
+        rule = load_protocol(protocol, level=level, series=series or (), muscles=muscles, whole_muscle=volume)
         columns = parse_columns(participants_columns)
         table = None if participants is None else read_participants(participants, columns)
         manner = batch.Manner(
@@ -110,26 +106,19 @@ def run(
             retry_failed=bool(retry),
             keep_reviews=keep_reviews,
         )
-        check(out, overwrite=overwrite, resume=manner.resume, keep_reviews=keep_reviews)
-        pseudonyms = None if pseudonymise is None else pseudonymiser(pseudonymise, out)
         with terminal.progress() as bar:
-            # workers elsewhere do not know this folder
-            index = dicom.scan(input_path.absolute() if scheduler else input_path, progress=bar.scanning)
-            summary = batch.run(
-                index, rule, table, out, manner=manner, pseudonyms=pseudonyms, progress=bar.measuring
+            summary = batch.run_folder(
+                input_path,
+                out,
+                rule,
+                table,
+                manner=manner,
+                key=pseudonymise,
+                scanning=bar.scanning,
+                measuring=bar.measuring,
             )
         terminal.print_summary(summary)
     raise typer.Exit(summary.exit_code)
-
-
-def _rule(protocol: str, level: str | None, series: list[str], *, muscles: bool, volume: bool) -> Protocol:
-    """The protocol as the options change it."""
-    from glutseg.protocol import load_protocol, with_extent, with_level, with_series
-
-    rule = with_extent(load_protocol(protocol), muscles=muscles, whole_muscle=volume)
-    if series:
-        rule = with_series(rule, series)
-    return rule if level is None else with_level(rule, level)
 
 
 @app.command()
@@ -181,11 +170,9 @@ def scan(
     with user_errors():
         from glutseg import dicom, terminal
         from glutseg.listing import list_series
-        from glutseg.protocol import load_protocol, with_series
+        from glutseg.protocol import load_protocol
 
-        rule = load_protocol(protocol)
-        if series:
-            rule = with_series(rule, series)
+        rule = load_protocol(protocol, series=series or ())
         with terminal.progress() as bar:
             index = dicom.scan(input_path, progress=bar.scanning)
         if not index.studies:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from glutseg.cli.frame import app, user_errors
-from glutseg.errors import GlutsegError
+from glutseg.errors import require_extra
 
 STUDY_FOLDER = "study"
 
@@ -56,28 +56,10 @@ def study(
 
         target = out / STUDY_FOLDER if folder is None else folder
         check_study_folder(target, overwrite=overwrite)
-        if key is not None and not key.is_file():
-            raise GlutsegError("key-invalid", "there is no such file", str(key))
         asked = tuple(part.strip() for part in groups.split(",") if part.strip())
         question = Question(group, value, tuple(covariate or ()), tuple(correlate or ()), asked)
         ids = parse_columns(participants_columns)
-        pseudonyms = None if key is None else pseudonymiser(key, out)
+        pseudonyms = None if key is None else pseudonymiser(key, out, is_known=True)
         found = study_run(out, participants, question, ids=ids, pseudonyms=pseudonyms)
         write_study(target, found, overwrite=overwrite)
         terminal.print_lines(summary(found), f"tables and figures: {target}")
-
-
-def require_extra(extra: str, *modules: str) -> None:
-    """Refuse to begin where an extra is not installed.
-
-    Raises
-    ------
-    GlutsegError
-        ``extra-missing``, with the command that installs it.
-    """
-    from importlib.util import find_spec
-
-    lacking = [name for name in modules if find_spec(name) is None]
-    if lacking:
-        message = f"{', '.join(lacking)} not installed; pip install 'glutseg[{extra}]'"
-        raise GlutsegError("extra-missing", message)

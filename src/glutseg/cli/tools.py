@@ -114,7 +114,8 @@ def grow(
 ) -> None:
     """Grow a region from one seed and read it out, as OsiriX does."""
     with user_errors():
-        from glutseg import api, dicom, terminal
+        from glutseg import dicom, terminal
+        from glutseg.api.stages import grow as grow_region
         from glutseg.dicom.single import single_series
         from glutseg.output.grown import check_mask_file, grown_json, write_mask
         from glutseg.segmentation.growing import parse_seed, parse_settings
@@ -134,7 +135,7 @@ def grow(
         with terminal.progress() as bar:
             chosen = single_series(dicom.scan(input_path, progress=bar.scanning), series)
         loaded = dicom.read(chosen)
-        region = api.grow(loaded.volume, xyz, z_mm=z_mm, is_3d=is_3d, **settings.model_dump())
+        region = grow_region(loaded.volume, xyz, z_mm=z_mm, is_3d=is_3d, **settings.model_dump())
         if out is not None:
             write_mask(out, region)
         if as_json:

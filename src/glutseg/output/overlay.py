@@ -17,7 +17,7 @@ from matplotlib.patheffects import Normal, Stroke
 
 from glutseg.output.caption import draw_caption
 from glutseg.output.style import BACKGROUND, INK, LEVEL_COLOUR, OTHER_COLOURS, SIDE_COLOURS
-from glutseg.output.view import View, canonical_view
+from glutseg.output.view import View, canonical_view, view_at
 from glutseg.result import CaseResult
 from glutseg.volume import LABELS, Int16Array, LabelArray, Mask, Volume
 
@@ -69,6 +69,19 @@ def draw_overlay(volume: Volume, mask: Mask | None, result: CaseResult) -> bytes
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", facecolor=BACKGROUND, metadata={"Software": None})
     return buffer.getvalue()
+
+
+def draw_slice(axes: Axes, volume: Volume, mask: Mask | None, slice_index: int) -> None:
+    """One slice with the outlines on it, cropped to the body, on axes of the caller's.
+
+    Parameters
+    ----------
+    volume, mask : on one grid, in the same order
+    slice_index : in that order
+    """
+    view = view_at(volume, mask, slice_index)
+    _show(axes, _axial(view))
+    _scale_bar(axes, view)
 
 
 def _axial(view: View) -> _Plane:

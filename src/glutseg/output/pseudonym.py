@@ -127,8 +127,13 @@ class Pseudonymiser:
         return replace(series, series_uid=self.uid(series.series_uid), slices=slices)
 
 
-def pseudonymiser(key_file: Path, out: Path) -> Pseudonymiser:
+def pseudonymiser(key_file: Path, out: Path, *, is_known: bool = False) -> Pseudonymiser:
     """Read the key, or write a new one (readable by its owner only) where there is no such file.
+
+    Parameters
+    ----------
+    out : the run's folder
+    is_known : the key must be there: that of a run which is done cannot be a new one
 
     Raises
     ------
@@ -140,6 +145,8 @@ def pseudonymiser(key_file: Path, out: Path) -> Pseudonymiser:
         if key_file.resolve().is_relative_to(out.resolve()):
             raise GlutsegError("key-invalid", "the key must not lie inside the output folder", str(key_file))
         if not key_file.exists():
+            if is_known:
+                raise GlutsegError("key-invalid", "there is no such file", str(key_file))
             _write_key(key_file)
         with key_file.open("rb") as file:
             text = file.read(2 * KEY_DIGITS).decode("ascii", "replace").strip()

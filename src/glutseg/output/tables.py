@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from glutseg.output.atomic import write_bytes, write_text
 from glutseg.output.columns import Column, Row
@@ -53,12 +54,19 @@ def to_parquet(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    buffer = pa.BufferOutputStream()
+    pq.write_table(to_arrow(columns, rows), buffer)
+    return bytes(buffer.getvalue())
+
+
+def to_arrow(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> Any:
+    """A pyarrow table of the rows."""
+    import pyarrow as pa
+
     types = {str: pa.string(), float: pa.float64(), int: pa.int64()}
     cells = {c.name: [_clean(c.value(row)) for row in rows] for c in columns}
     schema = pa.schema([(c.name, types[c.kind]) for c in columns])
-    buffer = pa.BufferOutputStream()
-    pq.write_table(pa.table(cells, schema=schema), buffer)
-    return bytes(buffer.getvalue())
+    return pa.table(cells, schema=schema)
 
 
 def _clean(cell: str | float | int | None) -> str | float | int | None:

@@ -43,7 +43,12 @@ def canonical_view(volume: Volume, mask: Mask | None, result: CaseResult) -> Vie
     if result.level is None:
         msg = "a picture needs a level"
         raise ValueError(msg)
-    k = volume.geometry.canonical_slice(result.level.slice_index)
+    return view_at(volume, mask, result.level.slice_index)
+
+
+def view_at(volume: Volume, mask: Mask | None, slice_index: int) -> View:
+    """The view of a slice, in the order of the volume."""
+    k = volume.geometry.canonical_slice(slice_index)
     canonical = volume.canonical()
     box = _body_box(canonical.hu[k], canonical.geometry.spacing_mm[1:])
     reach = round(REACH_MM / canonical.geometry.spacing_mm[0])

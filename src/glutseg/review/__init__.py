@@ -10,7 +10,7 @@ from glutseg.review.collate import (
     write_reviews,
 )
 from glutseg.review.decide import accept, correct, reject, undo
-from glutseg.review.masks import read_mask
+from glutseg.review.masks import read_mask, stored_mask
 from glutseg.review.record import Change, Entry, Figures, Review, read_review, reviewer_id
 from glutseg.review.remeasure import Remeasured, remeasure
 
@@ -33,6 +33,7 @@ __all__ = [
     "remeasure",
     "reviewer_id",
     "revised",
+    "stored_mask",
     "undo",
     "write_reviews",
 ]

@@ -42,6 +42,22 @@ def read_mask(path: Path, geometry: Geometry) -> Mask:
     return Mask(mask.labels, geometry)
 
 
+def stored_mask(path: Path) -> Mask:
+    """A mask of glutseg on the grid that its file names.
+
+    Parameters
+    ----------
+    path : the NIfTI; where an NRRD lies beside it, which holds a shear, that is read
+
+    Raises
+    ------
+    GlutsegError
+        ``geometry-mismatch`` for a file that is no mask.
+    """
+    beside = path.with_name(path.name.removesuffix(NIFTI) + NRRD)
+    return _read_nrrd(beside) if beside.is_file() else _read_nifti(path)
+
+
 def _read_nrrd(path: Path) -> Mask:
     import SimpleITK as sitk
 

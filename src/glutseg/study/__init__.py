@@ -17,21 +17,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from glutseg.study.analysis import Study, study_run
     from glutseg.study.effects import compare_summaries, effect_from_t, p_of_r, smallest_n_for_r
+    from glutseg.study.plots import draw
     from glutseg.study.record import study_json, write_study
     from glutseg.study.run_rows import RunRows, read_run
     from glutseg.study.sample import Question
+    from glutseg.study.words import summary
 
 _HOME = {
     "Question": "sample",
     "RunRows": "run_rows",
     "Study": "analysis",
     "compare_summaries": "effects",
+    "draw": "plots",
     "effect_from_t": "effects",
     "p_of_r": "effects",
     "read_run": "run_rows",
     "smallest_n_for_r": "effects",
     "study_json": "record",
     "study_run": "analysis",
+    "summary": "words",
     "write_study": "record",
 }
 
@@ -40,12 +44,14 @@ __all__ = [
     "RunRows",
     "Study",
     "compare_summaries",
+    "draw",
     "effect_from_t",
     "p_of_r",
     "read_run",
     "smallest_n_for_r",
     "study_json",
     "study_run",
+    "summary",
     "write_study",
 ]
 

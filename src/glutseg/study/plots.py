@@ -42,6 +42,12 @@ def figure_files(study: Study) -> dict[str, bytes]:
     return files
 
 
+def draw(study: Study) -> dict[str, Figure]:
+    """Every figure by its name, for a notebook; ``draw(study)["groups"]`` is the paper's."""
+    with style():
+        return dict(_figures(study))
+
+
 def _figures(study: Study) -> Iterator[tuple[str, Figure]]:
     yield "groups", _groups(study)
     for k, column in enumerate(study.sample.correlates, start=1):

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from glutseg import dicom
+from glutseg.batch.images import find_images
 from glutseg.errors import GlutsegError
 from glutseg.output.folder import read_run_record
 from glutseg.output.layout import CASE_JSON
 from glutseg.review.masks import write_mask as write_mask_file
-from glutseg.viewer.images import find_images
 from glutseg.viewer.session import Session
 from glutseg.volume import Geometry, LabelArray, Mask, Volume
 

@@ -10,13 +10,13 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
+from glutseg.batch.images import find_images
 from glutseg.errors import GlutsegError
 from glutseg.output.text import plain
 from glutseg.viewer.background import Background
 from glutseg.viewer.case_list import CaseList, Doubts
 from glutseg.viewer.decision_panel import DecisionPanel
 from glutseg.viewer.figures import FiguresTable
-from glutseg.viewer.images import find_images
 from glutseg.viewer.keeper import Keeper
 from glutseg.viewer.keys import bind_key
 from glutseg.viewer.level_panel import LevelPanel

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from glutseg.viewer.images import Images, SeriesCache
+from glutseg.batch.images import Images
+from glutseg.viewer.images import SeriesCache
 from glutseg.viewer.session import OpenCase, Session
 
 

@@ -1,33 +1,34 @@
-"""The stages for research scripts, on `Volume` and `Mask`, SimpleITK images or numpy masks."""
+"""The stages one by one: read, find the level, segment, measure, grow."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from glutseg import anatomy, dicom, pipeline, segmentation
+from glutseg.api.inputs import Image, MaskLike, as_mask, as_protocol, as_slice_index, as_volume
+from glutseg.dicom.single import single_series
 from glutseg.errors import GlutsegError
-from glutseg.measurement import grown, measure_slice, read_participants, slices_around
-from glutseg.protocol import Protocol, TissueRule, load_protocol, with_level
-from glutseg.result import CaseResult, LevelFound, SideMeasurement
+from glutseg.measurement import grown, measure_slice, slices_around
+from glutseg.protocol import Protocol, SeriesRule, TissueRule
+from glutseg.result import LevelFound, SideMeasurement
 from glutseg.segmentation import growing
 from glutseg.volume import Mask, Muscle, Side, Volume
 
-Image = Volume | Any
-"""A `Volume`, or a SimpleITK image whose values are HU."""
 
-
-def load(path: str | Path, protocol: str | Path | Protocol = "femoral-head-top") -> Volume:
-    """Read the CT series that would be measured of the one study in a folder.
+def load(
+    path: str | Path,
+    protocol: str | Path | Protocol = "femoral-head-top",
+    *,
+    series_uid: str | None = None,
+) -> Volume:
+    """Read the CT series that would be measured of the one study in a folder, or the one that is named.
 
     Parameters
     ----------
-    path : a folder with one study, or one file
+    path : a folder with one study, a zip archive or one file
     protocol : a name, a TOML file or a `Protocol`; its rule for series decides
+    series_uid : Series Instance UID of the series to read instead; then there may be several studies
 
     Returns
     -------
@@ -39,21 +40,36 @@ def load(path: str | Path, protocol: str | Path | Protocol = "femoral-head-top")
     ------
     GlutsegError
         ``input-missing``, ``input-empty``, ``no-usable-series``, or why the series cannot be read;
-        ``input-ambiguous`` when there is more than one study.
+        ``input-ambiguous`` when there is more than one study; ``series-unknown`` for a UID that is
+        nowhere.
     """
     index = dicom.scan(Path(path))
-    studies = index.studies
-    if not studies:
-        raise GlutsegError("input-empty", "no DICOM image was found", str(path))
-    if len(studies) > 1:
-        raise GlutsegError("input-ambiguous", f"{len(studies)} studies lie here, expected one", str(path))
-    rule = _protocol(protocol).series
-    dicom.check_asked(index, rule)
-    choice = dicom.choose(studies[0], rule)
+    if series_uid is not None:
+        return dicom.read(single_series(index, series_uid)).volume
+    rule = as_protocol(protocol).series
+    study = one_study(index, rule)
+    choice = dicom.choose(study, rule)
     if not choice.candidates:
         reasons = "; ".join(sorted({reason for _, reason in choice.passed_over}))
         raise GlutsegError("no-usable-series", reasons or "the study has no series", str(path))
     return dicom.read(choice.candidates[0]).volume
+
+
+def one_study(index: dicom.Index, rule: SeriesRule) -> dicom.Study:
+    """The only study of an index.
+
+    Raises
+    ------
+    GlutsegError
+        ``input-empty``, ``input-ambiguous``, ``series-unknown``.
+    """
+    studies, where = index.studies, str(index.root)
+    if not studies:
+        raise GlutsegError("input-empty", "no DICOM image was found", where)
+    if len(studies) > 1:
+        raise GlutsegError("input-ambiguous", f"{len(studies)} studies lie here, expected one", where)
+    dicom.check_asked(index, rule)
+    return studies[0]
 
 
 def find_level(image: Image, protocol: str | Path | Protocol = "femoral-head-top") -> LevelFound:
@@ -61,21 +77,22 @@ def find_level(image: Image, protocol: str | Path | Protocol = "femoral-head-top
 
     Parameters
     ----------
-    image : CT of the pelvis
+    image : CT of the pelvis, `Volume` or SimpleITK image in HU
     protocol : a name, a TOML file or a `Protocol`; or a level as on the command line: a landmark,
         ``z=MM`` or ``slice=N``
 
     Returns
     -------
     LevelFound
-        ``slice_index`` in the order of ``image``, ``z_mm`` of that slice's middle.
+        ``slice_index`` in the order of ``image``, ``z_mm`` of that slice's middle, the landmarks it
+        rests on (LPS, mm).
 
     Raises
     ------
     GlutsegError
         ``hips-not-found``, ``landmark-not-found``, ``level-outside``.
     """
-    return pipeline.locate(_volume(image), _protocol(protocol).level)
+    return pipeline.locate(as_volume(image), as_protocol(protocol).level)
 
 
 def segment(
@@ -90,7 +107,7 @@ def segment(
 
     Parameters
     ----------
-    image : CT of the pelvis
+    image : CT of the pelvis, `Volume` or SimpleITK image in HU
     level : from `find_level`, or a slice's index in the order of ``image``
     reach_mm : how far above and below the level is segmented
     whole_muscle : go on from there to the muscles' ends
@@ -106,9 +123,9 @@ def segment(
     GlutsegError
         ``hips-not-found``, ``muscle-not-found``.
     """
-    volume = _volume(image)
+    volume = as_volume(image)
     canonical = volume.canonical()
-    k = volume.geometry.canonical_slice(_slice_index(level))
+    k = volume.geometry.canonical_slice(as_slice_index(level))
     around = slices_around(canonical.geometry, k, reach_mm)
     found = anatomy.find_anatomy(canonical)
     segmented = segmentation.segment(canonical, found, around, whole=whole_muscle, muscles=muscles)
@@ -117,18 +134,22 @@ def segment(
 
 def measure(
     image: Image,
-    mask: Mask | npt.NDArray[Any] | Any,
+    mask: MaskLike,
     level: LevelFound | int,
     tissue: TissueRule | None = None,
+    *,
+    muscle: Muscle = "maximus",
 ) -> dict[Side, SideMeasurement]:
     """Measure a mask, of glutseg or of anybody, on one slice.
 
     Parameters
     ----------
-    image : CT
-    mask : `Mask`, SimpleITK image or array (z, y, x) on the same grid; 1 left, 2 right
+    image : CT, `Volume` or SimpleITK image in HU
+    mask : `Mask`, SimpleITK image or array (z, y, x) on the same grid; 1 left, 2 right, and further
+        labels as in `glutseg.volume.LABELS`
     level : from `find_level`, or a slice's index in the order of ``image``
     tissue : HU windows; those of Aubrey 2014 (PMID 24393306) by default
+    muscle : which of the three glutei
 
     Returns
     -------
@@ -138,43 +159,26 @@ def measure(
     Raises
     ------
     GlutsegError
-        ``geometry-mismatch`` when image and mask are on different grids.
+        ``geometry-mismatch`` when image and mask are on different grids; ``labels-unknown`` for a mask
+        of truth values or fractions; ``level-outside``.
+
+    Examples
+    --------
+    A block of 4 by 5 pixels of 1.5 mm² on the left:
+
+    >>> import numpy as np
+    >>> from glutseg import Geometry, Volume, measure
+    >>> volume = Volume(np.full((3, 8, 10), 50, np.int16), Geometry((3, 8, 10), (5.0, 1.0, 1.5)))
+    >>> mask = np.zeros((3, 8, 10), int)
+    >>> mask[1, 2:6, 4:9] = 1
+    >>> sides = measure(volume, mask, 1)
+    >>> sides["left"].area_mm2, sides["left"].mean_hu
+    (30.0, 50.0)
+    >>> sides["right"].area_mm2
+    nan
     """
-    volume = _volume(image)
-    return measure_slice(volume, _mask(mask, volume), _slice_index(level), tissue or TissueRule())
-
-
-def measure_folder(
-    path: str | Path,
-    protocol: str | Path | Protocol = "femoral-head-top",
-    participants: str | Path | None = None,
-    participants_columns: Mapping[str, str] | None = None,
-) -> list[CaseResult]:
-    """Measure every study below a folder; nothing is written.
-
-    Parameters
-    ----------
-    path : any folder with DICOM files
-    protocol : as in `find_level`
-    participants : CSV, TSV or XLSX with ``patient_id`` and ``height_m`` (``_cm``, ``_mm``, ``_in``)
-    participants_columns : where its columns have other names, for instance {"height_cm": "Größe"}
-
-    Returns
-    -------
-    list of CaseResult
-        One per study; a study that cannot be measured has the status ``failed`` and a reason.
-
-    Raises
-    ------
-    GlutsegError
-        ``input-missing``, ``protocol-unknown``, ``protocol-invalid``, ``participants-invalid``,
-        ``series-unknown`` for a UID in the protocol that is nowhere.
-    """
-    rule = _protocol(protocol)
-    table = None if participants is None else read_participants(Path(participants), participants_columns)
-    index = dicom.scan(Path(path))
-    dicom.check_asked(index, rule.series)
-    return [pipeline.measure_study(study, rule, table).result for study in index.studies]
+    volume = as_volume(image)
+    return measure_slice(volume, as_mask(mask, volume), as_slice_index(level), tissue or TissueRule(), muscle)
 
 
 def grow(
@@ -190,7 +194,7 @@ def grow(
 
     Parameters
     ----------
-    image : CT
+    image : CT, `Volume` or SimpleITK image in HU
     seed : (x, y, z) = column, row, slice of ``image``, from 0; z may be left out with ``z_mm`` (LPS)
         or where there is only one slice
     method : ``interval``, ``bounds``, ``neighborhood`` or ``confidence``
@@ -209,37 +213,19 @@ def grow(
     GlutsegError
         ``seed-invalid``, ``seed-outside``, ``bounds-missing``, ``bounds-reversed``,
         ``growing-invalid``, ``region-empty``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from glutseg import Geometry, Volume, grow
+    >>> hu = np.full((1, 8, 10), -100, np.int16)
+    >>> hu[0, 2:6, 4:9] = 50
+    >>> region = grow(Volume(hu, Geometry((1, 8, 10), (5.0, 1.0, 1.5))), (5, 3, 0), interval_hu=100)
+    >>> region.readout.area_mm2, region.readout.mean_hu
+    (30.0, 50.0)
     """
     settings = growing.parse_settings(method, **parameters)
-    volume = _volume(image)
+    volume = as_volume(image)
     placed = growing.place_seed(seed, volume.geometry, z_mm)
     mask = growing.grow_region(volume, placed, settings, is_3d=is_3d)
     return grown.read_out(volume, mask, placed, settings, is_3d=is_3d)
-
-
-def _protocol(protocol: str | Path | Protocol) -> Protocol:
-    if isinstance(protocol, Protocol):
-        return protocol
-    if "=" in str(protocol):
-        return with_level(load_protocol(), str(protocol))
-    return load_protocol(protocol)
-
-
-def _volume(image: Image) -> Volume:
-    return image if isinstance(image, Volume) else Volume.from_sitk(image)
-
-
-def _mask(mask: Any, volume: Volume) -> Mask:
-    if isinstance(mask, Mask):
-        return mask
-    if not isinstance(mask, np.ndarray):
-        return Mask.from_sitk(mask)
-    if mask.shape != volume.hu.shape:
-        raise GlutsegError(
-            "geometry-mismatch", f"mask of shape {mask.shape}, image of shape {volume.hu.shape}"
-        )
-    return Mask(mask.astype(np.uint8), volume.geometry)
-
-
-def _slice_index(level: LevelFound | int) -> int:
-    return level.slice_index if isinstance(level, LevelFound) else level

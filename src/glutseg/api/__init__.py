@@ -1,0 +1,1 @@
+"""For research scripts and notebooks: what `glutseg` gives at its top level. Holds no science."""

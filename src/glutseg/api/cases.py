@@ -1,0 +1,144 @@
+"""Whole studies, with their doubts: measured, or with a reason why not. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from glutseg import dicom, pipeline
+from glutseg.api.inputs import as_protocol
+from glutseg.api.stages import one_study
+from glutseg.errors import GlutsegError
+from glutseg.measurement import Participants, read_participants
+from glutseg.pipeline import Case
+from glutseg.protocol import Protocol
+from glutseg.result import CaseResult
+
+
+def measure_study(
+    path: str | Path,
+    protocol: str | Path | Protocol = "femoral-head-top",
+    participants: str | Path | None = None,
+    participants_columns: Mapping[str, str] | None = None,
+) -> Case:
+    """Measure the one study in a folder, as ``glutseg run`` does, and keep its images and mask.
+
+    Parameters
+    ----------
+    path : a folder with one study, or a zip archive
+    protocol : as in `find_level`
+    participants, participants_columns : as in `measure_folder`
+
+    Returns
+    -------
+    Case
+        ``result`` with the figures, ``result.flags`` and a status; ``volume`` and ``mask`` on the grid of
+        the series (None where it was not come that far). A study that cannot be measured has the status
+        ``failed`` and a reason. Of long series only the slices around the hips are read in full.
+
+    Raises
+    ------
+    GlutsegError
+        ``input-missing``, ``input-empty``, ``input-ambiguous``, ``series-unknown``, and those of
+        protocols and participants.
+    """
+    rule = as_protocol(protocol)
+    table = read_heights(participants, participants_columns)
+    return pipeline.measure_study(one_study(dicom.scan(Path(path)), rule.series), rule, table)
+
+
+def measure_folder(
+    path: str | Path,
+    protocol: str | Path | Protocol = "femoral-head-top",
+    participants: str | Path | None = None,
+    participants_columns: Mapping[str, str] | None = None,
+) -> list[CaseResult]:
+    """Measure every study below a folder; nothing is written.
+
+    Parameters
+    ----------
+    path : any folder with DICOM files
+    protocol : as in `find_level`
+    participants : CSV, TSV or XLSX with ``patient_id`` and ``height_m`` (``_cm``, ``_mm``, ``_in``)
+    participants_columns : where its columns have other names, for instance {"height_cm": "Größe"}
+
+    Returns
+    -------
+    list of CaseResult
+        One per study; a study that cannot be measured has the status ``failed`` and a reason.
+        `to_frame` makes a table of them.
+
+    Raises
+    ------
+    GlutsegError
+        ``input-missing``, ``protocol-unknown``, ``protocol-invalid``, ``participants-invalid``,
+        ``series-unknown`` for a UID in the protocol that is nowhere.
+    """
+    rule = as_protocol(protocol)
+    table = read_heights(participants, participants_columns)
+    index = dicom.scan(Path(path))
+    dicom.check_asked(index, rule.series)
+    return [pipeline.measure_study(study, rule, table).result for study in index.studies]
+
+
+def measure_mask(
+    path: str | Path,
+    mask: str | Path,
+    *,
+    labels: str | Mapping[str | int, str] | None = None,
+    level: str | None = None,
+    protocol: str | Path | Protocol = "femoral-head-top",
+    series_uid: str | None = None,
+    participants: str | Path | None = None,
+    participants_columns: Mapping[str, str] | None = None,
+) -> Case:
+    """Measure an outline that was corrected or drawn elsewhere, by the same functions as glutseg's own.
+
+    Parameters
+    ----------
+    path : a folder with the CT series
+    mask : NIfTI, NRRD, DICOM SEG or RTSTRUCT of this patient
+    labels : which label is what: ``"totalsegmentator"``, ``"musclemap"``, ``"glutseg"``, or a mapping like
+        {1: "left", 2: "right", "GMED_L": "medius-left"}; by default as the file's own names or numbers tell
+    level : a landmark, ``z=MM`` or ``slice=N``; by default the protocol's, or, where the mask has pixels
+        on a single slice, that slice
+    protocol : as in `find_level`
+    series_uid : which series of several
+    participants, participants_columns : as in `measure_folder`
+
+    Returns
+    -------
+    Case
+        The result carries the flag ``mask-given`` with the file's name and digest.
+
+    Raises
+    ------
+    GlutsegError
+        ``mask-unreadable``, ``mask-unplaceable``, ``mask-elsewhere``, ``mask-empty``, ``labels-unknown``,
+        ``mask-sides-contradicted``, ``series-ambiguous``, and those of reading and measuring.
+    """
+    from glutseg import exchange
+    from glutseg.exchange.assign import LABEL_MAPS
+
+    label_map, terms = None, None
+    if isinstance(labels, str):
+        label_map = next((name for name in LABEL_MAPS if name == labels), None)
+        if label_map is None:
+            raise GlutsegError("labels-unknown", f"{labels!r}: there are {', '.join(LABEL_MAPS)}")
+    elif labels is not None:
+        terms = exchange.parse_labels([f"{name}={meaning}" for name, meaning in labels.items()])
+    measured = exchange.measure_mask(
+        exchange.load_series(dicom.scan(Path(path)), series_uid),
+        Path(mask),
+        terms,
+        label_map=label_map,
+        protocol=as_protocol(protocol),
+        level=level,
+        participants=read_heights(participants, participants_columns),
+    )
+    return Case(measured.result, measured.loaded.images.volume, measured.mask)
+
+
+def read_heights(path: str | Path | None, columns: Mapping[str, str] | None) -> Participants | None:
+    """The participants table, where there is one."""
+    return None if path is None else read_participants(Path(path), columns)

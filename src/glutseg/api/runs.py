@@ -1,0 +1,222 @@
+"""Runs: from a folder of images to a folder of results, and from there to tables and masks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glutseg import batch, dicom, review
+from glutseg.api.cases import read_heights
+from glutseg.api.inputs import as_protocol
+from glutseg.batch.images import find_images
+from glutseg.errors import GlutsegError, require_extra
+from glutseg.output.columns import Column
+from glutseg.output.schema import CaseRow, measurement_columns
+from glutseg.output.slice_tables import LEVELS, PROFILE, ProfileRow, level_rows
+from glutseg.output.tables import to_arrow
+from glutseg.protocol import ExtentRule, Protocol
+from glutseg.result import CaseResult
+from glutseg.study.join import as_decided
+from glutseg.study.run_rows import RunRows
+from glutseg.study.run_rows import read_run as read_rows
+from glutseg.volume import LABELS, Mask, Muscle, Volume
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Run:
+    """The output folder of a run, opened; values are those that count once people have decided.
+
+    Attributes
+    ----------
+    out : the folder
+    protocol : what was measured and how
+    results : one per study that is done, in the order of measurements.csv
+    """
+
+    out: Path
+    protocol: Protocol
+    results: tuple[CaseResult, ...]
+    _rows: RunRows = field(repr=False)
+
+    def frame(self) -> pd.DataFrame:
+        """measurements.csv as a pandas table, a row per study; docs/output.md tells every column.
+
+        Raises
+        ------
+        GlutsegError
+            ``extra-missing`` where pandas is not installed.
+        """
+        return _frame(list(self._rows.columns.values()), self._rows.rows)
+
+    def profile(self) -> pd.DataFrame:
+        """profile.csv as a pandas table: a row per study, slice, muscle and side.
+
+        Raises
+        ------
+        GlutsegError
+            ``extra-missing``.
+        """
+        return _frame(PROFILE, [ProfileRow(r, point) for r in self.results for point in r.profile])
+
+    def levels(self) -> pd.DataFrame:
+        """levels.csv as a pandas table: every named level; empty unless whole muscles were measured.
+
+        Raises
+        ------
+        GlutsegError
+            ``extra-missing``.
+        """
+        muscles = self.protocol.extent.muscles
+        rows = [row for r in self.results if r.whole for row in level_rows(r, muscles)]
+        return _frame(LEVELS, rows)
+
+    def mask(self, case_id: str) -> Mask:
+        """The outlines of a case with their geometry; ``.to_sitk()`` makes a SimpleITK image of them.
+
+        Parameters
+        ----------
+        case_id : as in ``results`` and tables
+
+        Raises
+        ------
+        GlutsegError
+            ``input-missing`` where the run has no such case, or the case no mask;
+            ``geometry-mismatch`` for a file that is no mask.
+        """
+        row = self._row(case_id)
+        path = self.out / row.mask
+        if not row.mask or not path.resolve().is_relative_to(self.out.resolve()):
+            raise GlutsegError("input-missing", "the case has no mask", case_id)
+        return review.stored_mask(path)
+
+    def volume(
+        self, case_id: str, images: str | Path | None = None, *, key: str | Path | None = None
+    ) -> Volume:
+        """The images that a case was measured on, read again; on the grid of its mask.
+
+        Parameters
+        ----------
+        case_id : as in ``results`` and tables
+        images : their folder, if it is not where it was
+        key : the key file of a run with pseudonyms
+
+        Raises
+        ------
+        GlutsegError
+            ``images-not-found``, ``input-missing``, ``key-invalid``, and those of reading.
+        """
+        result = self._row(case_id).result
+        found = find_images(self.out, _path(images), _path(key))
+        return dicom.read(found.series(result, self.protocol), bridge=True).volume
+
+    def _row(self, case_id: str) -> CaseRow:
+        for row in self._rows.rows:
+            if row.result.case_id == case_id:
+                return row
+        raise GlutsegError("input-missing", f"the run has no case {case_id!r}", str(self.out))
+
+
+def read_run(out: str | Path) -> Run:
+    """Open the output folder of ``glutseg run`` or `run_folder`; nothing is changed.
+
+    Raises
+    ------
+    GlutsegError
+        ``input-missing`` where no run of glutseg is, or none of its studies is done;
+        ``protocol-invalid``; ``review-unreadable``.
+    """
+    rows = as_decided(read_rows(Path(out)))
+    return Run(rows.out, rows.protocol, rows.results, rows)
+
+
+def run_folder(
+    path: str | Path,
+    out: str | Path,
+    protocol: str | Path | Protocol = "femoral-head-top",
+    participants: str | Path | None = None,
+    participants_columns: Mapping[str, str] | None = None,
+    *,
+    jobs: int = 1,
+    resume: bool = False,
+    overwrite: bool = False,
+    key: str | Path | None = None,
+) -> Run:
+    """Measure every study below a folder and write tables, masks and pictures: ``glutseg run``.
+
+    Parameters
+    ----------
+    path : any folder with DICOM files, or a zip archive; nothing in it is changed
+    out : the folder to write
+    protocol : as in `find_level`
+    participants, participants_columns : as in `measure_folder`
+    jobs : processes, a study each; 0 measures in this one, where a crash takes the run along
+    resume : go on with the run in ``out``: what is missing, and new studies
+    overwrite : replace an earlier run's output
+    key : key file for pseudonyms in everything that is written; a new key is written if needed
+
+    Returns
+    -------
+    Run
+        Also where studies failed: each is a row, with its reason.
+
+    Raises
+    ------
+    GlutsegError
+        ``input-missing``, ``input-empty``, ``output-exists``, ``output-foreign``, ``reviews-present``,
+        ``resume-differs``, ``output-unwritable``, ``key-invalid``, and those of protocols and
+        participants.
+    """
+    manner = batch.Manner(jobs=jobs, resume=resume, overwrite=overwrite)
+    table = read_heights(participants, participants_columns)
+    batch.run_folder(Path(path), Path(out), as_protocol(protocol), table, manner=manner, key=_path(key))
+    return read_run(out)
+
+
+def to_frame(results: Sequence[CaseResult]) -> pd.DataFrame:
+    """Results of `measure_folder` as a pandas table with the columns of measurements.csv.
+
+    Parameters
+    ----------
+    results : of one protocol
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per study, in the order given. The columns that only a run knows (protocol, decision,
+        reviewer, mask, overlay) are left out.
+
+    Raises
+    ------
+    GlutsegError
+        ``extra-missing`` where pandas is not installed.
+    """
+    present: set[Muscle] = {"maximus", *(muscle for r in results for muscle in r.others)}
+    extent = ExtentRule(
+        muscles=tuple(muscle for muscle in LABELS if muscle in present),
+        whole_muscle=any(r.whole for r in results),
+    )
+    columns = [c for c in measurement_columns(extent) if c.name not in OF_A_RUN]
+    return _frame(columns, [CaseRow(result, "") for result in results])
+
+
+OF_A_RUN = ("protocol", "decision", "reviewer", "mask", "overlay")
+
+
+def _frame(columns: Sequence[Column[Any]], rows: Sequence[Any]) -> pd.DataFrame:
+    """Numbers as float or nullable whole numbers, unknown ones NaN or <NA>; unknown texts are None."""
+    require_extra("study", "pandas")
+    import pandas as pd
+    import pyarrow as pa
+
+    whole = {pa.int64(): pd.Int64Dtype()}
+    frame: pd.DataFrame = to_arrow(columns, rows).to_pandas(types_mapper=whole.get)
+    return frame
+
+
+def _path(path: str | Path | None) -> Path | None:
+    return None if path is None else Path(path)
