@@ -26,7 +26,8 @@ napoleon_use_rtype = False
 # types of other projects, whose pages would have to be fetched to link to them, and of the inside of this one
 nitpick_ignore_regex = [
     ("py:.*", r"(numpy|npt|np|pathlib|collections|typing|types|pydantic|SimpleITK)\b.*"),
-    ("py:.*", r"(FieldInfo|NoneType|dict\[str|glutseg\.segmentation\..*)"),
+    ("py:.*", r"(FieldInfo|NoneType|dict\[str|glutseg\.segmentation\..*|glutseg\.study\..*)"),
+    ("py:.*", r"(Image|MaskLike|Path|Study|Agreement|Axes|matplotlib\..*|pd\.DataFrame|pandas\..*)"),
 ]
 
 html_theme = "furo"

@@ -44,7 +44,7 @@ def compare_groups(
     -------
     glutseg.study.Study
         ``comparison.welch`` (difference, 95 % interval, p), ``comparison.effect.hedges_g``, ``correlations``,
-        ``models``, ``sensitivity`` and more (docs/study.md). `glutseg.study.summary` puts it in words,
+        ``models``, ``sensitivity`` and more (docs/how-to/study.md). `glutseg.study.summary` puts it in words,
         `glutseg.study.draw` in figures, `glutseg.study.write_study` in files.
 
     Raises
@@ -76,7 +76,7 @@ def compare_raters(run: Run | str | Path, *references: str | Path) -> Agreement:
     -------
     glutseg.agreement.Agreement
         ``pairs`` (Dice, Hausdorff and surface distances in mm, areas in mm², per case and side) and
-        ``comparisons`` (Bland-Altman limits, ICC, minimal detectable change); docs/agree.md defines them.
+        ``comparisons`` (Bland-Altman limits, ICC, minimal detectable change); docs/how-to/agree.md defines them.
         `glutseg.agreement.in_words` puts it in words.
 
     Raises

@@ -44,7 +44,7 @@ class Run:
     _rows: RunRows = field(repr=False)
 
     def frame(self) -> pd.DataFrame:
-        """measurements.csv as a pandas table, a row per study; docs/output.md tells every column.
+        """measurements.csv as a pandas table, a row per study; docs/reference/output.md tells every column.
 
         Raises
         ------
