@@ -23,8 +23,8 @@ OsiriX's growing region from a seed (x, y, z)::
     region = glutseg.grow(volume, (180, 310, 42), "interval", interval_hu=100)
     print(region.readout.area_mm2, region.readout.mean_hu)
 
-What is named here is what scripts may rely on (docs/reference/api.md); all else may change without notice. Names
-are loaded when first used, so that importing glutseg is quick.
+What is named here is what scripts may rely on (docs/reference/api.md); all else may change without notice.
+Names are loaded when first used, so that importing glutseg is quick.
 """
 
 from __future__ import annotations

@@ -76,8 +76,8 @@ def compare_raters(run: Run | str | Path, *references: str | Path) -> Agreement:
     -------
     glutseg.agreement.Agreement
         ``pairs`` (Dice, Hausdorff and surface distances in mm, areas in mm², per case and side) and
-        ``comparisons`` (Bland-Altman limits, ICC, minimal detectable change); docs/how-to/agree.md defines them.
-        `glutseg.agreement.in_words` puts it in words.
+        ``comparisons`` (Bland-Altman limits, ICC, minimal detectable change); defined in
+        docs/how-to/agree.md. `glutseg.agreement.in_words` puts it in words.
 
     Raises
     ------
