@@ -90,17 +90,18 @@ DROPPED = ("abs", "round", "sorted")
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: ``before`` stands in ``module`` at ``start`` to ``end`` (characters)."""
+    """One change: ``before`` stands in ``module`` at ``start`` to ``end`` (characters), in line ``text``."""
 
     module: str
-    line: int
+    text: str
     start: int
     end: int
     before: str
     after: str
 
     def __str__(self) -> str:
-        return f"{self.module}: {' '.join(self.before.split())} -> {' '.join(self.after.split())}"
+        change = f"{' '.join(self.before.split())} -> {' '.join(self.after.split())}"
+        return f"{self.module}: {change} in: {self.text}"
 
     def applied(self, source: str) -> str:
         return source[: self.start] + self.after + source[self.end :]
@@ -194,7 +195,8 @@ def mutants_of(module: str, source: str) -> list[Mutant]:
         end = place(node.end_lineno or node.lineno, node.end_col_offset or 0)
         for other in _changes(deepcopy(node)):
             after = f"({ast.unparse(ast.fix_missing_locations(other))})"
-            found.append(Mutant(module, node.lineno, start, end, source[start:end], after))
+            text = source[starts[node.lineno - 1] : starts[node.lineno]].strip()
+            found.append(Mutant(module, text, start, end, source[start:end], after))
     return found
 
 
@@ -260,7 +262,7 @@ def run_module(project: Path, module: str, tests: list[str], sample: list[Mutant
         path.write_text(mutant.applied(source), encoding="utf-8")
         if _tests_pass(project, tests, limit_s):
             (alike if str(mutant) in equivalent.get("mutants", {}) else survived).append(str(mutant))
-            print(f"  {mutant.line:4}  {mutant}", flush=True)
+            print(f"  {mutant}", flush=True)
     path.write_text(source, encoding="utf-8")
     return {"survived": survived, "equivalent": alike}
 
@@ -288,13 +290,14 @@ def main() -> None:
             if not any(word in module for word in asked.only.split(",")):
                 continue
             every = mutants_of(module, (ROOT / "src" / "glutseg" / module).read_text(encoding="utf-8"))
-            sample = _sample(every, asked.most, f"{asked.seed}{module}")
-            n_tried = len(sample)
-            if asked.again:
-                before = figures.get(module, {})
-                sample = [
-                    m for m in sample if str(m) in before.get("survived", []) + before.get("equivalent", [])
-                ]
+            if asked.again and module in figures:
+                before = figures[module]
+                left = before["survived"] + before["equivalent"]
+                sample = [mutant for mutant in every if str(mutant) in left]
+                n_tried = before["killed"] + len(sample)
+            else:
+                sample = _sample(every, asked.most, f"{asked.seed}{module}")
+                n_tried = len(sample)
             found = run_module(project, module, [f"tests/{name}" for name in tests.split()], sample)
             n_killed = n_tried - len(found["survived"]) - len(found["equivalent"])
             figures[module] = {"mutants": len(every), "tried": n_tried, "killed": n_killed, **found}

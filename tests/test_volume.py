@@ -173,3 +173,10 @@ def test_matches_looks_at_the_last_voxel(axis):
     assert not grid.matches(Geometry(shape, tuple(spacing)))
     spacing[axis] -= 0.0002 / (shape[axis] - 1)
     assert grid.matches(Geometry(shape, tuple(spacing)))
+
+
+@pytest.mark.parametrize("sign", [0, 1])
+def test_the_step_of_slices_is_along_the_patient(sign):
+    assert make(signs=(0, 0, sign)).geometry.slice_step_mm == pytest.approx(5.0)
+    turned = make(signs=(0, 0, sign), tilt=0.3).geometry
+    assert turned.slice_step_mm == pytest.approx(5.0 * np.cos(0.3))

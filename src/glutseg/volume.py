@@ -101,6 +101,11 @@ class Geometry:
         """LPS z (mm, towards the head) of the middle of slice ``k``."""
         return self.point_mm(k, (self.shape[1] - 1) / 2, (self.shape[2] - 1) / 2)[2]
 
+    @property
+    def slice_step_mm(self) -> float:
+        """Between the middles of neighbouring slices, along the patient's long axis."""
+        return abs(self.slice_z_mm(1) - self.slice_z_mm(0))
+
     def nearest_slice(self, z_mm: float) -> int:
         """Slice whose middle is nearest to LPS ``z_mm``; may lie outside the grid."""
         first, second = self.slice_z_mm(0), self.slice_z_mm(1)

@@ -97,3 +97,29 @@ def test_what_must_always_hold(seed, sy, sx):
 def test_masks_must_be_of_one_shape():
     with pytest.raises(ValueError, match="shapes"):
         overlap(np.ones((3, 3), bool), np.ones((3, 4), bool), (1, 1))
+
+
+def test_the_larger_of_both_directions_counts():
+    """All of a small square lies near the large one it is in; the large one's far corner does not."""
+    small, large = np.zeros((2, 50, 50), bool)
+    small[10:14, 10:14] = True
+    large[10:40, 10:40] = True
+    found = overlap(small, large, (1.0, 1.0))
+    assert found.hd95_mm > 25
+    assert overlap(large, small, (1.0, 1.0)) == found
+
+
+def test_a_slab_ends_where_the_picture_does_and_not_where_the_masks_do():
+    """Both masks on three slices of seven, one of them a slice longer: its end is a surface 3 mm away."""
+    a = np.zeros((7, 20, 20), bool)
+    a[2:5, 5:15, 5:15] = True
+    b = a.copy()
+    b[5, 5:15, 5:15] = True
+    assert overlap(a, b, (3.0, 1.0, 1.0)).hd95_mm == pytest.approx(3.0)
+    assert overlap(a[2:5], a[2:5], (3.0, 1.0, 1.0)).hd95_mm == 0.0
+
+
+@pytest.mark.parametrize(("shape", "spacing_mm"), [((3, 4), (1.0, 1.0)), ((3, 3), (1.0, 1.0, 1.0))])
+def test_shape_and_spacing_must_fit(shape, spacing_mm):
+    with pytest.raises(ValueError, match="spacing"):
+        overlap(np.ones((3, 3), bool), np.ones(shape, bool), spacing_mm)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.power import TTestIndPower
 from study_maker import make, table_rows
 
 from glutseg.errors import GlutsegError
@@ -159,3 +160,20 @@ def test_no_effect_is_too_large_or_small_for_an_answer(effect):
     told = power_of(effect, 12, 12, effect, effect)
     assert 0.05 - 1e-9 <= told.observed <= 1 + 1e-12
     assert all(n >= 2 and math.isfinite(n) for _, n in told.per_group)
+
+
+def test_large_effects_have_the_same_power_by_either_way():
+    """Beyond a limit only one side is asked: just there, both ways must agree."""
+    effect = 5.0 / math.sqrt(6)  # twelve and twelve: a noncentrality of 5
+    below, above = (power_of(effect * by, 12, 12, 1.0, 3.0).observed for by in (0.9999, 1.0001))
+    assert below == pytest.approx(above, abs=1e-3)
+    whole = float(TTestIndPower().power(effect * 1.0001, 12, 0.05, 1.0))
+    assert above == pytest.approx(whole, abs=1e-9)
+
+
+def test_an_interval_that_ends_at_none_plans_nothing():
+    assert power_of(0.5, 20, 20, 0.0, 1.0).per_group_cautious == ()
+
+
+def test_two_patients_per_group_are_enough_for_a_huge_effect():
+    assert dict(power_of(500.0, 12, 12, 400.0, 600.0).per_group) == {0.8: 2, 0.9: 2}

@@ -12,7 +12,7 @@ from glutseg.measurement import mean_of_sides
 from glutseg.output.layout import MASK, case_file
 from glutseg.output.schema import CaseRow
 from glutseg.result import SideMeasurement
-from glutseg.review.masks import NIFTI, NRRD
+from glutseg.review.masks import grid_file
 from glutseg.study.run_rows import RunRows
 from glutseg.volume import Side
 
@@ -63,7 +63,6 @@ def stored_outline(path: Path, slice_index: int, *, is_whole: bool) -> Outline:
 
     Of a sheared grid the NRRD beside it is read: ITK reads no shear from NIfTI.
     """
-    nrrd = path.with_name(path.name.removesuffix(NIFTI) + NRRD)
-    mask = read_mask(nrrd if nrrd.is_file() else path)
+    mask = read_mask(grid_file(path))
     k = mask.geometry.canonical_slice(slice_index)
     return Outline(mask.canonical(), k, is_whole)

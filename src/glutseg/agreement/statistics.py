@@ -183,7 +183,7 @@ def _icc_agreement(n: int, k: int, ms_cases: float, ms_raters: float, ms_error: 
     """ICC(A,1): McGraw and Wong 1996, tables 4 and 7 (degrees of freedom after Satterthwaite)."""
     from scipy import stats
 
-    if ms_cases + ms_error + ms_raters == 0 or (ms_cases == 0 and ms_error == 0):
+    if ms_cases == 0 and ms_error == 0:
         return Interval(math.nan)
     value = (ms_cases - ms_error) / (ms_cases + (k - 1) * ms_error + k * (ms_raters - ms_error) / n)
     if ms_error == 0 and ms_raters == 0:

@@ -18,8 +18,7 @@ from glutseg.output.atomic import write_bytes, write_text
 from glutseg.output.folder import run_record
 from glutseg.output.schema import CaseRow
 from glutseg.review.collate import Values
-from glutseg.review.masks import NIFTI, NRRD
-from glutseg.volume import Mask
+from glutseg.review.masks import stored_mask
 
 Format = Literal["seg", "sr", "rtstruct", "nifti", "nrrd"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -105,22 +104,11 @@ def _job(out: Path, row: CaseRow, when: datetime, studies: dict[str, dicom.Study
     if not row.mask:
         raise GlutsegError(result.error_code or "mask-empty", result.error_message or "it has no mask")
     if studies is None:
-        return Job(row, _own_mask(out / row.mask), when)
+        return Job(row, stored_mask(out / row.mask), when)
     if result.case_id not in studies:
         raise GlutsegError("images-not-found", "the study is not below the folder", result.case_id)
     images = case_images(studies[result.case_id], result, out / row.mask)
     return Job(row, images.mask, when, images)
-
-
-def _own_mask(path: Path) -> Mask:
-    """A mask of glutseg; the NRRD beside it, where there is one, holds the shear that ITK drops."""
-    import SimpleITK as sitk
-
-    beside = path.with_name(path.name.removesuffix(NIFTI) + NRRD)
-    try:
-        return Mask.from_sitk(sitk.ReadImage(str(beside if beside.exists() else path)))
-    except (RuntimeError, ValueError) as error:
-        raise GlutsegError("geometry-mismatch", "the mask cannot be read", path.name) from error
 
 
 def _write(folder: Path, job: Job, formats: Sequence[Format]) -> list[Path]:

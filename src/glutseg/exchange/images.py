@@ -15,6 +15,7 @@ from glutseg.dicom.text import BAD_FILE
 from glutseg.errors import GlutsegError
 from glutseg.output.case_id import case_id
 from glutseg.result import CaseResult
+from glutseg.review.masks import nrrd_beside
 from glutseg.volume import Geometry, Mask
 
 if TYPE_CHECKING:
@@ -110,9 +111,7 @@ def _reach(mask_file: Path, geometry: Geometry) -> tuple[int, int]:
     import SimpleITK as sitk
 
     reader = sitk.ImageFileReader()
-    file = mask_file
-    if geometry.is_sheared:
-        file = mask_file.with_name(mask_file.name.removesuffix(".nii.gz") + ".nrrd")
+    file = nrrd_beside(mask_file) if geometry.is_sheared else mask_file
     reader.SetFileName(str(file))
     try:
         reader.ReadImageInformation()

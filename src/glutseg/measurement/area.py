@@ -51,8 +51,8 @@ def measure_side(
     if values.size == 0:
         return NO_MUSCLE
     pixel_mm2 = pixel_spacing_mm[0] * pixel_spacing_mm[1]
-    lean = _within(values, tissue.muscle_hu)
-    imat = _within(values, tissue.imat_hu)
+    lean = within(values, tissue.muscle_hu)
+    imat = within(values, tissue.imat_hu)
     return SideMeasurement(
         area_mm2=values.size * pixel_mm2,
         polygon_area_mm2=polygon_area_px(inside) * pixel_mm2,
@@ -88,8 +88,7 @@ def measure_slice(
         ``geometry-mismatch`` when the two are not on one grid, ``level-outside`` for a slice that
         is not there.
     """
-    if not volume.geometry.matches(mask.geometry):
-        raise GlutsegError("geometry-mismatch", "the volume and the mask are on different grids")
+    check_grid(volume, mask)
     if not 0 <= slice_index < volume.geometry.shape[0]:
         n = volume.geometry.shape[0]
         raise GlutsegError(
@@ -101,6 +100,12 @@ def measure_slice(
         side: measure_side(hu2d, labels2d == label, spacing_mm, tissue)
         for side, label in LABELS[muscle].items()
     }
+
+
+def check_grid(volume: Volume, mask: Mask) -> None:
+    """Raise ``geometry-mismatch`` where a volume and a mask are not on one grid."""
+    if not volume.geometry.matches(mask.geometry):
+        raise GlutsegError("geometry-mismatch", "the volume and the mask are on different grids")
 
 
 def polygon_area_px(mask2d: npt.NDArray[Any]) -> float:
@@ -119,5 +124,6 @@ def _signed_area(contour: npt.NDArray[np.float64]) -> float:
     return float(np.dot(x[:-1], y[1:]) - np.dot(x[1:], y[:-1])) / 2
 
 
-def _within(values: npt.NDArray[np.float64], window_hu: tuple[int, int]) -> npt.NDArray[np.bool_]:
+def within(values: npt.NDArray[Any], window_hu: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Where HU lie in a window, both its ends included."""
     return (values >= window_hu[0]) & (values <= window_hu[1])

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glutseg.errors import GlutsegError
-from glutseg.measurement.area import polygon_area_px
+from glutseg.measurement.area import check_grid, polygon_area_px
 from glutseg.segmentation.growing import GrowSettings, Seed
 from glutseg.volume import Mask, Volume
 
@@ -90,7 +90,7 @@ def read_out_slice(volume: Volume, mask: Mask, slice_index: int) -> Readout:
     GlutsegError
         ``geometry-mismatch``, ``region-empty``.
     """
-    _check_grid(volume, mask)
+    check_grid(volume, mask)
     inside = mask.labels[slice_index].astype(np.bool_)
     pixel_mm2 = volume.geometry.pixel_area_mm2
     return _densities(
@@ -108,16 +108,11 @@ def read_out_volume(volume: Volume, mask: Mask) -> Readout:
     GlutsegError
         ``geometry-mismatch``, ``region-empty``.
     """
-    _check_grid(volume, mask)
+    check_grid(volume, mask)
     inside = mask.labels.astype(np.bool_)
     volume_mm3 = int(inside.sum()) * volume.geometry.voxel_volume_mm3
     is_single_slice = volume.geometry.shape[0] == 1  # how thick it is, no neighbour tells
     return _densities(volume.hu[inside], volume_cm3=None if is_single_slice else volume_mm3 / 1000)
-
-
-def _check_grid(volume: Volume, mask: Mask) -> None:
-    if not volume.geometry.matches(mask.geometry):
-        raise GlutsegError("geometry-mismatch", "the volume and the mask are on different grids")
 
 
 def _densities(

@@ -18,7 +18,7 @@ def slices_around(geometry: Geometry, slice_index: int, reach_mm: float) -> rang
     reach_mm : along the patient's long axis, up and down
     """
     n = geometry.shape[0]
-    step_mm = abs(geometry.slice_z_mm(1) - geometry.slice_z_mm(0))
+    step_mm = geometry.slice_step_mm
     reach = int((reach_mm + EDGE_MM) / step_mm) if step_mm > 0 else 0
     return range(max(0, slice_index - reach), min(n, slice_index + reach + 1))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from glutseg.measurement.area import within
 from glutseg.protocol import TissueRule
 from glutseg.result import WholeMuscle
 from glutseg.volume import LABELS, Mask, Muscle, Side, Volume
@@ -54,14 +55,13 @@ def _measure(
     values = volume.hu[first : last + 1][mask.labels[first : last + 1] == label]
 
     def cm3(window_hu: tuple[int, int]) -> float:
-        inside = (values >= window_hu[0]) & (values <= window_hu[1])
-        return int(inside.sum()) * g.voxel_volume_mm3 / MM3_PER_CM3
+        return int(within(values, window_hu).sum()) * g.voxel_volume_mm3 / MM3_PER_CM3
 
     return WholeMuscle(
         volume_cm3=len(values) * g.voxel_volume_mm3 / MM3_PER_CM3,
         lean_volume_cm3=cm3(tissue.muscle_hu),
         imat_volume_cm3=cm3(tissue.imat_hu),
         mean_hu=float(values.mean(dtype=np.float64)),
-        length_mm=(last - first + 1) * abs(g.slice_z_mm(1) - g.slice_z_mm(0)),
+        length_mm=(last - first + 1) * g.slice_step_mm,
         is_complete=first > 0 and last < g.shape[0] - 1,
     )

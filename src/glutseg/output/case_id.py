@@ -10,6 +10,11 @@ HASH_DIGITS = 10
 """40 bits: among ten thousand studies two share them with odds of one in twenty thousand."""
 
 
+def file_name_of(patient_id: str) -> str:
+    """What of a patient id can stand in a file's name on every system; may be empty."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", patient_id).strip("_-")
+
+
 def case_id(patient_id: str, study_uid: str) -> str:
     """Sanitised patient id plus a short hash, the same for the same study in every run.
 
@@ -18,6 +23,6 @@ def case_id(patient_id: str, study_uid: str) -> str:
     text. The hash covers the raw id and the study's UID, so that ids which look alike after
     cleaning, or differ in case only, still get folders of their own.
     """
-    prefix = re.sub(r"[^A-Za-z0-9_-]+", "_", patient_id).strip("_-")[:MAX_PREFIX] or "unknown"
+    prefix = file_name_of(patient_id)[:MAX_PREFIX] or "unknown"
     digest = hashlib.sha256(f"{patient_id}\0{study_uid}".encode("utf-8", "surrogatepass")).hexdigest()
     return f"{prefix}-{digest[:HASH_DIGITS]}"

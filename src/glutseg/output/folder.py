@@ -96,7 +96,7 @@ def clear_case(out: Path, case_id: str) -> None:
 
 def read_run_record(out: Path) -> dict[str, Any] | None:
     """What run.json says, or None where there is no run of glutseg."""
-    return _read_record(out / RUN_JSON)
+    return own_record(out / RUN_JSON)
 
 
 def run_record(out: Path) -> dict[str, Any]:
@@ -136,10 +136,11 @@ def _case_folders(out: Path) -> list[Path]:
 
 
 def _is_ours(record: Path) -> bool:
-    return _read_record(record) is not None
+    return own_record(record) is not None
 
 
-def _read_record(path: Path) -> dict[str, Any] | None:
+def own_record(path: Path) -> dict[str, Any] | None:
+    """A JSON file that glutseg wrote, None where there is none or it is another's."""
     try:
         if path.is_symlink() or path.stat().st_size > MAX_RECORD_BYTES:
             return None

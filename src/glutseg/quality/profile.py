@@ -20,7 +20,7 @@ def check_profile(
     slice_index : the measured one
     reach_mm : up and down, in steps of whole slices
     """
-    step_mm = abs(geometry.slice_z_mm(1) - geometry.slice_z_mm(0))
+    step_mm = geometry.slice_step_mm
     reach = int((reach_mm + 0.01) / step_mm)
     places = range(slice_index - reach, slice_index + reach + 1)
     n_beyond = sum(not 0 <= k < geometry.shape[0] for k in places)

@@ -20,6 +20,17 @@ _VOX_OFFSET_AT = 108
 """Of vox_offset in a NIfTI-1 header (nifti1.h)."""
 
 
+def nrrd_beside(path: Path) -> Path:
+    """Where the NRRD of a mask's NIfTI is; written for sheared grids, whose shear ITK reads from it alone."""
+    return path.with_name(path.name.removesuffix(NIFTI) + NRRD)
+
+
+def grid_file(path: Path) -> Path:
+    """Of the files of a mask the one that holds its grid: the NRRD beside the NIfTI, where there is one."""
+    beside = nrrd_beside(path)
+    return beside if beside.is_file() else path
+
+
 def read_mask(path: Path, geometry: Geometry) -> Mask:
     """A mask of glutseg on the grid of its series.
 
@@ -33,10 +44,7 @@ def read_mask(path: Path, geometry: Geometry) -> Mask:
     GlutsegError
         ``geometry-mismatch`` for a file that is no mask on this grid.
     """
-    if geometry.is_sheared:
-        mask = _read_nrrd(path.with_name(path.name.removesuffix(NIFTI) + NRRD))
-    else:
-        mask = _read_nifti(path)
+    mask = _read_nrrd(nrrd_beside(path)) if geometry.is_sheared else _read_nifti(path)
     if not mask.geometry.matches(geometry):
         raise GlutsegError("geometry-mismatch", "the mask is not on the grid of the series", path.name)
     return Mask(mask.labels, geometry)
@@ -54,8 +62,8 @@ def stored_mask(path: Path) -> Mask:
     GlutsegError
         ``geometry-mismatch`` for a file that is no mask.
     """
-    beside = path.with_name(path.name.removesuffix(NIFTI) + NRRD)
-    return _read_nrrd(beside) if beside.is_file() else _read_nifti(path)
+    file = grid_file(path)
+    return _read_nifti(file) if file == path else _read_nrrd(file)
 
 
 def _read_nrrd(path: Path) -> Mask:
@@ -98,6 +106,6 @@ def write_mask(path: Path, mask: Mask) -> bytes:
     """
     content = nifti_gz(mask)
     if mask.geometry.is_sheared:
-        write_bytes(path.with_name(path.name.removesuffix(NIFTI) + NRRD), nrrd(mask))
+        write_bytes(nrrd_beside(path), nrrd(mask))
     write_bytes(path, content)
     return content

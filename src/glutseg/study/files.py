@@ -13,11 +13,10 @@ from typing import Any
 
 from glutseg.errors import GlutsegError
 from glutseg.output.atomic import TEMP_PREFIX, write_bytes
-from glutseg.output.folder import PROGRAM
+from glutseg.output.folder import PROGRAM, own_record
 from glutseg.output.text import safe_cell
 
 SIGNIFICANT_DIGITS = 6
-MAX_RECORD_BYTES = 50_000_000
 WRITING = "writing"
 """State of a record while the files beside it are written."""
 
@@ -66,7 +65,7 @@ def check_folder(folder: Path, record: str, names: Sequence[str], *, overwrite: 
         ``output-foreign`` when they are not.
     """
     taken = [name for name in (*names, record) if os.path.lexists(folder / name)]
-    known = _read(folder / record)
+    known = own_record(folder / record)
     if taken and known is None:
         raise GlutsegError("output-foreign", f"there is already {', '.join(sorted(set(taken)))}", str(folder))
     if taken and not overwrite and (known or {}).get("state") != WRITING:
@@ -106,17 +105,7 @@ def _remove(folder: Path, names: Collection[str]) -> None:
 
 def _files_of(record: Path) -> set[str]:
     """The files that a record lists; only plain names below its folder are believed."""
-    listed = (_read(record) or {}).get("files", [])
+    listed = (own_record(record) or {}).get("files", [])
     names = [n for n in listed if isinstance(n, str)] if isinstance(listed, list) else []
     plain = {n for n in names if not n.startswith(("/", TEMP_PREFIX)) and "\\" not in n and ":" not in n}
     return {n for n in plain if n and ".." not in n.split("/")}
-
-
-def _read(record: Path) -> dict[str, Any] | None:
-    try:
-        if record.is_symlink() or record.stat().st_size > MAX_RECORD_BYTES:
-            return None
-        content = json.loads(record.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) and content.get("program") == PROGRAM else None
