@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from glutseg.errors import CODES, Flag, GlutsegError
+from glutseg.errors import CODES, Flag, GlutsegError, require_extra
 
 PACKAGE = Path(__file__).parents[1] / "src" / "glutseg"
 
@@ -48,3 +48,13 @@ def test_every_code_that_is_used_exists():
         )
     assert used
     assert used <= set(CODES)
+
+
+def test_an_extra_that_is_missing_is_named_with_its_remedy():
+    require_extra("study", "json", "csv")
+    with pytest.raises(GlutsegError) as caught:
+        require_extra("study", "json", "no_such_module_a", "no_such_module_b")
+    assert caught.value.code == "extra-missing"
+    assert caught.value.message == (
+        "no_such_module_a, no_such_module_b not installed; pip install 'glutseg[study]'"
+    )

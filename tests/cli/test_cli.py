@@ -10,8 +10,6 @@ from typer.testing import CliRunner
 from glutseg import anatomy, cli, dicom, segmentation
 from glutseg.cli import app
 from glutseg.cli.frame import ORDER
-from glutseg.cli.study import require_extra
-from glutseg.errors import GlutsegError
 from glutseg.protocol import NAMED_LEVELS, LevelRule, builtin_protocols, load_protocol
 
 ZOO = Path(__file__).parents[3] / "shared" / "dicom_zoo"
@@ -248,13 +246,3 @@ def test_scan_tells_of_parts_and_gaps(truth_rooms, tmp_path):
     assert [(r["part"], r["n_parts"], r["n_slices"], r["n_missing"]) for r in listing] == [(1, 1, 15, 1)]
     assert [f["code"] for f in listing[0]["flags"]] == ["series-gap"]
     assert "series-gap: 1 slices are missing" in " ".join(invoke("scan", folder).stdout.split())
-
-
-def test_an_extra_that_is_missing_is_named_with_its_remedy():
-    require_extra("study", "json", "csv")
-    with pytest.raises(GlutsegError) as caught:
-        require_extra("study", "json", "no_such_module_a", "no_such_module_b")
-    assert caught.value.code == "extra-missing"
-    assert caught.value.message == (
-        "no_such_module_a, no_such_module_b not installed; pip install 'glutseg[study]'"
-    )
