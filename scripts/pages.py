@@ -78,8 +78,10 @@ def blocks(page: Path, root: Path = ROOT) -> Iterator[Block]:
 
 def same_output(told: str, printed: str) -> bool:
     """Whether a page tells what was printed; a line of ``…`` stands for any lines, seconds do not count."""
-    pattern = r"\n(?:.*\n)*?".join(re.escape(_plain(part)) for part in re.split(r"^…$\n?", told, flags=re.M))
-    return re.fullmatch(rf"{pattern}\s*", _plain(printed), re.S) is not None
+    parts = [re.escape(_plain(part)) for part in re.split(r"^…\n", told, flags=re.MULTILINE)]
+    return (
+        re.fullmatch(r"\n(?:.*\n)*?".join(parts), _plain(printed) + "\n" * told.endswith("…\n")) is not None
+    )
 
 
 def _plain(text: str) -> str:

@@ -28,9 +28,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are killed by
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "how-to" / "cluster.md").read_text(encoding="utf-8")
-COMMANDS = re.search(
-    r"run these very commands -->\n```bash\n(.*?)```", DOCUMENT.replace("runs", "run"), re.S
-)[1]
+COMMANDS = re.search(r"<!-- run by tests/batch/test_cluster.py -->\n```bash\n(.*?)```", DOCUMENT, re.S)[1]
 
 
 class Cluster:

@@ -1,7 +1,7 @@
 """The source's side of a minimum cut of a directed graph, by one of two solvers.
 
 The smallest source side is the same for every maximum flow, so both solvers give the same answer. OR-tools
-(Apache-2.0, the extra ``fast``) needs a third of SciPy's time (docs/performance.md).
+(Apache-2.0, the extra ``fast``) needs a third of SciPy's time (docs/explanation/performance.md).
 """
 
 from __future__ import annotations
