@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,7 +18,8 @@ import pytest
 import SimpleITK as sitk
 from typer.testing import CliRunner
 
-from glutseg import anatomy, batch, review, segmentation
+from glutseg import anatomy, review, segmentation
+from glutseg.batch.pool import in_this_process
 from glutseg.cli import app
 from glutseg.errors import GlutsegError
 from glutseg.output import case_files
@@ -57,7 +59,6 @@ def drawn() -> list[Phantom]:
 def stand_ins(phantoms: list[Phantom]) -> Iterator[None]:
     """Hips, level and outline are told, pictures are empty, all in this process; the rest is real."""
     known = {digest(phantom.volume): phantom for phantom in phantoms}
-    run = batch.run
 
     def find_anatomy(volume, *_how, **_more):
         if digest(volume) not in known:
@@ -75,16 +76,17 @@ def stand_ins(phantoms: list[Phantom]) -> Iterator[None]:
         mask = Mask(labels, phantom.truth.geometry)
         return segmentation.Segmentation(mask, {"left": 0.95, "right": 0.9})
 
-    def run_here(*args, manner, **how):
-        return run(*args, manner=replace(manner, jobs=0, scheduler=""), **how)
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(anatomy, "find_anatomy", find_anatomy)
         patch.setattr(anatomy, "find_level", find_level)
         patch.setattr(segmentation, "segment", segment)
         patch.setattr(segmentation, "peak_level", lambda _, phantom, rule, **_how: find_level(phantom, rule))
         patch.setattr(case_files, "draw_overlay", lambda *_what: PICTURE)
-        patch.setattr(batch, "run", run_here)
+        patch.setattr(
+            sys.modules["glutseg.batch.run"],
+            "_results",
+            lambda tasks, orders, _: in_this_process(tasks, orders),
+        )
         yield
 
 
