@@ -102,6 +102,13 @@ def machine() -> dict[str, Any]:
     }
 
 
+def stored(name: str) -> dict[str, Any]:
+    """An earlier result; empty where there is none."""
+    path = RESULTS / f"{name}.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found
+
+
 def store(name: str, content: dict[str, Any]) -> None:
     """Write a result that stays with the project."""
     RESULTS.mkdir(exist_ok=True)

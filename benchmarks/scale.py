@@ -1,10 +1,12 @@
 """Many studies: the throughput of two workers beside one, and whether memory stays flat.
 
-    python benchmarks/scale.py [--keep DIR] [--studies 500] [--pace-studies 12] [--repeats 5] [--store]
+    python benchmarks/scale.py [pace] [memory] [--keep DIR] [--studies 500] [--pace-studies 12] [--repeats 5]
+        [--store]
 
 A study is a small phantom (35 slices of 192 x 192) under new UIDs. One run of --studies with one worker
-tells memory; runs of --pace-studies with one and with two workers, in turns, tell throughput. The pace is
-that between the first study done and the last, so that the start of the processes does not count.
+tells memory, also on a busy machine; runs of --pace-studies with one and with two workers, in turns, tell
+throughput. The pace is that between the first study done and the last, so that the start of the processes
+does not count.
 """
 
 from __future__ import annotations
@@ -110,37 +112,57 @@ def _slope(values: Sequence[float]) -> float:
     return statistics.linear_regression(range(len(values)), values).slope if len(values) > 1 else 0.0
 
 
+def paces(folder: Path, repeats: int) -> dict[str, Any]:
+    """One worker and two, in turns."""
+    turns = [{str(jobs): pace(folder, jobs) for jobs in (1, 2)} for _ in range(repeats)]
+    found = measuring.median_of(turns)
+    return {
+        "repeats": repeats,
+        "workers": found,
+        "throughput_ratio": round(found["2"]["studies_per_s"] / found["1"]["studies_per_s"], 2),
+    }
+
+
+def tell_pace(found: dict[str, Any]) -> None:
+    """The figures in words."""
+    for jobs, one in found["workers"].items():
+        per_hour = one["studies_per_s"] * 3600
+        print(f"{jobs} workers: {per_hour:.0f} studies/h, {one['cpu_s_per_study']:.2f} s of CPU each")
+    print(f"throughput of two workers / one: {found['throughput_ratio']:.2f}")
+
+
+def tell_memory(found: dict[str, Any]) -> None:
+    """The figures in words."""
+    print(
+        f"{found['studies']} studies with one worker: at most {found['worker_peak_mb']:.0f} MB after one, "
+        f"growing by {found['worker_growth_mb_per_100_studies']:.2f} MB per 100 studies "
+        f"(main process {found['main_growth_mb_per_100_studies']:.2f})"
+    )
+    print("parts, s: " + ", ".join(f"{name} {s:.2f}" for name, s in found["parts_s"].items()))
+
+
+TELL = {"pace": tell_pace, "memory": tell_memory}
+
+
 def main() -> None:
     parser = measuring.options(__doc__, "scale")
+    parser.add_argument("parts", nargs="*", help="pace or memory; both, unless named")
     parser.add_argument("--studies", type=int, default=500)
     parser.add_argument("--pace-studies", type=int, default=12)
     args = parser.parse_args()
-    result: dict[str, Any] = {"machine": measuring.machine(), "repeats": args.repeats}
+    if unknown := set(args.parts) - set(TELL):
+        parser.error(f"there is no part {sorted(unknown)}")
+    result: dict[str, Any] = {}
     with measuring.kept(args.keep) as keep:
-        few = inputs.cohort(keep, args.pace_studies, inputs.SMALL, "small")
-        many = inputs.cohort(keep, args.studies, inputs.SMALL, "small")
-        turns = [{str(jobs): pace(few, jobs) for jobs in (1, 2)} for _ in range(args.repeats)]
-        result["workers"] = found = measuring.median_of(turns)
-        result["throughput_ratio"] = round(found["2"]["studies_per_s"] / found["1"]["studies_per_s"], 2)
-        result["memory"] = memory(many)
-    tell(result)
+        for part in args.parts or TELL:
+            n = args.pace_studies if part == "pace" else args.studies
+            folder = inputs.cohort(keep, n, inputs.SMALL, "small")
+            machine = measuring.machine()
+            measured = paces(folder, args.repeats) if part == "pace" else memory(folder)
+            result[part] = {"machine": machine, **measured}
+            TELL[part](result[part])
     if args.store:
-        measuring.store("scale", result)
-
-
-def tell(result: dict[str, Any]) -> None:
-    """The figures in words."""
-    for jobs, one in result["workers"].items():
-        per_hour = one["studies_per_s"] * 3600
-        print(f"{jobs} workers: {per_hour:.0f} studies/h, {one['cpu_s_per_study']:.2f} s of CPU each")
-    print(f"throughput of two workers / one: {result['throughput_ratio']:.2f}")
-    flat = result["memory"]
-    print(
-        f"{flat['studies']} studies with one worker: at most {flat['worker_peak_mb']:.0f} MB after a study, "
-        f"growing by {flat['worker_growth_mb_per_100_studies']:.2f} MB per 100 studies "
-        f"(main process {flat['main_growth_mb_per_100_studies']:.2f})"
-    )
-    print("parts, s: " + ", ".join(f"{name} {s:.2f}" for name, s in flat["parts_s"].items()))
+        measuring.store("scale", measuring.stored("scale") | result)
 
 
 if __name__ == "__main__":

@@ -46,10 +46,10 @@ class Costs:
 
     def __init__(self, speed: dict[str, Any], scan: dict[str, Any], scale: dict[str, Any]) -> None:
         own = speed["studies"][f"{SLICES_OF_A_STUDY} slices"]["glutseg"]
-        side_by_side = scale["workers"]["2"]["cpu_s_per_study"] / scale["workers"]["1"]["cpu_s_per_study"]
+        one, two = (scale["pace"]["workers"][jobs]["cpu_s_per_study"] for jobs in ("1", "2"))
         scan_s = SLICES_OF_A_STUDY * scan["kinds"]["glutseg-scan"]["cpu_s"] / scan["files"]
         flat = scale["memory"]
-        self.worker_s = (own["cpu_s"] - scan_s) * max(1.0, side_by_side)
+        self.worker_s = (own["cpu_s"] - scan_s) * max(1.0, two / one)
         self.serial_s = scan_s + flat["parts_s"]["tables"] / flat["studies"]
         header_bytes = scan["kinds"]["glutseg-scan"]["index_bytes_per_header"]
         self.main_mb = SLICES_OF_A_STUDY * header_bytes / 2**20
@@ -171,7 +171,7 @@ def stages_table(speed: dict[str, Any]) -> str:
 def studies_table(scan: dict[str, Any], scale: dict[str, Any]) -> str:
     """Headers, workers, memory."""
     own, bare, flat = scan["kinds"]["glutseg-scan"], scan["kinds"]["pydicom-headers"], scale["memory"]
-    one, two = scale["workers"]["1"], scale["workers"]["2"]
+    one, two = (scale["pace"]["workers"][jobs] for jobs in ("1", "2"))
     rows = [
         (
             f"headers a second, of {scan['files']:,} files",
@@ -182,7 +182,7 @@ def studies_table(scan: dict[str, Any], scale: dict[str, Any]) -> str:
         (
             "small studies an hour, one worker and two",
             f"{one['studies_per_s'] * HOUR_S:,.0f} and {two['studies_per_s'] * HOUR_S:,.0f}: "
-            f"**{scale['throughput_ratio']:.2f} times**",
+            f"**{scale['pace']['throughput_ratio']:.2f} times**",
         ),
         (f"memory of a worker over {flat['studies']} studies", f"at most {flat['worker_peak_mb']:.0f} MB"),
         (
@@ -244,7 +244,7 @@ def stored() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
 def sections_of(speed: dict[str, Any], scan: dict[str, Any], scale: dict[str, Any]) -> Sections:
     """The parts of docs/explanation/performance.md that are figures."""
     return {
-        "machine": lambda: machine_words(speed, scan, scale),
+        "machine": lambda: machine_words(speed, scan, scale["pace"]),
         "speed": lambda: speed_table(speed),
         "stages": lambda: stages_table(speed),
         "studies": lambda: studies_table(scan, scale),
