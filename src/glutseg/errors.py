@@ -355,6 +355,26 @@ CODES: dict[str, Code] = {
         "The only side that is outlined lies on the other side of the body than its name says.",
         "Check left and right in the overlay.",
     ),
+    "other-segmenter": Code(
+        "note",
+        "The outline is another program's, which glutseg ran, and was measured as glutseg's own is.",
+        "None needed as a rule; there is no confidence for it, so look at the overlay.",
+    ),
+    "segmenter-unknown": Code(
+        "error",
+        "There is no such segmenter, or not with these options.",
+        "See `glutseg run --help`.",
+    ),
+    "segmenter-failed": Code(
+        "error",
+        "The other program did not outline the muscles.",
+        "Try the study with that program alone; if that works as well as not, report it with the message.",
+    ),
+    "weights-missing": Code(
+        "error",
+        "The weights of the network are not there, and glutseg downloads nothing.",
+        "Download them once with `totalseg_download_weights -t total`.",
+    ),
     "mask-given": Code(
         "note",
         "The outline is not glutseg's: it was given, and measured as it is.",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from glutseg import anatomy, dicom, quality, segmentation
+from glutseg import anatomy, dicom, quality
 from glutseg.anatomy import Hips
 from glutseg.errors import Flag, GlutsegError
 from glutseg.measurement import measure_slice, measure_whole, profile, slices_around, slices_of
 from glutseg.pipeline.ahead import is_read
 from glutseg.pipeline.case import Case, Stopwatch, failed
 from glutseg.pipeline.levels import canonical_rule, find_level, named_levels, own_level
+from glutseg.pipeline.segmenters import GLUTSEG, Segmenter
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult, SideMeasurement, Status, WholeMuscle
 from glutseg.volume import LABELS, Mask, Muscle, Side, Volume
@@ -24,6 +25,7 @@ def measure_series(
     result: CaseResult,
     clock: Stopwatch,
     near: Hips | None = None,
+    segmenter: Segmenter = GLUTSEG,
 ) -> Case:
     """Find the level, segment and measure; an error of the segmentation keeps the level for its picture.
 
@@ -39,7 +41,7 @@ def measure_series(
     volume = loaded.volume.canonical()
     gaps = {own.canonical_slice(k) for k in loaded.missing}
     with clock.time("anatomy"):
-        found, level = _find(volume, loaded, protocol, gaps, near)
+        found, level = _find(volume, loaded, protocol, gaps, near, segmenter)
     place = own_level(level, own)
     result = replace(
         result,
@@ -50,7 +52,7 @@ def measure_series(
     try:
         with clock.time("segmentation"):
             around = slices_around(volume.geometry, level.slice_index, protocol.level.profile_mm)
-            segmented = segmentation.segment(
+            segmented = segmenter.segment(
                 volume,
                 found,
                 around,
@@ -61,6 +63,7 @@ def measure_series(
         mask = segmented.mask.restored(own).cleared(loaded.missing)  # nothing stands where no image is
         result = replace(
             result,
+            flags=result.flags + segmented.flags,
             confidence=dict(segmented.confidence),
             other_confidence={m: dict(sides) for m, sides in segmented.other_confidence.items()},
         )
@@ -78,13 +81,18 @@ def measure_series(
 
 
 def _find(
-    volume: Volume, loaded: dicom.LoadedSeries, protocol: Protocol, gaps: set[int], near: Hips | None
+    volume: Volume,
+    loaded: dicom.LoadedSeries,
+    protocol: Protocol,
+    gaps: set[int],
+    near: Hips | None,
+    segmenter: Segmenter,
 ) -> tuple[anatomy.Anatomy, anatomy.Level]:
     """Hips and level in the canonical ``volume`` of a series; ``gaps`` are its slices without an image."""
     found = anatomy.find_anatomy(volume, near)
     level = find_level(volume, found, canonical_rule(protocol.level, loaded.volume.geometry))
     level = anatomy.on_an_image(level, volume.geometry, gaps)
-    if near and not is_read(loaded, found.hips, level, protocol.level.profile_mm):
+    if near and not is_read(loaded, found.hips, level, protocol.level.profile_mm, segmenter):
         raise GlutsegError("level-outside", "the level lies outside the slices that were read")
     return found, level
 
@@ -166,8 +174,13 @@ def doubts(
         *quality.check_metal(volume, mask, k),
         *quality.check_field_of_view(volume, mask, k),
         *quality.check_sides(result.measurements, result.confidence, visible, slab, repaired),
-        *quality.check_others(result.others, result.other_confidence),
+        *(() if is_of_others(result) else quality.check_others(result.others, result.other_confidence)),
     )
+
+
+def is_of_others(result: CaseResult) -> bool:
+    """Whether the outlines are not glutseg's: doubts about its own say nothing of them."""
+    return any(flag.code in ("mask-given", "other-segmenter") for flag in result.flags)
 
 
 def status_of(flags: tuple[Flag, ...]) -> Status:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from glutseg import dicom
@@ -12,6 +13,7 @@ from glutseg.measurement import Participants, believe_height
 from glutseg.output.case_id import case_id
 from glutseg.pipeline.ahead import look_ahead
 from glutseg.pipeline.case import AllPassedOverError, Case, Stopwatch, failed
+from glutseg.pipeline.segmenters import GLUTSEG, Segmenter
 from glutseg.pipeline.series import measure_series
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult, LevelFound, SeriesRecord
@@ -32,7 +34,12 @@ UNREADABLE = (
 )
 
 
-def measure_study(study: dicom.Study, protocol: Protocol, participants: Participants | None = None) -> Case:
+def measure_study(
+    study: dicom.Study,
+    protocol: Protocol,
+    participants: Participants | None = None,
+    segmenter: Segmenter = GLUTSEG,
+) -> Case:
     """Measure one study, whatever happens.
 
     Parameters
@@ -40,16 +47,26 @@ def measure_study(study: dicom.Study, protocol: Protocol, participants: Particip
     study : one of ``glutseg.dicom.scan(...).studies``
     protocol : what to measure and how
     participants : heights that go before those of the headers
+    segmenter : who outlines the muscles
 
     Returns
     -------
     Case
         Measured, or ``failed`` with an error's code and message: this does not raise for a bad study.
     """
+    return unharmed(
+        study, participants, lambda result, clock: _measure(study, protocol, result, clock, segmenter)
+    )
+
+
+def unharmed(
+    study: dicom.Study, participants: Participants | None, measure: Callable[[CaseResult, Stopwatch], Case]
+) -> Case:
+    """What ``measure`` makes of the study's empty result, or that with the reason why there is none."""
     clock = Stopwatch()
     result = empty_result(study, participants)
     try:
-        case = _measure(study, protocol, result, clock)
+        case = measure(result, clock)
     except GlutsegError as error:
         case = Case(failed(result, error))
     except Exception as error:  # noqa: BLE001 - the one boundary that keeps the other studies unharmed
@@ -84,7 +101,9 @@ def _iso_date(raw: str) -> str:
     return "-".join(match.groups()) if match else ""
 
 
-def _measure(study: dicom.Study, protocol: Protocol, result: CaseResult, clock: Stopwatch) -> Case:
+def _measure(
+    study: dicom.Study, protocol: Protocol, result: CaseResult, clock: Stopwatch, segmenter: Segmenter
+) -> Case:
     """Try the series in the order of their rank until one can be measured."""
     choice = dicom.choose(study, protocol.series)
     passed_over = list(choice.passed_over)
@@ -92,7 +111,7 @@ def _measure(study: dicom.Study, protocol: Protocol, result: CaseResult, clock: 
     for rank, series in enumerate(choice.candidates):
         try:
             doubted = replace(result, flags=result.flags + dicom.series_flags(series, protocol.series))
-            loaded, case = _measure_one(series, protocol, doubted, clock)
+            loaded, case = _measure_one(series, protocol, doubted, clock, segmenter)
         except GlutsegError as error:
             if error.code not in TRY_NEXT_SERIES + UNREADABLE:
                 raise
@@ -108,24 +127,24 @@ def _measure(study: dicom.Study, protocol: Protocol, result: CaseResult, clock: 
 
 
 def _measure_one(
-    series: dicom.Series, protocol: Protocol, result: CaseResult, clock: Stopwatch
+    series: dicom.Series, protocol: Protocol, result: CaseResult, clock: Stopwatch, segmenter: Segmenter
 ) -> tuple[dicom.LoadedSeries, Case]:
     """One series, of which no more is read than has to be; if that does not do, all of it."""
     with clock.time("read"):
         first = dicom.survey(series)
     with clock.time("anatomy"):
-        ahead = look_ahead(first, protocol) if first else None
+        ahead = look_ahead(first, protocol, segmenter) if first else None
     if first and ahead:
         with clock.time("read"):
             part = dicom.read_near(first, ahead.slices)
         try:
             if part:
-                return part, measure_series(part, protocol, result, clock, ahead.hips)
+                return part, measure_series(part, protocol, result, clock, ahead.hips, segmenter)
         except GlutsegError as error:
             log.info("all slices are read, those near the hips did not do: %s", error.code)
     with clock.time("read"):
         loaded = dicom.read(series, bridge=True)
-    return loaded, measure_series(loaded, protocol, result, clock)
+    return loaded, measure_series(loaded, protocol, result, clock, segmenter=segmenter)
 
 
 def _why_none(

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import ndimage as ndi
 
 from glutseg.anatomy import Anatomy, Level, as_it_lies, hip_doubts
-from glutseg.errors import GlutsegError
+from glutseg.errors import Flag, GlutsegError
 from glutseg.protocol import LevelRule
 from glutseg.segmentation.abductors import find_abductors
 from glutseg.segmentation.layer import Layer, find_layer
@@ -42,6 +42,7 @@ class Segmentation:
     visible : per side, share of the deep border there that runs along a visible wall
     repaired : per side, share of the area there that was repaired (`glutseg.segmentation.outline`)
     other_confidence : the same as ``confidence``, of the other muscles asked for
+    flags : what the segmenter itself has to say
     """
 
     mask: Mask
@@ -49,6 +50,7 @@ class Segmentation:
     visible: dict[Side, float] = field(default_factory=dict)
     repaired: dict[Side, float] = field(default_factory=dict)
     other_confidence: dict[Muscle, dict[Side, float]] = field(default_factory=dict)
+    flags: tuple[Flag, ...] = ()
 
 
 def segment(
