@@ -29,6 +29,7 @@ Landmark = Literal[
 ]
 NAMED_LEVELS: tuple[Landmark, ...] = tuple(name for name in get_args(Landmark) if name not in ("z", "slice"))
 
+NAME_LENGTH = 64
 MAX_PROTOCOL_BYTES = 100_000
 """A protocol is a page of text; anything larger is not one."""
 
@@ -256,6 +257,13 @@ def with_series(protocol: Protocol, uids: Sequence[str]) -> Protocol:
     except ValidationError as error:
         raise GlutsegError("protocol-invalid", "; ".join(_in_words(e) for e in error.errors())) from error
     return protocol.model_copy(update={"series": rule})
+
+
+def with_origin(protocol: Protocol, origin: str) -> Protocol:
+    """The protocol with whose outlines are measured at the end of its name; unchanged for ""."""
+    if not origin:
+        return protocol
+    return protocol.model_copy(update={"name": f"{protocol.name[: NAME_LENGTH - len(origin) - 1]}.{origin}"})
 
 
 def _parse(path: Path) -> Protocol:

@@ -1,5 +1,6 @@
 """What the workers of test_pool.py do with a task; the patient's id says what happens."""
 
+import multiprocessing
 import os
 import signal
 import time
@@ -20,6 +21,11 @@ def act(task, orders):
     elif patient == "exits":
         os._exit(3)
     elif patient == "hangs":
+        time.sleep(600)
+    elif patient == "has-children":
+        child = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,))
+        child.start()
+        (orders.out / "child").write_text(str(child.pid))
         time.sleep(600)
     elif patient == "disk-full":
         raise GlutsegError("output-unwritable", "No space left on device")

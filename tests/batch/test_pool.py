@@ -3,18 +3,21 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pool_work import act
 
 from glutseg import dicom
+from glutseg.batch.measurer import Automatic
 from glutseg.batch.plan import Orders, Task
 from glutseg.batch.pool import in_this_process, in_workers
 from glutseg.errors import GlutsegError
 from glutseg.measurement import Participants
 from glutseg.output.ledger import read_case
 from glutseg.protocol import Protocol
+from glutseg.segmentation.totalsegmentator import TotalSegmentator
 
 needs_signals = pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
 
@@ -47,6 +50,27 @@ def test_deaths_and_time_outs_are_their_studys_failure_only(orders):
     }
     for task in plan:
         assert read_case(orders.out, task.case_id).input_sha256 == "digest"
+
+
+@needs_signals
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="/proc tells who lives")
+def test_what_a_segmenter_starts_ends_with_its_study(orders):
+    starts_processes = replace(orders, measurer=Automatic(TotalSegmentator("cpu")))
+    found = told(in_workers(tasks("has-children"), starts_processes, 1, 20.0, act))
+    assert found == {"has-children-0": ("study-timeout", "it was stopped when its time was up")}
+    child = int((orders.out / "child").read_text())
+    deadline = time.monotonic() + 10
+    while _is_alive(child) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _is_alive(child)
+
+
+def _is_alive(pid):
+    """A process that ended and that nobody asked for yet counts as ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_every_worker_has_one_thread_and_the_parent_is_unchanged(orders, monkeypatch):

@@ -83,7 +83,8 @@ def test_many_masks_by_a_pattern(export_run, tmp_path):
         sitk.WriteImage(export_run.mask.to_sitk(), str(masks / f"{name}.nii.gz"))
     out = tmp_path / "given"
     pattern = masks / "{patient_id}.nii.gz"
-    done = glutseg("measure", export, "--masks", pattern, "--level", "slice=3", "-o", out)
+    how = ("run", export, "--masks", pattern, "--level", "slice=3", "-j", "0", "-o", out)
+    done = glutseg(*how)
     assert done.exit_code == 2, done.output
     rows = {row["patient_id"]: row for row in table(out)}
     assert (
@@ -93,14 +94,85 @@ def test_many_masks_by_a_pattern(export_run, tmp_path):
     )
     assert rows["P3"]["status"] == "failed"
     assert rows["P3"]["error_code"] == "input-missing"
+    assert rows["P1"]["protocol"] == "femoral-head-top.given-mask"
+    assert "minimus_area_left_mm2" not in rows["P1"]
+    assert set(np.unique(review.read_mask(out / rows["P1"]["mask"], export_run.mask.geometry).labels)) == {
+        0,
+        1,
+        2,
+    }
+    record = json.loads((out / "run.json").read_text())
+    assert record["segmenter"] == {"name": "given-mask", "labels": "as the files tell"}
+
+    sitk.WriteImage(export_run.mask.to_sitk(), str(masks / "P3.nii.gz"))  # a mask that came later
+    other = sitk.GetArrayFromImage(export_run.mask.to_sitk())
+    other[3, 20] = 0
+    changed = sitk.GetImageFromArray(other)
+    changed.CopyInformation(export_run.mask.to_sitk())
+    sitk.WriteImage(changed, str(masks / "_P_2.nii.gz"))
+    untouched = (out / rows["P1"]["mask"]).stat().st_mtime_ns
+    assert glutseg(*how, "--resume").exit_code in (0, 2)
+    again = {row["patient_id"]: row for row in table(out)}
+    assert again["P3"]["area_left_mm2"] == again["P1"]["area_left_mm2"] == rows["P1"]["area_left_mm2"]
+    second = next(name for name in again if name.endswith("P 2"))
+    assert float(again[second]["area_left_mm2"]) < float(again["P1"]["area_left_mm2"])
+    assert (out / rows["P1"]["mask"]).stat().st_mtime_ns == untouched
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--labels", "totalsegmentator"),
+        ("--label", "7=left"),
+        ("--masks", "{patient_id}.nii.gz", "--labels", "glutseg"),
+    ],
+)
+def test_a_run_goes_on_only_with_the_same_outlines(export_run, tmp_path, args):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    sitk.WriteImage(export_run.mask.to_sitk(), str(masks / "P1.nii.gz"))
+    how = ("run", export_run.images, "--level", "slice=3", "-j", "0", "-o", tmp_path / "given")
+    given = ("--masks", masks / "{patient_id}.nii.gz")
+    assert glutseg(*how, *given).exit_code in (0, 2)
+    done = glutseg(*how, *(args if "--masks" in args else (*given, *args)), "--resume")
+    assert done.exit_code == 1
+    assert "resume-differs" in done.output
+    done = glutseg(*how, "--resume")
+    assert done.exit_code == 1
+    assert "segmenter name was 'given-mask' and is 'glutseg'" in done.output
+
+
+def test_all_muscles_of_given_masks_when_asked_for(export_run, tmp_path):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    sitk.WriteImage(export_run.mask.to_sitk(), str(masks / "P1.nii.gz"))
+    pattern, out = masks / "{patient_id}.nii.gz", tmp_path / "given"
+    how = ("--masks", pattern, "--muscles", "--level", "slice=3", "-j", "0", "-o", out)
+    glutseg("run", export_run.images, *how)
+    (row,), (before,) = table(out), table(export_run.out)
+    assert row["minimus_area_left_mm2"] == before["minimus_area_left_mm2"] != ""
+    assert "other-muscle-doubtful" not in row["flags"]
+
+
+def test_a_mask_on_a_single_slice_is_measured_there_in_a_run_as_well(export_run, tmp_path):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    labels = np.zeros_like(export_run.mask.labels)
+    labels[4] = export_run.mask.labels[4]
+    drawn = sitk.GetImageFromArray(labels)
+    drawn.CopyInformation(export_run.mask.to_sitk())
+    sitk.WriteImage(drawn, str(masks / "P1.nii.gz"))
+    out = tmp_path / "given"
+    glutseg("run", export_run.images, "--masks", masks / "{patient_id}.nii.gz", "-j", "0", "-o", out)
+    (row,) = table(out)
+    assert (row["level_name"], row["slice_index"]) == ("slice", "4")
 
 
 @pytest.mark.parametrize(
     ("args", "words"),
     [
         (["--mask", "absent.nii"], "input-missing"),
-        (["--masks", "masks/one.nii.gz"], "input-missing"),
-        ([], "either"),
+        ([], "--mask"),
         (["--mask", "absent.nii", "--label", "nonsense"], "labels-unknown"),
     ],
 )

@@ -52,6 +52,9 @@ def measure_folder(
     protocol: str | Path | Protocol = "femoral-head-top",
     participants: str | Path | None = None,
     participants_columns: Mapping[str, str] | None = None,
+    *,
+    segmenter: str = "glutseg",
+    device: str = "",
 ) -> list[CaseResult]:
     """Measure every study below a folder; nothing is written.
 
@@ -61,6 +64,9 @@ def measure_folder(
     protocol : as in `find_level`
     participants : CSV, TSV or XLSX with ``patient_id`` and ``height_m`` (``_cm``, ``_mm``, ``_in``)
     participants_columns : where its columns have other names, for instance {"height_cm": "Größe"}
+    segmenter : "glutseg", or "totalsegmentator" where it is installed; its processes want the caller below
+        ``if __name__ == "__main__":``
+    device : for a network: "gpu", "gpu:N", "cpu" or "mps"; by default a GPU where there is one
 
     Returns
     -------
@@ -72,13 +78,15 @@ def measure_folder(
     ------
     GlutsegError
         ``input-missing``, ``protocol-unknown``, ``protocol-invalid``, ``participants-invalid``,
-        ``series-unknown`` for a UID in the protocol that is nowhere.
+        ``series-unknown`` for a UID in the protocol that is nowhere; ``segmenter-unknown``,
+        ``extra-missing``, ``weights-missing``.
     """
-    rule = as_protocol(protocol)
+    rule, outliner = as_protocol(protocol), pipeline.segmenter(segmenter, device)
+    outliner.check()
     table = read_heights(participants, participants_columns)
     index = dicom.scan(Path(path))
     dicom.check_asked(index, rule.series)
-    return [pipeline.measure_study(study, rule, table).result for study in index.studies]
+    return [pipeline.measure_study(study, rule, table, outliner).result for study in index.studies]
 
 
 def measure_mask(

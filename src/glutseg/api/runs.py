@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glutseg import batch, dicom, review
+from glutseg import batch, dicom, pipeline, review
 from glutseg.api.cases import read_heights
 from glutseg.api.inputs import as_protocol
 from glutseg.batch.images import find_images
@@ -145,6 +145,8 @@ def run_folder(
     resume: bool = False,
     overwrite: bool = False,
     key: str | Path | None = None,
+    segmenter: str = "glutseg",
+    device: str = "",
 ) -> Run:
     """Measure every study below a folder and write tables, masks and pictures: ``glutseg run``.
 
@@ -158,6 +160,7 @@ def run_folder(
     resume : go on with the run in ``out``: what is missing, and new studies
     overwrite : replace an earlier run's output
     key : key file for pseudonyms in everything that is written; a new key is written if needed
+    segmenter, device : as in `measure_folder`
 
     Returns
     -------
@@ -168,12 +171,15 @@ def run_folder(
     ------
     GlutsegError
         ``input-missing``, ``input-empty``, ``output-exists``, ``output-foreign``, ``reviews-present``,
-        ``resume-differs``, ``output-unwritable``, ``key-invalid``, and those of protocols and
-        participants.
+        ``resume-differs``, ``output-unwritable``, ``key-invalid``, ``segmenter-unknown``,
+        ``extra-missing``, ``weights-missing``, and those of protocols and participants.
     """
     manner = batch.Manner(jobs=jobs, resume=resume, overwrite=overwrite)
+    measurer = batch.Automatic(pipeline.segmenter(segmenter, device))
     table = read_heights(participants, participants_columns)
-    batch.run_folder(Path(path), Path(out), as_protocol(protocol), table, manner=manner, key=_path(key))
+    batch.run_folder(
+        Path(path), Path(out), as_protocol(protocol), table, manner=manner, key=_path(key), measurer=measurer
+    )
     return read_run(out)
 
 

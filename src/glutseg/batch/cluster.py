@@ -49,7 +49,7 @@ def on_cluster(
     """
     with _client(scheduler) as client, _sign(orders.out) as sign:
         _check_python(client)
-        run_there, expected = _by_value(), conditions()
+        run_there, expected, record = _by_value(), conditions(), orders.measurer.record()
         waiting = deque(tasks)
         at_work: dict[Any, Task] = {}
         answers = _as_completed(client)
@@ -57,7 +57,7 @@ def on_cluster(
             while waiting or at_work:
                 for _ in range(min(len(waiting), _threads(client) * 2 + AHEAD - len(at_work))):
                     task = waiting.popleft()
-                    parcel = pickle.dumps(Errand(task, orders, timeout_s, work, sign))
+                    parcel = pickle.dumps(Errand(task, orders, timeout_s, work, sign, record))
                     future = client.submit(run_there, expected, parcel, pure=False)
                     at_work[future] = task
                     answers.add(future)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from glutseg import dicom
+from glutseg.batch.measurer import AUTOMATIC, Measurer
 from glutseg.batch.run import Manner, Progress, RunSummary, run
 from glutseg.measurement import Participants
 from glutseg.output.folder import check
@@ -23,6 +24,7 @@ def run_folder(
     key: Path | None = None,
     scanning: Callable[[int, int], None] | None = None,
     measuring: Progress | None = None,
+    measurer: Measurer = AUTOMATIC,
 ) -> RunSummary:
     """Look through ``input_path``, measure every study, write everything below ``out``.
 
@@ -30,6 +32,7 @@ def run_folder(
     ----------
     key : file of the key for pseudonyms; a new one is written where there is none
     scanning, measuring : called with how far it is
+    measurer : whose outlines are measured
 
     Raises
     ------
@@ -37,9 +40,19 @@ def run_folder(
         Those of `glutseg.dicom.scan`, `glutseg.output.pseudonym.pseudonymiser` and
         `glutseg.batch.run`; what forbids to write ``out`` is said before anything is read.
     """
+    measurer.check()
     resume, keep = manner.resume, manner.keep_reviews
     check(out, overwrite=manner.overwrite, resume=resume, keep_reviews=keep)
     pseudonyms = None if key is None else pseudonymiser(key, out)
     # workers elsewhere do not know this folder
     index = dicom.scan(input_path.absolute() if manner.scheduler else input_path, progress=scanning)
-    return run(index, protocol, participants, out, manner=manner, pseudonyms=pseudonyms, progress=measuring)
+    return run(
+        index,
+        protocol,
+        participants,
+        out,
+        manner=manner,
+        pseudonyms=pseudonyms,
+        progress=measuring,
+        measurer=measurer,
+    )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from glutseg import dicom
+from glutseg.batch.measurer import AUTOMATIC, Measurer
 from glutseg.measurement import Participants, believe_height
 from glutseg.output.case_id import case_id
 from glutseg.output.pseudonym import Pseudonymiser
@@ -21,6 +23,7 @@ class Orders:
     out: Path
     protocol: Protocol
     pseudonyms: Pseudonymiser | None = None
+    measurer: Measurer = AUTOMATIC
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ class Task:
     ----------
     case_id : name of its folder, unique in the run
     participants : the study's row of the table, or none
-    input_sha256 : of all that its headers and the table say and the sizes of its files
+    input_sha256 : of all that its headers and the table say, the sizes of its files, and what the
+        measurer reads besides
     """
 
     case_id: str
@@ -40,8 +44,12 @@ class Task:
     input_sha256: str
 
 
-def make_plan(index: dicom.Index, participants: Participants | None = None) -> tuple[Task, ...]:
-    """A task per study, in the order of the index."""
+def make_plan(
+    index: dicom.Index,
+    participants: Participants | None = None,
+    extra_digest: Callable[[dicom.Study], str] = lambda _: "",
+) -> tuple[Task, ...]:
+    """A task per study, in the order of the index; ``extra_digest`` is of what is read besides its images."""
     taken: Counter[str] = Counter()
     tasks = []
     for study in index.studies:
@@ -52,11 +60,11 @@ def make_plan(index: dicom.Index, participants: Participants | None = None) -> t
         taken[name] += 1
         if taken[name] > 1:  # studies without a UID are told apart by their folders only
             name = f"{name}-{taken[name]}"
-        tasks.append(Task(name, study, own, _digest(study, own)))
+        tasks.append(Task(name, study, own, _digest(study, own, extra_digest(study))))
     return tuple(tasks)
 
 
-def _digest(study: dicom.Study, participants: Participants) -> str:
+def _digest(study: dicom.Study, participants: Participants, extra: str) -> str:
     """The same wherever the files lie; another when a header, a size or the believed height changes."""
     sizes = [_size(path) for path in {h.source.path: None for series in study.series for h in series.slices}]
     nowhere = dicom.Source(Path())
@@ -66,7 +74,7 @@ def _digest(study: dicom.Study, participants: Participants) -> str:
     )
     row = next(iter(participants.rows.values()), None)
     height = believe_height(row, study.patient_size_m_raw)
-    content = repr((replace(study, series=series), sizes, height))
+    content = repr((replace(study, series=series), sizes, height)) + extra
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -53,6 +53,7 @@ class Worker:
         with _starting, _surroundings(), _no_main():
             self._process.start()
         theirs.close()  # so that the connection ends when the process does
+        self._has_group = _needs_group(orders)
         self.is_ready = False
         self.task: Task | None = None
         self.deadline = time.monotonic() + STARTING_S
@@ -106,6 +107,9 @@ class Worker:
         return self._process.is_alive()
 
     def end(self) -> None:
+        if self._has_group and self._process.pid is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.join()
         self.connection.close()
@@ -113,7 +117,12 @@ class Worker:
 
 def _serve(connection: Connection, orders: Orders, work: Work, idle_s: float | None) -> None:
     """What a worker does until nobody talks to it any more."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    has_group = _needs_group(orders)
+    if has_group:
+        os.setpgid(0, 0)
+    if orders.measurer.has_processes:
+        multiprocessing.current_process().daemon = False  # a daemon may not have processes of its own
+    threading.Thread(target=_end_with_parent, args=(has_group,), daemon=True).start()
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
     warnings.simplefilter("ignore")  # header text that a library warns about would reach the terminal
     connection.send(True)
@@ -135,11 +144,18 @@ def _serve(connection: Connection, orders: Orders, work: Work, idle_s: float | N
         gc.collect()  # drawings refer to themselves and hold their images until this; memory stays flat so
 
 
-def _end_with_parent() -> None:
+def _needs_group(orders: Orders) -> bool:
+    """Whether what it starts has to be ended with it; systems without groups of processes cannot."""
+    return orders.measurer.has_processes and hasattr(os, "killpg")
+
+
+def _end_with_parent(has_group: bool) -> None:
     """Leave no process behind when whoever started it is killed, also in the middle of a study."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
+        if has_group:
+            os.killpg(0, signal.SIGKILL)
         os._exit(1)
 
 

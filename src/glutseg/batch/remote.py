@@ -45,6 +45,7 @@ class Errand:
     ----------
     timeout_s : after which the study is given up
     sign : a file in the output folder that only this run has
+    record : who outlines at home, with the versions of its libraries
     """
 
     task: Task
@@ -52,6 +53,7 @@ class Errand:
     timeout_s: float
     work: Work
     sign: Path
+    record: Mapping[str, str]
 
 
 def conditions() -> dict[str, str]:
@@ -75,6 +77,7 @@ def perform(expected: Mapping[str, str], parcel: bytes) -> Answer:
         check_same(expected, conditions())
         errand: Errand = pickle.loads(parcel)  # noqa: S301 - from whoever commands the cluster anyway
         _check_sight(errand)
+        _check_measurer(errand)
         return _carry_out_apart(errand, _asker())
     except GlutsegError as error:
         return error
@@ -112,6 +115,15 @@ def _check_sight(errand: Errand) -> None:
     unseen = unseen_file(errand.task)
     if unseen:
         raise GlutsegError("worker-blind", "a file of the input", _at_this_host(unseen))
+
+
+def _check_measurer(errand: Errand) -> None:
+    measurer = errand.orders.measurer
+    try:
+        measurer.check()
+    except GlutsegError as error:
+        raise GlutsegError(error.code, error.message, _at_this_host(Path(error.where))) from error
+    check_same(errand.record, measurer.record())
 
 
 def unseen_file(task: Task) -> Path | None:

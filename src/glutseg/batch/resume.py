@@ -21,13 +21,14 @@ def check_same_run(plan: Sequence[Task], orders: Orders) -> None:
     Raises
     ------
     GlutsegError
-        ``resume-differs`` when protocol, versions or key are others than those of the run in ``out``, or
-        studies of it are not in the input any more. New studies are welcome.
+        ``resume-differs`` when protocol, segmenter, versions or key are others than those of the run in
+        ``out``, or studies of it are not in the input any more. New studies are welcome.
     """
     record = read_run_record(orders.out)
     if record is None:
         return
-    now = ways(orders.protocol, orders.pseudonyms.check if orders.pseudonyms else "")
+    key_check = orders.pseudonyms.check if orders.pseudonyms else ""
+    now = ways(orders.protocol, key_check, orders.measurer.record())
     changes = [line for key, value in now.items() for line in _changes(key, record.get(key), value)]
     if changes:
         raise GlutsegError("resume-differs", "; ".join(changes), str(orders.out))

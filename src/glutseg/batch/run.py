@@ -13,6 +13,7 @@ from pathlib import Path
 
 from glutseg import dicom, review
 from glutseg.batch.cluster import on_cluster
+from glutseg.batch.measurer import AUTOMATIC, Measurer
 from glutseg.batch.plan import Orders, Task, make_plan
 from glutseg.batch.pool import Results, in_this_process, in_workers
 from glutseg.batch.resume import check_same_run, done
@@ -24,7 +25,7 @@ from glutseg.output.pseudonym import Pseudonymiser
 from glutseg.output.run_record import CaseState, RunRecord, write_run_record
 from glutseg.output.schema import CaseRow
 from glutseg.output.tables import sort_rows, write_tables
-from glutseg.protocol import Protocol
+from glutseg.protocol import Protocol, with_origin
 from glutseg.result import CaseResult
 
 Progress = Callable[[int, int, CaseResult | None], None]
@@ -94,6 +95,7 @@ def run(
     overwrite: bool = False,
     pseudonyms: Pseudonymiser | None = None,
     progress: Progress | None = None,
+    measurer: Measurer = AUTOMATIC,
 ) -> RunSummary:
     """Measure the studies of ``index`` and write everything below ``out``.
 
@@ -105,6 +107,7 @@ def run(
     overwrite : short for ``Manner(overwrite=True)``
     pseudonyms : stand for ids, UIDs and paths in everything that is written
     progress : called before the first study and after each
+    measurer : whose outlines are measured
 
     Raises
     ------
@@ -116,13 +119,15 @@ def run(
     if not index.studies:
         raise GlutsegError("input-empty", _nothing_found(index), str(index.root))
     dicom.check_asked(index, protocol.series)
+    measurer.check()
     manner = manner or Manner(overwrite=overwrite)
     if pseudonyms:
         index = pseudonyms.index(index)
         protocol = pseudonyms.protocol(protocol)
         participants = pseudonyms.participants(participants) if participants else None
-    plan = make_plan(index, participants)
-    orders = Orders(out.absolute() if manner.scheduler else out, protocol, pseudonyms)
+    protocol = with_origin(protocol, measurer.name)
+    plan = make_plan(index, participants, lambda study: measurer.digest(study, protocol))
+    orders = Orders(out.absolute() if manner.scheduler else out, protocol, pseudonyms, measurer)
     if manner.resume:
         check_same_run(plan, orders)
     prepare(out, overwrite=manner.overwrite, resume=manner.resume, keep_reviews=manner.keep_reviews)
@@ -223,6 +228,7 @@ def _record(
         problems=tuple((str(p.source), p.code, p.message) for p in index.problems),
         unmatched=unmatched(participants, cases) if participants else None,
         key_check=orders.pseudonyms.check if orders.pseudonyms else "",
+        segmenter=orders.measurer.record(),
     )
 
 

@@ -24,7 +24,7 @@ def carry_out(task: Task, orders: Orders) -> CaseResult:
         case's own failure.
     """
     clear_case(orders.out, task.case_id)
-    case = pipeline.measure_study(task.study, orders.protocol, task.participants)
+    case = orders.measurer.measure(task.study, orders.protocol, task.participants)
     result = _named(case.result, task, orders)
     start = time.perf_counter()
     try:

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from glutseg.cli.frame import NOTHING_DONE, SOME_DONE, ProtocolOption, app, user_errors
-from glutseg.errors import GlutsegError
 
 if TYPE_CHECKING:
     from glutseg.exchange.given_run import GivenRun
-    from glutseg.exchange.many import Options
     from glutseg.measurement import Participants
-    from glutseg.result import CaseResult
 
 
 class Format(StrEnum):
@@ -50,6 +47,9 @@ LabelOption = Annotated[
     typer.Option(
         "--label", metavar="NAME|NUMBER=left", help="Which label is what: left, right, medius-left, ..."
     ),
+]
+LabelsOption = Annotated[
+    Labels | None, typer.Option(metavar="PROGRAM", help="totalsegmentator, musclemap or glutseg.")
 ]
 LevelOption = Annotated[
     str | None,
@@ -111,18 +111,10 @@ def export(
 def measure(
     input_path: SeriesArgument,
     mask: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="NIfTI, NRRD, DICOM SEG or RTSTRUCT of this patient.")
-    ] = None,
-    masks: Annotated[
-        str,
-        typer.Option(
-            metavar="PATTERN", help="For many studies: DIR/{patient_id}.nii.gz; {case_id}, {series_uid}."
-        ),
-    ] = "",
+        Path, typer.Option(metavar="FILE", help="NIfTI, NRRD, DICOM SEG or RTSTRUCT of this patient.")
+    ],
     label: LabelOption = None,
-    labels: Annotated[
-        Labels | None, typer.Option(metavar="PROGRAM", help="totalsegmentator, musclemap or glutseg.")
-    ] = None,
+    labels: LabelsOption = None,
     level: LevelOption = None,
     protocol: ProtocolOption = "femoral-head-top",
     series: UidOption = None,
@@ -131,53 +123,32 @@ def measure(
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure somebody else's mask as glutseg measures its own."""
+    """Measure somebody else's mask as glutseg measures its own; many: `glutseg run --masks`."""
     with user_errors():
         from glutseg import dicom, terminal
+        from glutseg.exchange.assign import parse_labels
         from glutseg.exchange.given_run import GivenRun
-        from glutseg.exchange.many import check_pattern, measure_many
-        from glutseg.exchange.measure_mask import load_series
+        from glutseg.exchange.measure_mask import load_series, measure_mask
         from glutseg.output.folder import check
+        from glutseg.protocol import load_protocol
 
-        if (mask is None) == (not masks):
-            raise typer.BadParameter("give either --mask FILE or --masks PATTERN")
-        if masks:
-            check_pattern(masks)
+        asked, rule, table = parse_labels(label or []), load_protocol(protocol), _participants(participants)
         if out is not None:
             check(out, overwrite=overwrite)
-        options = _options(label, labels, level, protocol, participants)
-        failed: list[CaseResult] = []
         with terminal.progress() as bar:
             index = dicom.scan(input_path, progress=bar.scanning)
-            if mask is not None:
-                measured = [options.measure(load_series(index, series), mask)]
-            else:
-                measured, failed = measure_many(index, masks, options, bar.scanning)
-        table = options.participants
-        source, digest = (table.source, table.sha256) if table else ("", "")
-        run = GivenRun(input_path, tuple(measured), tuple(failed), source, digest)
+            measured = measure_mask(
+                load_series(index, series),
+                mask,
+                asked,
+                label_map=None if labels is None else labels.value,
+                protocol=rule,
+                level=level,
+                participants=table,
+            )
+        run = GivenRun(input_path, measured, table)
         code = _finish(run, out, overwrite=overwrite, as_json=as_json)
     raise typer.Exit(code)
-
-
-def _options(
-    label: list[str] | None,
-    labels: Labels | None,
-    level: str | None,
-    protocol: str,
-    participants: Path | None,
-) -> Options:
-    from glutseg.exchange.assign import parse_labels
-    from glutseg.exchange.many import Options
-    from glutseg.protocol import load_protocol
-
-    return Options(
-        labels=parse_labels(label or []),
-        label_map=None if labels is None else labels.value,
-        protocol=load_protocol(protocol),
-        level=level,
-        participants=_participants(participants),
-    )
 
 
 def _participants(file: Path | None) -> Participants | None:
@@ -189,20 +160,14 @@ def _participants(file: Path | None) -> Participants | None:
 def _finish(run: GivenRun, out: Path | None, *, overwrite: bool, as_json: bool) -> int:
     """Write and show what was measured; the exit code."""
     from glutseg.cli.exchange_shown import show_given
-    from glutseg.exchange.given_run import results_json, write_given
-    from glutseg.output.schema import CaseRow
+    from glutseg.exchange.given_run import result_json, write_given
 
-    if not run.measured:
-        raise GlutsegError(run.failed[0].error_code, run.failed[0].error_message, run.failed[0].case_id)
-    if out is not None:
-        rows = write_given(out, run, overwrite=overwrite)
-    else:
-        rows = [CaseRow(result, run.measured[0].protocol.name) for result in run.results]
+    row = run.row if out is None else write_given(out, run, overwrite=overwrite)
     if as_json:
-        typer.echo(results_json(rows))
+        typer.echo(result_json(row, run.measured))
     else:
-        show_given(rows, out)
-    return 0 if all(row.result.status == "ok" for row in rows) else SOME_DONE
+        show_given(row, out)
+    return 0 if row.result.status == "ok" else SOME_DONE
 
 
 @app.command("import-osirix")
@@ -252,9 +217,6 @@ def import_osirix(
         code = 0
         if out is not None:
             measured = measure_readings(loaded, file, terms, protocol=rule, level=level, participants=table)
-            source, digest = (table.source, table.sha256) if table else ("", "")
-            code = _finish(
-                GivenRun(input_path, (measured,), (), source, digest), out, overwrite=overwrite, as_json=False
-            )
+            code = _finish(GivenRun(input_path, measured, table), out, overwrite=overwrite, as_json=False)
             write_readings(out, lines)
     raise typer.Exit(code)

@@ -20,10 +20,10 @@ READINGS = (
 )
 
 
-def show_given(rows: Sequence[CaseRow], out: Path | None) -> None:
-    """What was measured on given outlines."""
+def show_given(row: CaseRow, out: Path | None) -> None:
+    """What was measured on a given outline."""
     notes = () if out is None else (f"table: {out / 'measurements.csv'}   pictures: {out / 'cases'}",)
-    terminal.print_cells(GIVEN, [_given(row) for row in rows], notes)
+    terminal.print_cells(GIVEN, [_given(row)], notes)
 
 
 def _given(row: CaseRow) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from glutseg.cli.exchange import LabelOption, Labels, LabelsOption
 from glutseg.cli.frame import (
     NOTHING_DONE,
     SOME_DONE,
@@ -19,6 +20,9 @@ from glutseg.cli.frame import (
     user_errors,
 )
 from glutseg.errors import GlutsegError
+
+if TYPE_CHECKING:
+    from glutseg.batch import Measurer
 
 DECISIONS = ("accepted", "corrected", "rejected")
 
@@ -53,6 +57,20 @@ SchedulerOption = Annotated[
         metavar="tcp://HOST:PORT", help="A Dask cluster that measures instead; docs/how-to/cluster.md."
     ),
 ]
+SegmenterOption = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="Who outlines: glutseg, or totalsegmentator where it is installed."),
+]
+DeviceOption = Annotated[
+    str,
+    typer.Option(metavar="gpu|cpu|...", help="For a network: gpu, gpu:N, cpu or mps [gpu if there is one]."),
+]
+MasksOption = Annotated[
+    str,
+    typer.Option(
+        metavar="PATTERN", help="Measure masks instead: DIR/{patient_id}.nii.gz; {case_id}, {study_uid}."
+    ),
+]
 
 
 @app.command()
@@ -69,6 +87,11 @@ def run(
     volume: Annotated[
         bool, typer.Option("--volume", help="Whole muscles: volumes, full profile, every named level.")
     ] = False,
+    segmenter: SegmenterOption = "glutseg",
+    device: DeviceOption = "",
+    masks: MasksOption = "",
+    label: LabelOption = None,
+    labels: LabelsOption = None,
     jobs: Annotated[
         int,
         typer.Option("--jobs", "-j", min=0, max=256, envvar="GLUTSEG_JOBS", help="Processes, a study each."),
@@ -95,6 +118,7 @@ def run(
         if overwrite and (resume or retry):
             raise typer.BadParameter("an earlier run is either replaced or gone on with")
         rule = load_protocol(protocol, level=level, series=series or (), muscles=muscles, whole_muscle=volume)
+        measurer = _measurer(segmenter, device, masks, label or [], labels, level)
         columns = parse_columns(participants_columns)
         table = None if participants is None else read_participants(participants, columns)
         manner = batch.Manner(
@@ -116,9 +140,27 @@ def run(
                 key=pseudonymise,
                 scanning=bar.scanning,
                 measuring=bar.measuring,
+                measurer=measurer,
             )
         terminal.print_summary(summary)
     raise typer.Exit(summary.exit_code)
+
+
+def _measurer(
+    segmenter: str, device: str, masks: str, label: list[str], labels: Labels | None, level: str | None
+) -> Measurer:
+    """Whose outlines are measured."""
+    from glutseg import batch, pipeline
+    from glutseg.exchange import GivenMasks, parse_labels
+
+    if masks:
+        if segmenter != "glutseg" or device:
+            raise typer.BadParameter("masks are measured as they are, without a segmenter")
+        masks = str(Path(masks).absolute())  # workers elsewhere do not know this folder
+        return GivenMasks(masks, parse_labels(label), None if labels is None else labels.value, level)
+    if label or labels:
+        raise typer.BadParameter("--label and --labels tell what is in the files of --masks")
+    return batch.Automatic(pipeline.segmenter(segmenter, device))
 
 
 @app.command()

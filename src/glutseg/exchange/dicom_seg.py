@@ -16,7 +16,6 @@ from glutseg.exchange.terms import ANATOMICAL_STRUCTURE, MUSCLE_CODES, SCHEME, S
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-NEIGHBORHOOD_ANALYSIS = ("123101", "DCM", "Neighborhood Analysis")
 """Region growing, in DICOM's list of families of algorithms (CID 7162)."""
 
 
@@ -84,9 +83,9 @@ def _segment(hd: Any, job: Job, number: int, term: Term) -> Any:
     value, meaning = MUSCLE_CODES[term.muscle]
     side_value, side_meaning = SIDE_CODES[term.side]
     algorithm = hd.AlgorithmIdentificationSequence(
-        name=job.algorithm,
-        version=job.version,
-        family=code(*NEIGHBORHOOD_ANALYSIS),
+        name=job.algorithm.name,
+        version=job.algorithm.version,
+        family=code(*job.algorithm.family),
         parameters=job.parameters,
     )
     description = hd.seg.SegmentDescription(

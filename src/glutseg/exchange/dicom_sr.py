@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from glutseg.dicom.model import CT_IMAGE
 from glutseg.errors import GlutsegError
-from glutseg.exchange.dicom_seg import NEIGHBORHOOD_ANALYSIS, highdicom_or_error
+from glutseg.exchange.dicom_seg import highdicom_or_error
 from glutseg.exchange.job import PROGRAM, SERIES_NUMBERS, Job
 from glutseg.exchange.stamp import PLACEHOLDER, stamped, uid_of
 from glutseg.exchange.terms import MUSCLE_CODES, SCHEME, SIDE_CODES, Term
@@ -112,9 +112,9 @@ def _group(
         anatomic_location=code(value, SCHEME, meaning), laterality=code(side_value, SCHEME, side_meaning)
     )
     algorithm = hd.sr.AlgorithmIdentification(
-        name=job.algorithm,
-        version=job.version,
-        family=code(*NEIGHBORHOOD_ANALYSIS),
+        name=job.algorithm.name,
+        version=job.algorithm.version,
+        family=code(*job.algorithm.family),
         parameters=[f"{name}={word}" for name, word in job.parameters.items()],
     )
     figures = [

@@ -1,87 +1,63 @@
-"""The output folder of outlines that were given: the same tables, masks, pictures and records as of a run."""
+"""The output folder of an outline that was given: the same tables, mask, picture and records as of a run."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from glutseg.exchange.measure_mask import Measured
+from glutseg.exchange.measure_mask import GIVEN, Measured
+from glutseg.measurement import Participants
 from glutseg.output.case_files import to_json, write_case
 from glutseg.output.folder import check, prepare
 from glutseg.output.run_record import CaseState, RunRecord, write_run_record
 from glutseg.output.schema import CaseRow, measurement_columns
-from glutseg.output.tables import sort_rows, write_tables
-from glutseg.protocol import ExtentRule, Protocol
-from glutseg.result import CaseResult
-from glutseg.volume import LABELS, Muscle
+from glutseg.output.tables import write_tables
 
 
 @dataclass(frozen=True)
 class GivenRun:
-    """What was measured on given outlines.
-
-    Attributes
-    ----------
-    input : the images, as they were named
-    measured : one per study that could be measured
-    failed : results of the others, with their reasons
-    participants, participants_sha256 : as in `glutseg.output.run_record.RunRecord`
-    """
+    """One case that was measured on a given outline; ``input`` are its images, as they were named."""
 
     input: Path
-    measured: tuple[Measured, ...]
-    failed: tuple[CaseResult, ...] = ()
-    participants: str = ""
-    participants_sha256: str = ""
+    measured: Measured
+    participants: Participants | None = None
 
     @property
-    def results(self) -> tuple[CaseResult, ...]:
-        """Of all studies."""
-        return tuple(sorted((*(m.result for m in self.measured), *self.failed), key=lambda r: r.case_id))
+    def row(self) -> CaseRow:
+        """Of measurements.csv, before anything is written."""
+        return CaseRow(self.measured.result, self.measured.protocol.name)
 
 
-def common_protocol(measured: Sequence[Measured]) -> Protocol:
-    """The protocol of all: its muscles are those that any of the masks has."""
-    first = measured[0].protocol
-    present = {muscle for one in measured for muscle in one.protocol.extent.muscles}
-    muscles: tuple[Muscle, ...] = tuple(muscle for muscle in LABELS if muscle in present)
-    extent = ExtentRule(muscles=muscles, whole_muscle=first.extent.whole_muscle)
-    return first.model_copy(update={"extent": extent})
-
-
-def write_given(out: Path, run: GivenRun, *, overwrite: bool = False) -> list[CaseRow]:
+def write_given(out: Path, run: GivenRun, *, overwrite: bool = False) -> CaseRow:
     """Write the folder, as ``glutseg run`` would.
 
     Raises
     ------
     GlutsegError
-        Those of `glutseg.output.folder.check`, and ``output-unwritable``. Nothing is written where nothing
-        was measured.
+        Those of `glutseg.output.folder.check`, and ``output-unwritable``.
     """
     check(out, overwrite=overwrite)
-    protocol = common_protocol(run.measured)
+    measured, table = run.measured, run.participants
+    result, protocol = measured.result, measured.protocol
     prepare(out, overwrite=overwrite)
     record = RunRecord(
         input=str(run.input),
         protocol=protocol,
-        participants=run.participants,
-        participants_sha256=run.participants_sha256,
+        participants=table.source if table else "",
+        participants_sha256=table.sha256 if table else "",
         started=datetime.now().astimezone().isoformat(timespec="seconds"),
+        segmenter={"name": GIVEN},
     )
-    states = [CaseState(result.case_id, result.status) for result in run.results]
+    states = [CaseState(result.case_id, result.status)]
     write_run_record(out, record, states, state="running")
-    rows = [
-        write_case(out, m.result, protocol, m.loaded.images.volume, m.mask, input_sha256=_digest(m))
-        for m in run.measured
-    ]
-    rows += [write_case(out, result, protocol) for result in run.failed]
-    write_tables(out, rows, protocol.extent)
+    images = measured.loaded.images.volume
+    row = write_case(out, result, protocol, images, measured.mask, input_sha256=_digest(measured))
+    write_tables(out, [row], protocol.extent)
     write_run_record(out, record, states, state="finished")
-    return sort_rows(rows)
+    return row
 
 
 def _digest(measured: Measured) -> str:
@@ -89,10 +65,7 @@ def _digest(measured: Measured) -> str:
     return hashlib.sha256(b"given mask" + measured.mask.labels.tobytes()).hexdigest()
 
 
-def results_json(rows: Sequence[CaseRow]) -> str:
-    """The rows as ASCII JSON, unknown figures null: keys are the columns of measurements.csv."""
-    present = {"maximus", *(muscle for row in rows for muscle in row.result.others)}
-    muscles: tuple[Muscle, ...] = tuple(muscle for muscle in LABELS if muscle in present)
-    columns = measurement_columns(ExtentRule(muscles=muscles))
-    cells = [{column.name: column.value(row) for column in columns} for row in rows]
-    return json.dumps(to_json({"cases": cells}), indent=1, allow_nan=False)
+def result_json(row: CaseRow, measured: Measured) -> str:
+    """The row as ASCII JSON, unknown figures null: keys are the columns of measurements.csv."""
+    cells = {column.name: column.value(row) for column in measurement_columns(measured.protocol.extent)}
+    return json.dumps(to_json({"cases": [cells]}), indent=1, allow_nan=False)

@@ -22,6 +22,20 @@ SERIES_NUMBERS = {"seg": 9301, "sr": 9302, "rtstruct": 9303}
 """High, so that they do not stand among the scanner's own."""
 
 
+NEIGHBORHOOD_ANALYSIS = ("123101", "DCM", "Neighborhood Analysis")
+ARTIFICIAL_INTELLIGENCE = ("123110", "DCM", "Artificial Intelligence")
+"""Families of algorithms (PS3.16, CID 7162)."""
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """What outlined: its name, version and family."""
+
+    name: str
+    version: str
+    family: tuple[str, str, str]
+
+
 @dataclass(frozen=True)
 class Job:
     """A case with its mask and, for DICOM, its images.
@@ -74,9 +88,15 @@ class Job:
         return "given" if is_given else "automatic"
 
     @property
-    def algorithm(self) -> str:
+    def algorithm(self) -> Algorithm:
         """What DICOM is told of how the outlines came about; of given ones nothing is known here."""
-        return GIVEN if self.values == "given" else PROGRAM
+        if self.values == "given":
+            return Algorithm(GIVEN, self.version, NEIGHBORHOOD_ANALYSIS)
+        told = [flag.message for flag in self.row.result.flags if flag.code == "other-segmenter"]
+        if told:  # "TotalSegmentator 2.18.0, task total"
+            name, _, number = told[0].partition(",")[0].rpartition(" ")
+            return Algorithm(name, number, ARTIFICIAL_INTELLIGENCE)
+        return Algorithm(PROGRAM, self.version, NEIGHBORHOOD_ANALYSIS)
 
     @property
     def algorithm_type(self) -> str:

@@ -1,56 +1,105 @@
-"""Many studies, each with the mask that a pattern names."""
+"""Many studies, each with the mask that a pattern names: a measurer of a run (`glutseg.batch.Measurer`)."""
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from glutseg import dicom, pipeline
 from glutseg.dicom.single import single_series
 from glutseg.errors import GlutsegError
 from glutseg.exchange.assign import LabelMap
-from glutseg.exchange.measure_mask import Loaded, Measured, measure_mask
+from glutseg.exchange.measure_mask import GIVEN, Loaded, measure_labels, placed_mask
 from glutseg.exchange.terms import Term
 from glutseg.measurement import Participants
 from glutseg.output.case_id import case_id
-from glutseg.protocol import Protocol, load_protocol
+from glutseg.pipeline import Case, Stopwatch
+from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
+from glutseg.volume import LABELS, Mask, Muscle
 
 FIELDS = ("case_id", "patient_id", "study_uid", "series_uid")
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True)
-class Options:
-    """What is said once for all masks; as in `glutseg.exchange.measure_mask.measure_mask`."""
+class GivenMasks:
+    """The outlines of a run are in files.
 
-    labels: Mapping[str, Term] | None = None
+    Attributes
+    ----------
+    pattern : a path with ``{patient_id}``, ``{case_id}``, ``{study_uid}`` or ``{series_uid}`` in it; for
+        workers elsewhere a whole one
+    labels, label_map : as in `glutseg.exchange.assign.assign`
+    level : as somebody asked for it; without it a mask on a single slice is measured there
+
+    Raises
+    ------
+    GlutsegError
+        ``input-missing`` for a pattern that names the same file for every study.
+    """
+
+    pattern: str
+    labels: Mapping[str, Term] = field(default_factory=dict)
     label_map: LabelMap | None = None
-    protocol: Protocol | None = None
     level: str | None = None
-    participants: Participants | None = None
 
-    def measure(self, loaded: Loaded, file: Path) -> Measured:
-        """One mask on its series."""
-        return measure_mask(
-            loaded,
-            file,
-            self.labels,
-            label_map=self.label_map,
-            protocol=self.protocol,
-            level=self.level,
-            participants=self.participants,
-        )
+    name = GIVEN
+    has_processes = False
+
+    def __post_init__(self) -> None:
+        if not any(f"{{{name}}}" in self.pattern for name in FIELDS):
+            names = ", ".join(f"{{{name}}}" for name in FIELDS)
+            raise GlutsegError("input-missing", f"the pattern has none of {names}", self.pattern)
+
+    def record(self) -> dict[str, str]:
+        """Which label is what; not where the masks are, whose contents the studies' digests know."""
+        told = ", ".join(f"{name}={term.muscle}-{term.side}" for name, term in sorted(self.labels.items()))
+        return {"name": self.name, "labels": told or self.label_map or "as the files tell"}
+
+    def check(self) -> None:
+        """A mask that is not there is its study's failure only."""
+
+    def digest(self, study: dicom.Study, protocol: Protocol) -> str:
+        """SHA-256 of the study's mask; "" where there is none yet."""
+        try:
+            with mask_of(self.pattern, study, _series(study, protocol)[0]).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except (GlutsegError, OSError):  # measuring will tell why
+            return ""
+
+    def measure(self, study: dicom.Study, protocol: Protocol, participants: Participants | None) -> Case:
+        """Measured on the series that would be taken without a mask, or the only one that there is."""
+
+        def on_mask(_: CaseResult, clock: Stopwatch) -> Case:
+            series, reason, passed_over = _series(study, protocol)
+            file = mask_of(self.pattern, study, series)
+            with clock.time("read"):
+                loaded = Loaded(study, series, dicom.read(series, bridge=True), reason)
+                mask, flags = placed_mask(loaded, file, self.labels, self.label_map)
+            with clock.time("measurement"):
+                measured = measure_labels(
+                    loaded,
+                    _only(mask, protocol.extent.muscles),
+                    flags,
+                    protocol,
+                    level=self.level,
+                    participants=participants,
+                )
+            return Case(
+                replace(measured.result, passed_over=passed_over), loaded.images.volume, measured.mask
+            )
+
+        return pipeline.unharmed(study, participants, on_mask)
 
 
 def mask_of(pattern: str, study: dicom.Study, series: dicom.Series) -> Path:
     """The mask file of a study.
-
-    Parameters
-    ----------
-    pattern : a path with ``{patient_id}``, ``{case_id}``, ``{study_uid}`` or ``{series_uid}`` in it
 
     Raises
     ------
@@ -69,50 +118,21 @@ def mask_of(pattern: str, study: dicom.Study, series: dicom.Series) -> Path:
         text = text.replace(f"{{{name}}}", plain)
     path = Path(text)
     if not path.is_file():
-        raise GlutsegError("input-missing", "there is no mask of this name", text)
+        raise GlutsegError("input-missing", "there is no mask of this name", path.name)
     return path
 
 
-def check_pattern(pattern: str) -> None:
-    """Refuse a pattern that names the same file for every study.
-
-    Raises
-    ------
-    GlutsegError
-        ``input-missing``.
-    """
-    if not any(f"{{{name}}}" in pattern for name in FIELDS):
-        names = ", ".join(f"{{{name}}}" for name in FIELDS)
-        raise GlutsegError("input-missing", f"the pattern has none of {names}", pattern)
-
-
-def measure_many(
-    index: dicom.Index, pattern: str, options: Options, progress: Callable[[int, int], None] | None = None
-) -> tuple[list[Measured], list[CaseResult]]:
-    """Every study of an index; a study without a mask, or whose mask will not do, fails alone."""
-    measured: list[Measured] = []
-    failed: list[CaseResult] = []
-    for k, study in enumerate(index.studies, start=1):
-        empty = pipeline.empty_result(study, options.participants)
-        try:
-            measured.append(_measure(study, pattern, options))
-        except GlutsegError as error:
-            failed.append(pipeline.failed(empty, error))
-        if progress:
-            progress(k, len(index.studies))
-    return measured, failed
-
-
-def _measure(study: dicom.Study, pattern: str, options: Options) -> Measured:
-    """On the series that would be measured without a mask, or the only one that there is."""
-    choice = dicom.choose(study, (options.protocol or load_protocol()).series)
+def _series(study: dicom.Study, protocol: Protocol) -> tuple[dicom.Series, str, tuple[tuple[str, str], ...]]:
+    """The series to measure on, why it, and why not each of the others."""
+    choice = dicom.choose(study, protocol.series)
     if choice.candidates:
-        series, reason = choice.candidates[0], choice.reason
-    else:
-        index = dicom.Index(Path(study.study_uid), (study,))
-        series, reason = (
-            single_series(index),
-            "the only series; too short or too coarse for a level to be found",
-        )
-    file = mask_of(pattern, study, series)
-    return options.measure(Loaded(study, series, dicom.read(series, bridge=True), reason), file)
+        rest = tuple((uid, f"ranked lower: {why}") for uid, why in choice.ranked_lower)
+        return choice.candidates[0], choice.reason, (*choice.passed_over, *rest)
+    series = single_series(dicom.Index(Path(study.study_uid), (study,)))
+    return series, "the only series; too short or too coarse for a level to be found", ()
+
+
+def _only(mask: Mask, muscles: tuple[Muscle, ...]) -> Mask:
+    """The mask without muscles that are not asked for."""
+    wanted = [label for muscle in muscles for label in LABELS[muscle].values()]
+    return Mask(np.where(np.isin(mask.labels, wanted), mask.labels, 0).astype(np.uint8), mask.geometry)

@@ -19,7 +19,7 @@ from glutseg.exchange.place import Placed, check_frame, place
 from glutseg.exchange.terms import Term
 from glutseg.measurement import Participants
 from glutseg.output.text import plain
-from glutseg.protocol import ExtentRule, LevelRule, Protocol, load_protocol, with_level
+from glutseg.protocol import ExtentRule, LevelRule, Protocol, load_protocol, with_level, with_origin
 from glutseg.result import CaseResult, LevelFound
 from glutseg.volume import LABELS, Geometry, Mask, Muscle, Volume
 
@@ -29,7 +29,6 @@ BODY_HU, STRIDE = -300, 4
 """Denser is body (or table, which lies in the middle as well); every fourth pixel tells its middle."""
 GIVEN = "given-mask"
 """Ends the protocol's name, so that no table mixes such areas with glutseg's own unnoticed."""
-NAME_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -97,13 +96,20 @@ def measure_mask(
         ``mask-unreadable``, ``mask-unplaceable``, ``mask-elsewhere``, ``mask-empty``, ``labels-unknown``,
         ``mask-sides-contradicted``, and those of measuring.
     """
+    mask, flags = placed_mask(loaded, file, labels, label_map)
+    rule = protocol_for(mask, protocol or load_protocol())
+    return measure_labels(loaded, mask, flags, rule, level=level, participants=participants)
+
+
+def placed_mask(
+    loaded: Loaded, file: Path, labels: Mapping[str, Term] | None = None, label_map: LabelMap | None = None
+) -> tuple[Mask, tuple[Flag, ...]]:
+    """A mask file on the grid of a series, and what is to be said of it; parameters and errors as above."""
     foreign = read_foreign(file)
     terms = assign(foreign, labels, label_map)
     flags = (given_flag(file), *check_frame(foreign, loaded.frame_uid))
     mask, more = _placed(foreign, {term: region.number for term, region in terms.items()}, loaded)
-    return measure_labels(
-        loaded, mask, (*flags, *more), protocol=protocol, level=level, participants=participants
-    )
+    return mask, (*flags, *more)
 
 
 def given_flag(file: Path) -> Flag:
@@ -186,12 +192,16 @@ def measure_labels(
     loaded: Loaded,
     mask: Mask,
     flags: tuple[Flag, ...],
+    rule: Protocol,
     *,
-    protocol: Protocol | None = None,
     level: str | None = None,
     participants: Participants | None = None,
 ) -> Measured:
     """Measure labels that lie on the series' own grid, glutseg's labels in them.
+
+    Parameters
+    ----------
+    rule : the protocol, with all that is to be measured
 
     Raises
     ------
@@ -203,7 +213,6 @@ def measure_labels(
     mask = mask.cleared(loaded.images.missing)
     if not mask.labels.any():
         raise GlutsegError("mask-empty", "no image shows a pixel of the mask")
-    rule = _with_muscles(protocol or load_protocol(), mask)
     found = _level(loaded.images, mask, rule if level is None else with_level(rule, level), asked=level)
     base = replace(
         pipeline.empty_result(loaded.study, participants),
@@ -218,12 +227,12 @@ def measure_labels(
     return Measured(result, loaded, mask, rule)
 
 
-def _with_muscles(protocol: Protocol, mask: Mask) -> Protocol:
+def protocol_for(mask: Mask, protocol: Protocol) -> Protocol:
+    """The protocol for all muscles that a mask has, with its origin in the name."""
     present = [m for m, sides in LABELS.items() if np.isin(list(sides.values()), mask.labels).any()]
     muscles: tuple[Muscle, ...] = ("maximus", *(m for m in present if m != "maximus"))
     extent = ExtentRule(muscles=muscles, whole_muscle=protocol.extent.whole_muscle)
-    name = f"{protocol.name[: NAME_LENGTH - len(GIVEN) - 1]}.{GIVEN}"
-    return protocol.model_copy(update={"name": name, "extent": extent})
+    return with_origin(protocol, GIVEN).model_copy(update={"extent": extent})
 
 
 def _level(images: dicom.LoadedSeries, mask: Mask, protocol: Protocol, asked: str | None) -> LevelFound:

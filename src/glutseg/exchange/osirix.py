@@ -14,12 +14,12 @@ from scipy.interpolate import CubicSpline
 
 from glutseg.errors import Flag, GlutsegError
 from glutseg.exchange.contours import drawn, filled, signed_area
-from glutseg.exchange.measure_mask import Loaded, Measured, given_flag, measure_labels, merged
+from glutseg.exchange.measure_mask import Loaded, Measured, given_flag, measure_labels, merged, protocol_for
 from glutseg.exchange.osirix_files import OsirixRoi
 from glutseg.exchange.place import line_index, slice_of_line
 from glutseg.exchange.terms import Term, term_of_name
 from glutseg.measurement import Participants, polygon_area_px
-from glutseg.protocol import Protocol
+from glutseg.protocol import Protocol, load_protocol
 from glutseg.volume import Mask
 
 MIN_POINTS = 3
@@ -279,4 +279,5 @@ def measure_readings(
     told = [words for found in terms.values() for reading in found for words in reading.doubts]
     flags = (given_flag(file), *((Flag("roi-values-differ", "; ".join(told)),) if told else ()))
     mask = readings_mask(terms, loaded)
-    return measure_labels(loaded, mask, flags, protocol=protocol, level=level, participants=participants)
+    rule = protocol_for(mask, protocol or load_protocol())
+    return measure_labels(loaded, mask, flags, rule, level=level, participants=participants)

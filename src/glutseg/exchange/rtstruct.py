@@ -104,7 +104,7 @@ def _roi(job: Job, number: int, term: Term) -> Dataset:
         ReferencedFrameOfReferenceUID=job.sources[0].FrameOfReferenceUID,
         ROIName=term.name,
         ROIGenerationAlgorithm=job.algorithm_type,
-        ROIGenerationDescription=f"{job.algorithm} {job.version}",
+        ROIGenerationDescription=f"{job.algorithm.name} {job.algorithm.version}",
     )
 
 

@@ -1,0 +1,66 @@
+"""How one study becomes a case: on outlines that a segmenter makes, or on outlines that were given."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from glutseg import dicom, pipeline
+from glutseg.measurement import Participants
+from glutseg.pipeline import GLUTSEG, Case, Segmenter
+from glutseg.protocol import Protocol
+
+
+class Measurer(typing.Protocol):
+    """One for all studies of a run; it travels to workers."""
+
+    @property
+    def name(self) -> str:
+        """Ends the protocol's name, so that no table mixes origins unnoticed; "" for glutseg's own."""
+
+    @property
+    def has_processes(self) -> bool:
+        """Whether it starts processes of its own."""
+
+    def record(self) -> Mapping[str, str]:
+        """What stands in run.json; a run goes on only with the same."""
+
+    def check(self) -> None:
+        """Raise a `GlutsegError` where it cannot work, before any study is begun."""
+
+    def digest(self, study: dicom.Study, protocol: Protocol) -> str:
+        """Of what it reads besides the images; "" where that is nothing."""
+
+    def measure(self, study: dicom.Study, protocol: Protocol, participants: Participants | None) -> Case:
+        """As `glutseg.pipeline.measure_study`: whatever happens, there is a case."""
+
+
+@dataclass(frozen=True)
+class Automatic:
+    """On the outlines of a segmenter."""
+
+    segmenter: Segmenter = GLUTSEG
+
+    @property
+    def name(self) -> str:
+        return "" if self.segmenter == GLUTSEG else self.segmenter.name
+
+    @property
+    def has_processes(self) -> bool:
+        return self.segmenter.has_processes
+
+    def record(self) -> Mapping[str, str]:
+        return self.segmenter.record()
+
+    def check(self) -> None:
+        self.segmenter.check()
+
+    def digest(self, study: dicom.Study, protocol: Protocol) -> str:
+        return ""
+
+    def measure(self, study: dicom.Study, protocol: Protocol, participants: Participants | None) -> Case:
+        return pipeline.measure_study(study, protocol, participants, self.segmenter)
+
+
+AUTOMATIC = Automatic()
