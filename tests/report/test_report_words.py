@@ -73,11 +73,21 @@ def test_heights_name_their_sources():
 
 
 def test_outlines_made_elsewhere_are_not_called_the_programs():
-    text, _ = told(PROTOCOL.model_copy(update={"name": f"femoral-head-top.{GIVEN}"}))
+    text, _ = told(segmenter={"name": GIVEN})
     assert "on outlines that were made elsewhere [say by whom and how]" in text
     assert "region growing" not in text
     assert "they are as they were given" in text
     assert "region growing" in told()[0]
+
+
+def test_another_segmenter_is_named_and_cited():
+    text, cited = told(segmenter={"name": "totalsegmentator", "version": "2.18.0"})
+    assert (
+        "with glutseg 1.2.3 on outlines of TotalSegmentator 2.18.0 (task “total”, 1.5 mm), a trained" in text
+    )
+    assert "region growing" not in text
+    assert sum("10.1148/ryai.230024" in one for one in cited) == 1
+    assert not any("TotalSegmentator" in one for one in told()[1])
 
 
 def test_people_and_what_they_decided():

@@ -8,7 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from glutseg.exchange.measure_mask import GIVEN
 from glutseg.measurement import mean_of_sides
+from glutseg.output.run_record import OWN
 from glutseg.output.schema import CaseRow
 from glutseg.output.text import plain
 from glutseg.protocol import Protocol
@@ -47,7 +49,12 @@ def gather(out: Path, title: str = "") -> Report:
     )
     agreement = agreement_section(out, run)
     paragraph = methods(
-        run.protocol, run.version, rows, decision_counts(out), has_agreement=agreement is not None
+        run.protocol,
+        run.version,
+        rows,
+        decision_counts(out),
+        has_agreement=agreement is not None,
+        segmenter=_segmenter(run),
     )
     return Report(
         title=plain(title, 120) or TITLE,
@@ -71,6 +78,14 @@ def gather(out: Path, title: str = "") -> Report:
         pictures_note="" if size == SIZES[0] else SMALLER,
         statuses=tuple(Fact(status, words) for status, words in STATUS_WORDS.items()),
     )
+
+
+def _segmenter(run: RunRows) -> dict[str, str]:
+    """Who outlined, as run.json has it; of earlier versions the protocol's name tells."""
+    told = run.record.get("segmenter")
+    if isinstance(told, dict):
+        return {str(key): str(value) for key, value in told.items()}
+    return {"name": GIVEN} if run.protocol.name.endswith(f".{GIVEN}") else dict(OWN)
 
 
 def _counts(rows: Sequence[CaseRow]) -> tuple[Fact, ...]:
@@ -150,5 +165,8 @@ def _protocol_facts(protocol: Protocol) -> list[Fact]:
 def _versions(record: dict[str, Any]) -> list[Fact]:
     libraries = record.get("libraries")
     known = libraries.items() if isinstance(libraries, dict) else ()
+    told = record.get("segmenter")
+    others = told.items() if isinstance(told, dict) and told != OWN else ()
     facts = [("glutseg", record.get("glutseg_version")), ("Python", record.get("python")), *known]
+    facts += [(f"segmenter: {name}", value) for name, value in others]
     return [Fact(plain(str(name)), plain(str(value))) for name, value in facts if value]

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from glutseg.exchange.measure_mask import GIVEN
+from glutseg.output.run_record import OWN
 from glutseg.output.schema import CaseRow
 from glutseg.output.text import plain
 from glutseg.protocol import Protocol
+from glutseg.segmentation.totalsegmentator import TotalSegmentator
 
 LEVELS = {
     "femoral-head-top": "nearest to the mean height of the tops of the two femoral heads",
@@ -34,6 +36,7 @@ AUBREY = "Aubrey et al. Acta Physiol 2014;210:489–497. PMID 24393306 (HU windo
 DECISIONS = ("accepted", "corrected", "rejected")
 AUTOMATICALLY = ", which outlines the muscle by thresholding and region growing without a trained model"
 ON_GIVEN_MASKS = " on outlines that were made elsewhere [say by whom and how]"
+BY_TOTALSEGMENTATOR = " on outlines of TotalSegmentator{version} (task “total”, 1.5 mm), a trained network"
 STANDARD_WINDOWS = ((-29, 150), (-190, -30))
 LIBRARIES = (
     "Harris et al. Nature 2020;585:357–362 (NumPy)",
@@ -41,6 +44,12 @@ LIBRARIES = (
     "van der Walt et al. PeerJ 2014;2:e453 (scikit-image)",
     "Lowekamp et al. Front Neuroinform 2013;7:45 (SimpleITK)",
 )
+CITED_SEGMENTERS: dict[str, tuple[str, ...]] = {
+    TotalSegmentator.name: (
+        "Wasserthal et al. Radiol Artif Intell 2023;5:e230024. doi:10.1148/ryai.230024 (TotalSegmentator)",
+        "Isensee et al. Nat Methods 2021;18:203–211 (nnU-Net)",
+    )
+}
 AGREEMENT = (
     "Bland and Altman. Stat Methods Med Res 1999;8:135–160 (limits of agreement)",
     "McGraw and Wong. Psychol Methods 1996;1:30–46 (intraclass correlation)",
@@ -62,6 +71,7 @@ def methods(
     reviewers: Mapping[str, Counter[str]],
     *,
     has_agreement: bool = False,
+    segmenter: Mapping[str, str] = OWN,
 ) -> Paragraph:
     """What was measured, how, in how many, and what people did with it.
 
@@ -69,19 +79,21 @@ def methods(
     ----------
     rows : as they count once people have decided
     reviewers : decisions by reviewer
+    segmenter : who outlined, as run.json has it
     """
     sentences = [
-        *_what(protocol, version),
+        *_what(protocol, version, _how(segmenter)),
         _images(rows),
         _numbers(rows),
         *_heights(rows),
-        _people(rows, reviewers, protocol),
+        _people(rows, reviewers, segmenter),
     ]
     cited = [f"glutseg {version} (software). The glutseg developers."]
     if protocol.level.landmark in CITED_LEVELS:
         cited.append(CITED_LEVELS[protocol.level.landmark])
     if (protocol.tissue.muscle_hu, protocol.tissue.imat_hu) == STANDARD_WINDOWS:
         cited.append(AUBREY)
+    cited += CITED_SEGMENTERS.get(segmenter.get("name", ""), ())
     cited += LIBRARIES
     if has_agreement:
         cited += AGREEMENT
@@ -97,12 +109,11 @@ def level_words(protocol: Protocol) -> str:
     return words
 
 
-def _what(protocol: Protocol, version: str) -> list[str]:
+def _what(protocol: Protocol, version: str, how: str) -> list[str]:
     low, high = protocol.tissue.muscle_hu
     fat_low, fat_high = protocol.tissue.imat_hu
     *names, last = protocol.extent.muscles
     muscles = f"gluteus {', '.join(names)} and {last}" if names else f"gluteus {last}"
-    how = ON_GIVEN_MASKS if _is_given(protocol) else AUTOMATICALLY
     sentences = [
         f"The cross-sectional area of the {muscles} was measured on pelvic CT with glutseg {version}{how} "
         f"(protocol “{plain(protocol.name)}”).",
@@ -116,9 +127,14 @@ def _what(protocol: Protocol, version: str) -> list[str]:
     return sentences
 
 
-def _is_given(protocol: Protocol) -> bool:
-    """Whether the outlines are somebody else's (`glutseg measure`, `glutseg import-osirix`)."""
-    return protocol.name.endswith(f".{GIVEN}")
+def _how(segmenter: Mapping[str, str]) -> str:
+    """How the outlines came about, after the program's name."""
+    if segmenter.get("name") == GIVEN:
+        return ON_GIVEN_MASKS
+    if segmenter.get("name") == TotalSegmentator.name:
+        number = plain(segmenter.get("version", ""), 20)
+        return BY_TOTALSEGMENTATOR.format(version=f" {number}" if number else "")
+    return AUTOMATICALLY
 
 
 def _hu(value: int) -> str:
@@ -170,9 +186,11 @@ def _heights(rows: Sequence[CaseRow]) -> list[str]:
     ]
 
 
-def _people(rows: Sequence[CaseRow], reviewers: Mapping[str, Counter[str]], protocol: Protocol) -> str:
+def _people(
+    rows: Sequence[CaseRow], reviewers: Mapping[str, Counter[str]], segmenter: Mapping[str, str]
+) -> str:
     if not reviewers:
-        whose = "as they were given" if _is_given(protocol) else "those of the program"
+        whose = "as they were given" if segmenter.get("name") == GIVEN else "those of the program"
         return f"No person has reviewed the outlines here: they are {whose}."
     decided = Counter(row.decision for row in rows if row.decision)
     told = ", ".join(
