@@ -17,14 +17,13 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from glutseg.anatomy import Anatomy
-from glutseg.errors import Flag, GlutsegError
+from glutseg.errors import Flag, GlutsegError, require_extra
 from glutseg.segmentation.gluteus import Segmentation, whole_range
 from glutseg.volume import LABELS, SIDES, Geometry, LabelArray, Mask, Muscle, Volume
 
@@ -73,9 +72,7 @@ class TotalSegmentator:
         GlutsegError
             ``extra-missing``, ``weights-missing``.
         """
-        if find_spec("totalsegmentator") is None:
-            message = "TotalSegmentator is not installed; pip install 'glutseg[totalsegmentator]'"
-            raise GlutsegError("extra-missing", message)
+        require_extra(NAME, NAME)
         folder, needed = _weights()
         lacking = [name for name in needed if not (folder / name).is_dir()]
         if lacking:

@@ -10,8 +10,8 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
-from glutseg.batch.images import find_images
 from glutseg import pipeline
+from glutseg.batch.images import find_images
 from glutseg.errors import GlutsegError
 from glutseg.output.text import plain
 from glutseg.viewer.background import Background
