@@ -120,8 +120,8 @@ def test_levels_far_from_the_heads_are_read_too(study, decoded, level):
 def test_a_level_that_was_not_read_is_never_measured(study, whole, monkeypatch):
     """If looking ahead errs, everything is read."""
 
-    def wrong(first, protocol):
-        ahead = look_ahead(first, protocol)
+    def wrong(first, protocol, segmenter):
+        ahead = look_ahead(first, protocol, segmenter)
         return replace(ahead, slices=range(ahead.slices.start + 25, ahead.slices.stop))
 
     monkeypatch.setattr(study_module, "look_ahead", wrong)
