@@ -37,6 +37,12 @@ def test_byte_order_mark_and_empty_heights(table):
     assert rows.of("ä") == Participant("ä", None, 2)
 
 
+def test_heights_that_were_computed_have_many_digits(table):
+    assert 1.60 + 0.03 == 1.6300000000000001
+    rows = read_participants(table("patient_id,height_m\na,1.6300000000000001\n"))
+    assert rows.of("a") == Participant("a", 1.63, 2)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -30,7 +30,7 @@ def plot_overlay(
     Returns
     -------
     matplotlib.axes.Axes
-        ``axes.figure.savefig("overlay.png")`` writes it.
+        For a title, or more on top; ``axes.figure.savefig("overlay.png")`` writes the picture.
 
     Raises
     ------

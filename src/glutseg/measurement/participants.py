@@ -17,8 +17,8 @@ HEIGHTS_IN_M = {"height_m": 1.0, "height_cm": 0.01, "height_mm": 0.001, "height_
 IDS = ("patient_id", "pseudonym", "case_id")
 """What may name the patient; where a table has several, the first of these does."""
 
-NUMBER = re.compile(r"[+-]?\d{1,9}(?:[.,]\d{1,15})?", re.ASCII)
-"""Decimal point, or decimal comma as spreadsheets of many countries write it."""
+NUMBER = re.compile(r"[+-]?\d{1,9}(?:[.,]\d{1,20})?", re.ASCII)
+"""Decimal point, or decimal comma as spreadsheets of many countries write it, with all of a float."""
 
 
 @dataclass(frozen=True)
