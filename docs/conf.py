@@ -13,7 +13,8 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 
 myst_heading_anchors = 4
-suppress_warnings = ["myst.header"]  # README-like pages that are included begin at their own depth
+smartquotes = False  # it makes a dash of the beginning of an option
+default_role = "py:obj"
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
@@ -26,6 +27,7 @@ napoleon_use_rtype = False
 # types of other projects, whose pages would have to be fetched to link to them, and of the inside of this one
 nitpick_ignore_regex = [
     ("py:.*", r"(numpy|npt|np|pathlib|collections|typing|types|pydantic|SimpleITK)\b.*"),
+    ("py:obj", ".*"),
     ("py:.*", r"(FieldInfo|NoneType|dict\[str|glutseg\.segmentation\..*|glutseg\.study\..*)"),
     ("py:.*", r"(Image|MaskLike|Path|Study|Agreement|Axes|matplotlib\..*|pd\.DataFrame|pandas\..*)"),
 ]

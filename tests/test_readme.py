@@ -29,6 +29,18 @@ def test_links_lead_somewhere():
             assert page.parent.joinpath(target).exists(), f"{page.relative_to(ROOT)}: {target}"
 
 
+def test_every_page_is_in_the_index():
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    pages = [path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")]
+    assert not [page for page in pages if page != "index.md" and f"]({page})" not in index]
+
+
+def test_anchors_of_the_readme_are_there():
+    for target, anchor in re.findall(r"\]\(([^)#:]+)#([^)]+)\)", README):
+        titles = re.findall(r"^#+ (.*)$", (ROOT / target).read_text(encoding="utf-8"), re.MULTILINE)
+        assert anchor in {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in titles}
+
+
 def test_versions_agree():
     assert f"version: {glutseg.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 

@@ -62,6 +62,10 @@ class Bar:
         """For `glutseg.dicom.scan`."""
         self._progress.update(self._task, completed=done, total=total)
 
+    def drawing(self, done: int, total: int) -> None:
+        """For `glutseg.phantom.write_studies`."""
+        self._progress.update(self._task, description="drawing patients", completed=done, total=total)
+
     def measuring(self, done: int, total: int, last: CaseResult | None) -> None:
         """For `glutseg.batch.run`."""
         words = "measuring" if last is None else f"{plain(last.case_id, 30)}: {last.status}"

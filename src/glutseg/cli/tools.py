@@ -47,15 +47,18 @@ def phantom(
 ) -> None:
     """Write synthetic pelvis CT studies with known areas (truth.json) to OUT."""
     with user_errors():
+        from glutseg import terminal
         from glutseg.phantom import PhantomScan, random_patients, write_cohort, write_sample, write_studies
 
-        if sample:
-            folders = write_sample(out)
-        elif cohort:
-            folders = write_cohort(out)
-        else:
-            scan = PhantomScan(matrix=matrix, pixel_mm=pixel_mm, slice_mm=slice_mm, noise_hu=noise_hu)
-            folders = write_studies(out, list(random_patients(patients, seed)), scan, masks=True)
+        scan = PhantomScan(matrix=matrix, pixel_mm=pixel_mm, slice_mm=slice_mm, noise_hu=noise_hu)
+        with terminal.progress() as bar:
+            if sample:
+                folders = write_sample(out, bar.drawing)
+            elif cohort:
+                folders = write_cohort(out, progress=bar.drawing)
+            else:
+                chosen = list(random_patients(patients, seed))
+                folders = write_studies(out, chosen, scan, masks=True, progress=bar.drawing)
     typer.echo(f"{len(folders)} studies in {out}; their true areas are in truth.json")
 
 

@@ -20,7 +20,7 @@ from scipy.stats import norm
 
 from glutseg.errors import GlutsegError
 from glutseg.phantom.patient import PhantomPatient, PhantomScan
-from glutseg.phantom.studies import TRUTH_FILE, write_studies
+from glutseg.phantom.studies import TRUTH_FILE, Progress, write_studies
 from glutseg.volume import SIDES
 
 PER_GROUP = 12
@@ -96,7 +96,11 @@ def _member(group: str, number: int, deviation: float, seed: int) -> CohortMembe
 
 
 def write_cohort(
-    out: Path, members: Sequence[CohortMember] | None = None, scan: PhantomScan = COHORT_SCAN
+    out: Path,
+    members: Sequence[CohortMember] | None = None,
+    scan: PhantomScan = COHORT_SCAN,
+    *,
+    progress: Progress | None = None,
 ) -> list[Path]:
     """Write the members' studies, ``participants.csv`` and the truth.
 
@@ -117,7 +121,7 @@ def write_cohort(
     for name in (PARTICIPANTS_FILE, TRUE_AREAS_FILE):
         if (out / name).exists():
             raise GlutsegError("output-exists", "the folder holds a cohort already", str(out / name))
-    folders = write_studies(out, [m.patient for m in members], scan)
+    folders = write_studies(out, [m.patient for m in members], scan, progress=progress)
     truths = json.loads((out / TRUTH_FILE).read_text(encoding="utf-8"))["patients"]
     _write_rows(out / TRUE_AREAS_FILE, [_true_row(truth) for truth in truths])
     _write_rows(out / PARTICIPANTS_FILE, [_participant_row(m) for m in members])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ from glutseg.phantom.render import Phantom, render
 from glutseg.volume import SIDES
 
 TRUTH_FILE = "truth.json"
+
+Progress = Callable[[int, int], None]
+"""Called with (patients drawn, patients in all)."""
 
 SAMPLE_SCAN = PhantomScan(matrix=384, pixel_mm=1.1, slice_mm=5.0, z_range_mm=(-80.0, 110.0), noise_hu=9.0)
 SAMPLE_PATIENTS = (
@@ -68,6 +71,7 @@ def write_studies(
     compression: Compression = "none",
     position: Position = "HFS",
     masks: bool = False,
+    progress: Progress | None = None,
 ) -> list[Path]:
     """Write one folder of DICOM files per patient, named by ``patient_id``, and ``truth.json``.
 
@@ -91,7 +95,9 @@ def write_studies(
         if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
             raise GlutsegError("output-exists", "the folder holds a phantom already", str(folder))
     truths = []
-    for patient, folder in zip(patients, folders, strict=True):
+    for done, (patient, folder) in enumerate(zip(patients, folders, strict=True)):
+        if progress:
+            progress(done, len(patients))
         phantom = render(patient, scan)
         write_dicom(phantom, folder, compression=compression, position=position)
         truths.append(truth_of(phantom))
@@ -103,9 +109,9 @@ def write_studies(
     return folders
 
 
-def write_sample(out: Path) -> list[Path]:
+def write_sample(out: Path, progress: Progress | None = None) -> list[Path]:
     """Write the two small patients of ``sample_dicom/``."""
-    return write_studies(out, SAMPLE_PATIENTS, SAMPLE_SCAN, compression="jpeg-ls")
+    return write_studies(out, SAMPLE_PATIENTS, SAMPLE_SCAN, compression="jpeg-ls", progress=progress)
 
 
 def truth_of(phantom: Phantom) -> dict[str, Any]:
