@@ -46,7 +46,7 @@ TARGETS = {
     "dicom/runs.py": "dicom/test_dicom_stack.py",
     "dicom/gaps.py": "dicom/test_dicom_gaps.py",
     "dicom/hounsfield.py": "dicom/test_dicom_hounsfield.py",
-    "anatomy/level.py": "anatomy/test_level_rules.py",
+    "anatomy/level.py": "anatomy/test_level_rules.py anatomy/test_upright.py",
     "anatomy/sphere.py": "anatomy/test_sphere.py",
     "anatomy/orientation.py": "anatomy/test_orientation.py",
     "output/sheared.py": "output/test_sheared.py",

@@ -12,7 +12,14 @@ from glutseg.volume import Geometry, Mask, Volume
 
 @pytest.mark.parametrize(
     ("spacing_mm", "expected"),
-    [(5.0, range(7, 14)), (3.0, range(5, 16)), (4.0, range(7, 14)), (16.0, range(10, 11))],
+    [
+        (5.0, range(7, 14)),
+        (3.0, range(5, 16)),
+        (4.0, range(7, 14)),
+        (16.0, range(10, 11)),
+        (1.0, range(26)),
+        (0.75, range(30)),
+    ],
 )
 def test_reach_is_in_mm(spacing_mm, expected):
     assert slices_around(Geometry((30, 4, 4), (spacing_mm, 1, 1)), 10, 15.0) == expected

@@ -12,6 +12,7 @@ from glutseg.exchange.measure_mask import GIVEN
 from glutseg.measurement import mean_of_sides
 from glutseg.output.run_record import OWN
 from glutseg.output.schema import CaseRow
+from glutseg.output.tables import sort_rows
 from glutseg.output.text import plain
 from glutseg.protocol import Protocol
 from glutseg.report.cases import STATUS_WORDS, TILES, case_view, counts_of, flag_words
@@ -20,7 +21,7 @@ from glutseg.report.methods import level_words, methods
 from glutseg.report.model import CaseView, Fact, FlagWords, Overview, Report
 from glutseg.report.pictures import SIZES, size_for
 from glutseg.report.results import agreement_section, study_section
-from glutseg.review import decision_counts, effective_rows
+from glutseg.review import decision_counts, revised
 from glutseg.review.collate import Collator
 from glutseg.review.effective import CaseReviews
 from glutseg.study.context import DISCLAIMER, PUBLISHED
@@ -39,8 +40,8 @@ def gather(out: Path, title: str = "") -> Report:
         ``input-missing`` where no run of glutseg is, or none of its studies is done.
     """
     run = read_run(out)
-    rows = effective_rows(out)
     reviews = Collator(out).reviews()
+    rows = tuple(sort_rows(revised(out, run.rows, reviews)))
     size = size_for(len(rows))
     blank = CaseReviews()
     cases = tuple(
@@ -52,7 +53,7 @@ def gather(out: Path, title: str = "") -> Report:
         run.protocol,
         run.version,
         rows,
-        decision_counts(out),
+        decision_counts(out, reviews),
         has_agreement=agreement is not None,
         segmenter=_segmenter(run),
     )

@@ -196,14 +196,15 @@ def chosen_reviewer(out: Path) -> str:
         raise GlutsegError("review-unreadable", "the choice of a reviewer", path.name) from error
 
 
-def decision_counts(out: Path) -> dict[str, Counter[str]]:
+def decision_counts(out: Path, reviews: dict[str, CaseReviews] | None = None) -> dict[str, Counter[str]]:
     """Decisions that count, by reviewer."""
+    found = Collator(out).reviews() if reviews is None else reviews
     counts: dict[str, Counter[str]] = {}
-    for found in Collator(out).reviews().values():
-        for review in found.reviews:
+    for of_case in found.values():
+        for review in of_case.reviews:
             entry = review.in_force
             if entry is not None:
-                word = "stale" if found.is_stale(entry) else entry.decision
+                word = "stale" if of_case.is_stale(entry) else entry.decision
                 counts.setdefault(review.reviewer, Counter())[word] += 1
     return dict(sorted(counts.items()))
 
