@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 FENCE = re.compile(
     r"(?:<!-- (?P<mark>[^>]*?) -->\n)?(?P<fence>```+)(?P<language>[^\n`]*)\n(?P<text>.*?)^(?P=fence)$",
-    re.M | re.S,
+    re.MULTILINE | re.DOTALL,
 )
 NOT_RUN, RUN_BY, OUTPUT = "not run: ", "run by ", "output"
 

@@ -5,11 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from glutseg import anatomy, dicom, segmentation
 from glutseg.errors import GlutsegError
 from glutseg.phantom import Phantom, PhantomPatient, PhantomScan, render, write_dicom
 from glutseg.volume import Mask
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")  # a busy one is slow, and no test is about that
 
 SMALL_SCAN = PhantomScan(matrix=96, pixel_mm=4.4, slice_mm=5.0, z_range_mm=(-35.0, 40.0))
 LEVEL_SLICE = 8

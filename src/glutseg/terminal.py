@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -249,7 +250,7 @@ def print_region(region: GrownRegion, flags: Sequence[Flag], mask_file: Path | N
 
 def _figure(value: float | None, unit: str) -> str:
     """Empty where the value is unknown."""
-    return "" if value is None or value != value else f"{value:.3f} {unit}"
+    return "" if value is None or math.isnan(value) else f"{value:.3f} {unit}"
 
 
 def print_cells(names: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = ()) -> None:

@@ -13,7 +13,7 @@ from glutseg.protocol import LevelRule
 from glutseg.volume import Geometry, Volume
 
 
-def grid(degrees, *, sheared, roll=0.0, like=None, step_mm=4.0):
+def grid(degrees, *, sheared, roll=0.0, step_mm=4.0):
     """60 tilted slices around the origin; sheared as by the gantry, or stacked along their normal."""
     angle, turn = math.radians(degrees), math.radians(roll)
     row = np.array([math.cos(turn), math.sin(turn), 0])

@@ -28,7 +28,8 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are killed by
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "how-to" / "cluster.md").read_text(encoding="utf-8")
-COMMANDS = re.search(r"<!-- run by tests/batch/test_cluster.py -->\n```bash\n(.*?)```", DOCUMENT, re.S)[1]
+MARK = "<!-- run by tests/batch/test_cluster.py -->"
+COMMANDS = re.search(MARK + r"\n```bash\n(.*?)```", DOCUMENT, re.DOTALL)[1]
 
 
 class Cluster:

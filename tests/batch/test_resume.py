@@ -218,7 +218,7 @@ def test_status_tells_progress_and_reasons(four, tmp_path):
     assert (done.state, done.n_done, done.failures) == ("finished", 4, ())
     assert done.seconds_per_study > 0
     assert done.counts == {"ok": 4, "review": 0, "failed": 0, "waiting": 0}
-    case = sorted((out / "cases").iterdir())[0]
+    case = min((out / "cases").iterdir())
     (case / "case.json").unlink()
     assert read_status(out).counts["waiting"] == 1
     assert json.dumps(done.to_json())

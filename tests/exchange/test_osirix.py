@@ -104,7 +104,7 @@ def test_rois_of_another_study_are_refused(drawn, tmp_path, spoilt):
     elif spoilt in ("image", "series"):
         told = (sop + ".1", series, study) if spoilt == "image" else (sop, series + ".1", study)
         text = drawn.csv(path, uids=True).read_text()
-        path.write_text(text.replace(",".join((sop, series, study)), ",".join(told)))
+        path.write_text(text.replace(f"{sop},{series},{study}", ",".join(told)))
     elif spoilt == "density":
         drawn.csv(path, mean=40.0)
     else:

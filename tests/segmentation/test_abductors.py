@@ -154,7 +154,7 @@ def _find(volume: Volume, hips: anatomy.Hips, side: str, slices: range, measured
     rows, columns = layer.scene.fan.window
     for k in slices:
         maximus[k, rows, columns] = draw(volume, layer, k).mask
-    out = find_abductors(volume, found, layer, maximus, slices, side, measured=measured)
+    out = find_abductors(volume, layer, maximus, slices, measured=measured)
     return out, maximus, layer
 
 
@@ -165,7 +165,7 @@ def coarse():
     hips = anatomy.find_anatomy(made.volume).hips
     k = made.volume.geometry.nearest_slice(hips.top_mm)
     slices = range(k, k + 5)
-    return patient, made, k, slices, (*_find(made.volume, hips, "left", slices, measured=k), hips)
+    return patient, made, k, slices, _find(made.volume, hips, "left", slices, measured=k)
 
 
 def _dice(a, b) -> float:
@@ -193,11 +193,10 @@ def test_masks_do_not_overlap_and_keep_to_their_slices(coarse):
 
 
 def test_the_measured_slice_is_doubted_only_when_asked(coarse):
-    _, made, _, slices, (out, maximus, layer, hips) = coarse
+    _, made, _, slices, (out, maximus, layer) = coarse
     assert set(out.confidence) == {"minimus"}
     assert 0 < out.confidence["minimus"] <= 1
-    found = anatomy.Anatomy(made.volume, hips)
-    again = find_abductors(made.volume, found, layer, maximus, slices[:1], "left")
+    again = find_abductors(made.volume, layer, maximus, slices[:1])
     assert again.confidence == {}
     assert isinstance(again, Abductors)
 
@@ -217,17 +216,16 @@ def test_mirroring_the_patient_swaps_left_and_right_exactly():
 
 
 def test_nothing_is_found_in_air(coarse):
-    _, made, k, slices, (_, _, layer, hips) = coarse
+    _, made, k, slices, (_, _, layer) = coarse
     air = Volume(np.full_like(made.volume.hu, -1000), made.volume.geometry)
-    found = anatomy.Anatomy(air, hips)
-    out = find_abductors(air, found, layer, np.zeros(air.hu.shape, bool), slices, "left", measured=k)
+    out = find_abductors(air, layer, np.zeros(air.hu.shape, bool), slices, measured=k)
     assert not out.medius.any()
     assert not out.minimus.any()
     assert out.confidence == {"minimus": 0.0}
 
 
 def test_the_medius_own_density_is_the_measure(coarse):
-    _, made, _, _, (_, _, layer, _) = coarse
+    _, made, _, _, (_, _, layer) = coarse
     scene = look_deeper(made.volume, layer)
     brighter = Volume(made.volume.hu + np.int16(20), made.volume.geometry)
     assert look_deeper(brighter, layer).muscle_hu == pytest.approx(scene.muscle_hu + 20, abs=1)

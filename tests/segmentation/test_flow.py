@@ -61,7 +61,7 @@ def test_both_solvers_agree_on_larger_graphs(seed):
 
 def test_scipy_is_taken_where_ortools_is_not_installed(monkeypatch):
     asked = []
-    monkeypatch.setattr(flow, "find_spec", lambda name: asked.append(name))
+    monkeypatch.setattr(flow, "find_spec", asked.append)
     monkeypatch.setitem(sys.modules, "ortools", None)
     arcs = np.array([0], np.int32), np.array([1], np.int32), np.array([1], np.int32)
     assert flow.source_side(*arcs, 0, 1).tolist() == [True, False]

@@ -88,9 +88,9 @@ def slabs(volume: Volume, slab_mm: float = SLAB_MM, pixel_mm: float = PIXEL_MM) 
     out = np.empty(size, np.int16)
     for k in range(size[0]):
         total = np.zeros(size[1:], np.int32)
-        for image in volume.hu[k * nz : (k + 1) * nz, : size[1] * ny, : size[2] * nx]:
-            image = np.minimum(image, CEILING_HU)
-            image = image if narrow else image.astype(np.int32)
+        for whole in volume.hu[k * nz : (k + 1) * nz, : size[1] * ny, : size[2] * nx]:
+            capped = np.minimum(whole, CEILING_HU)
+            image = capped if narrow else capped.astype(np.int32)
             # strided sums: many times faster than a mean over a five-dimensional view
             rows = sum((image[i::ny] for i in range(1, ny)), image[::ny])
             total += sum((rows[:, i::nx] for i in range(1, nx)), rows[:, ::nx])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,7 +62,7 @@ def _reading(line: Line) -> list[str]:
 
 
 def _figure(value: float) -> str:
-    return "" if value != value else f"{value:.1f}"
+    return "" if math.isnan(value) else f"{value:.1f}"
 
 
 def show_exported(done: Exported) -> None:

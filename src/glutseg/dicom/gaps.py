@@ -18,7 +18,7 @@ def longest_stretch(shown: list[bool], step_mm: float) -> tuple[int, int]:
     shown : for every slice whether there is an image of it
     step_mm : between slices
     """
-    bridged = _best([_fits(shown, s, step_mm) for s in _stretches(shown, MAX_GAP_MM / step_mm)])
+    bridged = _best([_fits(shown, s) for s in _stretches(shown, MAX_GAP_MM / step_mm)])
     return bridged or _best(_stretches(shown, 0)) or (0, 0)
 
 
@@ -54,7 +54,7 @@ def _stretches(shown: list[bool], max_missing: float) -> list[tuple[int, int]]:
     return found
 
 
-def _fits(shown: list[bool], stretch: tuple[int, int], step_mm: float) -> tuple[int, int] | None:
+def _fits(shown: list[bool], stretch: tuple[int, int]) -> tuple[int, int] | None:
     n = stretch[1] - stretch[0]
     return stretch if n - sum(shown[slice(*stretch)]) <= MAX_MISSING_SHARE * n else None
 

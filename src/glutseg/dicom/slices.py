@@ -83,9 +83,9 @@ def _parsed_once(opener: Opener, header: SliceHeader) -> Parsed | None:
 
 
 def _parsed(opener: Opener, header: SliceHeader, n_voxels: int) -> Parsed:
-    with opener.open(header.source) as file:
-        if header.source.position is not None:  # to its end, where zip keeps its checksum
-            file = io.BytesIO(file.read())
+    with opener.open(header.source) as opened:
+        # a member of an archive to its end, where zip keeps its checksum
+        file = opened if header.source.position is None else io.BytesIO(opened.read())
         budget = HEADER_BUDGET_BYTES + MAX_BYTES_PER_VOXEL * n_voxels
         return parse(file, TAGS, budget, with_pixels=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from glutseg.dicom.model import CT_IMAGE
@@ -138,7 +139,7 @@ def _group(
                 derivation=None if derivation is None else code(*derivation),
             )
             for name, figure, unit, derivation in figures
-            if figure == figure  # NaN: unknown
+            if not math.isnan(figure)  # unknown
         ],
     )
 

@@ -187,7 +187,7 @@ def _cell(shown: Any, written: Any) -> Cell:
     return Cell(str(value).strip())
 
 
-def _number(value: int | float, number_format: str) -> Cell:
+def _number(value: float, number_format: str) -> Cell:
     """As the sheet shows it: 0012 where the format is 0000, and no digits that a double does not have."""
     text = f"{value:.{MAX_EXACT_DIGITS}g}"
     if "e" in text:

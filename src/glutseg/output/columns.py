@@ -27,7 +27,7 @@ class Column(Generic[Row]):
     unit: str
     meaning: str
     get: Callable[[Row], Cell]
-    kind: type[str] | type[float] | type[int] = str
+    kind: type[str | float | int] = str
     decimals: int = 3
 
     def value(self, row: Row) -> Cell:

@@ -69,5 +69,5 @@ def to_arrow(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> Any:
     return pa.table(cells, schema=schema)
 
 
-def _clean(cell: str | float | int | None) -> str | float | int | None:
+def _clean(cell: str | float | None) -> str | float | int | None:
     return plain(cell) if isinstance(cell, str) else cell

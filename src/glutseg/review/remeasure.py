@@ -123,7 +123,7 @@ def remeasure(
         error_message="",
         traceback="",
         level=level,
-        flags=tuple(f for f in automatic.flags if _stays(f, touched, is_moved)),
+        flags=tuple(f for f in automatic.flags if _stays(f, touched, is_moved=is_moved)),
         confidence={s: c for s, c in automatic.confidence.items() if not touched["maximus", s]},
         other_confidence={
             m: {s: c for s, c in sides.items() if not touched[m, s]}
@@ -143,7 +143,7 @@ def _drawn_slices(*masks: LabelArray) -> slice:
     return slice(int(slices[0]), int(slices[-1]) + 1) if len(slices) else slice(0, 0)
 
 
-def _stays(flag: Flag, touched: dict[tuple[Muscle, Side], bool], is_moved: bool) -> bool:
+def _stays(flag: Flag, touched: dict[tuple[Muscle, Side], bool], *, is_moved: bool) -> bool:
     if flag.code in MEASURED_ANEW or flag.code == "other-muscle-doubtful":
         return False  # those of the other muscles are given anew to every one
     if flag.code in OF_THE_LEVEL:

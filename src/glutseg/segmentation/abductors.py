@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage as ndi
 
-from glutseg.anatomy import Anatomy
 from glutseg.segmentation import evidence
 from glutseg.segmentation.abductors_layers import Surfaces, find_surfaces
 from glutseg.segmentation.abductors_scene import DeepScene, look_deeper
@@ -23,7 +22,7 @@ from glutseg.segmentation.discs import close_disc, fill_holes, open_disc
 from glutseg.segmentation.layer import DOUBT_REACH_MM, Layer
 from glutseg.segmentation.settings import Settings
 from glutseg.segmentation.sheet import STEP_MM
-from glutseg.volume import Side, Volume
+from glutseg.volume import Volume
 
 BoolArray = npt.NDArray[np.bool_]
 Abductor = Literal["medius", "minimus"]
@@ -49,11 +48,9 @@ class Abductors:
 
 def find_abductors(
     volume: Volume,
-    anatomy: Anatomy,
     layer: Layer,
     maximus: BoolArray,
     slices: range,
-    side: Side,
     *,
     measured: int | None = None,
     settings: Settings | None = None,
@@ -63,7 +60,6 @@ def find_abductors(
     Parameters
     ----------
     volume : canonical, axial
-    anatomy, side : whose ``layer`` it is
     layer : the side's maximus; its slabs cover ``slices``
     maximus : (z, y, x) bool, the maximus as it was outlined; its pixels are never taken
     slices : canonical slice indices; the masks are empty elsewhere

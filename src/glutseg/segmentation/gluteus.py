@@ -104,7 +104,7 @@ def segment(
             _paint(labels, label, volume, layers[reach], [k for k in reach if k not in slices])
             _trim_ends(labels, label, slices)
         if len(muscles) > 1:
-            sure = _paint_others(labels, volume, anatomy, side, layers, muscles[1:], settings, measured)
+            sure = _paint_others(labels, volume, side, layers, muscles[1:], settings, measured)
             for muscle, confidence in sure.items():
                 out.other_confidence[muscle][side] = confidence
     return out
@@ -113,7 +113,6 @@ def segment(
 def _paint_others(
     labels: LabelArray,
     volume: Volume,
-    anatomy: Anatomy,
     side: Side,
     layers: Mapping[range, Layer],
     muscles: tuple[Muscle, ...],
@@ -126,9 +125,7 @@ def _paint_others(
     done: list[range] = []
     for slices, layer in layers.items():
         doubt_at = None if done else measured
-        found = find_abductors(
-            volume, anatomy, layer, maximus, slices, side, measured=doubt_at, settings=settings
-        )
+        found = find_abductors(volume, layer, maximus, slices, measured=doubt_at, settings=settings)
         masks: dict[Muscle, BoolArray] = {"medius": found.medius, "minimus": found.minimus}
         for k in slices:
             if not any(k in before for before in done):

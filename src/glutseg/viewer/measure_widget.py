@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -236,4 +237,4 @@ def _words(series: dicom.Series) -> str:
 
 
 def _figure(value: float) -> str:
-    return "" if value != value else safe_cell(f"{value:.3f}").removeprefix("'")
+    return "" if math.isnan(value) else safe_cell(f"{value:.3f}").removeprefix("'")
