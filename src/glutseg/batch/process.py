@@ -122,7 +122,7 @@ def _serve(connection: Connection, orders: Orders, work: Work, idle_s: float | N
         os.setpgid(0, 0)
     if orders.measurer.has_processes:
         multiprocessing.current_process().daemon = False  # a daemon may not have processes of its own
-    threading.Thread(target=_end_with_parent, args=(has_group,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, kwargs={"has_group": has_group}, daemon=True).start()
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
     warnings.simplefilter("ignore")  # header text that a library warns about would reach the terminal
     connection.send(True)
@@ -149,7 +149,7 @@ def _needs_group(orders: Orders) -> bool:
     return orders.measurer.has_processes and hasattr(os, "killpg")
 
 
-def _end_with_parent(has_group: bool) -> None:
+def _end_with_parent(*, has_group: bool) -> None:
     """Leave no process behind when whoever started it is killed, also in the middle of a study."""
     parent = multiprocessing.parent_process()
     if parent is not None:
