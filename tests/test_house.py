@@ -36,6 +36,7 @@ ABOUT_THE_PROJECT = {
     "house",
     "input_document",
     "readme",
+    "release",
     "rooms",
 }
 """Tests beside the rooms: documents, scripts, the house itself."""
