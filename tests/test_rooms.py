@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "glutseg"
 SHARED = ["version", "errors", "volume", "protocol", "result"]
 WAY = ["dicom", "anatomy", "segmentation", "measurement", "quality", "output"]
 AFTER = [
-    *("pipeline", "review", "exchange", "batch", "study", "agreement", "report"),
+    *("pipeline", "review", "exchange", "pacs", "batch", "study", "agreement", "report"),
     *("api", "listing", "terminal", "viewer", "cli"),
 ]
 ALLOWED = {

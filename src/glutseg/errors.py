@@ -471,6 +471,76 @@ CODES: dict[str, Code] = {
         "The process that measured the study ended twice, without a word; or the cluster lost worker after worker with it.",
         "A decoder may have crashed or memory run out; try the study alone, or export it again.",
     ),
+    "pacs-address-invalid": Code(
+        "error",
+        "The address of the server is not dicomweb+https://HOST[:PORT]/ROOT.",
+        "Write it so; user and password go into the environment or a netrc (docs/how-to/pacs.md).",
+    ),
+    "pacs-insecure": Code(
+        "error",
+        "Images and passwords would cross a network without encryption.",
+        "Use dicomweb+https://; `--insecure-http` only on a network that you trust as a whole.",
+    ),
+    "pacs-query-invalid": Code(
+        "error",
+        "What to search for cannot be understood.",
+        'Write `--query "StudyDescription=*PELVIS*"` with a keyword of the DICOM dictionary.',
+    ),
+    "pacs-query-ignored": Code(
+        "note",
+        "The server also sent studies that do not match the query; they were left out.",
+        "Ask its administrator which keys it searches by.",
+    ),
+    "pacs-credentials-unreadable": Code(
+        "error",
+        "User, password or token cannot be read.",
+        "Set GLUTSEG_DICOMWEB_USER and _PASSWORD, or _TOKEN, or repair the netrc.",
+    ),
+    "pacs-refused": Code(
+        "error",
+        "The server wants other credentials, or does not allow this (401, 403).",
+        "Check user, password or token, and the account's rights; then `--retry failed`.",
+    ),
+    "pacs-gone": Code(
+        "error",
+        "The server does not have what was asked for (404, 410).",
+        "Check the root in the address, and whether the study is still there; then `--retry failed`.",
+    ),
+    "pacs-failed": Code(
+        "error",
+        "The server could not answer.",
+        "Look into its log; a narrower `--query` may do; then `--retry failed`.",
+    ),
+    "pacs-unreachable": Code(
+        "error",
+        "There is no connection to the server, or no whole answer in time, after all attempts.",
+        "Go on with `--retry failed` when it is there again.",
+    ),
+    "pacs-untrusted": Code(
+        "error",
+        "The server's certificate cannot be verified.",
+        "Give the certificates of your hospital's authority with `--ca FILE`.",
+    ),
+    "pacs-redirected": Code(
+        "error",
+        "The server sent a request to another place, where credentials and images must not go.",
+        "Give the address of that place, if you trust it.",
+    ),
+    "pacs-answer-invalid": Code(
+        "error",
+        "What the server sent is not what was asked for: cut short, too long, or not of this study.",
+        "Check that the address is that of DICOMweb; look into the server's log.",
+    ),
+    "pacs-incomplete": Code(
+        "error",
+        "The server gives some of its results and no way to the others.",
+        "Narrow the `--query`, for instance by StudyDate.",
+    ),
+    "pacs-store-failed": Code(
+        "error",
+        "The server did not confirm that it keeps the objects.",
+        "Look into its log, then run `glutseg export OUT --format sr --store ADDRESS`.",
+    ),
     "cluster-missing": Code(
         "error",
         "What is needed for Dask clusters is not installed.",

@@ -60,7 +60,7 @@ def whole(study):
 
 def _whole(study, protocol=PROTOCOL):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dicom, "survey", lambda _: None)
+        patch.setattr(dicom, "survey", lambda *_: None)
         return measure_study(study, protocol)
 
 

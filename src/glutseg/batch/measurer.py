@@ -32,7 +32,13 @@ class Measurer(typing.Protocol):
     def digest(self, study: dicom.Study, protocol: Protocol) -> str:
         """Of what it reads besides the images; "" where that is nothing."""
 
-    def measure(self, study: dicom.Study, protocol: Protocol, participants: Participants | None) -> Case:
+    def measure(
+        self,
+        study: dicom.Study,
+        protocol: Protocol,
+        participants: Participants | None,
+        bring: dicom.Bring = dicom.at_hand,
+    ) -> Case:
         """As `glutseg.pipeline.measure_study`: whatever happens, there is a case."""
 
 
@@ -59,8 +65,14 @@ class Automatic:
     def digest(self, study: dicom.Study, protocol: Protocol) -> str:
         return ""
 
-    def measure(self, study: dicom.Study, protocol: Protocol, participants: Participants | None) -> Case:
-        return pipeline.measure_study(study, protocol, participants, self.segmenter)
+    def measure(
+        self,
+        study: dicom.Study,
+        protocol: Protocol,
+        participants: Participants | None,
+        bring: dicom.Bring = dicom.at_hand,
+    ) -> Case:
+        return pipeline.measure_study(study, protocol, participants, self.segmenter, bring)
 
 
 AUTOMATIC = Automatic()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from glutseg.batch.measurer import AUTOMATIC, Measurer
 from glutseg.measurement import Participants, believe_height
 from glutseg.output.case_id import case_id
 from glutseg.output.pseudonym import Pseudonymiser
+from glutseg.pacs.model import Origin
 from glutseg.protocol import Protocol
 
 
@@ -35,21 +36,27 @@ class Task:
     case_id : name of its folder, unique in the run
     participants : the study's row of the table, or none
     input_sha256 : of all that its headers and the table say, the sizes of its files, and what the
-        measurer reads besides
+        measurer reads besides; of a study on a server, of what the search said of it
+    origin : the server that has its images; None for files
     """
 
     case_id: str
     study: dicom.Study
     participants: Participants
     input_sha256: str
+    origin: Origin | None = None
 
 
 def make_plan(
     index: dicom.Index,
     participants: Participants | None = None,
     extra_digest: Callable[[dicom.Study], str] = lambda _: "",
+    origins: Mapping[str, Origin] | None = None,
 ) -> tuple[Task, ...]:
-    """A task per study, in the order of the index; ``extra_digest`` is of what is read besides its images."""
+    """A task per study, in the order of the index.
+
+    ``extra_digest`` is of what is read besides its images, ``origins`` tell by study UID which server has it.
+    """
     taken: Counter[str] = Counter()
     tasks = []
     for study in index.studies:
@@ -60,7 +67,8 @@ def make_plan(
         taken[name] += 1
         if taken[name] > 1:  # studies without a UID are told apart by their folders only
             name = f"{name}-{taken[name]}"
-        tasks.append(Task(name, study, own, _digest(study, own, extra_digest(study))))
+        origin = (origins or {}).get(study.study_uid)
+        tasks.append(Task(name, study, own, _digest(study, own, extra_digest(study)), origin))
     return tuple(tasks)
 
 

@@ -25,6 +25,7 @@ from glutseg.output.pseudonym import Pseudonymiser
 from glutseg.output.run_record import CaseState, RunRecord, write_run_record
 from glutseg.output.schema import CaseRow
 from glutseg.output.tables import sort_rows, write_tables
+from glutseg.pacs.model import Found
 from glutseg.protocol import Protocol, with_origin
 from glutseg.result import CaseResult
 
@@ -96,6 +97,7 @@ def run(
     pseudonyms: Pseudonymiser | None = None,
     progress: Progress | None = None,
     measurer: Measurer = AUTOMATIC,
+    remote: Found | None = None,
 ) -> RunSummary:
     """Measure the studies of ``index`` and write everything below ``out``.
 
@@ -108,6 +110,7 @@ def run(
     pseudonyms : stand for ids, UIDs and paths in everything that is written
     progress : called before the first study and after each
     measurer : whose outlines are measured
+    remote : where the images of the index are to be had, when it is that of a search on a server
 
     Raises
     ------
@@ -126,13 +129,18 @@ def run(
         protocol = pseudonyms.protocol(protocol)
         participants = pseudonyms.participants(participants) if participants else None
     protocol = with_origin(protocol, measurer.name)
-    plan = make_plan(index, participants, lambda study: measurer.digest(study, protocol))
+    origins = remote.origins if remote else {}
+    if pseudonyms:
+        origins = {pseudonyms.uid(uid): origin for uid, origin in origins.items()}
+    plan = make_plan(index, participants, lambda study: measurer.digest(study, protocol), origins)
     orders = Orders(out.absolute() if manner.scheduler else out, protocol, pseudonyms, measurer)
     if manner.resume:
         check_same_run(plan, orders)
     prepare(out, overwrite=manner.overwrite, resume=manner.resume, keep_reviews=manner.keep_reviews)
     kept = done(plan, out, retry_failed=manner.retry_failed) if manner.resume else {}
     record = _record(index, plan, orders, participants)
+    if remote and not pseudonyms:  # a path would swallow one of its slashes
+        record = replace(record, input=remote.server.address)
     return _recorded_run(plan, orders, manner, kept, record, progress)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from glutseg import pipeline
+from glutseg import dicom, pipeline
 from glutseg.batch.plan import Orders, Task
 from glutseg.errors import GlutsegError
 from glutseg.output.case_files import write_case
@@ -24,8 +24,8 @@ def carry_out(task: Task, orders: Orders) -> CaseResult:
         case's own failure.
     """
     clear_case(orders.out, task.case_id)
-    case = orders.measurer.measure(task.study, orders.protocol, task.participants)
-    result = _named(case.result, task, orders)
+    study, case = _measured(task, orders)
+    result = _named(case.result, study, task, orders)
     start = time.perf_counter()
     try:
         _write(result, task, orders, case.volume, case.mask)
@@ -46,14 +46,35 @@ def give_up(task: Task, orders: Orders, error: GlutsegError) -> CaseResult:
         ``output-unwritable``.
     """
     clear_case(orders.out, task.case_id)
-    result = _named(pipeline.given_up(task.study, task.participants, error), task, orders)
+    if task.origin is not None:
+        from glutseg.pacs.fetch import discard
+
+        discard(orders.out, task.case_id)  # its process had no time to
+    result = _named(pipeline.given_up(task.study, task.participants, error), task.study, task, orders)
     _write(result, task, orders)
     return result
 
 
-def _named(result: CaseResult, task: Task, orders: Orders) -> CaseResult:
+def _measured(task: Task, orders: Orders) -> tuple[dicom.Study, pipeline.Case]:
+    """The study as its headers tell it, and its case; what a server does wrong is the case's failure."""
+    measure = orders.measurer.measure
+    if task.origin is None:
+        return task.study, measure(task.study, orders.protocol, task.participants)
+    from glutseg.pacs.fetch import fetched
+
+    try:
+        with fetched(task.origin, orders.out, task.case_id) as here:
+            study = orders.pseudonyms.study(here.study) if orders.pseudonyms else here.study
+            return study, measure(study, orders.protocol, task.participants, here.bring)
+    except GlutsegError as error:
+        if error.code == "output-unwritable":
+            raise
+        return task.study, pipeline.Case(pipeline.given_up(task.study, task.participants, error))
+
+
+def _named(result: CaseResult, study: dicom.Study, task: Task, orders: Orders) -> CaseResult:
     result = replace(result, case_id=task.case_id)
-    return orders.pseudonyms.reworded(result, task.study) if orders.pseudonyms else result
+    return orders.pseudonyms.reworded(result, study) if orders.pseudonyms else result
 
 
 def _write(

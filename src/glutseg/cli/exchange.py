@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from glutseg.cli.frame import NOTHING_DONE, SOME_DONE, ProtocolOption, app, user_errors
+from glutseg.cli.pacs import CaOption, InsecureOption
 
 if TYPE_CHECKING:
     from glutseg.exchange.given_run import GivenRun
@@ -86,22 +87,30 @@ def export(
     values: Annotated[
         ValuesOption, typer.Option(metavar="corrected|automatic", help="As people decided, or as measured.")
     ] = ValuesOption.CORRECTED,
+    store: Annotated[
+        str,
+        typer.Option(metavar="dicomweb+https://HOST/ROOT", help="Send SEG and SR to this server as well."),
+    ] = "",
+    ca: CaOption = "",
+    insecure_http: InsecureOption = False,
 ) -> None:
     """Write the masks and areas of the run in OUT as DICOM SEG, SR, RTSTRUCT, NIfTI or NRRD."""
     with user_errors():
         from glutseg import terminal
         from glutseg.cli.exchange_shown import show_exported
-        from glutseg.exchange.export import export as write
+        from glutseg.cli.pacs import Access, export_from, show_stored, store_export
 
+        names = [f.value for f in formats]
+        access = Access(ca, insecure_http)
+        if store and (folder or not {*names} <= {"seg", "sr"}):
+            raise typer.BadParameter("--store takes seg and sr, and writes them to OUT/export")
         with terminal.progress() as bar:
-            done = write(
-                out,
-                [f.value for f in formats],
-                folder,
-                input_path=input_path,
-                values=values.value,
-                progress=bar.scanning,
-            )
+            if store:
+                stored = store_export(out, store, access, names, input_path, values.value, bar)
+            else:
+                done = export_from(out, access, names, folder, input_path, values.value, bar)
+        if store:
+            raise typer.Exit(0 if show_stored(stored) else SOME_DONE if stored.stored else NOTHING_DONE)
         show_exported(done)
     if done.left_out:
         raise typer.Exit(SOME_DONE if done.files else NOTHING_DONE)

@@ -19,6 +19,7 @@ from glutseg.cli.frame import (
     app,
     user_errors,
 )
+from glutseg.cli.pacs import CaOption, InsecureOption, QueryOption, SourceArgument
 from glutseg.errors import GlutsegError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ MasksOption = Annotated[
 
 @app.command()
 def run(
-    input_path: InputArgument,
+    source: SourceArgument,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="The folder to write.")],
     protocol: ProtocolOption = "femoral-head-top",
     level: LevelOption = None,
@@ -108,15 +109,31 @@ def run(
     keep_reviews: Annotated[
         bool, typer.Option("--keep-reviews", help="With --overwrite: leave what reviewers decided.")
     ] = False,
+    query: QueryOption = None,
+    store: Annotated[
+        bool, typer.Option("--store", help="Send SEG and SR of each measured study back to the server.")
+    ] = False,
+    ca: CaOption = "",
+    insecure_http: InsecureOption = False,
 ) -> None:
     """Measure every study below INPUT and write tables, masks and pictures to OUT."""
     with user_errors():
-        from glutseg import batch, terminal
+        from glutseg import batch, pacs, terminal
+        from glutseg.cli.pacs import Access, asked, refuse_options, show_stored, store_run
         from glutseg.measurement import parse_columns, read_participants
         from glutseg.protocol import load_protocol
 
         if overwrite and (resume or retry):
             raise typer.BadParameter("an earlier run is either replaced or gone on with")
+        refuse_options(
+            remote=pacs.is_address(source),
+            query=bool(query),
+            store=store,
+            scheduler=bool(scheduler),
+            pseudonyms=pseudonymise is not None,
+            masks=bool(masks),
+        )
+        server = Access(ca, insecure_http).server(source) if pacs.is_address(source) else None
         rule = load_protocol(protocol, level=level, series=series or (), muscles=muscles, whole_muscle=volume)
         measurer = _measurer(segmenter, device, masks, label or [], labels, level)
         columns = parse_columns(participants_columns)
@@ -132,7 +149,7 @@ def run(
         )
         with terminal.progress() as bar:
             summary = batch.run_folder(
-                input_path,
+                Path(source) if server is None else asked(server, query),
                 out,
                 rule,
                 table,
@@ -142,7 +159,10 @@ def run(
                 measuring=bar.measuring,
                 measurer=measurer,
             )
+            stored = store_run(out, server, bar) if server and store else None
         terminal.print_summary(summary)
+    if stored and not show_stored(stored):
+        raise typer.Exit(summary.exit_code or SOME_DONE)
     raise typer.Exit(summary.exit_code)
 
 

@@ -6,9 +6,11 @@ from glutseg.dicom.grid import is_tilted
 from glutseg.dicom.model import FileProblem, Index, LoadedSeries, Series, SeriesTags, SliceHeader, Study
 from glutseg.dicom.read import read
 from glutseg.dicom.scan import scan
+from glutseg.dicom.slices import Bring, at_hand
 from glutseg.dicom.source import Source
 
 __all__ = [
+    "Bring",
     "Choice",
     "FileProblem",
     "Index",
@@ -19,6 +21,7 @@ __all__ = [
     "Source",
     "Study",
     "Survey",
+    "at_hand",
     "check_asked",
     "choose",
     "in_words",

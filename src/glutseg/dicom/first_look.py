@@ -11,7 +11,7 @@ from glutseg.dicom.model import LoadedSeries, Series
 from glutseg.dicom.odd import odd_flags
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.read import pixel_flags
-from glutseg.dicom.slices import SliceHU, check_size, decode_all
+from glutseg.dicom.slices import Bring, SliceHU, at_hand, check_size, decode_all
 from glutseg.errors import GlutsegError
 from glutseg.volume import Geometry, Volume
 
@@ -32,6 +32,7 @@ class Survey:
     places : of the slices looked at, in the order of the series
     slices : those slices
     volume : nothing but those slices, on a grid of their own
+    bring : for the files of the others
     """
 
     series: Series
@@ -39,10 +40,15 @@ class Survey:
     places: range
     slices: tuple[SliceHU, ...]
     volume: Volume
+    bring: Bring = at_hand
 
 
-def survey(series: Series) -> Survey | None:
+def survey(series: Series, bring: Bring = at_hand) -> Survey | None:
     """Read every n-th slice.
+
+    Parameters
+    ----------
+    bring : called with the slices that are read, before they are
 
     Returns
     -------
@@ -66,7 +72,7 @@ def survey(series: Series) -> Survey | None:
     # counted from the feet, so that it does not matter in which order a scanner stored its slices
     lowest = geometry.canonical_slice(0)
     places = range(lowest % step, geometry.shape[0], step)
-    slices = _decoded(series, places)
+    slices = _decoded(series, places, bring)
     if slices is None:
         return None
     own = replace(
@@ -75,7 +81,7 @@ def survey(series: Series) -> Survey | None:
         spacing_mm=(geometry.spacing_mm[0] * step, *geometry.spacing_mm[1:]),
         origin_mm=geometry.point_mm(places.start, 0, 0),
     )
-    return Survey(series, geometry, places, slices, Volume(np.stack([s.hu for s in slices]), own))
+    return Survey(series, geometry, places, slices, Volume(np.stack([s.hu for s in slices]), own), bring)
 
 
 def read_near(first: Survey, detail: range) -> LoadedSeries | None:
@@ -90,7 +96,7 @@ def read_near(first: Survey, detail: range) -> LoadedSeries | None:
     n = first.geometry.shape[0]
     known = dict(zip(first.places, first.slices, strict=True))
     wanted = sorted({*detail, 0, n - 1} - known.keys())  # the two ends, to interpolate up to them
-    slices = _decoded(first.series, wanted)
+    slices = _decoded(first.series, wanted, first.bring)
     if slices is None:
         return None
     known |= zip(wanted, slices, strict=True)
@@ -113,10 +119,12 @@ def read_near(first: Survey, detail: range) -> LoadedSeries | None:
     )
 
 
-def _decoded(series: Series, places: range | list[int]) -> tuple[SliceHU, ...] | None:
+def _decoded(series: Series, places: range | list[int], bring: Bring) -> tuple[SliceHU, ...] | None:
     found = []
+    headers = tuple(series.slices[k] for k in places)
+    bring(headers)
     with quiet_pydicom():
-        for one in decode_all(tuple(series.slices[k] for k in places)):
+        for one in decode_all(headers):
             if isinstance(one, GlutsegError):
                 return None
             found.append(one)

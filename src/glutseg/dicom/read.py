@@ -9,12 +9,14 @@ from glutseg.dicom.gaps import fill_missing, longest_stretch
 from glutseg.dicom.model import LOSSY, LoadedSeries, Series, SliceHeader
 from glutseg.dicom.odd import odd_flags
 from glutseg.dicom.quiet import quiet_pydicom
-from glutseg.dicom.slices import check_size, decode_all
+from glutseg.dicom.slices import Bring, at_hand, check_size, decode_all
 from glutseg.errors import Flag, GlutsegError
 from glutseg.volume import Volume
 
 
-def read(series: Series, *, slices: slice | None = None, bridge: bool = False) -> LoadedSeries:
+def read(
+    series: Series, *, slices: slice | None = None, bridge: bool = False, bring: Bring = at_hand
+) -> LoadedSeries:
     """Decode a series slice by slice into one array.
 
     Parameters
@@ -23,6 +25,7 @@ def read(series: Series, *, slices: slice | None = None, bridge: bool = False) -
     slices : only these places of its grid; step 1
     bridge : reach across short gaps, with interpolated values on the slices named in ``missing``;
         otherwise the longest stretch without a gap is returned
+    bring : called with the slices that are read, before they are
 
     Returns
     -------
@@ -45,6 +48,7 @@ def read(series: Series, *, slices: slice | None = None, bridge: bool = False) -
     geometry = series.geometry.crop((slice(start, stop), slice(None), slice(None)))
     check_size(geometry.shape, series.series_uid)
     headers = {p - start: h for p, h in zip(series.places, series.slices, strict=True) if start <= p < stop}
+    bring(headers.values())
     hu = np.empty(geometry.shape, dtype=np.int16)
     failures, n_stray, is_lossy = _decode_into(hu, headers)
     shown = [k in headers and k not in failures for k in range(geometry.shape[0])]

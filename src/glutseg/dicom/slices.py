@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from glutseg.dicom.decode import TAGS, decode
@@ -15,6 +15,9 @@ from glutseg.dicom.text import BAD_FILE, integer
 from glutseg.errors import GlutsegError
 from glutseg.volume import Int16Array
 
+Bring = Callable[[Iterable[SliceHeader]], None]
+"""Sees to it that the files of slices are where their sources say, before they are opened."""
+
 MAX_ROWS = 4096
 """Of rows and of columns: four times the largest CT matrix in common use."""
 
@@ -23,6 +26,10 @@ MAX_VOXELS = 2_000_000_000
 
 MAX_BYTES_PER_VOXEL = 8
 """Of a file: four of the widest integers, and as much again for codings that do not pay."""
+
+
+def at_hand(_slices: Iterable[SliceHeader]) -> None:
+    """Nothing has to be brought: the files are on this disk."""
 
 
 def check_size(shape: tuple[int, int, int], where: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -59,6 +59,7 @@ def export(
     *,
     input_path: Path | None = None,
     values: Values = "corrected",
+    cases: Collection[str] | None = None,
     progress: Progress | None = None,
 ) -> Exported:
     """Write every case of a run that has a mask.
@@ -70,6 +71,7 @@ def export(
     folder : to write; ``OUT/export`` by default
     input_path : where the images are, if not where run.json says
     values : as people decided, or as the program found them
+    cases : ids of those that are written; by default all
 
     Raises
     ------
@@ -88,6 +90,8 @@ def export(
     files: list[Path] = []
     left_out: list[tuple[str, str, str]] = []
     for row in review.effective_rows(out, values):
+        if cases is not None and row.result.case_id not in cases:
+            continue
         try:
             files += _write(target, _job(out, row, when, studies), wanted)
         except GlutsegError as error:

@@ -73,14 +73,20 @@ class GivenMasks:
         except (GlutsegError, OSError):  # measuring will tell why
             return ""
 
-    def measure(self, study: dicom.Study, protocol: Protocol, participants: Participants | None) -> Case:
+    def measure(
+        self,
+        study: dicom.Study,
+        protocol: Protocol,
+        participants: Participants | None,
+        bring: dicom.Bring = dicom.at_hand,
+    ) -> Case:
         """Measured on the series that would be taken without a mask, or the only one that there is."""
 
         def on_mask(_: CaseResult, clock: Stopwatch) -> Case:
             series, reason, passed_over = _series(study, protocol)
             file = mask_of(self.pattern, study, series)
             with clock.time("read"):
-                loaded = Loaded(study, series, dicom.read(series, bridge=True), reason)
+                loaded = Loaded(study, series, dicom.read(series, bridge=True, bring=bring), reason)
                 mask, flags = placed_mask(loaded, file, self.labels, self.label_map)
             with clock.time("measurement"):
                 measured = measure_labels(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def sweep(out: Path) -> None:
     """Remove what writes that were killed left behind; nothing of it stands under a final name."""
     for folder in (out, *_case_folders(out)):
         for path in sorted(folder.glob(f"{TEMP_PREFIX}*")):
-            path.unlink(missing_ok=True)
+            _discard(path)
 
 
 def clear_case(out: Path, case_id: str) -> None:
@@ -174,10 +175,20 @@ def _remove(out: Path, kept: tuple[str, ...] = ()) -> None:
 
 def _remove_files(folder: Path, names: tuple[str, ...], *, keep_folder: bool = False) -> None:
     for path in sorted(folder.iterdir()):
-        if path.name in names or path.name.startswith(TEMP_PREFIX):
+        if path.name.startswith(TEMP_PREFIX):
+            _discard(path)
+        elif path.name in names:
             path.unlink()
     if not keep_folder:
         _remove_if_empty(folder)
+
+
+def _discard(path: Path) -> None:
+    """Remove a file or, where images were on their way from a server, a folder."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _remove_if_empty(folder: Path) -> None:

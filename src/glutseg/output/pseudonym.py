@@ -71,7 +71,7 @@ class Pseudonymiser:
             FileProblem(Source(Path(self.source(p.source))), p.code, CODES[p.code].meaning)
             for p in index.problems
         )
-        studies = tuple(self._study(study) for study in index.studies)
+        studies = tuple(self.study(study) for study in index.studies)
         ordered = sorted(studies, key=lambda s: (s.patient_id, s.study_uid))
         return replace(index, root=HIDDEN, studies=tuple(ordered), problems=problems)
 
@@ -113,7 +113,8 @@ class Pseudonymiser:
         message = f"{kind}\0{text}".encode("utf-8", "surrogatepass")
         return hmac.new(self.key, message, hashlib.sha256).digest()
 
-    def _study(self, study: Study) -> Study:
+    def study(self, study: Study) -> Study:
+        """A study with pseudonyms and without its date."""
         return replace(
             study,
             study_uid=self.uid(study.study_uid),

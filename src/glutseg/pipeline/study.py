@@ -39,6 +39,7 @@ def measure_study(
     protocol: Protocol,
     participants: Participants | None = None,
     segmenter: Segmenter = GLUTSEG,
+    bring: dicom.Bring = dicom.at_hand,
 ) -> Case:
     """Measure one study, whatever happens.
 
@@ -48,6 +49,7 @@ def measure_study(
     protocol : what to measure and how
     participants : heights that go before those of the headers
     segmenter : who outlines the muscles
+    bring : called with slices before they are read, where they are not on this disk yet
 
     Returns
     -------
@@ -55,7 +57,7 @@ def measure_study(
         Measured, or ``failed`` with an error's code and message: this does not raise for a bad study.
     """
     return unharmed(
-        study, participants, lambda result, clock: _measure(study, protocol, result, clock, segmenter)
+        study, participants, lambda result, clock: _measure(study, protocol, result, clock, segmenter, bring)
     )
 
 
@@ -102,7 +104,12 @@ def _iso_date(raw: str) -> str:
 
 
 def _measure(
-    study: dicom.Study, protocol: Protocol, result: CaseResult, clock: Stopwatch, segmenter: Segmenter
+    study: dicom.Study,
+    protocol: Protocol,
+    result: CaseResult,
+    clock: Stopwatch,
+    segmenter: Segmenter,
+    bring: dicom.Bring,
 ) -> Case:
     """Try the series in the order of their rank until one can be measured."""
     choice = dicom.choose(study, protocol.series)
@@ -111,7 +118,7 @@ def _measure(
     for rank, series in enumerate(choice.candidates):
         try:
             doubted = replace(result, flags=result.flags + dicom.series_flags(series, protocol.series))
-            loaded, case = _measure_one(series, protocol, doubted, clock, segmenter)
+            loaded, case = _measure_one(series, protocol, doubted, clock, segmenter, bring)
         except GlutsegError as error:
             if error.code not in TRY_NEXT_SERIES + UNREADABLE:
                 raise
@@ -127,11 +134,16 @@ def _measure(
 
 
 def _measure_one(
-    series: dicom.Series, protocol: Protocol, result: CaseResult, clock: Stopwatch, segmenter: Segmenter
+    series: dicom.Series,
+    protocol: Protocol,
+    result: CaseResult,
+    clock: Stopwatch,
+    segmenter: Segmenter,
+    bring: dicom.Bring,
 ) -> tuple[dicom.LoadedSeries, Case]:
     """One series, of which no more is read than has to be; if that does not do, all of it."""
     with clock.time("read"):
-        first = dicom.survey(series)
+        first = dicom.survey(series, bring)
     with clock.time("anatomy"):
         ahead = look_ahead(first, protocol, segmenter) if first else None
     if first and ahead:
@@ -143,7 +155,7 @@ def _measure_one(
         except GlutsegError as error:
             log.info("all slices are read, those near the hips did not do: %s", error.code)
     with clock.time("read"):
-        loaded = dicom.read(series, bridge=True)
+        loaded = dicom.read(series, bridge=True, bring=bring)
     return loaded, measure_series(loaded, protocol, result, clock, segmenter=segmenter)
 
 

@@ -1,0 +1,164 @@
+"""Options and steps of the commands that talk to a server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from glutseg.errors import GlutsegError, require_extra
+
+if TYPE_CHECKING:
+    from glutseg.exchange.export import Exported
+    from glutseg.pacs import Question, Server
+    from glutseg.pacs.store import Stored
+    from glutseg.review.collate import Values
+    from glutseg.terminal import Bar
+
+SourceArgument = Annotated[
+    str,
+    typer.Argument(metavar="INPUT", help="A folder of DICOM files, a zip, or dicomweb+https://HOST/ROOT."),
+]
+QueryOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=VALUE", help="Studies on the server: StudyDescription=*PELVIS*; may be repeated."
+    ),
+]
+CaOption = Annotated[
+    str, typer.Option(metavar="FILE", help="Certificates that are trusted, for a server of your hospital.")
+]
+InsecureOption = Annotated[
+    bool,
+    typer.Option("--insecure-http", help="Allow dicomweb+http:// to another host: nothing is encrypted."),
+]
+
+
+@dataclass(frozen=True)
+class Access:
+    """How servers may be reached."""
+
+    ca: str = ""
+    insecure_http: bool = False
+
+    def server(self, address: str) -> Server:
+        """The server at an address; nothing is asked of it yet.
+
+        Raises
+        ------
+        GlutsegError
+            ``extra-missing`` and those of `glutseg.pacs.read_address`.
+        """
+        from glutseg.pacs import read_address
+
+        require_extra("pacs", "requests", "dicomweb_client")
+        return read_address(address, ca=self.ca, allow_http=self.insecure_http)
+
+
+def asked(server: Server, query: list[str] | None) -> Question:
+    """What a run asks a server for."""
+    from glutseg.pacs import Question
+    from glutseg.pacs.query import parse_query
+
+    return Question(server, parse_query(query or []))
+
+
+def store_run(out: Path, server: Server, bar: Bar) -> Stored:
+    """SEG and SR of every measured case of a run, back to where its images came from."""
+    from glutseg.pacs.store import store
+
+    return store(out, server, source=server, progress=bar.scanning)
+
+
+def store_export(
+    out: Path,
+    address: str,
+    access: Access,
+    formats: list[str],
+    input_path: Path | None,
+    values: Values,
+    bar: Bar,
+) -> Stored:
+    """SEG and SR of a run to the server at an address."""
+    from glutseg.pacs.store import store
+
+    server = access.server(address)
+    source = None if input_path else _source(out, access)
+    if source is not None and source.url == server.url:
+        source = server
+    return store(
+        out,
+        server,
+        formats,  # type: ignore[arg-type]
+        source=source,
+        input_path=input_path,
+        values=values,
+        progress=bar.scanning,
+    )
+
+
+def export_from(
+    out: Path,
+    access: Access,
+    formats: list[str],
+    folder: Path | None,
+    input_path: Path | None,
+    values: Values,
+    bar: Bar,
+) -> Exported:
+    """An export, also of a run whose images are on a server: of those, headers are fetched."""
+    from glutseg import review
+    from glutseg.exchange.export import Exported, export
+
+    source = None if input_path else _source(out, access)
+    if source is None or not {*formats} & {"seg", "sr", "rtstruct"}:
+        return export(out, formats, folder, input_path=input_path, values=values, progress=bar.scanning)  # type: ignore[arg-type]
+
+    from glutseg.pacs.store import headers_of
+
+    with headers_of(out, source, review.effective_rows(out, values)) as (headers, missing):
+        done = export(out, formats, folder, input_path=headers, values=values, progress=bar.scanning)  # type: ignore[arg-type]
+    told = {name: (name, error.code, error.message) for name, error in missing.items()}
+    return Exported(done.files, tuple(told.get(one[0], one) for one in done.left_out))
+
+
+def _source(out: Path, access: Access) -> Server | None:
+    """Where a run's images came from, if from a server."""
+    from glutseg.output.folder import run_record
+    from glutseg.pacs import is_address
+
+    recorded = str(run_record(out).get("input", ""))
+    return access.server(recorded) if is_address(recorded) else None
+
+
+def show_stored(stored: Stored) -> bool:
+    """Say what came of storing; whether all was stored that was measured."""
+    from glutseg import terminal
+    from glutseg.output.text import plain
+
+    told = f"{len(stored.stored)} cases stored"
+    if stored.kept:
+        told += f", {len(stored.kept)} were stored before"
+    terminal.print_lines([f"not stored: {plain(n)}: {c}: {plain(m)}" for n, c, m in stored.left_out], told)
+    return not stored.left_out
+
+
+def refuse_options(
+    *, remote: bool, query: bool, store: bool, scheduler: bool, pseudonyms: bool, masks: bool
+) -> None:
+    """Options that do not go together.
+
+    Raises
+    ------
+    BadParameter
+    """
+    if not remote and (query or store):
+        raise typer.BadParameter("--query and --store need dicomweb+https://HOST/ROOT as INPUT")
+    if remote and scheduler:
+        raise typer.BadParameter("a cluster measures files that its workers see; fetch the studies first")
+    if remote and masks:
+        raise typer.BadParameter("given masks are measured on files; fetch the studies first")
+    if store and pseudonyms:
+        raise GlutsegError("export-pseudonymised", "a run with pseudonyms cannot be stored")

@@ -1,0 +1,51 @@
+"""multipart/related, strictly: a body that was cut short is no body."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from email.message import Message
+
+from glutseg.errors import GlutsegError
+
+BOUNDARY = "glutseg-7d0c2b8f4e5a4b0f9d1e6a3c58f2b714"
+END = b"--"
+MAX_BOUNDARY = 70
+"""Characters (RFC 2046, 5.1.1)."""
+
+
+def one_part(content_type: str, body: bytes) -> bytes:
+    """The only part of a body; a body that is not in parts is its own.
+
+    Raises
+    ------
+    GlutsegError
+        ``pacs-answer-invalid`` for a body without end, with several parts or with none.
+    """
+    header = Message()
+    header["Content-Type"] = content_type
+    if header.get_content_maintype() != "multipart":
+        return body
+    boundary = header.get_param("boundary")
+    if not isinstance(boundary, str) or not 0 < len(boundary) <= MAX_BOUNDARY or not boundary.isascii():
+        raise _invalid("a body in parts without a boundary")
+    delimiter = b"\r\n--" + boundary.encode()
+    _, *pieces = (b"\r\n" + body).split(delimiter)
+    if not pieces or not pieces[-1].startswith(END):
+        raise _invalid("a body in parts that was cut short")
+    if len(pieces) != 2:
+        raise _invalid(f"{len(pieces) - 1} parts where one was asked for")
+    _, gap, content = pieces[0].partition(b"\r\n\r\n")
+    if not gap:
+        raise _invalid("a part without an end of its header")
+    return content
+
+
+def together(parts: Sequence[bytes]) -> tuple[str, bytes]:
+    """(content type, body) of DICOM files to store."""
+    head = f"--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n".encode()
+    body = b"".join(head + part + b"\r\n" for part in parts) + f"--{BOUNDARY}--\r\n".encode()
+    return f'multipart/related; type="application/dicom"; boundary="{BOUNDARY}"', body
+
+
+def _invalid(message: str) -> GlutsegError:
+    return GlutsegError("pacs-answer-invalid", message)

@@ -1,0 +1,204 @@
+"""STOW-RS: segmentations and reports of a run go to a server, each once."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from glutseg import review
+from glutseg.errors import GlutsegError
+from glutseg.exchange.export import SUFFIXES, export
+from glutseg.output.atomic import write_text
+from glutseg.output.folder import PROGRAM, run_record
+from glutseg.output.schema import CaseRow
+from glutseg.pacs.address import is_address
+from glutseg.pacs.answers import Item, text_of
+from glutseg.pacs.fetch import private_folder
+from glutseg.pacs.headers import fetch_headers
+from glutseg.pacs.model import Origin, Server
+from glutseg.pacs.multipart import together
+from glutseg.pacs.search import client_of
+from glutseg.pacs.transfer import Line
+from glutseg.review.collate import Values
+
+STORED_JSON = "stored.json"
+"""In the run's folder: what each server has confirmed. A new run leaves it, so that nothing goes twice."""
+HEADERS = "headers"
+OF_ALL_CASES = ("pacs-refused", "pacs-untrusted", "pacs-redirected", "output-unwritable")
+FAILED, REFERENCED = "00081198", "00081199"
+"""Failed and Referenced SOP Sequence of the answer (PS3.18, 10.5)."""
+
+StoredFormat = Literal["seg", "sr"]
+Progress = Callable[[int, int], None]
+Left = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What came of storing.
+
+    Attributes
+    ----------
+    stored : ids of the cases whose objects the server confirmed now
+    kept : ids of those that it had confirmed before and that have not changed since
+    left_out : (case id, code, reason) of every other case
+    """
+
+    stored: tuple[str, ...]
+    kept: tuple[str, ...]
+    left_out: tuple[Left, ...]
+
+
+def store(
+    out: Path,
+    server: Server,
+    formats: Sequence[StoredFormat] = ("seg", "sr"),
+    *,
+    source: Server | None = None,
+    input_path: Path | None = None,
+    values: Values = "corrected",
+    progress: Progress | None = None,
+) -> Stored:
+    """Write the objects of every measured case to ``OUT/export`` and store them on a server.
+
+    Parameters
+    ----------
+    formats : a report (``sr``) brings its segmentation along
+    source : the server that the run's images came from, if they did
+    input_path : the images, if they are files that were moved
+    progress : called with (cases stored, cases to store)
+
+    Raises
+    ------
+    GlutsegError
+        Those of `glutseg.exchange.export`, and those that every case would meet: ``pacs-refused``,
+        ``pacs-untrusted``, ``pacs-redirected``. What concerns one case is in `Stored.left_out`.
+    """
+    rows = {row.result.case_id: row for row in review.effective_rows(out, values)}
+    known = _read(out)
+    done = known.setdefault(server.address, {})
+    keys = {name: _key(out, row, formats) for name, row in rows.items()}
+    kept = tuple(name for name in rows if rows[name].mask and done.get(name, {}).get("key") == keys[name])
+    wanted = [row for name, row in rows.items() if name not in kept]
+    with headers_of(out, source, wanted, input_path) as (folder, missing):
+        names = [row.result.case_id for row in wanted if row.result.case_id not in missing]
+        exported = export(out, formats, input_path=folder, values=values, cases=names)
+    left = [*((name, e.code, e.message) for name, e in missing.items()), *exported.left_out]
+    ready = [name for name in names if name not in {one for one, _, _ in left}]
+    line, stored = Line(server), []
+    for k, name in enumerate(ready, start=1):
+        files = [
+            p for p in exported.files if p.name in {f"{name}{SUFFIXES['seg']}", f"{name}{SUFFIXES['sr']}"}
+        ]
+        try:
+            uids = send(line, server, [path.read_bytes() for path in files])
+        except GlutsegError as error:
+            if error.code in OF_ALL_CASES:
+                raise
+            left.append((name, error.code, error.message))
+        else:
+            done[name] = {"key": keys[name], "objects": uids}
+            _write(out, known)
+            stored.append(name)
+        if progress:
+            progress(k, len(ready))
+    return Stored(tuple(stored), kept, tuple(left))
+
+
+@contextmanager
+def headers_of(
+    out: Path, source: Server | None, rows: Sequence[CaseRow], input_path: Path | None = None
+) -> Iterator[tuple[Path | None, dict[str, GlutsegError]]]:
+    """Where an export finds the headers of a run's images, and the cases without.
+
+    For a run from a server it is a folder that is gone when the block ends: no pixels are fetched.
+
+    Raises
+    ------
+    GlutsegError
+        ``pacs-address-invalid`` where a run's images are on a server and ``source`` does not say how to
+        reach it.
+    """
+    recorded = str(run_record(out).get("input", ""))
+    if input_path is not None or not is_address(recorded):
+        yield input_path, {}
+        return
+    if source is None:
+        raise GlutsegError("pacs-address-invalid", "the run's images are on a server, give its address")
+    missing: dict[str, GlutsegError] = {}
+    client = client_of(source, Line(source))
+    with private_folder(out, HEADERS) as folder:
+        for k, row in enumerate(row for row in rows if row.mask and row.result.series):
+            result = row.result
+            origin = Origin(source, result.study_uid, result.patient_id)
+            try:
+                uid = result.series.series_uid if result.series else ""
+                fetch_headers(origin, uid, folder / f"{k:05d}", client)
+            except GlutsegError as error:
+                if error.code in OF_ALL_CASES:
+                    raise
+                missing[result.case_id] = error
+        yield folder, missing
+
+
+def send(line: Line, server: Server, files: Sequence[bytes]) -> list[str]:
+    """Store DICOM files; their UIDs, all of which the server confirmed.
+
+    Raises
+    ------
+    GlutsegError
+        ``pacs-store-failed`` when it does not confirm every one, and those of `Line`.
+    """
+    content_type, body = together(files)
+    answer = line.post(f"{server.url}/studies", body, content_type)
+    said = answer.json() if answer.content else {}
+    item: Any = said[0] if isinstance(said, list) and said else said
+    failed, referenced = _objects(item, FAILED), _objects(item, REFERENCED)
+    confirmed = {text_of(one, "ReferencedSOPInstanceUID") for one in referenced}
+    uids = [_uid(content) for content in files]
+    n_confirmed = len(confirmed.intersection(uids))
+    if failed or n_confirmed < len(files):
+        reasons = sorted({text_of(one, "FailureReason") or "no reason" for one in failed})
+        told = f", for reason {', '.join(reasons)}" if reasons else ""
+        raise GlutsegError("pacs-store-failed", f"{n_confirmed} of {len(files)} objects confirmed{told}")
+    return uids
+
+
+def _uid(content: bytes) -> str:
+    from pydicom import dcmread
+
+    return str(dcmread(io.BytesIO(content), specific_tags=["SOPInstanceUID"]).SOPInstanceUID)
+
+
+def _objects(item: Any, tag: str) -> list[Item]:
+    entry = item.get(tag) if isinstance(item, dict) else None
+    values = entry.get("Value") if isinstance(entry, dict) else None
+    return [one for one in values if isinstance(one, dict)] if isinstance(values, list) else []
+
+
+def _key(out: Path, row: CaseRow, formats: Sequence[StoredFormat]) -> str:
+    """Another one when mask or figures change; the date of the run, which a resume changes, is not in it."""
+    mask = out / row.mask if row.mask else None
+    content = mask.read_bytes() if mask and mask.is_file() else b""
+    figures = repr((sorted(formats), row.result, row.is_corrected)).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(hashlib.sha256(content).digest() + figures).hexdigest()
+
+
+def _read(out: Path) -> dict[str, dict[str, Any]]:
+    try:
+        content = json.loads((out / STORED_JSON).read_text(encoding="utf-8"))
+        servers = content["servers"]
+        return {str(name): dict(cases) for name, cases in servers.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # it is made anew
+        return {}
+
+
+def _write(out: Path, servers: dict[str, dict[str, Any]]) -> None:
+    content = {"program": PROGRAM, "servers": servers}
+    write_text(out / STORED_JSON, json.dumps(content, indent=1, sort_keys=True) + "\n")
