@@ -14,8 +14,8 @@ MUSCLE_CODES: dict[Muscle, tuple[str, str]] = {
     "medius": ("78333006", "Gluteus medius muscle"),
     "minimus": ("75297007", "Gluteus minimus muscle"),
 }
-"""SNOMED CT. Maximus and medius as in TotalSegmentator's table of codes; that table gives the minimus the
-code of the medius, so the minimus is MOOSE's, which is SNOMED's own (Structure of gluteus minimus muscle)."""
+"""SNOMED CT, as TotalSegmentator's table of codes (2.18.0, the rows with a side) has them. Besides: the
+minimus in MOOSE's table, the medius in the FHIR value set air-site-code of Te Whatu Ora, New Zealand."""
 OTHER_CODES: dict[str, Muscle] = {"206007": "maximus"}
 """What others write: 206007 is SNOMED's Structure of gluteus maximus muscle, 181674001 the entire one."""
 SIDE_CODES: dict[Side, tuple[str, str]] = {"left": ("7771000", "Left"), "right": ("24028007", "Right")}
