@@ -358,7 +358,7 @@ CODES: dict[str, Code] = {
     "other-segmenter": Code(
         "note",
         "The outline is another program's, which glutseg ran, and was measured as glutseg's own is.",
-        "None needed as a rule; there is no confidence for it, so look at the overlay.",
+        "Look at the overlay, or compare with a run of glutseg's own (`glutseg agree`): nothing tells how sure it is.",
     ),
     "segmenter-unknown": Code(
         "error",

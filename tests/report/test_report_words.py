@@ -86,6 +86,8 @@ def test_another_segmenter_is_named_and_cited():
         "with glutseg 1.2.3 on outlines of TotalSegmentator 2.18.0 (task “total”, 1.5 mm), a trained" in text
     )
     assert "region growing" not in text
+    assert "inside the outline, fat included" in text
+    assert "inside the fascia, fat streaks included" in told()[0]
     assert sum("10.1148/ryai.230024" in one for one in cited) == 1
     assert not any("TotalSegmentator" in one for one in told()[1])
 

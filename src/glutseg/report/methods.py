@@ -114,11 +114,12 @@ def _what(protocol: Protocol, version: str, how: str) -> list[str]:
     fat_low, fat_high = protocol.tissue.imat_hu
     *names, last = protocol.extent.muscles
     muscles = f"gluteus {', '.join(names)} and {last}" if names else f"gluteus {last}"
+    bound = "fascia, fat streaks included" if how == AUTOMATICALLY else "outline, fat included"
     sentences = [
         f"The cross-sectional area of the {muscles} was measured on pelvic CT with glutseg {version}{how} "
         f"(protocol “{plain(protocol.name)}”).",
         f"In each study the axial slice {level_words(protocol)} was measured, on the left and on the right.",
-        "The area is everything inside the fascia, fat streaks included (number of pixels × pixel area); "
+        f"The area is everything inside the {bound} (number of pixels × pixel area); "
         f"lean area is the part of it from {_hu(low)} to {_hu(high)} HU, intermuscular fat that from "
         f"{_hu(fat_low)} to {_hu(fat_high)} HU.",
     ]
