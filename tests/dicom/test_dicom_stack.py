@@ -342,3 +342,15 @@ def test_acquisitions_that_touch_at_one_place_are_one_scan_each_within_the_other
     first = [header(3 * k, k, acquisition_number=1) for k in range(20)]
     second = [header(57.04 + 3 * k, 50 + k, acquisition_number=2) for k in range(3)]
     assert {s.acquisition_number for s in build_stack(first + second).slices} == {1}
+
+
+def test_acquisitions_that_touch_at_the_lower_end_too():
+    first = [header(3 * k, k, acquisition_number=1) for k in range(20)]
+    second = [header(-0.04 - 3 * k, 50 + k, acquisition_number=2) for k in range(3)]
+    assert {s.acquisition_number for s in build_stack(first + second).slices} == {1}
+
+
+@pytest.mark.parametrize(("lean", "is_usable"), [(0.01, True), (-0.01, True), (0.011, False)])
+def test_rows_and_columns_at_right_angles_but_for_rounding(lean, is_usable):
+    stack = build_stack([header(3 * k, k, orientation=(1, 0, 0, lean, 1, 0)) for k in range(3)])
+    assert (stack.geometry is not None) == is_usable

@@ -1,6 +1,7 @@
 """Two groups and two sides, against closed forms, a permutation test, a bootstrap and counting."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -127,3 +128,9 @@ def test_a_side_that_does_not_vary_has_no_correlation():
     assert np.isnan(compare_sides(left, right).r)
     assert np.isnan(compare_sides(right, left).r)
     assert compare_sides(left, left[::-1] + 0.1).r < 0
+
+
+def test_a_side_that_does_not_vary_is_not_divided_by():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(compare_sides(np.array([1.0, 2.0, 3.0, 4.5]), np.full(4, 2.0)).r)

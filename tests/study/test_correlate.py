@@ -108,3 +108,23 @@ def test_units_do_not_matter_within_groups(xyg, scale):
         correlate_within("x", x, y, groups).r
     )
     assert "vary" in correlate_within("x", scale * (groups + 0.1), y, groups).note
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_straight_line_is_a_correlation_of_one_and_no_more(xyg, sign):
+    x, _, groups = xyg
+    rng = np.random.default_rng(3)
+    for factor in sign * rng.uniform(0.1, 10, 300):
+        within = correlate_within("x", x, factor * x, groups)
+        assert abs(within.r) <= 1
+        assert within.r == pytest.approx(sign)
+        assert sign * within.r_ci.low <= 1
+        assert sign * within.r_ci.high <= 1
+    told = correlate("x", "all", x, sign * x)
+    assert (told.rho_ci.low, told.rho_ci.high) == pytest.approx((sign, sign))
+
+
+@pytest.mark.parametrize("large", [1e9, 1e15])
+def test_rounding_is_no_variation_within_groups(xyg, large):
+    _, y, groups = xyg
+    assert "vary" in correlate_within("x", large * (groups + 0.1) / 3, y, groups).note

@@ -177,3 +177,11 @@ def test_an_interval_that_ends_at_none_plans_nothing():
 
 def test_two_patients_per_group_are_enough_for_a_huge_effect():
     assert dict(power_of(500.0, 12, 12, 400.0, 600.0).per_group) == {0.8: 2, 0.9: 2}
+
+
+@pytest.mark.parametrize("effect", np.arange(0.3, 1.7, 0.07))
+def test_one_patient_less_would_not_do(effect):
+    for power, n in power_of(float(effect), 20, 20, -1.0, 1.0).per_group:
+        reached = [float(TTestIndPower().power(effect, k, 0.05)) for k in (n - 1, n)]
+        assert reached[1] >= power
+        assert not reached[0] >= power  # also where one patient per group has none at all

@@ -49,8 +49,6 @@ def overlap(a: BoolArray, b: BoolArray, spacing_mm: tuple[float, ...]) -> Overla
     if not a.any() or not b.any():
         return Overlap(dice, None, None)
     box = ndimage.find_objects((a | b).astype(np.uint8))[0]
-    # whole in z: the surface of a slab must still see where the slab ends
-    box = (slice(None), *box[1:]) if a.ndim == 3 else box
     surface_a, surface_b = surface(a)[box], surface(b)[box]
     there = _distances_mm(surface_a, surface_b, spacing_mm)
     back = _distances_mm(surface_b, surface_a, spacing_mm)
