@@ -48,7 +48,7 @@ TARGETS = {
     "dicom/hounsfield.py": "dicom/test_dicom_hounsfield.py",
     "anatomy/level.py": "anatomy/test_level_rules.py anatomy/test_upright.py",
     "anatomy/sphere.py": "anatomy/test_sphere.py",
-    "anatomy/orientation.py": "anatomy/test_orientation.py",
+    "anatomy/orientation.py": "anatomy/test_orientation_bones.py",
     "output/sheared.py": "output/test_sheared.py",
     "review/remeasure.py": "review/test_remeasure.py",
     "study/effects.py": "study/test_effects.py",
