@@ -1,4 +1,7 @@
-"""A run with another segmenter: beside one of glutseg's own, in every room that comes after."""
+"""A run with another segmenter: beside one of glutseg's own, in every room that comes after.
+
+The commands are those of docs/how-to/totalsegmentator.md.
+"""
 
 import csv
 import json
