@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from importlib.metadata import version
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -79,10 +80,9 @@ class Line:
         self.is_more_announced = False
         """Whether the last answer of a search said that there are more results (PS3.18, 8.3.4.4)."""
 
-    def get(self, url: str, headers: Mapping[str, str] | None = None, **_: object) -> Answer:
-        """JSON, as `dicomweb_client.DICOMwebClient` asks a session for it."""
-        accept = (headers or {}).get("Accept", ", ".join(JSON_KINDS))
-        answer = self.fetch(_as_servers_read(url), accept, JSON_KINDS, MAX_JSON_BYTES)
+    def get(self, url: str, **_: object) -> Answer:
+        """JSON, as `dicomweb_client.DICOMwebClient` asks a session for it; its own headers are not sent."""
+        answer = self.fetch(_as_servers_read(url), JSON_KINDS[0], JSON_KINDS, MAX_JSON_BYTES)
         self.is_more_announced = answer.headers.get("Warning", "").startswith("299")
         return answer
 
@@ -178,8 +178,9 @@ class _BrokenError(Exception):
 
 def _session(server: Server) -> requests.Session:
     session = requests.Session()
-    session.trust_env = False  # a netrc of another host's, and its proxies, are read here and not by chance
+    session.trust_env = False  # requests would look for a netrc and proxies by rules of its own
     session.verify = server.ca or True
+    session.headers["User-Agent"] = f"glutseg/{version('glutseg')}"
     if not is_local(server):
         session.proxies.update(get_environ_proxies(server.url))
     return session
