@@ -1,6 +1,6 @@
 """A demonstration cohort: two groups of synthetic women whose difference is known exactly.
 
-The groups differ in how thick the muscle is made, by `SCALE_DIFFERENCE`, and in nothing else: every
+The groups differ in how thick the muscle is made, by `MEAN_SCALES`, and in nothing else: every
 other parameter is drawn the same way for both. Visits fall with the thickness in one group and are
 0 in the other, as in a study that compares patients with and without back pain.
 """
@@ -26,8 +26,7 @@ from glutseg.volume import SIDES
 PER_GROUP = 12
 GROUPS = ("control", "back-pain")
 MEAN_SCALES = {"control": 1.04, "back-pain": 0.92}
-SCALE_DIFFERENCE = MEAN_SCALES["back-pain"] - MEAN_SCALES["control"]
-"""Back pain less control, in the phantom's muscle scale: the one thing that makes the groups differ."""
+"""Of the phantom's muscle: the one thing that makes the groups differ."""
 SCALE_SD = 0.09
 VISITS_MEAN = 5.0
 VISITS_PER_SD = -2.5
