@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 
 import pytest
 from report_runs import CASES, HOSTILE
@@ -14,7 +13,7 @@ from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import Select  # noqa: E402
+from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
@@ -65,6 +64,14 @@ def chromium(tmp_path_factory):
     driver.quit()
 
 
+SETTLE = """
+const done = arguments[arguments.length - 1];
+const end = image => new Promise(end => ['load', 'error'].forEach(e => image.addEventListener(e, end)));
+Promise.all([...document.images].map(image => image.complete || end(image)))
+    .then(() => requestAnimationFrame(() => requestAnimationFrame(done)));
+"""
+
+
 class Screen:
     """The page as a user has it."""
 
@@ -100,6 +107,14 @@ class Screen:
         """The patient whose case is open."""
         return self.js("return viewer.open ? shown.querySelector('h3').firstChild.textContent.trim() : null")
 
+    def settle(self):
+        """Until every picture is loaded or given up, and what that set off is done."""
+        self.driver.execute_async_script(SETTLE)
+
+    def assert_soon(self, condition):
+        """For what a browser does when it comes to it, such as giving back the focus."""
+        WebDriverWait(self.driver, 10).until(lambda _: condition())
+
     def focused(self):
         return self.driver.switch_to.active_element
 
@@ -118,7 +133,7 @@ def test_nothing_is_asked_of_the_network_and_nothing_goes_wrong(screen):
     screen.driver.get_log("browser")
     screen.load()
     screen.one("a.open").click()
-    time.sleep(0.2)
+    screen.settle()
     events = [json.loads(entry["message"])["message"] for entry in screen.driver.get_log("performance")]
     asked = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
     assert screen.address in asked
@@ -133,7 +148,7 @@ def test_hostile_words_do_nothing(screen):
     link = next(a for a in screen.all("a.open") if a.text == HOSTILE)
     link.click()
     assert screen.shown() == HOSTILE
-    time.sleep(0.2)
+    screen.settle()
     assert screen.driver.title == "Gluteus maximus on CT"
     assert not screen.all('img[src="x"]')
 
@@ -144,7 +159,7 @@ def test_a_script_that_slipped_in_would_not_run(screen):
         "document.body.append(s); document.body.insertAdjacentHTML('beforeend',"
         '\'<img src="https://example.invalid/x.png" onerror="document.title = 1">\');'
     )
-    time.sleep(0.3)
+    screen.settle()
     assert screen.driver.title == "Gluteus maximus on CT"
     told = " ".join(entry["message"] for entry in screen.driver.get_log("browser"))
     assert told.count("Content Security Policy") >= 2
@@ -175,8 +190,7 @@ def test_it_filters_by_words_status_flag_and_decision(screen):
     screen.one("#search").send_keys(" corrected")
     assert screen.patients() == ["P02"]
     screen.one("#reset").click()
-    time.sleep(0.1)
-    assert len(screen.patients()) == 6
+    screen.assert_soon(lambda: len(screen.patients()) == 6)
     choose("status", "failed")
     assert screen.patients() == ["P03", "P10"]
     choose("decision", "rejected")
@@ -203,7 +217,7 @@ def test_it_opens_a_case_by_mouse_and_steps_through_what_the_filter_leaves(scree
     assert screen.shown() == "P02"
     screen.one("#close").click()
     assert screen.shown() is None
-    assert screen.focused().text == "P02"
+    screen.assert_soon(lambda: screen.focused().text == "P02")
     assert len(screen.all("#articles article")) == len(CASES)
     order = [a.get_attribute("id") for a in screen.all("#articles article")]
     assert order == [row.get_attribute("data-case") for row in screen.all(".cases tbody tr")]
@@ -223,7 +237,7 @@ def test_the_keyboard_alone_is_enough(screen):
     assert screen.shown() == name
     screen.keys(Keys.ESCAPE)
     assert screen.shown() is None
-    assert screen.focused().text == name
+    screen.assert_soon(lambda: screen.focused().text == name)
 
 
 def test_pictures_to_skim_and_a_case_by_its_address(screen):
