@@ -82,7 +82,7 @@ def review(
             from glutseg.viewer.review_door import login_name, open_review
             from glutseg.viewer.review_widget import RunPlace
         except ImportError as error:  # napari, or a library of the system that Qt needs
-            raise GlutsegError("viewer-missing", f"it is not installed whole: {error}") from error
+            raise GlutsegError("viewer-missing", f"its libraries are not installed ({error})") from error
         open_review(RunPlace(out, login_name() if reviewer is None else reviewer, input_path, key))
 
 
