@@ -11,9 +11,12 @@ import SimpleITK as sitk
 from dicom_series import FRAMES, write_ct
 from typer.testing import CliRunner
 
+import glutseg as glutseg_api
 from glutseg import review
 from glutseg.cli import app
+from glutseg.errors import GlutsegError
 from glutseg.output.ledger import read_case
+from glutseg.output.pseudonym import pseudonymiser
 from osirix_drawn import Drawn
 
 runner = CliRunner()
@@ -152,6 +155,55 @@ def test_all_muscles_of_given_masks_when_asked_for(export_run, tmp_path):
     (row,), (before,) = table(out), table(export_run.out)
     assert row["minimus_area_left_mm2"] == before["minimus_area_left_mm2"] != ""
     assert "other-muscle-doubtful" not in row["flags"]
+
+
+def test_masks_of_a_run_with_pseudonyms_are_named_by_them(export_run, tmp_path):
+    key, masks = tmp_path / "key", tmp_path / "SECRET_MASKS"
+    masks.mkdir()
+    pseudonym = pseudonymiser(key, tmp_path / "given").patient("P1")
+    for name, content in ((pseudonym, b"no mask at all"), ("P1", b"neither")):
+        (masks / f"{name}.nii.gz").write_bytes(content)
+    how = (
+        "run",
+        export_run.images,
+        "--masks",
+        masks / "{patient_id}.nii.gz",
+        "--level",
+        "slice=3",
+        "-j",
+        "0",
+    )
+    how = (*how, "--pseudonymise", key, "-o", tmp_path / "given")
+    assert glutseg(*how).exit_code == 1
+    (row,) = table(tmp_path / "given")
+    assert (row["patient_id"], row["error_code"]) == (pseudonym, "mask-unreadable")
+    sitk.WriteImage(export_run.mask.to_sitk(), str(masks / f"{pseudonym}.nii.gz"))
+    assert glutseg(*how, "--resume").exit_code in (0, 2)
+    (row,) = table(tmp_path / "given")
+    assert float(row["area_left_mm2"]) > 0
+    for path in (path for path in (tmp_path / "given").rglob("*") if path.is_file()):
+        assert b"SECRET_MASKS" not in path.read_bytes()
+
+
+def test_the_api_measures_masks_of_a_run_as_well(export_run, tmp_path):
+    masks, numbers = tmp_path / "masks", {1: 81, 2: 80}
+    masks.mkdir()
+    labels = np.zeros_like(export_run.mask.labels)
+    for ours, theirs in numbers.items():
+        labels[export_run.mask.labels == 3 - ours] = theirs
+    image = sitk.GetImageFromArray(labels)
+    image.CopyInformation(export_run.mask.to_sitk())
+    sitk.WriteImage(image, str(masks / "P1.nii.gz"))
+    how = {"masks": str(masks / "{patient_id}.nii.gz"), "jobs": 0}
+    run = glutseg_api.run_folder(
+        export_run.images, tmp_path / "a", "slice=3", labels="totalsegmentator", **how
+    )
+    told = {80: "left", 81: "right"}
+    same = glutseg_api.run_folder(export_run.images, tmp_path / "b", "slice=3", labels=told, **how)
+    for one in (run, same):
+        assert one.results[0].measurements == export_run.result.measurements
+    with pytest.raises(GlutsegError, match="labels-unknown"):
+        glutseg_api.run_folder(export_run.images, tmp_path / "c", labels="boa", **how)
 
 
 def test_a_mask_on_a_single_slice_is_measured_there_in_a_run_as_well(export_run, tmp_path):

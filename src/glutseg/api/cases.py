@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from glutseg import dicom, pipeline
 from glutseg.api.inputs import as_protocol
@@ -13,6 +14,10 @@ from glutseg.measurement import Participants, read_participants
 from glutseg.pipeline import Case
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
+
+if TYPE_CHECKING:
+    from glutseg.exchange.assign import LabelMap
+    from glutseg.exchange.terms import Term
 
 
 def measure_study(
@@ -126,15 +131,8 @@ def measure_mask(
         ``mask-sides-contradicted``, ``series-ambiguous``, and those of reading and measuring.
     """
     from glutseg import exchange
-    from glutseg.exchange.assign import LABEL_MAPS
 
-    label_map, terms = None, None
-    if isinstance(labels, str):
-        label_map = next((name for name in LABEL_MAPS if name == labels), None)
-        if label_map is None:
-            raise GlutsegError("labels-unknown", f"{labels!r}: there are {', '.join(LABEL_MAPS)}")
-    elif labels is not None:
-        terms = exchange.parse_labels([f"{name}={meaning}" for name, meaning in labels.items()])
+    terms, label_map = as_labels(labels)
     measured = exchange.measure_mask(
         exchange.load_series(dicom.scan(Path(path)), series_uid),
         Path(mask),
@@ -145,6 +143,21 @@ def measure_mask(
         participants=read_heights(participants, participants_columns),
     )
     return Case(measured.result, measured.loaded.images.volume, measured.mask)
+
+
+def as_labels(labels: str | Mapping[str | int, str] | None) -> tuple[dict[str, Term], LabelMap | None]:
+    """What `measure_mask` and `run_folder` are told of labels: by name or number, or a known program's."""
+    from glutseg import exchange
+    from glutseg.exchange.assign import LABEL_MAPS
+
+    if labels is None:
+        return {}, None
+    if not isinstance(labels, str):
+        return exchange.parse_labels([f"{name}={meaning}" for name, meaning in labels.items()]), None
+    for name in LABEL_MAPS:
+        if name == labels:
+            return {}, name
+    raise GlutsegError("labels-unknown", f"{labels!r}: there are {', '.join(LABEL_MAPS)}")
 
 
 def read_heights(path: str | Path | None, columns: Mapping[str, str] | None) -> Participants | None:

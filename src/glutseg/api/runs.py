@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glutseg import batch, dicom, pipeline, review
-from glutseg.api.cases import read_heights
+from glutseg.api.cases import as_labels, read_heights
 from glutseg.api.inputs import as_protocol
 from glutseg.batch.images import find_images
 from glutseg.errors import GlutsegError, require_extra
@@ -147,6 +147,8 @@ def run_folder(
     key: str | Path | None = None,
     segmenter: str = "glutseg",
     device: str = "",
+    masks: str = "",
+    labels: str | Mapping[str | int, str] | None = None,
 ) -> Run:
     """Measure every study below a folder and write tables, masks and pictures: ``glutseg run``.
 
@@ -161,6 +163,9 @@ def run_folder(
     overwrite : replace an earlier run's output
     key : key file for pseudonyms in everything that is written; a new key is written if needed
     segmenter, device : as in `measure_folder`
+    masks : measure the outlines in these files instead, ``"MASKS/{patient_id}.nii.gz"``; also ``{case_id}``,
+        ``{study_uid}``, ``{series_uid}``
+    labels : as in `measure_mask`, for ``masks``
 
     Returns
     -------
@@ -175,7 +180,12 @@ def run_folder(
         ``extra-missing``, ``weights-missing``, and those of protocols and participants.
     """
     manner = batch.Manner(jobs=jobs, resume=resume, overwrite=overwrite)
-    measurer = batch.Automatic(pipeline.segmenter(segmenter, device))
+    measurer: batch.Measurer = batch.Automatic(pipeline.segmenter(segmenter, device))
+    if masks:
+        from glutseg.exchange import GivenMasks
+
+        terms, label_map = as_labels(labels)
+        measurer = GivenMasks(masks, terms, label_map)
     table = read_heights(participants, participants_columns)
     batch.run_folder(
         Path(path), Path(out), as_protocol(protocol), table, manner=manner, key=_path(key), measurer=measurer

@@ -20,6 +20,8 @@ from glutseg.batch.plan import Orders, Task
 from glutseg.errors import GlutsegError
 from glutseg.result import CaseResult
 
+LEAVING_S = 10.0
+"""Allowed for a process that has nothing to do to end by itself."""
 STARTING_S = 120.0
 """Allowed for a process to start, on top of the study's time: libraries may come over a slow network."""
 
@@ -107,12 +109,14 @@ class Worker:
         return self._process.is_alive()
 
     def end(self) -> None:
+        self.connection.close()
         if self._has_group and self._process.pid is not None:
+            if self.task is None:  # it hears so, and puts away what its libraries have opened
+                self._process.join(LEAVING_S)
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.join()
-        self.connection.close()
 
 
 def _serve(connection: Connection, orders: Orders, work: Work, idle_s: float | None) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from glutseg import dicom, pipeline
 from glutseg.dicom.single import single_series
-from glutseg.errors import GlutsegError
+from glutseg.errors import Flag, GlutsegError
 from glutseg.exchange.assign import LabelMap
 from glutseg.exchange.measure_mask import GIVEN, Loaded, measure_labels, placed_mask
 from glutseg.exchange.terms import Term
@@ -87,7 +87,7 @@ class GivenMasks:
             file = mask_of(self.pattern, study, series)
             with clock.time("read"):
                 loaded = Loaded(study, series, dicom.read(series, bridge=True, bring=bring), reason)
-                mask, flags = placed_mask(loaded, file, self.labels, self.label_map)
+                mask, flags = self._placed(loaded, file)
             with clock.time("measurement"):
                 measured = measure_labels(
                     loaded,
@@ -102,6 +102,13 @@ class GivenMasks:
             )
 
         return pipeline.unharmed(study, participants, on_mask)
+
+    def _placed(self, loaded: Loaded, file: Path) -> tuple[Mask, tuple[Flag, ...]]:
+        """The mask; errors name the file without its folder, which a run with pseudonyms keeps to itself."""
+        try:
+            return placed_mask(loaded, file, self.labels, self.label_map)
+        except GlutsegError as error:
+            raise GlutsegError(error.code, error.message, error.where and file.name) from error
 
 
 def mask_of(pattern: str, study: dicom.Study, series: dicom.Series) -> Path:
