@@ -6,9 +6,10 @@
 set -euo pipefail
 dist=$(cd "$1" && pwd) version=$2 resolution=$3
 tests=("${@:4}")
-[ ${#tests[@]} -gt 0 ] || tests=(tests/dicom tests/measurement tests/output tests/segmentation/test_growing.py
-  tests/study/test_compare.py tests/study/test_effects.py tests/exchange/test_round_trips.py
-  tests/cli tests/test_api.py tests/test_protocol.py tests/test_volume.py)
+[ ${#tests[@]} -gt 0 ] || tests=(tests/dicom tests/measurement tests/output tests/cli/test_grow_command.py
+  tests/segmentation/test_growing.py tests/study/test_compare.py tests/study/test_effects.py
+  tests/exchange/test_round_trips.py
+  tests/cli/test_cli.py tests/test_api.py tests/test_protocol.py tests/test_volume.py)
 
 python=
 for candidate in "$(command -v "python$version" || true)" "$HOME/.pyenv/versions/$version".*/bin/python; do

@@ -46,7 +46,7 @@ def _kind(key: Mapping[str, Any]) -> str:
             return f"[{', '.join(_kind(item) for item in key['prefixItems'])}]"
         return f"list of {_kind(key['items'])}"
     units = " characters" if key["type"] == "string" else ""
-    limits = [f"{sign} {key[word]}{units}" for word, sign in LIMITS.items() if word in key]
+    limits = [f"{sign} {key[word]:g}{units}" for word, sign in LIMITS.items() if word in key]
     return ", ".join([TYPES[key["type"]], *limits])
 
 
