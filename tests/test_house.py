@@ -186,6 +186,13 @@ def test_tests_have_something_to_fail_on():
     assert not idle
 
 
+def test_no_assertion_is_true_whatever_comes():
+    """``assert a == b if c else d`` asks nothing of ``a`` where ``c`` is false; nor does a tuple."""
+    asserted = [(p, n) for p in TEST_FILES for n in ast.walk(tree_of(p)) if isinstance(n, ast.Assert)]
+    loose = (ast.IfExp, ast.Tuple, ast.Constant)
+    assert not [f"{name_of(path)}:{node.lineno}" for path, node in asserted if isinstance(node.test, loose)]
+
+
 def _can_fail(node):
     if isinstance(node, ast.Assert | ast.Raise):
         return True

@@ -1,5 +1,7 @@
 """The bones beside the midline, pixel by pixel: what contradicts the header and what does not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -103,3 +105,33 @@ def test_the_message_names_what_was_seen():
         check_orientation(Volume(image, GRID), HIPS)
     with pytest.raises(GlutsegError, match="30% of the bone in the midline lies behind"):
         check_orientation(Volume(body(14, 6), GRID), HIPS)
+
+
+def test_the_spine_is_looked_for_up_to_140_millimetres_above():
+    image = body(spine=0)
+    above_mm = GRID.origin_mm[2] + 5.0 * np.arange(80) - TOP_MM
+    image[above_mm >= 60] = 40
+    image[(above_mm >= 100) & (above_mm <= 140), 20, 15] = 300  # 9 of 17 slices
+    assert not is_refused(image)
+    image[above_mm == 140] = 40
+    assert is_refused(image)
+
+
+def test_neither_pixels_nor_the_picture_need_be_square():
+    """Rows 10 mm apart, columns 8 mm; or two columns less."""
+    part = Volume(body(), GRID).crop((slice(None), slice(None), slice(2, None)))
+    assert not is_refused(part.hu, part.geometry)
+    grid = replace(GRID, spacing_mm=(5.0, 10.0, 8.0))
+    assert not is_refused(body(spine=6), grid)
+    assert is_refused(body(front=6, behind=0, spine=6), grid)
+
+
+@pytest.mark.parametrize(("columns", "expected"), [((11, 19), False), ((12, 18), True)])
+def test_the_strip_ends_forty_millimetres_beside_the_midline(columns, expected):
+    middle = Hips(
+        *(replace(h, centre_mm=(h.centre_mm[0] - 5, 0.0, 0.0)) for h in (HIPS.left, HIPS.right)), 1.2
+    )
+    image = np.full(GRID.shape, 40, np.int16)
+    image[50:, 20, 15] = 500
+    image[5:25, 3:9, list(columns)] = 300  # columns 11 and 19 lie 40 mm from it
+    assert is_refused(image, hips=middle) == expected

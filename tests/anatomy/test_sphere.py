@@ -45,7 +45,7 @@ def test_the_bony_part_is_the_bone_and_thirty_millimetres(value):
     hu[3, 90:101, 110:121] = value
     part = bony_part(volume_of(hu, (3.0, 0.5, 1.0)))
     whole = value <= 160  # no bone at all
-    assert part.hu.shape == (6, 200, 200) if whole else (6, 11 + 120, 11 + 60)
+    assert part.hu.shape == ((6, 200, 200) if whole else (6, 11 + 120, 11 + 60))
     assert part.geometry.origin_mm == ((-3.0, 4.0, 100.0) if whole else (-3.0 + 80, 4.0 + 15, 100.0))
 
 

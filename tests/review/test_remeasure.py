@@ -138,3 +138,14 @@ def test_dice_by_hand():
     b[2:8] = True
     assert dice(a, b) == dice(b, a) == pytest.approx(0.4)
     assert dice(a, a) == 1.0
+
+
+def test_the_other_muscles_keep_their_confidence_until_they_are_drawn():
+    labels = LABELS.copy()
+    labels[LEVEL_SLICE, 5:9, 40:44] = 3  # the left gluteus medius
+    sure = {"medius": {"left": 0.9, "right": 0.8}, "minimus": {"left": 0.7}}
+    automatic, before = replace(AUTOMATIC, other_confidence=sure), Mask(labels, GRID)
+    assert again(before, automatic=automatic, before=before).result.other_confidence == sure
+    found = again(automatic=automatic, before=before).result  # the medius wiped out
+    assert found.other_confidence == {"medius": {"right": 0.8}, "minimus": {"left": 0.7}}
+    assert found.confidence == AUTOMATIC.confidence
