@@ -180,3 +180,22 @@ def test_the_step_of_slices_is_along_the_patient(sign):
     assert make(signs=(0, 0, sign)).geometry.slice_step_mm == pytest.approx(5.0)
     turned = make(signs=(0, 0, sign), tilt=0.3).geometry
     assert turned.slice_step_mm == pytest.approx(5.0 * np.cos(0.3))
+
+
+def test_a_voxel_has_a_volume_whichever_way_the_slices_are_stored():
+    for along in (1.0, -1.0):
+        leaning = (1.0, 0.0, 0.0, 0.0, 1.0, 0.5 * along, 0.0, 0.0, 0.75**0.5 * along)
+        assert Geometry((3, 4, 5), (5.0, 0.7, 0.9), direction=leaning).voxel_volume_mm3 == pytest.approx(
+            3.15 * 0.75**0.5
+        )
+
+
+def test_the_middle_of_a_slice_that_rises_to_the_left():
+    rising = (0.8, 0.0, -0.6, 0.0, 1.0, 0.0, 0.6, 0.0, 0.8)
+    grid = Geometry((3, 4, 5), (5.0, 0.7, 0.9), direction=rising)
+    assert grid.slice_z_mm(0) == pytest.approx(2 * 0.9 * 0.6)
+
+
+def test_the_nearest_slice_is_a_slice():
+    grid = make().geometry
+    assert [grid.nearest_slice(z_mm) for z_mm in (30.0, 32.4, 32.6, 44.0, -3.0)] == [0, 0, 1, 3, -7]
