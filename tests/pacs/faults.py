@@ -9,6 +9,7 @@ import time
 
 import pydicom
 from odd_server import Answer, in_parts
+from pydicom.datadict import dictionary_VR
 
 
 def status(code: int, **headers: str):
@@ -106,7 +107,7 @@ def edited(**values):
     def fault(handler, _):
         ds = pydicom.dcmread(io.BytesIO(handler.server.odd.contents[handler.path.rsplit("/", 1)[1]]))
         for name, value in values.items():
-            setattr(ds, name, value)
+            ds.add_new(name, dictionary_VR(name).split(" or ")[-1], value)
         content = io.BytesIO()
         ds.save_as(content)
         return in_parts(content.getvalue())

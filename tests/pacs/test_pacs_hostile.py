@@ -119,6 +119,8 @@ CASES = [
     ("instance", faults.edited(ImagePositionPatient=[0.0, 0.0, 500.0]), "pacs-answer-invalid"),
     ("instance", faults.edited(PixelSpacing=[1.0, 1.0]), "pacs-answer-invalid"),
     ("instance", faults.edited(RescaleIntercept=-1000), "pacs-answer-invalid"),
+    ("instance", faults.edited(ImageOrientationPatient=[-1, 0, 0, 0, 1, 0]), "pacs-answer-invalid"),
+    ("instance", faults.edited(PixelPaddingValue=50), "pacs-answer-invalid"),
     ("instance", faults.edited(PatientID="B"), "pacs-answer-invalid"),
     ("instance", faults.edited(StudyInstanceUID="1.2.3"), "pacs-answer-invalid"),
     ("instance", faults.redirect("http://evil.example/x"), "pacs-redirected"),

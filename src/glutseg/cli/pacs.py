@@ -153,6 +153,8 @@ def refuse_options(
     Raises
     ------
     BadParameter
+    GlutsegError
+        ``export-pseudonymised``, ``extra-missing``.
     """
     if not remote and (query or store):
         raise typer.BadParameter("--query and --store need dicomweb+https://HOST/ROOT as INPUT")
@@ -162,3 +164,5 @@ def refuse_options(
         raise typer.BadParameter("given masks are measured on files; fetch the studies first")
     if store and pseudonyms:
         raise GlutsegError("export-pseudonymised", "a run with pseudonyms cannot be stored")
+    if store:  # said before hours of measuring
+        require_extra("dicom", "highdicom")
