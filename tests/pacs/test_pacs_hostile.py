@@ -262,6 +262,16 @@ def test_studies_that_do_not_match_are_left_out_and_told(odd):
     assert problem.code == "pacs-query-ignored"
 
 
+def test_an_image_that_cannot_be_decoded_is_named_by_its_uid(odd, tmp_path):
+    odd.does("instance", faults.edited(BitsAllocated=7), where=study_of(odd, "A"))
+    out = tmp_path / "out"
+    run(odd, out)
+    row = rows(out)["A"]
+    assert row["error_code"] == "pixel-data-undecodable"
+    assert ".glutseg" not in (out / f"cases/{row['case_id']}/case.json").read_text(encoding="utf-8")
+    assert any(f"[image {d.SOPInstanceUID}]" in row["error_message"] for d in odd.files)
+
+
 def test_no_name_is_in_what_is_written(odd, truth_rooms, tmp_path):
     out = tmp_path / "out"
     odd.does("instance", faults.half, where=study_of(odd, "A"))

@@ -60,12 +60,13 @@ def _measured(task: Task, orders: Orders) -> tuple[dicom.Study, pipeline.Case]:
     measure = orders.measurer.measure
     if task.origin is None:
         return task.study, measure(task.study, orders.protocol, task.participants)
-    from glutseg.pacs.fetch import fetched
+    from glutseg.pacs.fetch import fetched, named_by_uid
 
     try:
         with fetched(task.origin, orders.out, task.case_id) as here:
             study = orders.pseudonyms.study(here.study) if orders.pseudonyms else here.study
-            return study, measure(study, orders.protocol, task.participants, here.bring)
+            case = measure(study, orders.protocol, task.participants, here.bring)
+        return study, replace(case, result=named_by_uid(case.result, study))
     except GlutsegError as error:
         if error.code == "output-unwritable":
             raise

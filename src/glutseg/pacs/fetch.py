@@ -22,6 +22,7 @@ from glutseg.pacs.model import Origin
 from glutseg.pacs.multipart import one_part
 from glutseg.pacs.search import client_of, list_series
 from glutseg.pacs.transfer import Line
+from glutseg.result import CaseResult
 
 FETCHED = f"{TEMP_PREFIX}fetched"
 """Folder below a run's output that holds images only as long as they are measured."""
@@ -136,6 +137,23 @@ def discard(out: Path, name: str) -> None:
     shutil.rmtree(out / FETCHED / name, ignore_errors=True)
     with suppress(OSError):
         (out / FETCHED).rmdir()
+
+
+def named_by_uid(result: CaseResult, study: dicom.Study) -> CaseResult:
+    """A result whose messages name images by their UIDs: the files they name will be gone."""
+    names = {str(one.source): f"image {one.sop_uid}" for series in study.series for one in series.slices}
+
+    def words(text: str) -> str:
+        for path, name in names.items() if FETCHED in text else ():
+            text = text.replace(path, name)
+        return text
+
+    return replace(
+        result,
+        error_message=words(result.error_message),
+        flags=tuple(replace(flag, message=words(flag.message)) for flag in result.flags),
+        passed_over=tuple((uid, words(why)) for uid, why in result.passed_over),
+    )
 
 
 def _study(origin: Origin, folder: Path, others: Sequence[dicom.Series]) -> dicom.Study:
