@@ -277,6 +277,21 @@ def test_moving_the_level_measures_there_at_once(window, ten):
     assert ten.row(case)["decision"] == ""
 
 
+def test_nothing_of_two_origins_where_another_program_outlined(open_window, ten):
+    record = ten.out / "cases" / ten.names[0] / "case.json"
+    case = json.loads(record.read_text(encoding="utf-8"))
+    told = {"code": "other-segmenter", "side": "", "message": "TotalSegmentator 2.18.0, task total"}
+    record.write_text(json.dumps(case | {"flags": [*case["flags"], told]}), encoding="utf-8")
+    user = open_window("anna")
+    user.wait_for_case()
+    first = user.case
+    assert first == ten.names[0]
+    assert not user.panel.level.segments_alone
+    user.press("N")
+    user.wait_for_case(other_than=first)
+    user.wait(lambda: user.panel.level.segments_alone)
+
+
 def test_a_reviewer_never_sees_the_word_of_another(open_window, ten):
     from qtpy.QtWidgets import QLabel, QListWidget
 
