@@ -39,7 +39,9 @@ def measure_study(
     Case
         ``result`` with the figures, ``result.flags`` and a status; ``volume`` and ``mask`` on the grid of
         the series (None where it was not come that far). A study that cannot be measured has the status
-        ``failed`` and a reason. Of long series only the slices around the hips are read in full.
+        ``failed`` and a reason. Of long series only the slices around the hips are all read; those between
+        the others stand in ``volume`` for pictures, and must not be measured (``mask`` is empty there):
+        measure elsewhere on what `load` reads.
 
     Raises
     ------

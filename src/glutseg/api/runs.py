@@ -99,6 +99,9 @@ class Run:
     ) -> Volume:
         """The images that a case was measured on, read again; on the grid of its mask.
 
+        Where an image is missing within a short gap, the slice is filled from its neighbours, and the mask
+        is empty: it must not be measured.
+
         Parameters
         ----------
         case_id : as in ``results`` and tables
