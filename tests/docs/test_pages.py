@@ -180,3 +180,23 @@ def test_output_is_compared():
     assert pages.same_output("3 studies; 5 s\n", "3 studies; 17 s\n")
     assert not pages.same_output("a 1\n…\nz\n", "a 2\nz\n")
     assert not pages.same_output("a\n", "a\nb\n")
+
+
+def test_what_a_page_must_not_say_is_refused():
+    with pytest.raises(AssertionError, match="cannot be run here"):
+        run_command(["ls", "EXPORT"])
+    with pytest.raises(typer.TyperException, match="--nonsense"):
+        run_command(["glutseg", "scan", "EXPORT", "--nonsense"])
+    with pytest.raises(AssertionError, match="input-missing"):
+        run_command(["glutseg", "scan", "NOWHERE"])
+
+
+def test_marks_are_read(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "<!-- not run: needs a display -->\n```bash\nglutseg review OUT # it\n```\n\n```text\n```\n", "utf-8"
+    )
+    reviewing, empty = pages.blocks(page, tmp_path)
+    assert (reviewing.reason, reviewing.line) == ("needs a display", 2)
+    assert reviewing.commands() == [["glutseg", "review", "OUT"]]
+    assert (empty.text, empty.mark) == ("", "")
