@@ -354,3 +354,16 @@ def test_acquisitions_that_touch_at_the_lower_end_too():
 def test_rows_and_columns_at_right_angles_but_for_rounding(lean, is_usable):
     stack = build_stack([header(3 * k, k, orientation=(1, 0, 0, lean, 1, 0)) for k in range(3)])
     assert (stack.geometry is not None) == is_usable
+
+
+def test_a_slice_belongs_to_one_stack_only():
+    slices = [header(3 * k, k) for k in range(30) if k != 20]
+    (stack,) = build_stacks([slices])
+    assert len(stack.slices) == 29
+
+
+@pytest.mark.parametrize(("every", "n_missing", "is_bridged"), [(5, 6, True), (4, 7, False)])
+def test_a_fifth_may_be_missing(every, n_missing, is_bridged):
+    slices = [header(3 * k, k) for k in range(30) if k % every != 2]
+    assert len(slices) == 30 - n_missing
+    assert (build_stack(slices).geometry.shape[0] == 30) == is_bridged
