@@ -135,3 +135,14 @@ def test_the_strip_ends_forty_millimetres_beside_the_midline(columns, expected):
     image[50:, 20, 15] = 500
     image[5:25, 3:9, list(columns)] = 300  # columns 11 and 19 lie 40 mm from it
     assert is_refused(image, hips=middle) == expected
+
+
+@pytest.mark.parametrize(("low_mm", "high_mm"), [(20, 25), (75, 80)])
+def test_the_sacrum_is_looked_for_from_20_to_80_millimetres_above(low_mm, high_mm):
+    """Bone in front of the hips at either end of the zone alone, against as much behind in its midst."""
+    image = body(behind=0)
+    above_mm = GRID.origin_mm[2] + 5.0 * np.arange(80) - TOP_MM
+    image[(above_mm >= low_mm) & (above_mm <= high_mm), 5:9, 13:19] = 300
+    assert is_refused(image)
+    image[(above_mm >= low_mm) & (above_mm <= high_mm)] = 40
+    assert not is_refused(image)

@@ -106,6 +106,7 @@ def test_sides_are_compared_patient_by_patient():
     d = np.delete(left - right, 3)
     t = d.mean() / (d.std(ddof=1) / math.sqrt(19))
     assert told.n == 19
+    assert told.percent == pytest.approx(100 * d.mean() / np.delete((left + right) / 2, 3).mean())
     assert (told.test.statistic, told.test.df, told.test.difference) == pytest.approx((t, 18, d.mean()))
     assert told.test.p == pytest.approx(2 * stats.t.sf(abs(t), 18))
     signs = rng.choice([-1, 1], (20000, 19))

@@ -128,3 +128,7 @@ def test_a_straight_line_is_a_correlation_of_one_and_no_more(xyg, sign):
 def test_rounding_is_no_variation_within_groups(xyg, large):
     _, y, groups = xyg
     assert "vary" in correlate_within("x", large * (groups + 0.1) / 3, y, groups).note
+
+
+def test_four_patients_are_enough_for_a_correlation():
+    assert correlate("x", "g", np.array([1.0, 2.0, 3.0, 5.0]), np.array([2.0, 1.0, 4.0, 3.0])).note == ""
