@@ -44,7 +44,7 @@ BULGE = "the thick lateral end lies in a notch behind the gluteus medius, which 
 
 @pytest.mark.parametrize(
     "seed",
-    [1, pytest.param(3, marks=pytest.mark.xfail(strict=False, reason=BULGE)), 8],
+    [1, pytest.param(3, marks=pytest.mark.xfail(reason=BULGE)), 8],
 )
 def test_the_area_of_other_phantoms(seed):
     assert abs(_area_error(seed, 1.2, 5.0)) <= MAX_AREA_ERROR
