@@ -102,7 +102,6 @@ def memory(folder: Path) -> dict[str, Any]:
         "worker_peak_mb": round(max(watch.worker_mb), 1),
         "worker_growth_mb_per_100_studies": round(_slope(watch.worker_mb[settled]) * 100, 3),
         "main_growth_mb_per_100_studies": round(_slope(watch.main_mb[settled]) * 100, 3),
-        "at_s": [round(moment - watch.at_s[0], 2) for moment in watch.at_s],
         "worker_mb": [round(mb, 1) for mb in watch.worker_mb],
         "main_mb": [round(mb, 1) for mb in watch.main_mb],
     }

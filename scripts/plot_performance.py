@@ -83,11 +83,13 @@ def draw_slices(speed: dict[str, Any]) -> Figure:
 def draw_studies(scale: dict[str, Any]) -> Figure:
     """Cost against studies."""
     figure = Figure(figsize=(7.2, 3.2), layout="constrained")
-    time, memory = figure.subplots(1, 2)
+    pace, memory = figure.subplots(1, 2, width_ratios=(1, 2))
+    workers = scale["pace"]["workers"]
+    heights = [one["studies_per_s"] * HOUR_S for one in workers.values()]
+    pace.bar(list(workers), heights, color=look.BLUE, width=0.6)
+    _name(pace, "Pace of a run", "workers", "small phantoms an hour")
     flat = scale["memory"]
     numbers = range(1, flat["studies"] + 1)
-    time.plot(numbers, [s / 60 for s in flat["at_s"]], color=look.BLUE)
-    _name(time, "Time of a run, one worker", "studies done (small phantoms)", "minutes")
     memory.plot(numbers, flat["worker_mb"], color=look.BLUE, label="worker")
     memory.plot(numbers, flat["main_mb"], color=look.VERMILION, label="main process")
     _name(memory, "Memory after each study", "studies done (small phantoms)", "MB")
