@@ -33,7 +33,8 @@ SHOWN = {
     "simpleitk": "SimpleITK, reading only",
     "pydicom": "pydicom, reading only",
 }
-QUIET_LOAD = 0.5
+QUIET_SHARE = 0.9
+"""Of a core, that a single thread gets on a machine with nothing else to do."""
 SLICES_OF_A_STUDY = 300
 FAR = 100_000
 STUDIES = (10, 100, 1000, 10_000, FAR)
@@ -216,25 +217,22 @@ def _duration(hours: float) -> str:
     return f"{hours:.1f} h" if hours < 2 * DAY_H else f"{hours / DAY_H:.1f} days"
 
 
-def machine_words(*results: dict[str, Any]) -> str:
-    """On what machine."""
-    machines = [result["machine"] for result in results]
+def machine_words(speed: dict[str, Any], scan: dict[str, Any], pace: dict[str, Any]) -> str:
+    """On what machine, and whether it had other work to do."""
+    results = (speed, scan, pace)
     lines = {
         f"{m['processor']}, {m['cores']} cores, {m['memory_gb']:.0f} GB, {m['system']}, "
         + ", ".join(f"{name} {number}" for name, number in (("Python", m["python"]), *m["versions"].items()))
-        for m in machines
+        for m in (result["machine"] for result in results)
     }
-    loads = [machine["load_before"][0] for machine in machines]
+    timed = [scan["kinds"]["glutseg-scan"], *(one["glutseg"] for one in speed["studies"].values())]
+    one = pace["workers"]["1"]
+    shares = [one["studies_per_s"] * one["cpu_s_per_study"], *(t["cpu_s"] / t["wall_s"] for t in timed)]
     repeats = " or ".join(map(str, sorted({result["repeats"] for result in results})))
-    words = [
-        *sorted(lines),
-        f"Medians of {repeats}; load of the machine before: {', '.join(map(str, loads))}.",
-    ]
-    if max(loads) > QUIET_LOAD:
-        words.append(
-            "**It was busy with other work, so only CPU times, their ratios and memory mean something here.**"
-        )
-    return "\n\n".join(words)
+    told = f"Medians of {repeats}; a thread of glutseg had at least {min(shares):.0%} of a core."
+    if min(shares) < QUIET_SHARE:
+        told += " **Only CPU times, their ratios and memory mean something here: there was other work.**"
+    return "\n\n".join([*sorted(lines), told])
 
 
 def stored() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
