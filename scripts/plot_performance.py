@@ -61,7 +61,7 @@ class Costs:
 
 def draw_slices(speed: dict[str, Any]) -> Figure:
     """Cost against slices."""
-    figure = Figure(figsize=(7.2, 3.2), layout="constrained")
+    figure = Figure(figsize=(7.2, 3.6), layout="constrained")
     time, memory = figure.subplots(1, 2)
     plain = {int(name.split()[0]): one for name, one in speed["studies"].items() if name.endswith("slices")}
     for kind, colour in KINDS.items():
@@ -77,7 +77,7 @@ def draw_slices(speed: dict[str, Any]) -> Figure:
     time.plot([], [], "D", color=look.QUIET_INK, markerfacecolor="white", label="the same in JPEG 2000")
     _name(time, "Time of one study", "slices of 512 × 512", "seconds of CPU, one thread")
     _name(memory, "Peak of memory", "slices of 512 × 512", "MB")
-    time.legend()
+    figure.legend(*time.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
