@@ -18,7 +18,7 @@ from glutseg.output.atomic import write_text
 from glutseg.output.folder import PROGRAM, run_record
 from glutseg.output.schema import CaseRow
 from glutseg.pacs.address import is_address
-from glutseg.pacs.answers import Item, text_of
+from glutseg.pacs.answers import Item, text_of, values_of
 from glutseg.pacs.fetch import private_folder
 from glutseg.pacs.headers import fetch_headers
 from glutseg.pacs.model import Origin, Server
@@ -31,8 +31,8 @@ STORED_JSON = "stored.json"
 """In the run's folder: what each server has confirmed. A new run leaves it, so that nothing goes twice."""
 HEADERS = "headers"
 OF_ALL_CASES = ("pacs-refused", "pacs-untrusted", "pacs-redirected", "output-unwritable")
-FAILED, REFERENCED = "00081198", "00081199"
-"""Failed and Referenced SOP Sequence of the answer (PS3.18, 10.5)."""
+FAILED, REFERENCED = "FailedSOPSequence", "ReferencedSOPSequence"
+"""Of the answer (PS3.18, 10.5)."""
 
 StoredFormat = Literal["seg", "sr"]
 Progress = Callable[[int, int], None]
@@ -176,10 +176,9 @@ def _uid(content: bytes) -> str:
     return str(dcmread(io.BytesIO(content), specific_tags=["SOPInstanceUID"]).SOPInstanceUID)
 
 
-def _objects(item: Any, tag: str) -> list[Item]:
-    entry = item.get(tag) if isinstance(item, dict) else None
-    values = entry.get("Value") if isinstance(entry, dict) else None
-    return [one for one in values if isinstance(one, dict)] if isinstance(values, list) else []
+def _objects(item: Any, keyword: str) -> list[Item]:
+    values = values_of(item, keyword) if isinstance(item, dict) else ()
+    return [one for one in values if isinstance(one, dict)]
 
 
 def _key(out: Path, row: CaseRow, formats: Sequence[StoredFormat]) -> str:
