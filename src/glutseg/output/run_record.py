@@ -7,7 +7,6 @@ import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from glutseg.output.case_files import to_json
 from glutseg.output.folder import PROGRAM
 from glutseg.output.layout import RUN_JSON
 from glutseg.protocol import Protocol
-from glutseg.version import __version__
+from glutseg.version import __version__, installed_version
 
 LIBRARIES = ("numpy", "scipy", "scikit-image", "SimpleITK", "pydicom", "pyarrow", "matplotlib", "ortools")
 """Those whose version may change a figure or a file; an empty version stands for one that is not there."""
@@ -109,12 +108,5 @@ def versions() -> dict[str, Any]:
     """Of glutseg, and of the libraries whose version may change a figure or a file."""
     return {
         "glutseg_version": __version__,
-        "libraries": {name: _version(name) for name in LIBRARIES},
+        "libraries": {name: installed_version(name) for name in LIBRARIES},
     }
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""

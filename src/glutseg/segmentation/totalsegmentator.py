@@ -16,7 +16,6 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ import numpy as np
 from glutseg.anatomy import Anatomy
 from glutseg.errors import Flag, GlutsegError, require_extra
 from glutseg.segmentation.gluteus import Segmentation, whole_range
+from glutseg.version import installed_version
 from glutseg.volume import LABELS, SIDES, Geometry, LabelArray, Mask, Muscle, Volume
 
 NAME = "totalsegmentator"
@@ -62,7 +62,9 @@ class TotalSegmentator:
 
     def record(self) -> dict[str, str]:
         """Task and versions: what its outlines depend on, besides the device's rounding."""
-        return {"name": self.name, "task": TASK} | {key: _version(name) for key, name in LIBRARIES.items()}
+        return {"name": self.name, "task": TASK} | {
+            key: installed_version(name) for key, name in LIBRARIES.items()
+        }
 
     def check(self) -> None:
         """Refuse to begin without the package or its weights.
@@ -114,7 +116,7 @@ class TotalSegmentator:
             labels[slab][values] = names[name]
         labels[: wanted.start] = labels[wanted.stop :] = 0
         _check_sides(labels)
-        told = f"TotalSegmentator {_version('TotalSegmentator')}, task {TASK}"
+        told = f"TotalSegmentator {installed_version('TotalSegmentator')}, task {TASK}"
         return Segmentation(Mask(labels, volume.geometry), {}, flags=(Flag("other-segmenter", told),))
 
     def _predict(self, volume: Volume, names: tuple[str, ...]) -> dict[str, Any]:
@@ -186,9 +188,8 @@ def _weights() -> tuple[Path, tuple[str, ...]]:
         LookupError,
         TypeError,
     ) as error:  # OSError: a library that cannot be loaded
-        told = (
-            f"TotalSegmentator {_version('TotalSegmentator')} cannot be used: {type(error).__name__}: {error}"
-        )
+        found = installed_version(LIBRARIES["version"])
+        told = f"TotalSegmentator {found} cannot be used: {type(error).__name__}: {error}"
         raise GlutsegError("extra-missing", told[:300]) from error
 
 
@@ -224,10 +225,3 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def _version(library: str) -> str:
-    try:
-        return version(library)
-    except PackageNotFoundError:
-        return ""
