@@ -33,7 +33,8 @@ import numpy as np
 import pydicom
 import SimpleITK as sitk
 
-from glutseg import dicom, pipeline
+from glutseg import dicom
+from glutseg.case import measure_study
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.errors import GlutsegError
 from glutseg.protocol import load_protocol
@@ -126,7 +127,7 @@ def run_case(
     seconds = time.perf_counter() - start
     if is_measured:
         for study in index.studies:
-            case = pipeline.measure_study(study, load_protocol())
+            case = measure_study(study, load_protocol())
             if case.result.error_code == "internal-error":
                 return what, "crash: " + case.result.error_message, seconds
     if loaded is None:

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from pydicom import dcmread
 
+from glutseg.image import CtImage, Mask
 from glutseg.phantom import Phantom, PhantomPatient, PhantomScan, render, write_dicom
 from glutseg.phantom.render import grid_of
-from glutseg.volume import Mask, Volume
 
 PELVIS = PhantomScan(slice_mm=1.0, z_range_mm=(-130.0, 169.0))
 """300 slices of 512 x 512."""
@@ -75,7 +75,7 @@ def _phantom(keep: Path, n_slices: int) -> Phantom:
         geometry = replace(geometry, shape=hu.shape)
     scan = replace(PELVIS, slice_mm=geometry.spacing_mm[0])
     nothing = Mask(np.zeros(hu.shape, np.uint8), geometry)
-    return Phantom(PATIENT, scan, Volume(hu, geometry), nothing, {})
+    return Phantom(PATIENT, scan, CtImage(hu, geometry), nothing, {})
 
 
 def _trunk(top: npt.NDArray[np.int16], n_slices: int) -> npt.NDArray[np.int16]:

@@ -24,8 +24,8 @@ from scipy import ndimage as ndi
 from glutseg import dicom
 from glutseg.anatomy import find_anatomy, find_level
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage, Mask
 from glutseg.protocol import LevelRule
-from glutseg.volume import Mask, Volume
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 FEMUR, SOFT = 7, 50
@@ -36,7 +36,7 @@ BONES = (6, FEMUR, 8, 9)
 class Scan:
     """A canonical volume and its labels on the same grid."""
 
-    volume: Volume
+    volume: CtImage
     truth: Mask
 
     @property
@@ -65,7 +65,7 @@ class Scan:
 
     def with_hu(self, hu: npt.NDArray[np.float64]) -> Scan:
         clipped = np.clip(hu, -1024, 3071).astype(np.int16)
-        return replace(self, volume=Volume(clipped, self.volume.geometry))
+        return replace(self, volume=CtImage(clipped, self.volume.geometry))
 
 
 def load(case: Path) -> Scan:
@@ -85,7 +85,7 @@ def load(case: Path) -> Scan:
         spacing_mm=(g.spacing_mm[0], g.spacing_mm[1] * n, g.spacing_mm[2] * n),
         origin_mm=g.point_mm(0, middle, middle),
     )
-    return Scan(Volume(hu.astype(np.int16), grid), Mask(np.ascontiguousarray(labels), grid))
+    return Scan(CtImage(hu.astype(np.int16), grid), Mask(np.ascontiguousarray(labels), grid))
 
 
 def resliced(scan: Scan, slice_mm: float) -> Scan:
@@ -108,7 +108,7 @@ def resliced(scan: Scan, slice_mm: float) -> Scan:
         spacing_mm=(slice_mm, *g.spacing_mm[1:]),
         origin_mm=g.point_mm((n - 1) / 2 * fine_mm / g.spacing_mm[0], 0, 0),
     )
-    return Scan(Volume(hu.astype(np.int16), grid), Mask(scan.truth.labels[middle], grid))
+    return Scan(CtImage(hu.astype(np.int16), grid), Mask(scan.truth.labels[middle], grid))
 
 
 def moved(scan: Scan, degrees: tuple[float, float, float] = (0, 0, 0), shift_mm: float = 0) -> Scan:
@@ -118,7 +118,7 @@ def moved(scan: Scan, degrees: tuple[float, float, float] = (0, 0, 0), shift_mm:
     turn = sitk.Euler3DTransform(centre, *np.radians(degrees), (-shift_mm, 0, 0))
     image, truth = scan.volume.to_sitk(), scan.truth.to_sitk()
     return Scan(
-        Volume.from_sitk(sitk.Resample(image, image, turn, sitk.sitkLinear, -1024)),
+        CtImage.from_sitk(sitk.Resample(image, image, turn, sitk.sitkLinear, -1024)),
         Mask.from_sitk(sitk.Resample(truth, truth, turn, sitk.sitkNearestNeighbor, 0)),
     )
 
@@ -156,7 +156,7 @@ def balls_on_shafts(scan: Scan, factor: float = 0.8) -> Scan:
     labels, g = scan.truth.labels, scan.volume.geometry
     bare = without(scan, np.isin(labels, BONES) & (labels != FEMUR))
     z, y, x = (s * factor for s in g.spacing_mm)
-    return replace(bare, volume=Volume(bare.volume.hu, replace(g, spacing_mm=(z, y, x))))
+    return replace(bare, volume=CtImage(bare.volume.hu, replace(g, spacing_mm=(z, y, x))))
 
 
 def whole_body(scan: Scan, top_mm: float) -> Scan:
@@ -173,7 +173,7 @@ def whole_body(scan: Scan, top_mm: float) -> Scan:
     grid = replace(g, shape=body.shape, origin_mm=g.point_mm(-start, 0, 0))
     labels = np.zeros(body.shape, np.uint8)
     labels[start : start + len(hu)] = scan.truth.labels
-    return Scan(Volume(body, grid), Mask(labels, grid))
+    return Scan(CtImage(body, grid), Mask(labels, grid))
 
 
 def with_arms(scan: Scan) -> Scan:

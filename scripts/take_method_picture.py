@@ -12,12 +12,12 @@ from matplotlib.patches import Circle
 import glutseg
 from glutseg import anatomy
 from glutseg.anatomy.hips import Hips
+from glutseg.image import LEFT, CtImage
 from glutseg.protocol import LevelRule
 from glutseg.segmentation.gluteus import DEFAULT
 from glutseg.segmentation.layer import Layer, find_layer
 from glutseg.segmentation.sheet import ANGLES_DEGREES, REACH_MM
 from glutseg.study import figures as look
-from glutseg.volume import LEFT, Volume
 
 ROOT = Path(__file__).resolve().parents[1]
 SERIES = ROOT / "sample_dicom" / "PHANTOM-0001"
@@ -28,7 +28,7 @@ ACROSS_MM, BACK_MM = (-20.0, 190.0), (-90.0, 130.0)
 WINDOW_HU = (-150, 250)
 
 
-def show(axes: Axes, volume: Volume, k: int, title: str) -> None:
+def show(axes: Axes, volume: CtImage, k: int, title: str) -> None:
     """A slice in mm, the patient's left on the right of the picture."""
     (x, y, _), (right, back, _) = (volume.geometry.point_mm(k, *at) for at in ((0, 0), volume.hu.shape[1:]))
     axes.imshow(volume.hu[k], cmap="gray", vmin=WINDOW_HU[0], vmax=WINDOW_HU[1], extent=(x, right, back, y))
@@ -43,14 +43,14 @@ def on_slice(layer: Layer, radius_mm: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return tuple(fan.centre_mm[i] + across * fan.lateral[i] + back * fan.posterior[i] for i in (0, 1))  # type: ignore[return-value]
 
 
-def draw_heads(axes: Axes, volume: Volume, hips: Hips) -> None:
+def draw_heads(axes: Axes, volume: CtImage, hips: Hips) -> None:
     """Both spheres, where they are widest."""
     show(axes, volume, volume.geometry.nearest_slice(hips.left.centre_mm[2]), "1. two femoral heads")
     for head in (hips.left, hips.right):
         axes.add_patch(Circle(head.centre_mm[:2], head.radius_mm, fill=False, color=look.ORANGE, linewidth=2))
 
 
-def draw_rays(axes: Axes, volume: Volume, layer: Layer, k: int) -> None:
+def draw_rays(axes: Axes, volume: CtImage, layer: Layer, k: int) -> None:
     """Where the picture is sampled, and the outermost flesh."""
     show(axes, volume, k, "2. a fan of rays, and the outer surface")
     (x, y), (x_mm, y_mm) = layer.scene.fan.centre_mm, on_slice(layer, np.full(len(ANGLES_DEGREES), REACH_MM))
@@ -80,7 +80,7 @@ def draw_walls(axes: Axes, layer: Layer, k: int) -> None:
     axes.legend(loc="upper right", labelcolor="white")
 
 
-def draw_outline(axes: Axes, volume: Volume, layer: Layer, k: int) -> None:
+def draw_outline(axes: Axes, volume: CtImage, layer: Layer, k: int) -> None:
     """What is measured, and the border under other beliefs."""
     show(axes, volume, k, "5, 6. the outline, and the border under other beliefs")
     outer = layer.at_slice(layer.outer_mm, k)
@@ -94,7 +94,7 @@ def draw_outline(axes: Axes, volume: Volume, layer: Layer, k: int) -> None:
     axes.contour(x_mm, y_mm, mask.labels[k] == LEFT, levels=[0.5], colors=[look.ORANGE], linewidths=1.5)
 
 
-def draw(volume: Volume) -> Figure:
+def draw(volume: CtImage) -> Figure:
     """The steps on the left side, at the level."""
     found = anatomy.find_anatomy(volume)
     k = anatomy.find_level(found, LevelRule()).slice_index

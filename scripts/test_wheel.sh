@@ -9,7 +9,7 @@ tests=("${@:4}")
 [ ${#tests[@]} -gt 0 ] || tests=(tests/dicom tests/measurement tests/output tests/cli/test_grow_command.py
   tests/segmentation/test_growing.py tests/study/test_compare.py tests/study/test_effects.py
   tests/exchange/test_round_trips.py
-  tests/cli/test_cli.py tests/test_api.py tests/test_protocol.py tests/test_volume.py)
+  tests/cli/test_cli.py tests/test_api.py tests/test_protocol.py tests/test_image.py)
 
 python=
 for candidate in "$(command -v "python$version" || true)" "$HOME/.pyenv/versions/$version".*/bin/python; do

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, settings
 
 from glutseg import anatomy, dicom, segmentation
 from glutseg.errors import GlutsegError
+from glutseg.image import Mask
 from glutseg.phantom import Phantom, PhantomPatient, PhantomScan, render, write_dicom
-from glutseg.volume import Mask
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")  # a busy one is slow, and no test is about that

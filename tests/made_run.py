@@ -8,13 +8,13 @@ import numpy as np
 
 from glutseg import review
 from glutseg.errors import Flag
+from glutseg.image import CtImage, Geometry, Mask
 from glutseg.measurement import measure_slice, profile
 from glutseg.output.case_files import write_case
 from glutseg.output.run_record import CaseState, RunRecord, write_run_record
 from glutseg.output.tables import write_tables
 from glutseg.protocol import Protocol
-from glutseg.result import CaseResult, Height, LevelFound, SeriesRecord
-from glutseg.volume import Geometry, Mask, Volume
+from glutseg.result import CaseResult, Height, Level, SeriesRecord
 
 PROTOCOL = Protocol(name="femoral-head-top")
 GRID = Geometry((7, 40, 60), (5.0, 1.5, 2.0), (-60.0, -30.0, 100.0), (1.0, 0, 0, 0, 1.0, 0, 0, 0, -1.0))
@@ -63,14 +63,14 @@ def labels_of(case: MadeCase) -> np.ndarray:
     return labels
 
 
-def volume_of(labels: np.ndarray) -> Volume:
+def volume_of(labels: np.ndarray) -> CtImage:
     hu = np.full(GRID.shape, -1000, np.int16)
     hu[:, 3:37, 3:57] = -100
     hu[labels > 0] = 50
-    return Volume(hu, GRID)
+    return CtImage(hu, GRID)
 
 
-def result_of(case: MadeCase, volume: Volume, mask: Mask) -> CaseResult:
+def result_of(case: MadeCase, volume: CtImage, mask: Mask) -> CaseResult:
     who = {
         "case_id": case.case_id,
         "patient_id": case.patient_id,
@@ -88,7 +88,7 @@ def result_of(case: MadeCase, volume: Volume, mask: Mask) -> CaseResult:
         **who,
         flags=case.flags,
         series=series,
-        level=LevelFound("femoral-head-top", k, case.grid.slice_z_mm(k)),
+        level=Level("femoral-head-top", k, case.grid.slice_z_mm(k)),
         measurements=measure_slice(volume, mask, k, PROTOCOL.tissue),
         confidence={"left": 0.95, "right": 0.9},
         profile=profile(volume, mask, k, range(1, 6), PROTOCOL.tissue),
@@ -103,7 +103,7 @@ def make_run(
     rows = []
     for case in cases:
         mask = Mask(labels_of(case), case.grid)
-        volume = Volume(volume_of(mask.labels).hu, case.grid)
+        volume = CtImage(volume_of(mask.labels).hu, case.grid)
         result = result_of(case, volume, mask)
         shown = (volume if pictures else None, mask) if result.measurements else (None, None)
         rows.append(write_case(out, result, protocol, *shown))
@@ -122,5 +122,5 @@ def some_cases(n: int, wider_px: int = 0) -> list[MadeCase]:
 def correct_case(out: Path, case: MadeCase, reviewer: str) -> None:
     """A reviewer's correction: the case as ``case`` describes it."""
     mask = Mask(labels_of(case), case.grid)
-    result = result_of(case, Volume(volume_of(mask.labels).hu, case.grid), mask)
+    result = result_of(case, CtImage(volume_of(mask.labels).hu, case.grid), mask)
     review.correct(out, case.case_id, reviewer, review.Remeasured(result, {}), mask, reason="too narrow")

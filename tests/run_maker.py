@@ -11,7 +11,7 @@ from glutseg.output.case_files import write_case
 from glutseg.output.run_record import CaseState, RunRecord, write_run_record
 from glutseg.output.tables import write_tables
 from glutseg.protocol import ExtentRule, Protocol
-from glutseg.result import CaseResult, Height, LevelFound, SideMeasurement, SlicePoint
+from glutseg.result import CaseResult, Height, Level, SideMeasurement, SlicePoint
 
 PROTOCOL = Protocol(name="femoral-head-top")
 SLOPE_MM2_PER_MM = -10.0
@@ -68,11 +68,11 @@ def result_of(case: MadeCase, levels: Sequence[str] = ()) -> CaseResult:
         study_date="2020-01-31",
         status=case.status,
         flags=(Flag("edge-invisible", "much"),) if case.status == "review" else (),
-        level=LevelFound("femoral-head-top", 3, 15.0, {}),
+        level=Level("femoral-head-top", 3, 15.0, {}),
         measurements={side: side_of(area, case.lean_share) for side, area in areas.items()},
         confidence={"left": 0.95, "right": 0.95},
         profile=profile,
-        levels=tuple(LevelFound(name, k, 5.0 * k, {}) for k, name in enumerate(levels)),
+        levels=tuple(Level(name, k, 5.0 * k, {}) for k, name in enumerate(levels)),
         height=Height(case.height_m, "none" if case.height_m is None else "participants"),
     )
 

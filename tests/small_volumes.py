@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from glutseg.volume import Geometry, Volume
+from glutseg.image import CtImage, Geometry
 
 GRID_MM = (5.0, 0.5, 2.0)
 
@@ -11,4 +11,4 @@ def volume_of(hu, **geometry):
     """The numbers as slices of HU; a single slice may stand alone."""
     array = np.asarray(hu, np.int16)
     array = array[None] if array.ndim == 2 else array
-    return Volume(array, Geometry(array.shape, GRID_MM, **geometry))
+    return CtImage(array, Geometry(array.shape, GRID_MM, **geometry))

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from glutseg import anatomy, segmentation
+from glutseg.image import SIDES
 from glutseg.phantom import PhantomPatient, PhantomScan, render
 from glutseg.protocol import LevelRule
-from glutseg.volume import SIDES
 
 ROOT = Path(__file__).resolve().parents[1]
 MAX_AREA_ERROR = 0.03

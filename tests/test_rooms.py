@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "glutseg"
-SHARED = ["version", "errors", "volume", "protocol", "result"]
+SHARED = ["version", "errors", "image", "protocol", "result"]
 WAY = ["dicom", "anatomy", "segmentation", "measurement", "quality", "output"]
 AFTER = [
-    *("pipeline", "review", "exchange", "pacs", "batch", "study", "agreement", "report"),
+    *("case", "review", "exchange", "pacs", "batch", "study", "agreement", "report"),
     *("api", "listing", "terminal", "viewer", "cli"),
 ]
 ALLOWED = {
@@ -19,7 +19,7 @@ ALLOWED = {
     **{room: SHARED + WAY + AFTER[:i] for i, room in enumerate(AFTER)},
     "viewer": SHARED + WAY + AFTER[: AFTER.index("viewer")] + ["phantom"],
     "cli": SHARED + WAY + AFTER[:-1] + ["phantom"],
-    "__init__": [*SHARED, "pipeline", "api"],
+    "__init__": [*SHARED, "case", "api"],
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

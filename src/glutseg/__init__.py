@@ -12,7 +12,7 @@ A folder to results, and every stage on its own::
     for flag in case.result.flags:
         print(flag, flag.message, flag.remedy)
 
-    volume = glutseg.load("export/patient-1")      # Volume: HU with geometry
+    volume = glutseg.load("export/patient-1")      # CtImage: HU with geometry
     level = glutseg.find_level(volume)             # slice index, z in mm
     mask = glutseg.segment(volume, level)          # Mask: 1 left, 2 right
     sides = glutseg.measure(volume, mask, level)   # areas in mm², densities in HU
@@ -40,11 +40,11 @@ if TYPE_CHECKING:
     from glutseg.api.pictures import plot_overlay
     from glutseg.api.runs import Run, read_run, run_folder, to_frame
     from glutseg.api.stages import find_level, grow, load, measure, segment
+    from glutseg.case import Case
     from glutseg.errors import Flag, GlutsegError
-    from glutseg.pipeline import Case
+    from glutseg.image import CtImage, Geometry, Mask
     from glutseg.protocol import Protocol, load_protocol
-    from glutseg.result import CaseResult, LevelFound, SideMeasurement
-    from glutseg.volume import Geometry, Mask, Volume
+    from glutseg.result import CaseResult, Level, SideMeasurement
 
 _HOME = {
     "Run": "api.runs",
@@ -62,31 +62,31 @@ _HOME = {
     "run_folder": "api.runs",
     "segment": "api.stages",
     "to_frame": "api.runs",
-    "Case": "pipeline",
+    "Case": "case",
     "Flag": "errors",
     "GlutsegError": "errors",
     "Protocol": "protocol",
     "load_protocol": "protocol",
     "CaseResult": "result",
-    "LevelFound": "result",
+    "Level": "result",
     "SideMeasurement": "result",
     "Geometry": "volume",
     "Mask": "volume",
-    "Volume": "volume",
+    "CtImage": "volume",
 }
 
 __all__ = [
     "Case",
     "CaseResult",
+    "CtImage",
     "Flag",
     "Geometry",
     "GlutsegError",
-    "LevelFound",
+    "Level",
     "Mask",
     "Protocol",
     "Run",
     "SideMeasurement",
-    "Volume",
     "__version__",
     "compare_groups",
     "compare_raters",

@@ -355,17 +355,17 @@ CODES: dict[str, Code] = {
         "The only side that is outlined lies on the other side of the body than its name says.",
         "Check left and right in the overlay.",
     ),
-    "other-segmenter": Code(
+    "other-outliner": Code(
         "note",
         "The outline is another program's, which glutseg ran, and was measured as glutseg's own is.",
         "Look at the overlay, or compare with a run of glutseg's own (`glutseg agree`): nothing tells how sure it is.",
     ),
-    "segmenter-unknown": Code(
+    "outliner-unknown": Code(
         "error",
-        "There is no such segmenter, or not with these options.",
+        "There is no such outliner, or not with these options.",
         "See `glutseg run --help`.",
     ),
-    "segmenter-failed": Code(
+    "outliner-failed": Code(
         "error",
         "The other program did not outline the muscles.",
         "Try the study with that program alone; if that works as well as not, report it with the message.",

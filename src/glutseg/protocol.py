@@ -12,7 +12,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from glutseg.errors import GlutsegError
-from glutseg.volume import Muscle
+from glutseg.image import Muscle
 
 Landmark = Literal[
     "femoral-head-top",

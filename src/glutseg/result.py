@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from glutseg.errors import Flag
-from glutseg.volume import Muscle, Side
+from glutseg.image import Muscle, Side
 
 Status = Literal["ok", "review", "failed"]
 
@@ -74,13 +74,14 @@ class Height:
 
 
 @dataclass(frozen=True)
-class LevelFound:
+class Level:
     """The measured slice. ``slice_index`` counts from 0 in the order of the mask's file."""
 
     name: str
     slice_index: int
     z_mm: float
     landmarks_mm: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class CaseResult:
     that was segmented: ``slab_mm`` above and below the level, or, where whole muscles were asked for
     (``whole``), from end to end; then ``levels`` holds the named levels that lie in the series, and
     ``levels_missing`` (name, reason) of the rest.
-    ``passed_over`` holds (series UID, reason) of every series not measured, also where none was;
+    ``rejected_series`` holds (series UID, reason) of every series not measured, also where none was;
     ``traceback`` only what an unforeseen failure left.
     """
 
@@ -128,7 +129,7 @@ class CaseResult:
     error_code: str = ""
     error_message: str = ""
     series: SeriesRecord | None = None
-    level: LevelFound | None = None
+    level: Level | None = None
     measurements: dict[Side, SideMeasurement] = field(default_factory=dict)
     confidence: dict[Side, float] = field(default_factory=dict)
     others: dict[Muscle, dict[Side, SideMeasurement]] = field(default_factory=dict)
@@ -136,10 +137,10 @@ class CaseResult:
     profile: tuple[SlicePoint, ...] = ()
     slab_mm: float = 15.0
     whole: dict[Muscle, dict[Side, WholeMuscle]] = field(default_factory=dict)
-    levels: tuple[LevelFound, ...] = ()
+    levels: tuple[Level, ...] = ()
     levels_missing: tuple[tuple[str, str], ...] = ()
     height: Height = Height(None, "none")
-    passed_over: tuple[tuple[str, str], ...] = ()
+    rejected_series: tuple[tuple[str, str], ...] = ()
     traceback: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
 

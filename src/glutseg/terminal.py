@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from glutseg.batch import RunSummary
     from glutseg.batch.status import RunStatus
     from glutseg.errors import Flag
+    from glutseg.image import Side
     from glutseg.measurement.grown import GrownRegion
     from glutseg.output.schema import CaseRow
     from glutseg.protocol import Protocol
     from glutseg.result import CaseResult
-    from glutseg.volume import Side
 
 MAX_ROWS = 40
 MAX_NAMED = 5

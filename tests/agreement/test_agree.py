@@ -17,8 +17,8 @@ import SimpleITK as sitk
 from glutseg import review
 from glutseg.agreement import AUTOMATIC, agree
 from glutseg.errors import GlutsegError
+from glutseg.image import Geometry, Mask
 from glutseg.output.case_files import nifti_gz
-from glutseg.volume import Geometry, Mask
 from made_run import GRID, LEVEL_SLICE, MadeCase, correct_case, labels_of, make_run, some_cases
 
 SHARED = Path(__file__).parents[3] / "shared"

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from glutseg.volume import Geometry, Volume
+from glutseg.image import CtImage, Geometry
 
 
-def between(volume: Volume, low_mm: float | None = None, high_mm: float | None = None) -> Volume:
+def between(volume: CtImage, low_mm: float | None = None, high_mm: float | None = None) -> CtImage:
     """The slices between two heights."""
     g = volume.geometry
     first = 0 if low_mm is None else max(0, g.nearest_slice(low_mm))
@@ -15,7 +15,7 @@ def between(volume: Volume, low_mm: float | None = None, high_mm: float | None =
     return volume.crop((slice(first, last + 1), slice(None), slice(None)))
 
 
-def merged(volume: Volume, n: int) -> Volume:
+def merged(volume: CtImage, n: int) -> CtImage:
     """Every ``n`` slices averaged into one."""
     g = volume.geometry
     nz = g.shape[0] // n
@@ -26,12 +26,12 @@ def merged(volume: Volume, n: int) -> Volume:
         spacing_mm=(g.spacing_mm[0] * n, *g.spacing_mm[1:]),
         origin_mm=g.point_mm((n - 1) / 2, 0, 0),
     )
-    return Volume(hu, geometry)
+    return CtImage(hu, geometry)
 
 
-def mirrored(volume: Volume) -> Volume:
+def mirrored(volume: CtImage) -> CtImage:
     """Left and right exchanged, on the same grid."""
-    return Volume(np.ascontiguousarray(volume.hu[:, :, ::-1]), volume.geometry)
+    return CtImage(np.ascontiguousarray(volume.hu[:, :, ::-1]), volume.geometry)
 
 
 def ball(geometry: Geometry, centre_mm: tuple[float, float, float], radius_mm: float) -> np.ndarray:
@@ -43,6 +43,6 @@ def ball(geometry: Geometry, centre_mm: tuple[float, float, float], radius_mm: f
     return z[:, None, None] ** 2 + y[None, :, None] ** 2 + x[None, None, :] ** 2 < radius_mm**2
 
 
-def filled(volume: Volume, where: np.ndarray, hu: int) -> Volume:
+def filled(volume: CtImage, where: np.ndarray, hu: int) -> CtImage:
     """The volume with some voxels at another density."""
-    return Volume(np.where(where, np.int16(hu), volume.hu), volume.geometry)
+    return CtImage(np.where(where, np.int16(hu), volume.hu), volume.geometry)

@@ -8,8 +8,8 @@ import pytest
 from glutseg import dicom
 from glutseg.anatomy import find_anatomy, find_hips, find_level
 from glutseg.errors import GlutsegError
+from glutseg.image import Mask
 from glutseg.protocol import LevelRule
-from glutseg.volume import Mask
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 CASES = ("real-002", "dev-a", "dev-b", "dev-c", "dev-d")

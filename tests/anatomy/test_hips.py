@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from glutseg.anatomy import find_hips
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage, Geometry
 from glutseg.phantom import PhantomPatient, PhantomScan, render
-from glutseg.volume import Geometry, Volume
 
 SIDES = ("left", "right")
 
@@ -59,7 +59,7 @@ def test_one_hip_far_above_the_other(pelvis, raised_mm):
     per_mm = raised_mm / (truth["left"][0] - truth["right"][0])
     steps = np.rint((x_mm - x_mm.mean()) * per_mm / g.spacing_mm[0]).astype(int)
     rows = np.clip(np.arange(g.shape[0])[:, None] - steps, 0, g.shape[0] - 1)
-    sheared = Volume(np.take_along_axis(pelvis.volume.hu, rows[:, None, :], axis=0), g)
+    sheared = CtImage(np.take_along_axis(pelvis.volume.hu, rows[:, None, :], axis=0), g)
     hips = find_hips(sheared)
     assert hips.left.top_mm - hips.right.top_mm == pytest.approx(raised_mm, abs=6.0)
     assert hips.assumed is None
@@ -90,7 +90,7 @@ def test_mirroring_swaps_the_sides_exactly(pelvis, hips):
 @given(rows=st.integers(-12, 12), columns=st.integers(-12, 12))
 def test_a_shift_in_the_field_moves_the_answer_with_it(pelvis, hips, rows, columns):
     volume = pelvis.volume
-    moved = find_hips(Volume(np.roll(volume.hu, (rows, columns), (1, 2)), volume.geometry))
+    moved = find_hips(CtImage(np.roll(volume.hu, (rows, columns), (1, 2)), volume.geometry))
     _, dy, dx = volume.geometry.spacing_mm
     for side in SIDES:
         x, y, z = getattr(hips, side).centre_mm
@@ -117,13 +117,13 @@ def test_one_missing_head_is_said_and_mirrored(pelvis, missing, found):
 
 
 def _volume(hu):
-    return Volume(hu.astype(np.int16), Geometry(hu.shape, (3.0, 1.7, 1.7)))
+    return CtImage(hu.astype(np.int16), Geometry(hu.shape, (3.0, 1.7, 1.7)))
 
 
 def _two_balls():
     grid = Geometry((50, 200, 200), (3.0, 1.7, 1.7))
     bone = ball(grid, (80.0, 170.0, 75.0), 24.0) | ball(grid, (250.0, 170.0, 75.0), 24.0)
-    return Volume(np.where(bone, 600, 40).astype(np.int16), grid)
+    return CtImage(np.where(bone, 600, 40).astype(np.int16), grid)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from glutseg.anatomy import Anatomy, Hips, Sphere, find_level
 from glutseg.anatomy import level as rules
 from glutseg.anatomy.level import hip_doubts
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage, Geometry
 from glutseg.protocol import LevelRule
-from glutseg.volume import Geometry, Volume
 
 GRID = Geometry((60, 8, 8), (3.0, 40.0, 40.0), (-160.0, -160.0, -100.0))
 """Slices from z = -100 to 77 mm."""
@@ -18,7 +18,7 @@ HIPS = Hips(Sphere((85.0, 0.0, 4.0), 24.0, 0.2), Sphere((-85.0, 0.0, 0.0), 24.0,
 
 
 def anatomy_of(hips=HIPS, grid=GRID, copy=None):
-    return Anatomy(Volume(np.zeros(grid.shape, np.int16), grid), hips, copy)
+    return Anatomy(CtImage(np.zeros(grid.shape, np.int16), grid), hips, copy)
 
 
 def raised(side, mm, hips=HIPS):
@@ -153,7 +153,7 @@ def test_oblique_slices_are_chosen_where_they_pass_the_landmark():
     direction = (1.0, 0.0, 0.0, 0.0, 1 / norm, -rise / norm, 0.0, rise / norm, 1 / norm)
     grid = replace(GRID, direction=direction)
     hips = Hips(*(Sphere((x, -80.0, 0.0), 24.0, 0.2) for x in (85.0, -85.0)), score=1.2)
-    copy = Volume(np.zeros(GRID.shape, np.int16), GRID)
+    copy = CtImage(np.zeros(GRID.shape, np.int16), GRID)
     rule = LevelRule(landmark="femoral-head-centre")
     k = find_level(anatomy_of(hips, grid, copy), rule).slice_index
     assert k == round(np.mean([grid.index(head.centre_mm)[0] for head in (hips.left, hips.right)]))

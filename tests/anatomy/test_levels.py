@@ -9,8 +9,8 @@ from anatomy_scans import ball, between, filled, merged
 from glutseg.anatomy import Anatomy, Hips, Sphere, find_anatomy, find_level
 from glutseg.anatomy.landmarks import SEARCHES
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage
 from glutseg.protocol import LevelRule
-from glutseg.volume import Volume
 
 NAMES = ["femoral-head-top", "femoral-head-centre", *SEARCHES]
 
@@ -131,7 +131,7 @@ def test_a_doubt_about_the_hips_is_said_at_every_level(anatomy, rule, change, co
 
 def test_a_roof_of_soft_bone_is_found_next_to_the_head(pelvis, anatomy):
     """As in the old, whose spongy bone is hardly denser than muscle with contrast."""
-    soft = Volume(np.minimum(pelvis.volume.hu, np.int16(170)), pelvis.volume.geometry)
+    soft = CtImage(np.minimum(pelvis.volume.hu, np.int16(170)), pelvis.volume.geometry)
     level = find_level(Anatomy(soft, anatomy.hips), LevelRule(landmark="acetabular-roof"))
     assert level.z_mm == pytest.approx(_true_z_mm(pelvis, "acetabular-roof"), abs=4.5)
 

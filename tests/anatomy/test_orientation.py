@@ -9,8 +9,8 @@ from glutseg import anatomy
 from glutseg.anatomy.orientation import check_orientation
 from glutseg.api import stages as api
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage, Geometry
 from glutseg.phantom import PhantomPatient, PhantomScan, render
-from glutseg.volume import Geometry, Volume
 
 REAL = Path(__file__).parents[3] / "shared" / "cases" / "real-002" / "dicom"
 TURNS = {
@@ -20,12 +20,12 @@ TURNS = {
 }
 
 
-def turned(volume: Volume, way: tuple[int, int, int]) -> Volume:
-    return Volume(np.ascontiguousarray(volume.hu[:: way[0], :: way[1], :: way[2]]), volume.geometry)
+def turned(volume: CtImage, way: tuple[int, int, int]) -> CtImage:
+    return CtImage(np.ascontiguousarray(volume.hu[:: way[0], :: way[1], :: way[2]]), volume.geometry)
 
 
 @pytest.fixture(scope="module")
-def volume() -> Volume:
+def volume() -> CtImage:
     scan = PhantomScan(matrix=300, pixel_mm=1.5, slice_mm=5.0, z_range_mm=(-60.0, 80.0))
     return render(PhantomPatient(seed=2), scan).volume
 
@@ -54,13 +54,13 @@ def hips() -> anatomy.Hips:
     return anatomy.Hips(left, right, score=1.0)
 
 
-def body(*, spine_from_mm: float, spine_to_mm: float, y_mm: float = 60.0) -> Volume:
+def body(*, spine_from_mm: float, spine_to_mm: float, y_mm: float = 60.0) -> CtImage:
     """Water with a column of bone in the midline."""
     hu = np.zeros(GRID.shape, np.int16)
     _, y, x = (round(i) for i in GRID.index((0.0, y_mm, 24.0)))
     low, high = (round(GRID.index((0.0, 0.0, 24.0 + mm))[0]) for mm in (spine_from_mm, spine_to_mm))
     hu[low:high, y - 2 : y + 3, x - 3 : x + 4] = 400
-    return Volume(hu, GRID)
+    return CtImage(hu, GRID)
 
 
 def test_a_spine_behind_and_above_is_as_it_should_be():

@@ -8,7 +8,7 @@ import pytest
 from glutseg.anatomy import Hips, Sphere
 from glutseg.anatomy.orientation import check_orientation
 from glutseg.errors import GlutsegError
-from glutseg.volume import Geometry, Volume
+from glutseg.image import CtImage, Geometry
 
 GRID = Geometry((80, 30, 30), (5.0, 10.0, 10.0), (-145.0, -145.0, -200.0))
 """Pixels of 100 mm²; z from -200 to 195 mm."""
@@ -41,7 +41,7 @@ def body(front=0, behind=6, spine=3, thighs=0, hu=300, beside_px=0):
 
 def is_refused(image, grid=GRID, hips=HIPS):
     try:
-        check_orientation(Volume(np.ascontiguousarray(image), grid), hips)
+        check_orientation(CtImage(np.ascontiguousarray(image), grid), hips)
     except GlutsegError as error:
         return error.code == "orientation-contradicted"
     return False
@@ -88,13 +88,13 @@ def test_a_zone_is_judged_from_twenty_millimetres_on(n_slices, expected):
     """Slices at -145, -140, ... -100 mm are the thighs' zone; the series begins within it."""
     image = body(thighs=6)
     first = int((-100 - GRID.origin_mm[2]) / 5) + 1 - n_slices
-    part = Volume(image, GRID).crop((slice(first, None), slice(None), slice(None)))
+    part = CtImage(image, GRID).crop((slice(first, None), slice(None), slice(None)))
     assert is_refused(part.hu, part.geometry) == expected
 
 
 def test_a_series_of_the_heads_alone_says_nothing():
     image = body(front=20, behind=0, spine=0, thighs=6)
-    part = Volume(image, GRID).crop((slice(25, 48), slice(None), slice(None)))
+    part = CtImage(image, GRID).crop((slice(25, 48), slice(None), slice(None)))
     assert not is_refused(part.hu, part.geometry)
 
 
@@ -102,9 +102,9 @@ def test_the_message_names_what_was_seen():
     image = body(spine=0, thighs=5)
     image[(GRID.origin_mm[2] + 5.0 * np.arange(80) - TOP_MM) > 0] = 40
     with pytest.raises(GlutsegError, match="shows 0 mm² above and 500 mm² below the hips"):
-        check_orientation(Volume(image, GRID), HIPS)
+        check_orientation(CtImage(image, GRID), HIPS)
     with pytest.raises(GlutsegError, match="30% of the bone in the midline lies behind"):
-        check_orientation(Volume(body(14, 6), GRID), HIPS)
+        check_orientation(CtImage(body(14, 6), GRID), HIPS)
 
 
 def test_the_spine_is_looked_for_up_to_140_millimetres_above():
@@ -119,7 +119,7 @@ def test_the_spine_is_looked_for_up_to_140_millimetres_above():
 
 def test_neither_pixels_nor_the_picture_need_be_square():
     """Rows 10 mm apart, columns 8 mm; or two columns less."""
-    part = Volume(body(), GRID).crop((slice(None), slice(None), slice(2, None)))
+    part = CtImage(body(), GRID).crop((slice(None), slice(None), slice(2, None)))
     assert not is_refused(part.hu, part.geometry)
     grid = replace(GRID, spacing_mm=(5.0, 10.0, 8.0))
     assert not is_refused(body(spine=6), grid)

@@ -5,7 +5,7 @@ import pytest
 
 from glutseg.anatomy.refine import polish
 from glutseg.anatomy.sphere import Sphere
-from glutseg.volume import Geometry, Volume
+from glutseg.image import CtImage, Geometry
 
 RADIUS_MM = 22.0
 SPACING_MM = (3.0, 1.0, 1.0)
@@ -24,7 +24,7 @@ def joint(wall_mm, space_mm=0.0):
     hu[distance < RADIUS_MM - 2] = 250
     hu[roof] = 700
     origin_mm = tuple(float(-m * s) for m, s in zip(middle[::-1], SPACING_MM[::-1], strict=True))
-    return Volume(hu, Geometry(shape, SPACING_MM, origin_mm, tuple(np.eye(3).ravel())))
+    return CtImage(hu, Geometry(shape, SPACING_MM, origin_mm, tuple(np.eye(3).ravel())))
 
 
 @pytest.mark.parametrize(("wall_mm", "space_mm"), [(5.0, 0.0), (7.0, 0.0), (3.0, 3.0)])

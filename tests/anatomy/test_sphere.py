@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from glutseg.anatomy.sphere import CEILING_HU, Sphere, around, bony_part, distance_mm, slabs
 from glutseg.errors import GlutsegError
-from glutseg.volume import Geometry, Volume
+from glutseg.image import CtImage, Geometry
 
 
 def volume_of(hu, spacing_mm=(1.0, 0.5, 0.6), origin_mm=(-3.0, 4.0, 100.0)):
-    return Volume(np.asarray(hu, np.int16), Geometry(np.shape(hu), spacing_mm, origin_mm))
+    return CtImage(np.asarray(hu, np.int16), Geometry(np.shape(hu), spacing_mm, origin_mm))
 
 
 def test_a_balls_top_and_the_distance_of_two():

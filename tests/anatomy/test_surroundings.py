@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from glutseg.anatomy.sphere import CEILING_HU, around, slabs
 from glutseg.anatomy.surroundings import UPRIGHT, BoneMap
-from glutseg.volume import Geometry, Volume
+from glutseg.image import CtImage, Geometry
 
 SIDES = ("left", "right")
 
@@ -22,7 +22,7 @@ def bones(pelvis):
 )
 def test_slabs_are_means(seed, pixel_mm, slice_mm):
     hu = np.random.default_rng(seed).integers(-1024, 3071, (8, 12, 12)).astype(np.int16)
-    small = slabs(Volume(hu, Geometry(hu.shape, (slice_mm, pixel_mm, pixel_mm))))
+    small = slabs(CtImage(hu, Geometry(hu.shape, (slice_mm, pixel_mm, pixel_mm))))
     nz, ny, nx = (a // b for a, b in zip(hu.shape, small.hu.shape, strict=True))
     first = hu[:nz, :ny, :nx].mean()
     assert small.hu[0, 0, 0] == pytest.approx(first, abs=1)
@@ -31,7 +31,7 @@ def test_slabs_are_means(seed, pixel_mm, slice_mm):
 
 def test_metal_on_an_extended_scale_does_not_wrap_around():
     hu = np.full((4, 8, 8), 30_000, np.int16)
-    assert (slabs(Volume(hu, Geometry(hu.shape, (1.5, 0.6, 0.6)))).hu == CEILING_HU).all()
+    assert (slabs(CtImage(hu, Geometry(hu.shape, (1.5, 0.6, 0.6)))).hu == CEILING_HU).all()
 
 
 def test_slabs_leave_what_is_coarse_enough_as_it_is(pelvis):

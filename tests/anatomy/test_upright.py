@@ -9,8 +9,8 @@ from scipy import ndimage as ndi
 from glutseg.anatomy import Sphere, as_it_lies, find_anatomy, find_level
 from glutseg.anatomy.hips import Hips
 from glutseg.anatomy.upright import is_upright, upright
+from glutseg.image import CtImage, Geometry
 from glutseg.protocol import LevelRule
-from glutseg.volume import Geometry, Volume
 
 
 def grid(degrees, *, sheared, roll=0.0, step_mm=4.0):
@@ -30,13 +30,13 @@ def resampled(volume, geometry):
     hu = ndi.affine_transform(
         volume.hu, to_index[:, :3], to_index[:, 3], output_shape=geometry.shape, order=1, cval=-1000
     )
-    return Volume(hu, geometry)
+    return CtImage(hu, geometry)
 
 
 def test_a_small_turn_is_left_alone():
     geometry = grid(0.8, sheared=False)
     assert is_upright(geometry)
-    volume = Volume(np.zeros(geometry.shape, np.int16), geometry)
+    volume = CtImage(np.zeros(geometry.shape, np.int16), geometry)
     assert upright(volume) is volume
 
 
@@ -48,7 +48,7 @@ def test_the_copy_shows_each_point_where_it_is(sheared):
     z, y, x = np.indices(geometry.shape)
     x_mm, y_mm, z_mm = (geometry.matrix @ np.stack([i.ravel() for i in (x, y, z, np.ones_like(x))]))[:3]
     far = np.hypot(np.hypot(x_mm - spot[0], y_mm - spot[1]), z_mm - spot[2]).reshape(geometry.shape)
-    copy = upright(Volume((1000 * np.exp(-((far / 8) ** 2))).astype(np.int16), geometry))
+    copy = upright(CtImage((1000 * np.exp(-((far / 8) ** 2))).astype(np.int16), geometry))
     peak = np.unravel_index(int(copy.hu.argmax()), copy.hu.shape)
     assert copy.geometry.point_mm(*peak) == pytest.approx(spot, abs=3)
     assert is_upright(copy.geometry)
@@ -59,7 +59,7 @@ def test_hips_are_carried_to_the_slices(sheared):
     geometry = grid(17, sheared=sheared)
     head = Sphere((80.0, 5.0, -4.0), 24.0, 0.3)
     k = round(geometry.index((80.0, 5.0, 20.0))[0])
-    flat, hips = as_it_lies(Volume(np.zeros(geometry.shape, np.int16), geometry), Hips(head, head, 1.0), k)
+    flat, hips = as_it_lies(CtImage(np.zeros(geometry.shape, np.int16), geometry), Hips(head, head, 1.0), k)
     z, y, x = flat.geometry.index((*hips.left.centre_mm[:2], hips.left.top_mm))
     assert geometry.point_mm(k, y, x)[:2] == pytest.approx((80, 5), abs=1e-6)  # its column, on slice k
     top = geometry.index((80.0, 5.0, 20.0))[0]

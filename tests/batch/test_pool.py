@@ -54,7 +54,7 @@ def test_deaths_and_time_outs_are_their_studys_failure_only(orders):
 
 @needs_signals
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="/proc tells who lives")
-def test_what_a_segmenter_starts_ends_with_its_study(orders):
+def test_what_a_outliner_starts_ends_with_its_study(orders):
     starts_processes = replace(orders, measurer=Automatic(TotalSegmentator("cpu")))
     found = told(in_workers(tasks("has-children"), starts_processes, 1, 20.0, act))
     assert found == {"has-children-0": ("study-timeout", "it was stopped when its time was up")}

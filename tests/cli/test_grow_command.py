@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 import glutseg
 from glutseg import cli, dicom
+from glutseg.image import Mask
 from glutseg.segmentation.growing import Bounds, Confidence, Interval, Neighborhood, Seed, grow_region
-from glutseg.volume import Mask
 
 
 def grow(*args):

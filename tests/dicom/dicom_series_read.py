@@ -7,7 +7,7 @@ from pydicom.sequence import Sequence
 
 from glutseg import dicom
 from glutseg.dicom.model import ENHANCED_CT_IMAGE
-from glutseg.volume import Geometry
+from glutseg.image import Geometry
 
 CANONICAL = Geometry((5, 8, 6), SPACING, ORIGIN)
 

@@ -83,7 +83,7 @@ def chosen(*candidates, rule=RULE):
 def test_refused_with_a_reason(bad, reason):
     choice = chosen(bad)
     assert choice.candidates == ()
-    assert reason in choice.passed_over[0][1]
+    assert reason in choice.rejected_series[0][1]
 
 
 BETTER = [
@@ -105,10 +105,10 @@ BETTER = [
 def test_ranking(best, next_best, criterion, swap):
     choice = chosen(*((next_best, best) if swap else (best, next_best)))
     assert choice.candidates == (best, next_best)
-    assert choice.passed_over == ()
+    assert choice.rejected_series == ()
     assert criterion in choice.reason
-    assert criterion in choice.ranked_lower[0][1]
-    assert choice.ranked_lower[0][0] == next_best.series_uid
+    assert criterion in choice.lower_ranked_series[0][1]
+    assert choice.lower_ranked_series[0][0] == next_best.series_uid
 
 
 def test_a_derived_axial_series_alone_is_taken():
@@ -132,7 +132,7 @@ def tilted(uid, degrees):
 
 
 def test_too_much_tilt_is_refused():
-    assert "35.0 degrees" in chosen(tilted("1", 35)).passed_over[0][1]
+    assert "35.0 degrees" in chosen(tilted("1", 35)).rejected_series[0][1]
 
 
 def test_an_axial_series_goes_before_a_tilted_one():
@@ -173,14 +173,14 @@ def test_the_protocol_narrows_the_choice(changes, uids):
     )
     choice = chosen(*all_of_it, rule=rule(**changes))
     assert [s.series_uid for s in choice.candidates] == uids
-    assert len(choice.passed_over) == 3 - len(uids)
-    assert all("protocol" in why or "asked for" in why for _, why in choice.passed_over)
+    assert len(choice.rejected_series) == 3 - len(uids)
+    assert all("protocol" in why or "asked for" in why for _, why in choice.rejected_series)
 
 
 def test_naming_a_series_does_not_make_it_measurable():
     choice = chosen(series("1", orientation=CORONAL), series("2"), rule=rule(uids=("1",)))
     assert choice.candidates == ()
-    assert dict(choice.passed_over)["1"] == "not axial: coronal"
+    assert dict(choice.rejected_series)["1"] == "not axial: coronal"
 
 
 def test_a_series_that_is_nowhere_is_an_error(tmp_path):
@@ -194,7 +194,7 @@ def test_the_parts_of_one_series_are_told_apart():
     one, two = (dataclasses.replace(series("1"), part=k, n_parts=2) for k in (1, 2))
     choice = chosen(two, one)
     assert choice.candidates == (one, two)
-    assert choice.ranked_lower == (("1", "part 2 of 2: equal to the first; the lower UID goes first"),)
+    assert choice.lower_ranked_series == (("1", "part 2 of 2: equal to the first; the lower UID goes first"),)
 
 
 def test_thick_overlapping_slices_are_flagged():
@@ -227,11 +227,11 @@ def test_flags_of_the_series():
 
 def test_an_empty_study():
     choice = chosen()
-    assert (choice.candidates, choice.reason, choice.passed_over) == ((), "", ())
+    assert (choice.candidates, choice.reason, choice.rejected_series) == ((), "", ())
 
 
 def test_a_foreign_class_is_named_without_a_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        ((_, reason),) = chosen(series(sop_class_uid="1.2.<b>ÿ")).passed_over
+        ((_, reason),) = chosen(series(sop_class_uid="1.2.<b>ÿ")).rejected_series
     assert reason.startswith("not CT images")

@@ -11,10 +11,10 @@ from dicom_encodings import LOSSLESS
 from pydicom import dcmread
 
 from glutseg import dicom
+from glutseg.case import measure_study
+from glutseg.image import Mask
 from glutseg.measurement import measure_slice
-from glutseg.pipeline import measure_study
 from glutseg.protocol import load_protocol
-from glutseg.volume import Mask
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "cases" / "real-002"
 pytestmark = [
@@ -95,7 +95,7 @@ def areas(volume, mask):
 
 @pytest.fixture(scope="module")
 def plain(files, truth, tmp_path_factory):
-    """Volume in canonical order and areas of a few slices, as they came from the scanner."""
+    """CtImage in canonical order and areas of a few slices, as they came from the scanner."""
     study = rewrite(files[SOME], tmp_path_factory.mktemp("plain") / "dicom", ("x", 1, 1))
     volume, found = read(study, truth)
     assert max(both["left"].area_mm2 for both in found) > 1000

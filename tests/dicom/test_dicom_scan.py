@@ -138,7 +138,7 @@ def test_two_series_and_a_report(tmp_path):
     save(report, tmp_path / "report.dcm")
     (study,) = scan(tmp_path).studies
     assert [s.series_uid for s in study.series] == ["1.2.3.4", "1.2.3.5", "1.2.3.6"]
-    reasons = dict(choose(study, SeriesRule()).passed_over)
+    reasons = dict(choose(study, SeriesRule()).rejected_series)
     assert reasons["1.2.3.6"] == "not CT images: X-Ray Radiation Dose SR Storage"
 
 

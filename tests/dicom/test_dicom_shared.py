@@ -7,11 +7,11 @@ import pytest
 import SimpleITK as sitk
 
 from glutseg import dicom
+from glutseg.case import measure_study
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.single import single_series
 from glutseg.dicom.slices import decode_all
 from glutseg.errors import GlutsegError
-from glutseg.pipeline import measure_study
 from glutseg.protocol import SeriesRule, load_protocol
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -44,8 +44,8 @@ def test_nothing_in_the_zoo_is_measurable_and_each_has_a_reason():
         result = measure_study(study, load_protocol()).result
         assert (result.status, result.measurements) == ("failed", {})
         assert result.error_code in ("hips-not-found", "no-usable-series", "no-ct"), result.error_message
-        assert result.passed_over
-        assert all(reason for _, reason in result.passed_over)
+        assert result.rejected_series
+        assert all(reason for _, reason in result.rejected_series)
         for series in study.series:
             try:
                 dicom.read(series)

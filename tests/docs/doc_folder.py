@@ -22,9 +22,9 @@ from glutseg import anatomy, review, segmentation
 from glutseg.batch.pool import in_this_process
 from glutseg.cli import app
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage, Mask
 from glutseg.output import case_files
 from glutseg.phantom import Phantom, PhantomScan, cohort_members, render, write_dicom
-from glutseg.volume import Mask, Volume
 from osirix_drawn import Drawn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +38,7 @@ PICTURE = base64.b64decode(
 )
 
 
-def digest(volume: Volume) -> str:
+def digest(volume: CtImage) -> str:
     return sha256(np.ascontiguousarray(volume.hu).tobytes()).hexdigest()
 
 

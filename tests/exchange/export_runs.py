@@ -9,14 +9,14 @@ import numpy as np
 from dicom_series import FRAMES, write_ct, write_enhanced_ct
 
 from glutseg import dicom
+from glutseg.image import Mask
 from glutseg.measurement import measure_slice, profile
 from glutseg.output.case_files import write_case
 from glutseg.output.case_id import case_id
 from glutseg.output.run_record import CaseState, RunRecord, write_run_record
 from glutseg.output.tables import write_tables
 from glutseg.protocol import ExtentRule, Protocol
-from glutseg.result import CaseResult, LevelFound, SeriesRecord
-from glutseg.volume import Mask
+from glutseg.result import CaseResult, Level, SeriesRecord
 
 PROTOCOL = Protocol(name="femoral-head-top", extent=ExtentRule(muscles=("maximus", "medius", "minimus")))
 LEVEL = 3
@@ -91,7 +91,7 @@ def measured(study, series, loaded, mask) -> CaseResult:
             loaded.sop_uids[LEVEL],
             "only",
         ),
-        level=LevelFound("femoral-head-top", LEVEL, geometry.slice_z_mm(LEVEL)),
+        level=Level("femoral-head-top", LEVEL, geometry.slice_z_mm(LEVEL)),
         measurements=measure_slice(volume, mask, LEVEL, PROTOCOL.tissue),
         others={m: measure_slice(volume, mask, LEVEL, PROTOCOL.tissue, m) for m in ("medius", "minimus")},
         profile=profile(volume, mask, LEVEL, range(1, 6), PROTOCOL.tissue),

@@ -105,7 +105,7 @@ def test_many_masks_by_a_pattern(export_run, tmp_path):
         2,
     }
     record = json.loads((out / "run.json").read_text())
-    assert record["segmenter"] == {"name": "given-mask", "labels": "as the files tell"}
+    assert record["outliner"] == {"name": "given-mask", "labels": "as the files tell"}
 
     sitk.WriteImage(export_run.mask.to_sitk(), str(masks / "P3.nii.gz"))  # a mask that came later
     other = sitk.GetArrayFromImage(export_run.mask.to_sitk())
@@ -142,7 +142,7 @@ def test_a_run_goes_on_only_with_the_same_outlines(export_run, tmp_path, args):
     assert "resume-differs" in done.output
     done = glutseg(*how, "--resume")
     assert done.exit_code == 1
-    assert "segmenter name was 'given-mask' and is 'glutseg'" in done.output
+    assert "outliner name was 'given-mask' and is 'glutseg'" in done.output
 
 
 def test_all_muscles_of_given_masks_when_asked_for(export_run, tmp_path):

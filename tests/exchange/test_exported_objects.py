@@ -15,9 +15,9 @@ from glutseg import dicom, review
 from glutseg.errors import GlutsegError
 from glutseg.exchange.export import FORMATS, export
 from glutseg.exchange.measure_mask import load_series, measure_mask
+from glutseg.image import Mask
 from glutseg.output.folder import read_run_record
 from glutseg.output.run_record import CaseState, RunRecord, write_run_record
-from glutseg.volume import Mask
 
 
 def exported(run, formats=FORMATS, **how):

@@ -20,7 +20,7 @@ from glutseg.exchange.foreign import GridMask, Region, read_foreign
 from glutseg.exchange.measure_mask import load_series, measure_mask
 from glutseg.exchange.place import place
 from glutseg.exchange.terms import TERMS, Term, term_of_name
-from glutseg.volume import Mask
+from glutseg.image import Mask
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from glutseg.errors import GlutsegError
 from glutseg.exchange.foreign import ContourMask, GridMask, Region
 from glutseg.exchange.place import check_frame, place
-from glutseg.volume import Geometry
+from glutseg.image import Geometry
 
 
 @given(

@@ -8,9 +8,9 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage, Geometry, Mask
 from glutseg.measurement import measure_side, measure_slice, polygon_area_px
 from glutseg.protocol import TissueRule
-from glutseg.volume import Geometry, Mask, Volume
 
 TISSUE = TissueRule()
 
@@ -120,7 +120,7 @@ def test_slice_keeps_the_sides_apart_and_checks_its_input():
     labels = np.zeros(grid.shape, np.uint8)
     labels[1, 1:3, 0:2] = 2
     labels[1, 1:4, 4:6] = 1
-    volume = Volume(np.zeros(grid.shape, np.int16), grid)
+    volume = CtImage(np.zeros(grid.shape, np.int16), grid)
     sides = measure_slice(volume, Mask(labels, grid), 1, TISSUE)
     assert (sides["left"].area_mm2, sides["right"].area_mm2) == (12.0, 8.0)
     with pytest.raises(GlutsegError, match="level-outside"):
@@ -133,7 +133,7 @@ def test_slice_keeps_the_sides_apart_and_checks_its_input():
 @pytest.mark.parametrize(("slice_index", "is_there"), [(-1, False), (0, True), (2, True), (3, False)])
 def test_only_slices_of_the_series_are_measured(slice_index, is_there):
     grid = Geometry((3, 4, 6), (5.0, 1.0, 2.0))
-    args = (Volume(np.zeros(grid.shape, np.int16), grid), Mask(np.ones(grid.shape, np.uint8), grid))
+    args = (CtImage(np.zeros(grid.shape, np.int16), grid), Mask(np.ones(grid.shape, np.uint8), grid))
     if is_there:
         assert measure_slice(*args, slice_index, TISSUE)["left"].area_mm2 == 48.0
     else:

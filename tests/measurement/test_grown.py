@@ -10,9 +10,9 @@ from hypothesis.extra import numpy as hnp
 
 import glutseg
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage, Geometry, Mask
 from glutseg.measurement.grown import read_out, read_out_slice, read_out_volume
 from glutseg.segmentation.growing import Bounds, Confidence, Interval, Neighborhood, Seed, grow_region
-from glutseg.volume import Geometry, Mask, Volume
 from small_volumes import volume_of
 
 WAYS = (Interval(), Neighborhood(lower_hu=-190, upper_hu=200, radius_px=1), Confidence())
@@ -114,7 +114,7 @@ def test_two_pixels_have_a_standard_deviation_and_two_slices_a_volume():
 
 def test_areas_and_volumes_are_in_the_units_of_the_grid():
     grid = Geometry((2, 3, 3), (4.0, 0.6, 0.7))
-    volume, mask = Volume(np.full(grid.shape, 40, np.int16), grid), Mask(np.ones(grid.shape, np.uint8), grid)
+    volume, mask = CtImage(np.full(grid.shape, 40, np.int16), grid), Mask(np.ones(grid.shape, np.uint8), grid)
     one, all_ = read_out_slice(volume, mask, 1), read_out_volume(volume, mask)
     assert one.area_mm2 == pytest.approx(9 * 0.42)
     assert one.polygon_area_mm2 == pytest.approx(8.5 * 0.42)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glutseg.image import CtImage, Geometry, Mask
 from glutseg.measurement import profile, slices_around
 from glutseg.protocol import TissueRule
-from glutseg.volume import Geometry, Mask, Volume
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_offsets_point_to_the_head_whatever_the_slice_order(upwards):
     labels = np.zeros(grid.shape, np.uint8)
     for k in range(5):
         labels[k, : k + 1, 0] = 1
-    volume = Volume(np.zeros(grid.shape, np.int16), grid)
+    volume = CtImage(np.zeros(grid.shape, np.int16), grid)
     points = profile(volume, Mask(labels, grid), 2, range(1, 4), TissueRule())
     left = [p for p in points if p.side == "left"]
     assert [p.slice_index for p in left] == [1, 2, 3]

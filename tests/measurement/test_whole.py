@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from glutseg.image import LABELS, CtImage, Geometry, Mask
 from glutseg.measurement import measure_whole, slices_of
 from glutseg.protocol import TissueRule
-from glutseg.volume import LABELS, Geometry, Mask, Volume
 
 GRID = Geometry((6, 10, 12), (5.0, 1.0, 2.0))
 
@@ -17,7 +17,7 @@ def scene(first: int, last: int, grid: Geometry = GRID):
     hu[:, 0:5, 0:2] = -100
     labels[2:4, 6:10, 0:5] = 2
     hu[:, 6:10, 0:5] = 60
-    return Volume(hu, grid), Mask(labels, grid)
+    return CtImage(hu, grid), Mask(labels, grid)
 
 
 def test_volume_and_its_parts_are_voxel_counts():

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from glutseg.errors import Flag
+from glutseg.image import CtImage, Geometry, Mask
 from glutseg.measurement import measure_slice, profile
 from glutseg.protocol import Protocol
-from glutseg.result import CaseResult, Height, LevelFound, SeriesRecord
-from glutseg.volume import Geometry, Mask, Volume
+from glutseg.result import CaseResult, Height, Level, SeriesRecord
 
 PROTOCOL = Protocol(name="test")
 
@@ -17,7 +17,7 @@ PROTOCOL = Protocol(name="test")
 @dataclass(frozen=True)
 class Example:
     result: CaseResult
-    volume: Volume
+    volume: CtImage
     mask: Mask
 
 
@@ -30,7 +30,7 @@ def make_example(patient_id="P-1", study_uid="1.2.3", case_id="P-1-0000000000", 
     labels = np.zeros(grid.shape, np.uint8)
     labels[2:5, 20:30, 10:28] = 2
     labels[2:5, 20:30, 32:49] = 1
-    volume, mask = Volume(hu, grid), Mask(labels, grid)
+    volume, mask = CtImage(hu, grid), Mask(labels, grid)
     series = SeriesRecord(
         "1.2.3.4", "pelvis", "B30f", "120", "", 5.0, (1.5, 2.0), 5.0, 7, "1.2.3.4.5", "only one"
     )
@@ -42,14 +42,12 @@ def make_example(patient_id="P-1", study_uid="1.2.3", case_id="P-1-0000000000", 
         status="review",
         flags=(Flag("sides-differ", "by 6 %"), Flag("edge-invisible", "40 %", "left")),
         series=series,
-        level=LevelFound(
-            "femoral-head-top", 3, grid.slice_z_mm(3), {"femoral-head-top:left": (1.0, 2.0, 3.0)}
-        ),
+        level=Level("femoral-head-top", 3, grid.slice_z_mm(3), {"femoral-head-top:left": (1.0, 2.0, 3.0)}),
         measurements=measure_slice(volume, mask, 3, PROTOCOL.tissue),
         confidence={"left": 0.9, "right": 0.8},
         profile=profile(volume, mask, 3, range(2, 5), PROTOCOL.tissue),
         height=Height(1.6, "dicom"),
-        passed_over=(("1.2.9", "a localizer"),),
+        rejected_series=(("1.2.9", "a localizer"),),
         seconds={"read": 1.2345},
     )
     return Example(result, volume, mask)

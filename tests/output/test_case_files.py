@@ -9,6 +9,7 @@ import pytest
 import SimpleITK as sitk
 
 from glutseg.errors import Flag
+from glutseg.image import Geometry, Mask
 from glutseg.output.case_files import nifti_gz, write_case
 from glutseg.output.gzipped import gzip_slices
 from glutseg.output.overlay import draw_overlay
@@ -16,7 +17,6 @@ from glutseg.output.style import SIDE_COLOURS
 from glutseg.output.view import canonical_view
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
-from glutseg.volume import Geometry, Mask
 
 PROTOCOL = Protocol(name="test")
 MIRRORED = (-1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0)
@@ -65,7 +65,7 @@ def test_record_tells_everything_and_is_strict_json(example, tmp_path):
     text = (tmp_path / "cases/P-1-0000000000/case.json").read_text(encoding="utf-8")
     record = json.loads(text, parse_constant=pytest.fail)  # NaN is no JSON
     assert record["protocol"]["level"]["landmark"] == "femoral-head-top"
-    assert record["series_passed_over"] == [{"series_uid": "1.2.9", "reason": "a localizer"}]
+    assert record["rejected_series"] == [{"series_uid": "1.2.9", "reason": "a localizer"}]
     assert record["flags"][1]["side"] == "left"
     assert record["flags"][1]["remedy"]
     assert record["table_row"]["area_left_mm2"] == 510.0

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from glutseg.image import Geometry, Mask
 from glutseg.output.case_files import nifti_gz
 from glutseg.output.sheared import nrrd, straightened
-from glutseg.volume import Geometry, Mask
 
 A = math.radians(18.5)
 SHEARED = Geometry(

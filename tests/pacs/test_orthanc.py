@@ -20,6 +20,7 @@ from orthanc_server import PASSWORD, Orthanc
 from glutseg import batch, dicom
 from glutseg.batch import Manner
 from glutseg.errors import GlutsegError
+from glutseg.image import Mask
 from glutseg.pacs import Patience, read_address
 from glutseg.pacs.fetch import fetched
 from glutseg.pacs.search import find
@@ -27,7 +28,6 @@ from glutseg.pacs.store import store
 from glutseg.pacs.transfer import Line
 from glutseg.phantom import write_dicom
 from glutseg.protocol import load_protocol
-from glutseg.volume import Mask
 
 pytestmark = pytest.mark.skipif(bool(orthanc_server.missing()), reason=orthanc_server.missing() or "-")
 
@@ -208,8 +208,8 @@ def test_only_the_slices_that_are_asked_for_are_fetched(orthanc, tmp_path):
     (origin,) = [o for o in small(orthanc).origins.values() if o.patient_id == "S-1"]
     with fetched(origin, tmp_path, "S-1") as here:
         (series,) = [one for one in here.study.series if one.modality == "CT"]
-        here.bring(series.slices[3:6])
-        here.bring(series.slices[4:8])
+        here.fetch(series.slices[3:6])
+        here.fetch(series.slices[4:8])
         assert here.n_images == 5
         folder = tmp_path / ".glutseg-fetched"
         assert {p.stat().st_mode & 0o777 for p in (folder, *folder.rglob("*")) if p.is_dir()} == {0o700}
@@ -315,6 +315,6 @@ def test_an_independent_client_stores_what_is_then_measured(orthanc, small_studi
     found = find(read_address(orthanc.address), {"StudyInstanceUID": "1.2.3.4"})
     with fetched(found.origins["1.2.3.4"], tmp_path, "T-1") as here:
         (series,) = here.study.series
-        loaded = dicom.read(series, bring=here.bring)
+        loaded = dicom.read(series, fetch=here.fetch)
     (original,) = dicom.scan(small_studies / "S-1").studies
     assert np.array_equal(loaded.volume.hu, dicom.read(original.series[0]).volume.hu)

@@ -49,7 +49,7 @@ def bring_all(odd, out, patient_id="A"):
     origin = find(odd.server, QUERY).origins[study_of(odd, patient_id)]
     with fetched(origin, out, "case") as here:
         for series in here.study.series:
-            here.bring(series.slices)
+            here.fetch(series.slices)
             loaded = dicom.read(series)
     return loaded.volume
 

@@ -9,6 +9,7 @@ import SimpleITK as sitk
 
 import glutseg.phantom
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage, Mask
 from glutseg.phantom import (
     SAMPLE_PATIENTS,
     PhantomPatient,
@@ -18,7 +19,6 @@ from glutseg.phantom import (
     write_dicom,
     write_studies,
 )
-from glutseg.volume import Mask, Volume
 
 SCAN = PhantomScan(
     matrix=105, pixel_mm=4.0, slice_mm=7.5, z_range_mm=(-5.0, 50.0), centre_mm=(3.25, -8.5, -412.5)
@@ -41,10 +41,10 @@ def phantom():
     return render(PhantomPatient(seed=4, height_m=1.71, sex="M"), SCAN)
 
 
-def read(folder) -> Volume:
+def read(folder) -> CtImage:
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder)))
-    return Volume.from_sitk(reader.Execute())
+    return CtImage.from_sitk(reader.Execute())
 
 
 @pytest.mark.parametrize("position", ["HFS", "HFP", "FFS", "FFP"])

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from glutseg.image import LEFT, RIGHT
 from glutseg.phantom import PhantomPatient, PhantomScan, random_patients, render
 from glutseg.phantom.body import bone_coats
 from glutseg.phantom.model import Model
 from glutseg.phantom.shapes import PlaneGrid, area_mm2, fill
-from glutseg.volume import LEFT, RIGHT
 
 SCAN = PhantomScan(matrix=210, pixel_mm=2.0, slice_mm=6.0, z_range_mm=(0.0, 36.0), noise_hu=0.0)
 IN_SLICE = ndimage.generate_binary_structure(2, 1)[None]

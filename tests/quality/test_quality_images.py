@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from glutseg.image import LEFT, RIGHT, CtImage, Geometry, Mask
 from glutseg.quality import check_field_of_view, check_metal
 from glutseg.quality import images as limits
-from glutseg.volume import LEFT, RIGHT, Geometry, Mask, Volume
 
 SHAPE = (41, 80, 120)
 LEVEL = 20
@@ -23,11 +23,11 @@ def _scene():
 
 
 def _metal(hu, labels, grid=GRID):
-    return [str(f) for f in check_metal(Volume(hu, grid), Mask(labels, grid), LEVEL)]
+    return [str(f) for f in check_metal(CtImage(hu, grid), Mask(labels, grid), LEVEL)]
 
 
 def _cut(hu, labels, grid=GRID):
-    return [str(f) for f in check_field_of_view(Volume(hu, grid), Mask(labels, grid), LEVEL)]
+    return [str(f) for f in check_field_of_view(CtImage(hu, grid), Mask(labels, grid), LEVEL)]
 
 
 def test_without_metal_nothing_is_said_whatever_the_muscle_holds():

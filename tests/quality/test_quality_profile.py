@@ -2,8 +2,8 @@
 
 import pytest
 
+from glutseg.image import Geometry
 from glutseg.quality import check_profile
-from glutseg.volume import Geometry
 
 GRID = Geometry((20, 4, 4), (5.0, 1.0, 1.0), (0.0, 0.0, -812.5))
 

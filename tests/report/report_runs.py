@@ -27,7 +27,7 @@ def make_full_run(out: Path) -> Path:
     run = make_run(out, CASES, load_protocol(), pictures=True)
     path = out / "cases" / CASES[1].case_id / "case.json"
     record = json.loads(path.read_text())
-    record["series_passed_over"] = [{"series_uid": "1.9", "reason": f"a localizer {HOSTILE}"}]
+    record["rejected_series"] = [{"series_uid": "1.9", "reason": f"a localizer {HOSTILE}"}]
     path.write_text(json.dumps(record))
     review.accept(out, CASES[0].case_id, "Ann", note=HOSTILE)
     correct_case(out, replace(CASES[1], widths_px=(14, 14)), HOSTILE)

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glutseg.exchange.measure_mask import GIVEN
+from glutseg.image import Mask
 from glutseg.output.schema import CaseRow
 from glutseg.protocol import NAMED_LEVELS, LevelRule, TissueRule, load_protocol, with_extent, with_level
 from glutseg.report.charts import OVERVIEW_WIDTH, Point, overview, profile_chart, tick_step
 from glutseg.report.methods import AUBREY, LEVELS, methods
 from glutseg.result import Height
-from glutseg.volume import Mask
 from made_run import GRID, MadeCase, labels_of, result_of, volume_of
 
 PROTOCOL = load_protocol()
@@ -73,15 +73,15 @@ def test_heights_name_their_sources():
 
 
 def test_outlines_made_elsewhere_are_not_called_the_programs():
-    text, _ = told(segmenter={"name": GIVEN})
+    text, _ = told(outliner={"name": GIVEN})
     assert "on outlines that were made elsewhere [say by whom and how]" in text
     assert "region growing" not in text
     assert "they are as they were given" in text
     assert "region growing" in told()[0]
 
 
-def test_another_segmenter_is_named_and_cited():
-    text, cited = told(segmenter={"name": "totalsegmentator", "version": "2.18.0"})
+def test_another_outliner_is_named_and_cited():
+    text, cited = told(outliner={"name": "totalsegmentator", "version": "2.18.0"})
     assert (
         "with glutseg 1.2.3 on outlines of TotalSegmentator 2.18.0 (task “total”, 1.5 mm), a trained" in text
     )

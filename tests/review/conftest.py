@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from glutseg import batch, dicom
+from glutseg.image import Mask
 from glutseg.output.ledger import read_case
 from glutseg.protocol import Protocol, load_protocol
 from glutseg.result import CaseResult
 from glutseg.review import effective_rows, read_mask
-from glutseg.volume import Mask
 
 PROTOCOL = load_protocol()
 

@@ -10,10 +10,10 @@ from glutseg import batch, review
 from glutseg.batch.status import read_status
 from glutseg.cli import app
 from glutseg.errors import GlutsegError
+from glutseg.image import Mask
 from glutseg.measurement import measure_slice
 from glutseg.review import record
 from glutseg.review.decide import MAX_TEXT
-from glutseg.volume import Mask
 
 FIGURES = ("area_left_mm2", "area_right_mm2", "mean_hu_left", "slab_area_left_mm2")
 

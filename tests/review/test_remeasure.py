@@ -7,9 +7,9 @@ import pytest
 
 from glutseg import dicom
 from glutseg.errors import Flag, GlutsegError
-from glutseg.result import LevelFound
+from glutseg.image import SIDES, Mask
+from glutseg.result import Level
 from glutseg.review.remeasure import MEASURED_ANEW, dice, level_at, remeasure
-from glutseg.volume import SIDES, Mask
 from made_run import GRID, LEVEL_SLICE, PROTOCOL, MadeCase, labels_of, result_of, volume_of
 
 LABELS = labels_of(MadeCase("P"))
@@ -89,7 +89,7 @@ def test_a_failed_case_is_measured_as_any_other():
     failed = result_of(MadeCase("P", status="failed", error=("hips-not-found", "none")), LOADED.volume, MASK)
     found = again(automatic=replace(failed, slab_mm=15.0), before=None)
     assert (found.result.status, found.result.error_code, found.result.error_message) == ("ok", "", "")
-    assert found.result.level == LevelFound("slice", LEVEL_SLICE, GRID.slice_z_mm(LEVEL_SLICE))
+    assert found.result.level == Level("slice", LEVEL_SLICE, GRID.slice_z_mm(LEVEL_SLICE))
     assert found.result.measurements == AUTOMATIC.measurements
     assert all(
         np.isnan(change.dice) and np.isnan(change.area_automatic_mm2) for change in found.changes.values()

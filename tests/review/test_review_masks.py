@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from glutseg.errors import GlutsegError
+from glutseg.image import Geometry, Mask
 from glutseg.review.drafts import read_draft, remove_draft, write_draft
 from glutseg.review.masks import read_mask, write_mask
-from glutseg.volume import Geometry, Mask
 
 UPRIGHT = (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0)
 DOWNWARDS = (1.0, 0, 0, 0, 1.0, 0, 0, 0, -1.0)

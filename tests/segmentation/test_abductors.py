@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glutseg import anatomy
+from glutseg.image import CtImage, Geometry
 from glutseg.phantom import PhantomPatient, PhantomScan, body, muscles, render
 from glutseg.phantom.shapes import PlaneGrid, fill
 from glutseg.segmentation import Settings
@@ -18,7 +19,6 @@ from glutseg.segmentation.abductors_usual import Belief, usual_medius
 from glutseg.segmentation.layer import find_layer
 from glutseg.segmentation.outline import draw
 from glutseg.segmentation.sheet import ANGLES_DEGREES, Fan
-from glutseg.volume import Geometry, Volume
 
 SCAN = PhantomScan(matrix=250, pixel_mm=1.5, slice_mm=5.0, z_range_mm=(-40.0, 60.0))
 SETTINGS = Settings(context_mm=15.0)
@@ -147,7 +147,7 @@ def _truth(patient: PhantomPatient, geometry: Geometry, k: int, name: str, side:
     return canvas == wanted
 
 
-def _find(volume: Volume, hips: anatomy.Hips, side: str, slices: range, measured: int | None = None):
+def _find(volume: CtImage, hips: anatomy.Hips, side: str, slices: range, measured: int | None = None):
     found = anatomy.Anatomy(volume, hips)
     layer = find_layer(volume, found, side, slices, SETTINGS)
     maximus = np.zeros(volume.geometry.shape, bool)
@@ -205,7 +205,7 @@ def test_mirroring_the_patient_swaps_left_and_right_exactly():
     made = render(PhantomPatient(seed=2, roll_degrees=3.0, asymmetry_mm=1.5), MIRROR_SCAN)
     hips = anatomy.find_anatomy(made.volume).hips
     k = made.volume.geometry.nearest_slice(hips.top_mm)
-    mirror = Volume(np.ascontiguousarray(made.volume.hu[..., ::-1]), made.volume.geometry)
+    mirror = CtImage(np.ascontiguousarray(made.volume.hu[..., ::-1]), made.volume.geometry)
     left, right = (replace(h, centre_mm=(-h.centre_mm[0], *h.centre_mm[1:])) for h in (hips.right, hips.left))
     own, *_ = _find(made.volume, hips, "left", range(k, k + 3))
     other, *_ = _find(mirror, replace(hips, left=left, right=right), "right", range(k, k + 3))
@@ -217,7 +217,7 @@ def test_mirroring_the_patient_swaps_left_and_right_exactly():
 
 def test_nothing_is_found_in_air(coarse):
     _, made, k, slices, (_, _, layer) = coarse
-    air = Volume(np.full_like(made.volume.hu, -1000), made.volume.geometry)
+    air = CtImage(np.full_like(made.volume.hu, -1000), made.volume.geometry)
     out = find_abductors(air, layer, np.zeros(air.hu.shape, bool), slices, measured=k)
     assert not out.medius.any()
     assert not out.minimus.any()
@@ -227,5 +227,5 @@ def test_nothing_is_found_in_air(coarse):
 def test_the_medius_own_density_is_the_measure(coarse):
     _, made, _, _, (_, _, layer) = coarse
     scene = look_deeper(made.volume, layer)
-    brighter = Volume(made.volume.hu + np.int16(20), made.volume.geometry)
+    brighter = CtImage(made.volume.hu + np.int16(20), made.volume.geometry)
     assert look_deeper(brighter, layer).muscle_hu == pytest.approx(scene.muscle_hu + 20, abs=1)

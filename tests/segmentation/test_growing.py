@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from scipy import ndimage
 
 from glutseg.errors import GlutsegError
+from glutseg.image import Geometry
 from glutseg.segmentation.growing import (
     Bounds,
     Confidence,
@@ -21,7 +22,6 @@ from glutseg.segmentation.growing import (
     parse_settings,
     place_seed,
 )
-from glutseg.volume import Geometry
 from small_volumes import GRID_MM, volume_of
 
 ALL = (

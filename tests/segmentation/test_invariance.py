@@ -7,9 +7,9 @@ import pytest
 
 from glutseg import anatomy, segmentation
 from glutseg.api import stages as api
+from glutseg.image import LEFT, RIGHT, CtImage, Geometry
 from glutseg.phantom import PhantomPatient, PhantomScan, render
 from glutseg.protocol import LevelRule
-from glutseg.volume import LEFT, RIGHT, Geometry, Volume
 
 PIXEL_MM, SLICE_MM = 1.5, 5.0
 SETTINGS = segmentation.Settings(context_mm=12.0)
@@ -17,14 +17,14 @@ SETTINGS = segmentation.Settings(context_mm=12.0)
 
 
 @pytest.fixture(scope="module")
-def volume() -> Volume:
+def volume() -> CtImage:
     """A patient who is neither symmetric nor straight, in a picture with room around."""
     patient = PhantomPatient(seed=2, roll_degrees=3.0, muscle_scale_left=1.1, asymmetry_mm=1.5)
     scan = PhantomScan(matrix=300, pixel_mm=PIXEL_MM, slice_mm=SLICE_MM, z_range_mm=(-55.0, 60.0))
     return render(patient, scan).volume
 
 
-def _answer(volume: Volume):
+def _answer(volume: CtImage):
     """(slice, labels) by the rooms themselves."""
     found = anatomy.find_anatomy(volume)
     k = anatomy.find_level(found, LevelRule()).slice_index
@@ -40,15 +40,15 @@ def answer(volume):
     return k, labels
 
 
-def assert_same(volume: Volume, expected) -> None:
+def assert_same(volume: CtImage, expected) -> None:
     k, labels = _answer(volume)
     assert k == expected[0]
     differ = np.count_nonzero(labels != expected[1])
     assert differ == 0, f"{differ} of {np.count_nonzero(expected[1])} pixels differ"
 
 
-def _mirror(volume: Volume) -> Volume:
-    return Volume(np.ascontiguousarray(volume.hu[..., ::-1]), volume.geometry)
+def _mirror(volume: CtImage) -> CtImage:
+    return CtImage(np.ascontiguousarray(volume.hu[..., ::-1]), volume.geometry)
 
 
 def _mirrored(labels):
@@ -56,13 +56,13 @@ def _mirrored(labels):
     return np.select([turned == LEFT, turned == RIGHT], [RIGHT, LEFT], 0).astype(np.uint8)
 
 
-def _with_hips(volume: Volume, heads, k: int):
+def _with_hips(volume: CtImage, heads, k: int):
     """The segmentation's own part: the answer for hips that are given."""
     found = anatomy.Anatomy(volume, replace(anatomy.find_anatomy(volume).hips, left=heads[0], right=heads[1]))
     return segmentation.segment(volume, found, range(k, k + 2), SETTINGS).mask.labels
 
 
-def _heads(volume: Volume, *, sign: float = 1.0, shift_mm: tuple[float, float] = (0.0, 0.0)):
+def _heads(volume: CtImage, *, sign: float = 1.0, shift_mm: tuple[float, float] = (0.0, 0.0)):
     hips = anatomy.find_anatomy(volume).hips
     pair = (hips.left, hips.right) if sign > 0 else (hips.right, hips.left)
     return [
@@ -88,8 +88,8 @@ def test_mirroring_the_patient_and_the_hips_swaps_left_and_right(volume, answer)
 SHIFTS = [(0, 0, 17), (0, -11, 0), (0, 5, -23)]
 
 
-def _moved(volume: Volume, shift) -> Volume:
-    return Volume(np.roll(volume.hu, shift, (0, 1, 2)), volume.geometry)
+def _moved(volume: CtImage, shift) -> CtImage:
+    return CtImage(np.roll(volume.hu, shift, (0, 1, 2)), volume.geometry)
 
 
 @pytest.mark.parametrize("shift", SHIFTS)
@@ -113,10 +113,10 @@ def test_cutting_off_a_slice_at_the_end_moves_the_mask(volume, answer):
 
 @pytest.mark.parametrize("origin_mm", [(0.0, 0.0, 0.0), (-211.3, -198.7, -1043.25), (512.0, 77.7, 900.5)])
 def test_the_scanners_origin_does_not_matter(volume, answer, origin_mm):
-    assert_same(Volume(volume.hu, replace(volume.geometry, origin_mm=origin_mm)), answer)
+    assert_same(CtImage(volume.hu, replace(volume.geometry, origin_mm=origin_mm)), answer)
 
 
-def _beside(volume: Volume, what: str) -> tuple[np.ndarray, int]:
+def _beside(volume: CtImage, what: str) -> tuple[np.ndarray, int]:
     """Where a thing lies in every slice, and its HU; it comes near the body and does not touch it."""
     n = volume.geometry.shape[1]
     at = (np.arange(n) - (n - 1) / 2) * PIXEL_MM
@@ -140,10 +140,10 @@ def test_things_beside_the_patient_do_not_matter(volume, answer, things):
         assert where.any()
         assert not (volume.hu[:, where] > -400).any()
         hu[:, where] = value
-    assert_same(Volume(hu, volume.geometry), answer)
+    assert_same(CtImage(hu, volume.geometry), answer)
 
 
-def _stored(volume: Volume, flips: tuple[bool, bool, bool]) -> Volume:
+def _stored(volume: CtImage, flips: tuple[bool, bool, bool]) -> CtImage:
     """The same patient as a scanner might store him, some axes running the other way."""
     g = volume.geometry
     signs = [-1.0 if f else 1.0 for f in flips]
@@ -151,7 +151,7 @@ def _stored(volume: Volume, flips: tuple[bool, bool, bool]) -> Volume:
     direction = np.diag(signs[::-1])
     geometry = Geometry(g.shape, g.spacing_mm, g.point_mm(*corner), tuple(direction.ravel()))
     turned = volume.hu[tuple(slice(None, None, -1) if f else slice(None) for f in flips)]
-    return Volume(np.ascontiguousarray(turned), geometry)
+    return CtImage(np.ascontiguousarray(turned), geometry)
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,13 @@ from scipy import ndimage as ndi
 
 from glutseg import anatomy, segmentation
 from glutseg.errors import GlutsegError
+from glutseg.image import LABELS, LEFT, RIGHT, SIDES, CtImage, Geometry
 from glutseg.phantom import PhantomPatient, PhantomScan, render
 from glutseg.protocol import LevelRule
 from glutseg.quality.outline import MAX_REPAIRED, MIN_CONFIDENCE
 from glutseg.segmentation import evidence, gluteus, layer, outline, scene
 from glutseg.segmentation.settings import other_beliefs
 from glutseg.segmentation.sheet import ANGLES_DEGREES, Fan
-from glutseg.volume import LABELS, LEFT, RIGHT, SIDES, Geometry, Volume
 
 N = len(ANGLES_DEGREES)
 GRID = Geometry(shape=(12, 200, 200), spacing_mm=(3.0, 1.0, 1.0), origin_mm=(-60.0, -60.0, 0.0))
@@ -73,7 +73,7 @@ def test_the_visible_share_counts_length_and_only_where_there_is_muscle():
 
 
 def _outline(hu, found: layer.Layer):
-    volume = Volume(np.broadcast_to(hu, GRID.shape).astype(np.int16), GRID)
+    volume = CtImage(np.broadcast_to(hu, GRID.shape).astype(np.int16), GRID)
     out = np.zeros(GRID.shape[1:], bool)
     out[FAN.window] = outline.draw(volume, found, 5).mask
     return out
@@ -132,7 +132,7 @@ def test_what_is_repaired_is_told(ring):
     hu, _, radius, angle = ring
     notch = (np.abs(angle - 50) * np.deg2rad(1) * radius < 7) & (radius > 84)
     whole, notched = (
-        outline.draw(Volume(np.broadcast_to(h, GRID.shape).astype(np.int16), GRID), _layer(79.0), 5)
+        outline.draw(CtImage(np.broadcast_to(h, GRID.shape).astype(np.int16), GRID), _layer(79.0), 5)
         for h in (hu, np.where(notch, -90, hu))
     )
     share = np.count_nonzero(notch & (radius < 100)) / np.count_nonzero(whole.mask)
@@ -268,14 +268,14 @@ def test_without_any_wall_confidence_is_low(coarse, doubted):
     for image in hu:
         flesh = evidence.flesh(evidence.smooth(image[None], (1.5, 1.5))[0], (1.5, 1.5))
         image[flesh & (image < 55)] = 55
-    volume = Volume(hu, phantom.volume.geometry)
+    volume = CtImage(hu, phantom.volume.geometry)
     bare = segmentation.segment(volume, replace(found, volume=volume), range(k, k + 1), QUICK, measured=k)
     assert max(bare.confidence.values()) < min(*doubted.confidence.values(), MIN_CONFIDENCE)
 
 
 def test_air_has_no_muscle(coarse):
     phantom, found, k = coarse
-    air = Volume(np.full_like(phantom.volume.hu, -1000), phantom.volume.geometry)
+    air = CtImage(np.full_like(phantom.volume.hu, -1000), phantom.volume.geometry)
     with pytest.raises(GlutsegError) as caught:
         segmentation.segment(air, replace(found, volume=air), range(k, k + 1), QUICK)
     assert caught.value.code == "muscle-not-found"

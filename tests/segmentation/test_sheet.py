@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from glutseg.anatomy import Hips, Sphere
+from glutseg.image import Geometry
 from glutseg.segmentation.sheet import ANGLES_DEGREES, CENTRE_SHARE, REACH_MM, STEP_MM, Fan
-from glutseg.volume import Geometry
 
 GRID = Geometry(shape=(1, 400, 450), spacing_mm=(3.0, 1.0, 1.0), origin_mm=(-224.5, -199.5, 0.0))
 

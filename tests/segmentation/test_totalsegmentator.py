@@ -1,4 +1,4 @@
-"""TotalSegmentator as a segmenter: against a package that looks like it, and against itself if installed."""
+"""TotalSegmentator as an outliner: against a package that looks like it, and against itself if installed."""
 
 import importlib
 import inspect
@@ -11,10 +11,10 @@ import pytest
 from made_weights import CODE_HU, make_weights
 
 import totalsegmentator_standin as standin
+from glutseg.case import GLUTSEG, OUTLINERS, named_outliner
 from glutseg.errors import GlutsegError
-from glutseg.pipeline import GLUTSEG, SEGMENTERS, segmenter
+from glutseg.image import LABELS, CtImage, Geometry
 from glutseg.segmentation.totalsegmentator import HALF_PATCH_MM, TotalSegmentator
-from glutseg.volume import LABELS, Geometry, Volume
 
 IS_INSTALLED = importlib.util.find_spec("totalsegmentator") is not None
 needs_package = pytest.mark.skipif(not IS_INSTALLED, reason="TotalSegmentator is not installed")
@@ -65,7 +65,7 @@ def made_body(columns):
     right = (x < -8) & (x > -26) & (y > 16) & (y < 28) & (z > 12) & (z < 50)
     decoys = (abs(x) < 30) & (abs(z) < 40) & (((y < -16) & (y > -30)) | ((z < -20) & (y > 10)))
     hu = np.where(left | right | decoys, 60, -80).astype(np.int16)
-    return Volume(hu, grid), np.where(left, 1, np.where(right, 2, 0))
+    return CtImage(hu, grid), np.where(left, 1, np.where(right, 2, 0))
 
 
 @pytest.mark.parametrize("columns", list(geometries()))
@@ -96,7 +96,7 @@ def test_what_it_is_asked_and_told(package, monkeypatch, capsys):
     assert dict(os.environ) == before
     assert capsys.readouterr().out == ""
     assert [(str(f), f.message) for f in found.flags] == [
-        ("other-segmenter", "TotalSegmentator 2.18.0, task total")
+        ("other-outliner", "TotalSegmentator 2.18.0, task total")
     ]
     assert not found.confidence
     assert not found.visible
@@ -105,7 +105,7 @@ def test_what_it_is_asked_and_told(package, monkeypatch, capsys):
 def test_it_sees_a_slab_around_the_slices_and_keeps_to_them(package):
     grid = Geometry((160, *SHAPE[1:]), SPACING_MM)
     hu = np.full(grid.shape, 60, np.int16)
-    found = TotalSegmentator("cpu").segment(Volume(hu, grid), None, range(80, 87), **LOOK)
+    found = TotalSegmentator("cpu").segment(CtImage(hu, grid), None, range(80, 87), **LOOK)
     (call,) = calls(package)
     more = int(np.ceil(HALF_PATCH_MM / SPACING_MM[0]))
     assert call["shape"] == [SHAPE[2], SHAPE[1], 7 + 2 * more]
@@ -116,27 +116,27 @@ def test_whole_muscles_from_end_to_end(package):
     grid = Geometry((160, *SHAPE[1:]), SPACING_MM)
     hips = SimpleNamespace(hips=SimpleNamespace(top_mm=grid.slice_z_mm(80)))
     TotalSegmentator("cpu").segment(
-        Volume(np.full(grid.shape, 60, np.int16), grid), hips, range(80, 87), **LOOK | {"whole": True}
+        CtImage(np.full(grid.shape, 60, np.int16), grid), hips, range(80, 87), **LOOK | {"whole": True}
     )
     assert calls(package)[0]["shape"][2] == 67 + 2 * 20  # 190 mm below and 140 mm above, and the slab around
 
 
 FAULTS = {
-    "raise ValueError('no such thing')": ("segmenter-failed", "ValueError: no such thing"),
-    "raise SystemExit('license')": ("segmenter-failed", "SystemExit: license"),
+    "raise ValueError('no such thing')": ("outliner-failed", "ValueError: no such thing"),
+    "raise SystemExit('license')": ("outliner-failed", "SystemExit: license"),
     "return nibabel.Nifti1Image(np.zeros((3, 3, 3), np.uint8), np.eye(4))": (
-        "segmenter-failed",
+        "outliner-failed",
         "another grid",
     ),
     "return nibabel.Nifti1Image(np.zeros(image.shape, np.uint8), np.eye(4))": (
-        "segmenter-failed",
+        "outliner-failed",
         "another grid",
     ),
     "v = 0 * image.get_fdata(); v[:9] = 80; v[-9:] = 81; return nibabel.Nifti1Image(v, image.affine)": (
         "mask-sides-contradicted",
         "lies to the right",
     ),
-    "import requests; requests.get('https://example.com')": ("segmenter-failed", "Error"),
+    "import requests; requests.get('https://example.com')": ("outliner-failed", "Error"),
 }
 
 
@@ -189,20 +189,20 @@ def test_a_version_that_is_not_known_is_told(package):
 
 @pytest.mark.parametrize("device", ["", "cuda", "gpu:", "cpu ", "gpu:1;x"])
 def test_devices_are_those_it_knows(device):
-    with pytest.raises(GlutsegError, match="segmenter-unknown"):
+    with pytest.raises(GlutsegError, match="outliner-unknown"):
         TotalSegmentator(device)
 
 
 def test_the_registry():
-    assert set(SEGMENTERS) == {"glutseg", "totalsegmentator"}
-    assert segmenter("glutseg") is GLUTSEG
-    assert segmenter("totalsegmentator") == TotalSegmentator("gpu")
-    assert segmenter("totalsegmentator", "gpu:1").device == "gpu:1"
+    assert set(OUTLINERS) == {"glutseg", "totalsegmentator"}
+    assert named_outliner("glutseg") is GLUTSEG
+    assert named_outliner("totalsegmentator") == TotalSegmentator("gpu")
+    assert named_outliner("totalsegmentator", "gpu:1").device == "gpu:1"
     for name, device in (("nnunet", ""), ("glutseg", "cpu")):
-        with pytest.raises(GlutsegError, match="segmenter-unknown"):
-            segmenter(name, device)
-    for name in SEGMENTERS:
-        assert segmenter(name).name == segmenter(name).record()["name"] == name
+        with pytest.raises(GlutsegError, match="outliner-unknown"):
+            named_outliner(name, device)
+    for name in OUTLINERS:
+        assert named_outliner(name).name == named_outliner(name).record()["name"] == name
 
 
 @needs_package
@@ -223,7 +223,7 @@ def coded_body():
     hu = np.zeros(grid.shape, np.int16)
     hu[20:40, 50:80, 10:50] = CODE_HU["left"]  # columns of this grid grow to the patient's right
     hu[15:45, 50:75, 75:110] = CODE_HU["right"]
-    return Volume(hu, grid)
+    return CtImage(hu, grid)
 
 
 @needs_package

@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 
 from glutseg import anatomy, cli, segmentation
 from glutseg.errors import GlutsegError
+from glutseg.image import Mask
 from glutseg.phantom import PhantomScan, cohort_members, render, studies, write_cohort
 from glutseg.phantom.cohort import COHORT_SCAN, GROUPS, MEAN_SCALES, SCALE_SD
-from glutseg.volume import Mask
 
 ROOT = Path(__file__).resolve().parents[2]
 FEW_SLICES = PhantomScan(matrix=182, pixel_mm=2.2, slice_mm=5.0, z_range_mm=(17.5, 27.5), noise_hu=9.0)

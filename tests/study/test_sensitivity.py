@@ -9,13 +9,13 @@ from study_maker import made_cases, make, table_rows
 
 from glutseg import review
 from glutseg.errors import GlutsegError
+from glutseg.image import Geometry, Mask
 from glutseg.output.schema import CaseRow
 from glutseg.study.analysis import AUTOMATIC
 from glutseg.study.compare import compare
 from glutseg.study.run_rows import read_run
 from glutseg.study.sensitivity import NO_REVIEW
 from glutseg.study.values import Area, value_named
-from glutseg.volume import Geometry, Mask
 from run_maker import MadeCase, result_of
 
 CONTROL = ("control", "back-pain")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glutseg import review
-from glutseg.volume import LEFT
+from glutseg.image import LEFT
 
 pytest.importorskip("napari")
 SLOW_MS = 30_000
@@ -280,7 +280,7 @@ def test_moving_the_level_measures_there_at_once(window, ten):
 def test_nothing_of_two_origins_where_another_program_outlined(open_window, ten):
     record = ten.out / "cases" / ten.names[0] / "case.json"
     case = json.loads(record.read_text(encoding="utf-8"))
-    told = {"code": "other-segmenter", "side": "", "message": "TotalSegmentator 2.18.0, task total"}
+    told = {"code": "other-outliner", "side": "", "message": "TotalSegmentator 2.18.0, task total"}
     record.write_text(json.dumps(case | {"flags": [*case["flags"], told]}), encoding="utf-8")
     user = open_window("anna")
     user.wait_for_case()

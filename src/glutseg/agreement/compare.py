@@ -23,7 +23,7 @@ from glutseg.agreement.model import (
 from glutseg.agreement.statistics import MIN_CASES, bland_altman, reliability
 from glutseg.agreement.surfaces import BoolArray, Overlap, overlap
 from glutseg.errors import Flag, GlutsegError
-from glutseg.volume import SIDES, Side
+from glutseg.image import SIDES, Side
 
 ENOUGH_CASES = 30
 GRID_TOLERANCE_MM = 0.05

@@ -10,9 +10,9 @@ from pathlib import Path
 from glutseg.agreement.model import MAX_NAMED, Case, Outline, Quantity, Rater, Reading, missing_cases
 from glutseg.agreement.names import case_of
 from glutseg.errors import Flag, GlutsegError
+from glutseg.image import SIDES, Mask
 from glutseg.measurement import mean_of_sides
 from glutseg.output.text import plain
-from glutseg.volume import SIDES, Mask
 
 MASK_NAME = re.compile(r"(?P<stem>.+)\.(nii|nii\.gz|nrrd|mha)", re.IGNORECASE)
 """Formats that hold one mask with its grid in one file."""

@@ -9,7 +9,7 @@ from typing import Literal
 from glutseg.agreement.statistics import BlandAltman, Reliability
 from glutseg.agreement.surfaces import Overlap
 from glutseg.errors import Flag
-from glutseg.volume import Mask, Side
+from glutseg.image import Mask, Side
 
 Quantity = Literal["left", "right", "mean"]
 QUANTITIES: tuple[Quantity, ...] = ("left", "right", "mean")

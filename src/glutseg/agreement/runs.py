@@ -8,13 +8,13 @@ from pathlib import Path
 
 from glutseg.agreement.masks import read_mask
 from glutseg.agreement.model import Case, Outline, Quantity, Rater, Reading, missing_cases
+from glutseg.image import Side
 from glutseg.measurement import mean_of_sides
 from glutseg.output.layout import MASK, case_file
 from glutseg.output.schema import CaseRow
 from glutseg.result import SideMeasurement
 from glutseg.review.masks import grid_file
 from glutseg.study.run_rows import RunRows
-from glutseg.volume import Side
 
 
 def cases_of(run: RunRows) -> list[Case]:

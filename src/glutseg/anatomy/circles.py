@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy import ndimage as ndi
 
 from glutseg.anatomy.sphere import Sphere, around
-from glutseg.volume import Volume
+from glutseg.image import CtImage
 
 RADIUS_STEP_MM = 1.5
 HEAD_RADII_MM = np.arange(18.0, 30.1, RADIUS_STEP_MM)
@@ -41,7 +41,7 @@ FloatArray = npt.NDArray[np.floating]
 Votes = npt.NDArray[np.uint16]
 
 
-def find_spheres(volume: Volume, near_mm: FloatArray) -> list[Sphere]:
+def find_spheres(volume: CtImage, near_mm: FloatArray) -> list[Sphere]:
     """Bony spheres of the size of femoral heads near a point (LPS mm), best first.
 
     ``volume`` has slices of about 3 mm and pixels of 1 to 2 mm; only the part around the point is read.
@@ -61,7 +61,7 @@ def find_spheres(volume: Volume, near_mm: FloatArray) -> list[Sphere]:
     return found
 
 
-def _vote_circles(volume: Volume) -> Votes:
+def _vote_circles(volume: CtImage) -> Votes:
     """Share of each circle that shows, in thousandths: (z, radius, y, x) in cells of 3 mm."""
     _, dy, dx = volume.geometry.spacing_mm
     nz, ny, nx = volume.geometry.shape

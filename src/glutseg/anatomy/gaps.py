@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from glutseg.anatomy.level import Level
 from glutseg.errors import Flag, GlutsegError
-from glutseg.volume import Geometry
+from glutseg.image import Geometry
+from glutseg.result import Level
 
 MAX_MOVE_MM = 5.0
 """The area changes by a few per cent over this distance (the profile of every case tells by how much)."""

@@ -18,7 +18,7 @@ from glutseg.anatomy.refine import polish, refine
 from glutseg.anatomy.sphere import Sphere, bony_part, distance_mm, slabs
 from glutseg.anatomy.surroundings import PELVIC, BoneMap
 from glutseg.errors import GlutsegError
-from glutseg.volume import Side, Volume
+from glutseg.image import CtImage, Side
 
 HEAD_DISTANCE_MM = (120.0, 235.0)
 """Between the centres of the two heads: 150 to 200 mm in adults, with room for extremes."""
@@ -83,7 +83,7 @@ class Hips:
         return (self.left.top_mm + self.right.top_mm) / 2
 
 
-def find_hips(volume: Volume, near: Hips | None = None) -> Hips:
+def find_hips(volume: CtImage, near: Hips | None = None) -> Hips:
     """Both femoral heads of a canonical axial volume.
 
     Parameters
@@ -125,7 +125,7 @@ def find_hips(volume: Volume, near: Hips | None = None) -> Hips:
     return found
 
 
-def _seen_near(volume: Volume, near: Hips) -> Hips | None:
+def _seen_near(volume: CtImage, near: Hips) -> Hips | None:
     """The hips fitted anew from where they were seen, if they are still as sure."""
     low, high = (volume.geometry.nearest_slice(near.lowest_mm + mm) for mm in SURROUNDINGS_MM)
     part = volume.crop((slice(max(0, low), max(0, high)), slice(None), slice(None)))
@@ -176,7 +176,7 @@ def _frame(to_the_left: FloatArray) -> FloatArray:
     return np.column_stack([left, np.cross(up, left), up])
 
 
-def _heads(volume: Volume, small: Volume, bones: BoneMap, side: Side, frame: FloatArray) -> list[_Head]:
+def _heads(volume: CtImage, small: CtImage, bones: BoneMap, side: Side, frame: FloatArray) -> list[_Head]:
     """The balls with the best surroundings for this side, fitted to their surface."""
     spheres = {s.centre_mm: s for place in _places(bones, side, frame) for s in find_spheres(small, place)}
     rough = [_Head(sphere, bones.fit(sphere.centre_mm, side, frame=frame)) for sphere in spheres.values()]

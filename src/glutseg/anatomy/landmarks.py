@@ -16,7 +16,7 @@ from scipy import ndimage as ndi
 
 from glutseg.anatomy.hips import Hips
 from glutseg.anatomy.sphere import Sphere
-from glutseg.volume import Side, Volume
+from glutseg.image import CtImage, Side
 
 BONE_HU = 180
 """Closed bone shells lie above, muscle with contrast and most vessels below."""
@@ -52,7 +52,7 @@ class Bone:
     back_mm: npt.NDArray[np.float64]
     up_mm: npt.NDArray[np.float64]
     head: Sphere
-    volume: Volume
+    volume: CtImage
 
     def box(
         self, lateral: tuple[float, float], back: tuple[float, float], up: tuple[float, float]
@@ -71,7 +71,7 @@ class Bone:
         return self.volume.geometry.point_mm(z, y, x)
 
 
-def bone_of(volume: Volume, hips: Hips, side: Side) -> Bone:
+def bone_of(volume: CtImage, hips: Hips, side: Side) -> Bone:
     """Bone of a canonical volume (slices of about 3 mm are enough) seen from one hip."""
     head = hips.left if side == "left" else hips.right
     sign = 1 if side == "left" else -1

@@ -12,8 +12,9 @@ from glutseg.anatomy.orientation import check_orientation
 from glutseg.anatomy.sphere import Sphere, slabs
 from glutseg.anatomy.upright import slice_at, upright
 from glutseg.errors import Flag, GlutsegError
+from glutseg.image import CtImage, Side
 from glutseg.protocol import LevelRule
-from glutseg.volume import Side, Volume
+from glutseg.result import Level
 
 TILT_REVIEW_MM = 12.0
 """Heads further apart in height than this: one slice cuts the two sides at different places."""
@@ -34,27 +35,16 @@ class Anatomy:
     ``copy`` is the volume on axes along the patient's, where its own are not (see `upright`).
     """
 
-    volume: Volume
+    volume: CtImage
     hips: Hips
-    copy: Volume | None = None
+    copy: CtImage | None = None
 
     @property
-    def upright(self) -> Volume:
+    def upright(self) -> CtImage:
         return self.volume if self.copy is None else self.copy
 
 
-@dataclass(frozen=True)
-class Level:
-    """The slice to be measured, in canonical order, and the landmarks it rests on (LPS mm)."""
-
-    name: str
-    slice_index: int
-    z_mm: float
-    landmarks_mm: dict[str, Point]
-    flags: tuple[Flag, ...] = ()
-
-
-def find_anatomy(volume: Volume, near: Hips | None = None) -> Anatomy:
+def find_anatomy(volume: CtImage, near: Hips | None = None) -> Anatomy:
     """The hips of a canonical axial volume; ``near`` is where they were seen in a few of its slices.
 
     Raises

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from glutseg.anatomy.hips import Hips
 from glutseg.errors import GlutsegError
-from glutseg.volume import Volume
+from glutseg.image import CtImage
 
 BONE_HU = 200
 HALF_WIDTH_MM = 40.0
@@ -31,7 +31,7 @@ MAX_BETWEEN_THIGHS_MM2 = 300.0
 BoolArray = npt.NDArray[np.bool_]
 
 
-def check_orientation(volume: Volume, hips: Hips) -> None:
+def check_orientation(volume: CtImage, hips: Hips) -> None:
     """Compare the bones around the midline with what the directions of the grid promise.
 
     Parameters
@@ -69,7 +69,7 @@ def check_orientation(volume: Volume, hips: Hips) -> None:
         raise GlutsegError("orientation-contradicted", message)
 
 
-def _strip(volume: Volume, hips: Hips, reach_mm: tuple[float, float]) -> BoolArray:
+def _strip(volume: CtImage, hips: Hips, reach_mm: tuple[float, float]) -> BoolArray:
     """Bone (z, y, x) beside the midline, at heights above the heads' tops."""
     g = volume.geometry
     low, high = (g.nearest_slice(hips.top_mm + mm) for mm in reach_mm)
@@ -79,7 +79,7 @@ def _strip(volume: Volume, hips: Hips, reach_mm: tuple[float, float]) -> BoolArr
     return np.asarray(part > BONE_HU, dtype=bool)
 
 
-def _median_area_mm2(volume: Volume, hips: Hips, reach_mm: tuple[float, float]) -> float | None:
+def _median_area_mm2(volume: CtImage, hips: Hips, reach_mm: tuple[float, float]) -> float | None:
     """Bone per slice; None where the series shows less than 20 mm of the range."""
     bone = _strip(volume, hips, reach_mm)
     if len(bone) * volume.geometry.spacing_mm[0] < 20:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy import ndimage as ndi
 
 from glutseg.anatomy.sphere import Sphere, around, distance_mm, slabs
-from glutseg.volume import Volume
+from glutseg.image import CtImage
 
 MAX_SHIFT_MM = 16.0
 """A fit that ends further from where it started has run to another structure."""
@@ -113,7 +113,7 @@ class Shown:
     share: float
 
 
-def polish(volume: Volume, ball: Sphere) -> Sphere:
+def polish(volume: CtImage, ball: Sphere) -> Sphere:
     """A refined ball fitted once more from where it ended: what it was found from leaves no trace.
 
     Only now the walls of the socket are told from the head: while balls are still looked for, they help
@@ -127,7 +127,7 @@ def polish(volume: Volume, ball: Sphere) -> Sphere:
 
 
 def refine(
-    volume: Volume, sphere: Sphere, starts_up_mm: tuple[float, ...] = _START_UP_MM, *, walls: bool = True
+    volume: CtImage, sphere: Sphere, starts_up_mm: tuple[float, ...] = _START_UP_MM, *, walls: bool = True
 ) -> Sphere:
     """The ball of least squares through the bone edges near a candidate that face outwards from it.
 
@@ -168,7 +168,7 @@ def _fit(
     return centre, radius
 
 
-def _edges(volume: Volume, sphere: Sphere) -> Edges:
+def _edges(volume: CtImage, sphere: Sphere) -> Edges:
     """Bone edges around a candidate."""
     part = around(volume, sphere.centre_mm, _REACH_MM)
     if min(part.hu.shape) < _MIN_VOXELS:

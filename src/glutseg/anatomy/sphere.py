@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glutseg.errors import GlutsegError
-from glutseg.volume import Geometry, Volume
+from glutseg.image import CtImage, Geometry
 
 SLAB_MM = 3.0
 PIXEL_MM = 1.2
@@ -38,7 +38,7 @@ def distance_mm(one: Sphere, other: Sphere) -> float:
     return math.dist(one.centre_mm, other.centre_mm)
 
 
-def around(volume: Volume, centre_mm: npt.ArrayLike, reach_mm: float) -> Volume:
+def around(volume: CtImage, centre_mm: npt.ArrayLike, reach_mm: float) -> CtImage:
     """The part of an upright canonical volume within ``reach_mm`` of a point along every axis."""
     x, y, z = (float(c) for c in np.asarray(centre_mm))
     g = volume.geometry
@@ -49,7 +49,7 @@ def around(volume: Volume, centre_mm: npt.ArrayLike, reach_mm: float) -> Volume:
     return volume.crop((box[0], box[1], box[2]))
 
 
-def bony_part(volume: Volume) -> Volume:
+def bony_part(volume: CtImage) -> CtImage:
     """The rows and columns of a volume with bone in them, and 30 mm around.
 
     Cells that are counted from there lie in the patient the same, however he lies in the picture.
@@ -64,7 +64,7 @@ def bony_part(volume: Volume) -> Volume:
     return volume.crop((box[0], box[1], box[2]))
 
 
-def slabs(volume: Volume, slab_mm: float = SLAB_MM, pixel_mm: float = PIXEL_MM) -> Volume:
+def slabs(volume: CtImage, slab_mm: float = SLAB_MM, pixel_mm: float = PIXEL_MM) -> CtImage:
     """Averaged to about these pixels and slices where finer, never interpolated; in int16.
 
     Values above `CEILING_HU` count as that.
@@ -101,4 +101,4 @@ def slabs(volume: Volume, slab_mm: float = SLAB_MM, pixel_mm: float = PIXEL_MM) 
         origin_mm=g.point_mm((nz - 1) / 2, (ny - 1) / 2, (nx - 1) / 2),
         direction=g.direction,
     )
-    return Volume(out, geometry)
+    return CtImage(out, geometry)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage as ndi
 
-from glutseg.volume import Side, Volume
+from glutseg.image import CtImage, Side
 
 BONE_HU = 130
 """Of a cell of 3 mm: spongy bone lies above, muscle and most organs below."""
@@ -83,7 +83,7 @@ class BoneMap:
     origin_mm: tuple[float, float, float]
 
     @classmethod
-    def of(cls, volume: Volume) -> BoneMap:
+    def of(cls, volume: CtImage) -> BoneMap:
         g = volume.geometry
         ny, nx = (max(1, round(_CELL_MM / s)) for s in g.spacing_mm[1:])
         nz, rows, columns = g.shape[0], g.shape[1] // ny, g.shape[2] // nx

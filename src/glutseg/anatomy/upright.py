@@ -15,7 +15,7 @@ from scipy import ndimage as ndi
 
 from glutseg.anatomy.hips import Hips
 from glutseg.anatomy.sphere import Sphere
-from glutseg.volume import Geometry, Volume
+from glutseg.image import CtImage, Geometry
 
 MAX_TURN_DEGREES = 1.0
 """Axes nearer than this to the patient's are taken as his: 2 mm between the two hips."""
@@ -31,7 +31,7 @@ def is_upright(geometry: Geometry) -> bool:
     return bool((along >= np.cos(np.radians(MAX_TURN_DEGREES))).all())
 
 
-def upright(volume: Volume) -> Volume:
+def upright(volume: CtImage) -> CtImage:
     """A canonical volume on axes along the patient's: itself, or an interpolated copy of it.
 
     The copy reaches from the middle of the lowest slice to that of the highest one; what no slice
@@ -52,7 +52,7 @@ def upright(volume: Volume) -> Volume:
         order=1,
         cval=_NOTHING_HU,
     )
-    return Volume(hu, grid)
+    return CtImage(hu, grid)
 
 
 def slice_at(geometry: Geometry, points: Iterable[Point], offset_mm: float) -> int:
@@ -61,7 +61,7 @@ def slice_at(geometry: Geometry, points: Iterable[Point], offset_mm: float) -> i
     return round(float(np.mean(places)))
 
 
-def as_it_lies(volume: Volume, hips: Hips, k: int) -> tuple[Volume, Hips]:
+def as_it_lies(volume: CtImage, hips: Hips, k: int) -> tuple[CtImage, Hips]:
     """A canonical volume and its hips as if the slices were axial, right at slice ``k``.
 
     The voxels stay as they are, so that the areas do; only their grid gets axes of its own, and the hips
@@ -71,7 +71,7 @@ def as_it_lies(volume: Volume, hips: Hips, k: int) -> tuple[Volume, Hips]:
     if is_upright(g):
         return volume, hips
     flat = Geometry(g.shape, g.spacing_mm)
-    return Volume(volume.hu, flat), replace(
+    return CtImage(volume.hu, flat), replace(
         hips, left=_carried(hips.left, g, flat, k), right=_carried(hips.right, g, flat, k)
     )
 

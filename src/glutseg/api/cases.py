@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from glutseg import dicom, pipeline
+from glutseg import dicom
 from glutseg.api.inputs import as_protocol
 from glutseg.api.stages import one_study
+from glutseg.case import Case, named_outliner
+from glutseg.case import measure_study as measure_one_study
 from glutseg.errors import GlutsegError
 from glutseg.measurement import Participants, read_participants
-from glutseg.pipeline import Case
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
 
@@ -51,7 +52,7 @@ def measure_study(
     """
     rule = as_protocol(protocol)
     table = read_heights(participants, participants_columns)
-    return pipeline.measure_study(one_study(dicom.scan(Path(path)), rule.series), rule, table)
+    return measure_one_study(one_study(dicom.scan(Path(path)), rule.series), rule, table)
 
 
 def measure_folder(
@@ -60,7 +61,7 @@ def measure_folder(
     participants: str | Path | None = None,
     participants_columns: Mapping[str, str] | None = None,
     *,
-    segmenter: str = "glutseg",
+    outliner: str = "glutseg",
     device: str = "",
 ) -> list[CaseResult]:
     """Measure every study below a folder; nothing is written.
@@ -71,7 +72,7 @@ def measure_folder(
     protocol : as in `find_level`
     participants : CSV, TSV or XLSX with ``patient_id`` and ``height_m`` (``_cm``, ``_mm``, ``_in``)
     participants_columns : where its columns have other names, for instance {"height_cm": "Größe"}
-    segmenter : "glutseg", or "totalsegmentator" where it is installed; its processes want the caller below
+    outliner : "glutseg", or "totalsegmentator" where it is installed; its processes want the caller below
         ``if __name__ == "__main__":``
     device : for a network: "gpu", "gpu:N", "cpu" or "mps"; by default a GPU where there is one
 
@@ -85,15 +86,15 @@ def measure_folder(
     ------
     GlutsegError
         ``input-missing``, ``protocol-unknown``, ``protocol-invalid``, ``participants-invalid``,
-        ``series-unknown`` for a UID in the protocol that is nowhere; ``segmenter-unknown``,
+        ``series-unknown`` for a UID in the protocol that is nowhere; ``outliner-unknown``,
         ``extra-missing``, ``weights-missing``.
     """
-    rule, outliner = as_protocol(protocol), pipeline.segmenter(segmenter, device)
-    outliner.check()
+    rule, chosen = as_protocol(protocol), named_outliner(outliner, device)
+    chosen.check()
     table = read_heights(participants, participants_columns)
     index = dicom.scan(Path(path))
     dicom.check_asked(index, rule.series)
-    return [pipeline.measure_study(study, rule, table, outliner).result for study in index.studies]
+    return [measure_one_study(study, rule, table, chosen).result for study in index.studies]
 
 
 def measure_mask(

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage, Mask
 from glutseg.protocol import Protocol, load_protocol
-from glutseg.result import LevelFound
-from glutseg.volume import Mask, Volume
+from glutseg.result import Level
 
-Image = Volume | Any
-"""A `Volume`, or a SimpleITK image whose values are HU."""
+Image = CtImage | Any
+"""A `CtImage`, or a SimpleITK image whose values are HU."""
 MaskLike = Mask | npt.NDArray[Any] | Any
 """A `Mask`, a SimpleITK label image, or an array (z, y, x) on the grid of its image."""
 
@@ -33,12 +33,12 @@ def as_protocol(protocol: str | Path | Protocol) -> Protocol:
     return load_protocol(level=str(protocol)) if is_level else load_protocol(protocol)
 
 
-def as_volume(image: Image) -> Volume:
+def as_volume(image: Image) -> CtImage:
     """A volume from itself or a SimpleITK image."""
-    return image if isinstance(image, Volume) else Volume.from_sitk(image)
+    return image if isinstance(image, CtImage) else CtImage.from_sitk(image)
 
 
-def as_mask(mask: MaskLike, volume: Volume) -> Mask:
+def as_mask(mask: MaskLike, volume: CtImage) -> Mask:
     """A mask on the grid of ``volume``.
 
     Raises
@@ -69,6 +69,6 @@ def _check_labels(values: npt.NDArray[Any]) -> None:
         raise GlutsegError("labels-unknown", "labels are whole numbers from 0 to 255")
 
 
-def as_slice_index(level: LevelFound | int) -> int:
+def as_slice_index(level: Level | int) -> int:
     """From a level, or itself."""
-    return level.slice_index if isinstance(level, LevelFound) else level
+    return level.slice_index if isinstance(level, Level) else level

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 from glutseg.api.inputs import Image, MaskLike, as_mask, as_slice_index, as_volume
 from glutseg.errors import GlutsegError
-from glutseg.result import LevelFound
+from glutseg.result import Level
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def plot_overlay(
-    image: Image, mask: MaskLike | None, level: LevelFound | int, axes: Axes | None = None
-) -> Axes:
+def plot_overlay(image: Image, mask: MaskLike | None, level: Level | int, axes: Axes | None = None) -> Axes:
     """Draw a slice with the outlines on it, as in the pictures of a run.
 
     The patient's right is on the viewer's left, the front at the top, whatever the order of storage; fat
@@ -22,7 +20,7 @@ def plot_overlay(
 
     Parameters
     ----------
-    image : CT, `Volume` or SimpleITK image in HU
+    image : CT, `CtImage` or SimpleITK image in HU
     mask : `Mask`, SimpleITK image or array (z, y, x) on the same grid; or None
     level : from `find_level`, or a slice's index in the order of ``image``
     axes : where to draw; by default on a new figure of pyplot

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glutseg import batch, dicom, pipeline, review
+from glutseg import batch, dicom, review
 from glutseg.api.cases import as_labels, read_heights
 from glutseg.api.inputs import as_protocol
 from glutseg.batch.images import find_images
+from glutseg.case import named_outliner
 from glutseg.errors import GlutsegError, require_extra
+from glutseg.image import LABELS, CtImage, Mask, Muscle
 from glutseg.output.columns import Column
 from glutseg.output.schema import CaseRow, measurement_columns
 from glutseg.output.slice_tables import LEVELS, PROFILE, ProfileRow, level_rows
@@ -21,7 +23,6 @@ from glutseg.result import CaseResult
 from glutseg.study.join import as_decided
 from glutseg.study.run_rows import RunRows
 from glutseg.study.run_rows import read_run as read_rows
-from glutseg.volume import LABELS, Mask, Muscle, Volume
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +97,7 @@ class Run:
 
     def volume(
         self, case_id: str, images: str | Path | None = None, *, key: str | Path | None = None
-    ) -> Volume:
+    ) -> CtImage:
         """The images that a case was measured on, read again; on the grid of its mask.
 
         Where an image is missing within a short gap, the slice is filled from its neighbours, and the mask
@@ -148,7 +149,7 @@ def run_folder(
     resume: bool = False,
     overwrite: bool = False,
     key: str | Path | None = None,
-    segmenter: str = "glutseg",
+    outliner: str = "glutseg",
     device: str = "",
     masks: str = "",
     labels: str | Mapping[str | int, str] | None = None,
@@ -165,7 +166,7 @@ def run_folder(
     resume : go on with the run in ``out``: what is missing, and new studies
     overwrite : replace an earlier run's output
     key : key file for pseudonyms in everything that is written; a new key is written if needed
-    segmenter, device : as in `measure_folder`
+    outliner, device : as in `measure_folder`
     masks : measure the outlines in these files instead, ``"MASKS/{patient_id}.nii.gz"``; also ``{case_id}``,
         ``{study_uid}``, ``{series_uid}``
     labels : as in `measure_mask`, for ``masks``
@@ -179,11 +180,11 @@ def run_folder(
     ------
     GlutsegError
         ``input-missing``, ``input-empty``, ``output-exists``, ``output-foreign``, ``reviews-present``,
-        ``resume-differs``, ``output-unwritable``, ``key-invalid``, ``segmenter-unknown``,
+        ``resume-differs``, ``output-unwritable``, ``key-invalid``, ``outliner-unknown``,
         ``extra-missing``, ``weights-missing``, and those of protocols and participants.
     """
     manner = batch.Manner(jobs=jobs, resume=resume, overwrite=overwrite)
-    measurer: batch.Measurer = batch.Automatic(pipeline.segmenter(segmenter, device))
+    measurer: batch.Measurer = batch.Automatic(named_outliner(outliner, device))
     if masks:
         from glutseg.exchange import GivenMasks
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from glutseg import anatomy, dicom, pipeline, segmentation
+from glutseg import anatomy, dicom, segmentation
 from glutseg.api.inputs import Image, MaskLike, as_mask, as_protocol, as_slice_index, as_volume
+from glutseg.case import locate
 from glutseg.dicom.single import single_series
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage, Mask, Muscle, Side
 from glutseg.measurement import grown, measure_slice, slices_around
 from glutseg.protocol import Protocol, SeriesRule, TissueRule
-from glutseg.result import LevelFound, SideMeasurement
+from glutseg.result import Level, SideMeasurement
 from glutseg.segmentation import growing
-from glutseg.volume import Mask, Muscle, Side, Volume
 
 
 def load(
@@ -21,7 +22,7 @@ def load(
     protocol: str | Path | Protocol = "femoral-head-top",
     *,
     series_uid: str | None = None,
-) -> Volume:
+) -> CtImage:
     """Read the CT series that would be measured of the one study in a folder, or the one that is named.
 
     Parameters
@@ -32,7 +33,7 @@ def load(
 
     Returns
     -------
-    Volume
+    CtImage
         int16 HU (z, y, x) on the grid of the series; where slices are missing, the longest stretch
         without a gap.
 
@@ -50,7 +51,7 @@ def load(
     study = one_study(index, rule)
     choice = dicom.choose(study, rule)
     if not choice.candidates:
-        reasons = "; ".join(sorted({reason for _, reason in choice.passed_over}))
+        reasons = "; ".join(sorted({reason for _, reason in choice.rejected_series}))
         raise GlutsegError("no-usable-series", reasons or "the study has no series", str(path))
     return dicom.read(choice.candidates[0]).volume
 
@@ -72,18 +73,18 @@ def one_study(index: dicom.Index, rule: SeriesRule) -> dicom.Study:
     return studies[0]
 
 
-def find_level(image: Image, protocol: str | Path | Protocol = "femoral-head-top") -> LevelFound:
+def find_level(image: Image, protocol: str | Path | Protocol = "femoral-head-top") -> Level:
     """Find the axial slice to measure.
 
     Parameters
     ----------
-    image : CT of the pelvis, `Volume` or SimpleITK image in HU
+    image : CT of the pelvis, `CtImage` or SimpleITK image in HU
     protocol : a name, a TOML file or a `Protocol`; or a level as on the command line: a landmark,
         ``z=MM`` or ``slice=N``
 
     Returns
     -------
-    LevelFound
+    Level
         ``slice_index`` in the order of ``image``, ``z_mm`` of that slice's middle, the landmarks it
         rests on (LPS, mm).
 
@@ -92,12 +93,12 @@ def find_level(image: Image, protocol: str | Path | Protocol = "femoral-head-top
     GlutsegError
         ``hips-not-found``, ``landmark-not-found``, ``level-outside``.
     """
-    return pipeline.locate(as_volume(image), as_protocol(protocol).level)
+    return locate(as_volume(image), as_protocol(protocol).level)
 
 
 def segment(
     image: Image,
-    level: LevelFound | int,
+    level: Level | int,
     *,
     reach_mm: float = 15.0,
     whole_muscle: bool = False,
@@ -107,7 +108,7 @@ def segment(
 
     Parameters
     ----------
-    image : CT of the pelvis, `Volume` or SimpleITK image in HU
+    image : CT of the pelvis, `CtImage` or SimpleITK image in HU
     level : from `find_level`, or a slice's index in the order of ``image``
     reach_mm : how far above and below the level is segmented
     whole_muscle : go on from there to the muscles' ends
@@ -116,7 +117,7 @@ def segment(
     Returns
     -------
     Mask
-        On the grid of ``image``; 1 left, 2 right, and further labels as in `glutseg.volume.LABELS`.
+        On the grid of ``image``; 1 left, 2 right, and further labels as in `glutseg.image.LABELS`.
 
     Raises
     ------
@@ -135,7 +136,7 @@ def segment(
 def measure(
     image: Image,
     mask: MaskLike,
-    level: LevelFound | int,
+    level: Level | int,
     tissue: TissueRule | None = None,
     *,
     muscle: Muscle = "maximus",
@@ -144,9 +145,9 @@ def measure(
 
     Parameters
     ----------
-    image : CT, `Volume` or SimpleITK image in HU
+    image : CT, `CtImage` or SimpleITK image in HU
     mask : `Mask`, SimpleITK image or array (z, y, x) on the same grid; 1 left, 2 right, and further
-        labels as in `glutseg.volume.LABELS`
+        labels as in `glutseg.image.LABELS`
     level : from `find_level`, or a slice's index in the order of ``image``
     tissue : HU windows; those of Aubrey 2014 (PMID 24393306) by default
     muscle : which of the three glutei
@@ -167,8 +168,8 @@ def measure(
     A block of 4 by 5 pixels of 1.5 mm² on the left:
 
     >>> import numpy as np
-    >>> from glutseg import Geometry, Volume, measure
-    >>> volume = Volume(np.full((3, 8, 10), 50, np.int16), Geometry((3, 8, 10), (5.0, 1.0, 1.5)))
+    >>> from glutseg import Geometry, CtImage, measure
+    >>> volume = CtImage(np.full((3, 8, 10), 50, np.int16), Geometry((3, 8, 10), (5.0, 1.0, 1.5)))
     >>> mask = np.zeros((3, 8, 10), int)
     >>> mask[1, 2:6, 4:9] = 1
     >>> sides = measure(volume, mask, 1)
@@ -194,7 +195,7 @@ def grow(
 
     Parameters
     ----------
-    image : CT, `Volume` or SimpleITK image in HU
+    image : CT, `CtImage` or SimpleITK image in HU
     seed : (x, y, z) = column, row, slice of ``image``, from 0; z may be left out with ``z_mm`` (LPS)
         or where there is only one slice
     method : ``interval``, ``bounds``, ``neighborhood`` or ``confidence``
@@ -217,10 +218,10 @@ def grow(
     Examples
     --------
     >>> import numpy as np
-    >>> from glutseg import Geometry, Volume, grow
+    >>> from glutseg import Geometry, CtImage, grow
     >>> hu = np.full((1, 8, 10), -100, np.int16)
     >>> hu[0, 2:6, 4:9] = 50
-    >>> region = grow(Volume(hu, Geometry((1, 8, 10), (5.0, 1.0, 1.5))), (5, 3, 0), interval_hu=100)
+    >>> region = grow(CtImage(hu, Geometry((1, 8, 10), (5.0, 1.0, 1.5))), (5, 3, 0), interval_hu=100)
     >>> region.readout.area_mm2, region.readout.mean_hu
     (30.0, 50.0)
     """

@@ -1,4 +1,4 @@
-"""How one study becomes a case: on outlines that a segmenter makes, or on outlines that were given."""
+"""How one study becomes a case: on outlines that an outliner makes, or on outlines that were given."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from glutseg import dicom, pipeline
+from glutseg import dicom
+from glutseg.case import GLUTSEG, Case, Outliner, measure_study
 from glutseg.measurement import Participants
-from glutseg.pipeline import GLUTSEG, Case, Segmenter
 from glutseg.protocol import Protocol
 
 
@@ -37,30 +37,30 @@ class Measurer(typing.Protocol):
         study: dicom.Study,
         protocol: Protocol,
         participants: Participants | None,
-        bring: dicom.Bring = dicom.at_hand,
+        fetch: dicom.Fetch = dicom.already_local,
     ) -> Case:
-        """As `glutseg.pipeline.measure_study`: whatever happens, there is a case."""
+        """As `glutseg.case.measure_study`: whatever happens, there is a case."""
 
 
 @dataclass(frozen=True)
 class Automatic:
-    """On the outlines of a segmenter."""
+    """On the outlines of an outliner."""
 
-    segmenter: Segmenter = GLUTSEG
+    outliner: Outliner = GLUTSEG
 
     @property
     def name(self) -> str:
-        return "" if self.segmenter == GLUTSEG else self.segmenter.name
+        return "" if self.outliner == GLUTSEG else self.outliner.name
 
     @property
     def has_processes(self) -> bool:
-        return self.segmenter.has_processes
+        return self.outliner.has_processes
 
     def record(self) -> Mapping[str, str]:
-        return self.segmenter.record()
+        return self.outliner.record()
 
     def check(self) -> None:
-        self.segmenter.check()
+        self.outliner.check()
 
     def digest(self, study: dicom.Study, protocol: Protocol) -> str:
         return ""
@@ -70,9 +70,9 @@ class Automatic:
         study: dicom.Study,
         protocol: Protocol,
         participants: Participants | None,
-        bring: dicom.Bring = dicom.at_hand,
+        fetch: dicom.Fetch = dicom.already_local,
     ) -> Case:
-        return pipeline.measure_study(study, protocol, participants, self.segmenter, bring)
+        return measure_study(study, protocol, participants, self.outliner, fetch)
 
 
 AUTOMATIC = Automatic()

@@ -21,7 +21,7 @@ def check_same_run(plan: Sequence[Task], orders: Orders) -> None:
     Raises
     ------
     GlutsegError
-        ``resume-differs`` when protocol, segmenter, versions or key are others than those of the run in
+        ``resume-differs`` when protocol, outliner, versions or key are others than those of the run in
         ``out``, or studies of it are not in the input any more. New studies are welcome.
     """
     record = read_run_record(orders.out)

@@ -236,7 +236,7 @@ def _record(
         problems=tuple((str(p.source), p.code, p.message) for p in index.problems),
         unmatched=unmatched(participants, cases) if participants else None,
         key_check=orders.pseudonyms.check if orders.pseudonyms else "",
-        segmenter=orders.measurer.record(),
+        outliner=orders.measurer.record(),
     )
 
 

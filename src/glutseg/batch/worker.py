@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from glutseg import dicom, pipeline
+from glutseg import dicom
 from glutseg.batch.plan import Orders, Task
+from glutseg.case import Case, failed, failed_result
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage, Mask
 from glutseg.output.case_files import write_case
 from glutseg.output.folder import clear_case
 from glutseg.result import CaseResult
-from glutseg.volume import Mask, Volume
 
 
 def carry_out(task: Task, orders: Orders) -> CaseResult:
@@ -32,7 +33,7 @@ def carry_out(task: Task, orders: Orders) -> CaseResult:
     except GlutsegError:
         raise
     except Exception as error:  # noqa: BLE001 - a picture that cannot be drawn harms this case only
-        result = pipeline.failed(result, error)
+        result = failed(result, error)
         _write(result, task, orders)
     return replace(result, seconds={**result.seconds, "writing": time.perf_counter() - start})
 
@@ -50,12 +51,12 @@ def give_up(task: Task, orders: Orders, error: GlutsegError) -> CaseResult:
         from glutseg.pacs.fetch import discard
 
         discard(orders.out, task.case_id)  # its process had no time to
-    result = _named(pipeline.given_up(task.study, task.participants, error), task.study, task, orders)
+    result = _named(failed_result(task.study, task.participants, error), task.study, task, orders)
     _write(result, task, orders)
     return result
 
 
-def _measured(task: Task, orders: Orders) -> tuple[dicom.Study, pipeline.Case]:
+def _measured(task: Task, orders: Orders) -> tuple[dicom.Study, Case]:
     """The study as its headers tell it, and its case; what a server does wrong is the case's failure."""
     measure = orders.measurer.measure
     if task.origin is None:
@@ -65,12 +66,12 @@ def _measured(task: Task, orders: Orders) -> tuple[dicom.Study, pipeline.Case]:
     try:
         with fetched(task.origin, orders.out, task.case_id) as here:
             study = orders.pseudonyms.study(here.study) if orders.pseudonyms else here.study
-            case = measure(study, orders.protocol, task.participants, here.bring)
+            case = measure(study, orders.protocol, task.participants, here.fetch)
         return study, replace(case, result=named_by_uid(case.result, study))
     except GlutsegError as error:
         if error.code == "output-unwritable":
             raise
-        return task.study, pipeline.Case(pipeline.given_up(task.study, task.participants, error))
+        return task.study, Case(failed_result(task.study, task.participants, error))
 
 
 def _named(result: CaseResult, study: dicom.Study, task: Task, orders: Orders) -> CaseResult:
@@ -79,6 +80,6 @@ def _named(result: CaseResult, study: dicom.Study, task: Task, orders: Orders) -
 
 
 def _write(
-    result: CaseResult, task: Task, orders: Orders, volume: Volume | None = None, mask: Mask | None = None
+    result: CaseResult, task: Task, orders: Orders, volume: CtImage | None = None, mask: Mask | None = None
 ) -> None:
     write_case(orders.out, result, orders.protocol, volume, mask, task.input_sha256)

@@ -195,7 +195,7 @@ def import_osirix(
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring readings made in OsiriX or Horos back onto their images, and measure them again."""
+    """Fetch readings made in OsiriX or Horos back onto their images, and measure them again."""
     with user_errors():
         from glutseg import dicom, terminal
         from glutseg.cli.exchange_shown import show_readings

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from glutseg.case import named_outliner
 from glutseg.cli.exchange import LabelOption, Labels, LabelsOption
 from glutseg.cli.frame import (
     NOTHING_DONE,
@@ -58,7 +59,7 @@ SchedulerOption = Annotated[
         metavar="tcp://HOST:PORT", help="A Dask cluster that measures instead; docs/how-to/cluster.md."
     ),
 ]
-SegmenterOption = Annotated[
+OutlinerOption = Annotated[
     str,
     typer.Option(metavar="NAME", help="Who outlines: glutseg, or totalsegmentator where it is installed."),
 ]
@@ -88,7 +89,7 @@ def run(
     volume: Annotated[
         bool, typer.Option("--volume", help="Whole muscles: volumes, full profile, every named level.")
     ] = False,
-    segmenter: SegmenterOption = "glutseg",
+    outliner: OutlinerOption = "glutseg",
     device: DeviceOption = "",
     masks: MasksOption = "",
     label: LabelOption = None,
@@ -135,7 +136,7 @@ def run(
         )
         server = Access(ca, insecure_http).server(source) if pacs.is_address(source) else None
         rule = load_protocol(protocol, level=level, series=series or (), muscles=muscles, whole_muscle=volume)
-        measurer = _measurer(segmenter, device, masks, label or [], labels, level)
+        measurer = _measurer(outliner, device, masks, label or [], labels, level)
         columns = parse_columns(participants_columns)
         table = None if participants is None else read_participants(participants, columns)
         manner = batch.Manner(
@@ -167,20 +168,20 @@ def run(
 
 
 def _measurer(
-    segmenter: str, device: str, masks: str, label: list[str], labels: Labels | None, level: str | None
+    outliner: str, device: str, masks: str, label: list[str], labels: Labels | None, level: str | None
 ) -> Measurer:
     """Whose outlines are measured."""
-    from glutseg import batch, pipeline
+    from glutseg import batch
     from glutseg.exchange import GivenMasks, parse_labels
 
     if masks:
-        if segmenter != "glutseg" or device:
-            raise typer.BadParameter("masks are measured as they are, without a segmenter")
+        if outliner != "glutseg" or device:
+            raise typer.BadParameter("masks are measured as they are, without an outliner")
         masks = str(Path(masks).absolute())  # workers elsewhere do not know this folder
         return GivenMasks(masks, parse_labels(label), None if labels is None else labels.value, level)
     if label or labels:
         raise typer.BadParameter("--label and --labels tell what is in the files of --masks")
-    return batch.Automatic(pipeline.segmenter(segmenter, device))
+    return batch.Automatic(named_outliner(outliner, device))
 
 
 @app.command()

@@ -55,12 +55,12 @@ class Choice:
     lower: tuple[tuple[Series, str], ...] = ()
 
     @property
-    def passed_over(self) -> tuple[tuple[str, str], ...]:
+    def rejected_series(self) -> tuple[tuple[str, str], ...]:
         """``refused`` by UID."""
         return tuple(in_words(series, why) for series, why in self.refused)
 
     @property
-    def ranked_lower(self) -> tuple[tuple[str, str], ...]:
+    def lower_ranked_series(self) -> tuple[tuple[str, str], ...]:
         """``lower`` by UID."""
         return tuple(in_words(series, why) for series, why in self.lower)
 

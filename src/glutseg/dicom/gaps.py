@@ -7,7 +7,7 @@ from itertools import groupby, pairwise
 import numpy as np
 
 from glutseg.dicom.runs import MAX_GAP_MM, MAX_MISSING_SHARE
-from glutseg.volume import Int16Array
+from glutseg.image import Int16Array
 
 
 def longest_stretch(shown: list[bool], step_mm: float) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from glutseg.dicom.runs import Run, axes_of, positions_mm
 from glutseg.errors import Flag
-from glutseg.volume import Geometry
+from glutseg.image import Geometry
 
 LINE_TOLERANCE_STEPS = 0.5
 """No slice of a run may lie further from its place on the regular grid: it would be another slice's place."""

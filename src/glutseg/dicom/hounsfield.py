@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from glutseg.volume import Int16Array
+from glutseg.image import Int16Array
 
 LOWEST_HU = -1024
 """Air outside the field of view; scanners write anything from -1024 to -8192 there, all of it no tissue."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from glutseg.dicom.source import Source
 from glutseg.errors import Flag
-from glutseg.volume import Geometry, Volume
+from glutseg.image import CtImage, Geometry
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 ENHANCED_CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2.1"
@@ -194,7 +194,7 @@ class LoadedSeries:
     are interpolated, for overviews. None: the whole series was read.
     """
 
-    volume: Volume
+    volume: CtImage
     flags: tuple[Flag, ...]
     sop_uids: tuple[str, ...]
     missing: tuple[int, ...] = ()

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from glutseg.errors import Flag
-from glutseg.volume import Int16Array
+from glutseg.image import Int16Array
 
 WINDOW_HU = (-200, 300)
 """Soft tissue: neither metal nor noise in air decides."""

@@ -9,13 +9,13 @@ from glutseg.dicom.gaps import fill_missing, longest_stretch
 from glutseg.dicom.model import LOSSY, LoadedSeries, Series, SliceHeader
 from glutseg.dicom.odd import odd_flags
 from glutseg.dicom.quiet import quiet_pydicom
-from glutseg.dicom.slices import Bring, at_hand, check_size, decode_all
+from glutseg.dicom.slices import Fetch, already_local, check_size, decode_all
 from glutseg.errors import Flag, GlutsegError
-from glutseg.volume import Volume
+from glutseg.image import CtImage
 
 
 def read(
-    series: Series, *, slices: slice | None = None, bridge: bool = False, bring: Bring = at_hand
+    series: Series, *, slices: slice | None = None, bridge: bool = False, fetch: Fetch = already_local
 ) -> LoadedSeries:
     """Decode a series slice by slice into one array.
 
@@ -25,7 +25,7 @@ def read(
     slices : only these places of its grid; step 1
     bridge : reach across short gaps, with interpolated values on the slices named in ``missing``;
         otherwise the longest stretch without a gap is returned
-    bring : called with the slices that are read, before they are
+    fetch : called with the slices that are read, before they are
 
     Returns
     -------
@@ -48,7 +48,7 @@ def read(
     geometry = series.geometry.crop((slice(start, stop), slice(None), slice(None)))
     check_size(geometry.shape, series.series_uid)
     headers = {p - start: h for p, h in zip(series.places, series.slices, strict=True) if start <= p < stop}
-    bring(headers.values())
+    fetch(headers.values())
     hu = np.empty(geometry.shape, dtype=np.int16)
     failures, n_stray, is_lossy = _decode_into(hu, headers)
     shown = [k in headers and k not in failures for k in range(geometry.shape[0])]
@@ -62,7 +62,7 @@ def read(
     box = (slice(first, last), slice(None), slice(None))
     fill_missing(hu[first:last], shown[first:last])
     return LoadedSeries(
-        volume=Volume(hu, geometry).crop(box),
+        volume=CtImage(hu, geometry).crop(box),
         flags=(
             *series.flags,
             *_gap_flags(failures, shown, (first, last)),

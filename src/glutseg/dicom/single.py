@@ -9,7 +9,7 @@ import numpy as np
 from glutseg.dicom.choose import NOT_HU_WORDS
 from glutseg.dicom.model import CT_CLASSES, Index, Series
 from glutseg.errors import GlutsegError
-from glutseg.volume import Geometry
+from glutseg.image import Geometry
 
 MAX_NAMED = 5
 """UIDs in a message; the scan lists them all."""

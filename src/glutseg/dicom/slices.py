@@ -13,9 +13,9 @@ from glutseg.dicom.parse import HEADER_BUDGET_BYTES, Parsed, TooLargeError, pars
 from glutseg.dicom.source import Opener, Source
 from glutseg.dicom.text import BAD_FILE, integer
 from glutseg.errors import GlutsegError
-from glutseg.volume import Int16Array
+from glutseg.image import Int16Array
 
-Bring = Callable[[Iterable[SliceHeader]], None]
+Fetch = Callable[[Iterable[SliceHeader]], None]
 """Sees to it that the files of slices are where their sources say, before they are opened."""
 
 MAX_ROWS = 4096
@@ -28,7 +28,7 @@ MAX_BYTES_PER_VOXEL = 8
 """Of a file: four of the widest integers, and as much again for codings that do not pay."""
 
 
-def at_hand(_slices: Iterable[SliceHeader]) -> None:
+def already_local(_slices: Iterable[SliceHeader]) -> None:
     """Nothing has to be brought: the files are on this disk."""
 
 

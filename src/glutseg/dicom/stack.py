@@ -12,7 +12,7 @@ from glutseg.dicom.grid import grid_of
 from glutseg.dicom.model import SliceHeader
 from glutseg.dicom.runs import DUPLICATE_TOLERANCE_MM, Run, Runs, find_runs, normal_of, order_of, positions_mm
 from glutseg.errors import Flag
-from glutseg.volume import Geometry
+from glutseg.image import Geometry
 
 UNIT_TOLERANCE = 0.01
 """Cosines must be of unit length and at right angles within this: some writers round to two decimals."""

@@ -9,7 +9,7 @@ from typing import Literal
 from glutseg.errors import GlutsegError
 from glutseg.exchange.foreign import ForeignMask, GridMask, Region
 from glutseg.exchange.terms import TERMS, Term, term_of_name
-from glutseg.volume import SIDES, Muscle, Side
+from glutseg.image import SIDES, Muscle, Side
 
 LabelMap = Literal["totalsegmentator", "musclemap", "glutseg"]
 LABEL_MAPS: dict[LabelMap, dict[int, Term]] = {

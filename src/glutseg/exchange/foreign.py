@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from glutseg.errors import GlutsegError
 from glutseg.exchange.terms import Term
-from glutseg.volume import Geometry
+from glutseg.image import Geometry
 
 BoolArray = npt.NDArray[np.bool_]
 Line = npt.NDArray[np.float64]

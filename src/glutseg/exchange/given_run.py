@@ -49,7 +49,7 @@ def write_given(out: Path, run: GivenRun, *, overwrite: bool = False) -> CaseRow
         participants=table.source if table else "",
         participants_sha256=table.sha256 if table else "",
         started=datetime.now().astimezone().isoformat(timespec="seconds"),
-        segmenter={"name": GIVEN},
+        outliner={"name": GIVEN},
     )
     states = [CaseState(result.case_id, result.status)]
     write_run_record(out, record, states, state="running")

@@ -13,10 +13,10 @@ from glutseg.dicom.parse import HEADER_BUDGET_BYTES, parse
 from glutseg.dicom.source import Opener
 from glutseg.dicom.text import BAD_FILE
 from glutseg.errors import GlutsegError
+from glutseg.image import Geometry, Mask
 from glutseg.output.case_id import case_id
 from glutseg.result import CaseResult
 from glutseg.review.masks import nrrd_beside
-from glutseg.volume import Geometry, Mask
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset

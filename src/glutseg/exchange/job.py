@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from glutseg.exchange.images import CaseImages, source_datasets
 from glutseg.exchange.terms import TERMS, Term
+from glutseg.image import Mask
 from glutseg.output.schema import CaseRow
 from glutseg.version import __version__
-from glutseg.volume import Mask
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -92,7 +92,7 @@ class Job:
         """What DICOM is told of how the outlines came about; of given ones nothing is known here."""
         if self.values == "given":
             return Algorithm(GIVEN, self.version, NEIGHBORHOOD_ANALYSIS)
-        told = [flag.message for flag in self.row.result.flags if flag.code == "other-segmenter"]
+        told = [flag.message for flag in self.row.result.flags if flag.code == "other-outliner"]
         if told:  # "TotalSegmentator 2.18.0, task total"
             name, _, number = told[0].partition(",")[0].rpartition(" ")
             return Algorithm(name, number, ARTIFICIAL_INTELLIGENCE)

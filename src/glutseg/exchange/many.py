@@ -10,18 +10,18 @@ from pathlib import Path
 
 import numpy as np
 
-from glutseg import dicom, pipeline
+from glutseg import dicom
+from glutseg.case import Case, Stopwatch, catch_errors
 from glutseg.dicom.single import single_series
 from glutseg.errors import Flag, GlutsegError
 from glutseg.exchange.assign import LabelMap
 from glutseg.exchange.measure_mask import GIVEN, Loaded, measure_labels, placed_mask
 from glutseg.exchange.terms import Term
+from glutseg.image import LABELS, Mask, Muscle
 from glutseg.measurement import Participants
 from glutseg.output.case_id import case_id
-from glutseg.pipeline import Case, Stopwatch
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
-from glutseg.volume import LABELS, Mask, Muscle
 
 FIELDS = ("case_id", "patient_id", "study_uid", "series_uid")
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -78,15 +78,15 @@ class GivenMasks:
         study: dicom.Study,
         protocol: Protocol,
         participants: Participants | None,
-        bring: dicom.Bring = dicom.at_hand,
+        fetch: dicom.Fetch = dicom.already_local,
     ) -> Case:
         """Measured on the series that would be taken without a mask, or the only one that there is."""
 
         def on_mask(_: CaseResult, clock: Stopwatch) -> Case:
-            series, reason, passed_over = _series(study, protocol)
+            series, reason, rejected_series = _series(study, protocol)
             file = mask_of(self.pattern, study, series)
             with clock.time("read"):
-                loaded = Loaded(study, series, dicom.read(series, bridge=True, bring=bring), reason)
+                loaded = Loaded(study, series, dicom.read(series, bridge=True, fetch=fetch), reason)
                 mask, flags = self._placed(loaded, file)
             with clock.time("measurement"):
                 measured = measure_labels(
@@ -98,10 +98,10 @@ class GivenMasks:
                     participants=participants,
                 )
             return Case(
-                replace(measured.result, passed_over=passed_over), loaded.images.volume, measured.mask
+                replace(measured.result, rejected_series=rejected_series), loaded.images.volume, measured.mask
             )
 
-        return pipeline.unharmed(study, participants, on_mask)
+        return catch_errors(study, participants, on_mask)
 
     def _placed(self, loaded: Loaded, file: Path) -> tuple[Mask, tuple[Flag, ...]]:
         """The mask; errors name the file without its folder, which a run with pseudonyms keeps to itself."""
@@ -139,8 +139,8 @@ def _series(study: dicom.Study, protocol: Protocol) -> tuple[dicom.Series, str, 
     """The series to measure on, why it, and why not each of the others."""
     choice = dicom.choose(study, protocol.series)
     if choice.candidates:
-        rest = tuple((uid, f"ranked lower: {why}") for uid, why in choice.ranked_lower)
-        return choice.candidates[0], choice.reason, (*choice.passed_over, *rest)
+        rest = tuple((uid, f"ranked lower: {why}") for uid, why in choice.lower_ranked_series)
+        return choice.candidates[0], choice.reason, (*choice.rejected_series, *rest)
     series = single_series(dicom.Index(Path(study.study_uid), (study,)))
     return series, "the only series; too short or too coarse for a level to be found", ()
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from glutseg import dicom, pipeline, review
+from glutseg import dicom, review
+from glutseg.case import empty_result, locate, series_record, status_of
 from glutseg.dicom.single import single_series
 from glutseg.errors import Flag, GlutsegError
 from glutseg.exchange.assign import LabelMap, assign
@@ -17,11 +18,11 @@ from glutseg.exchange.foreign import ForeignMask, read_foreign
 from glutseg.exchange.images import source_datasets
 from glutseg.exchange.place import Placed, check_frame, place
 from glutseg.exchange.terms import Term
+from glutseg.image import LABELS, CtImage, Geometry, Mask, Muscle
 from glutseg.measurement import Participants
 from glutseg.output.text import plain
 from glutseg.protocol import ExtentRule, LevelRule, Protocol, load_protocol, with_level, with_origin
-from glutseg.result import CaseResult, LevelFound
-from glutseg.volume import LABELS, Geometry, Mask, Muscle, Volume
+from glutseg.result import CaseResult, Level
 
 OUTSIDE_REVIEW = 0.02
 """Share of a region outside the series from which a person should look; less comes from rounding."""
@@ -165,7 +166,7 @@ def _check_sides(mask: Mask) -> None:
             raise GlutsegError("mask-sides-contradicted", f"the gluteus {muscle} lies the other way round")
 
 
-def _side_flags(mask: Mask, volume: Volume) -> tuple[Flag, ...]:
+def _side_flags(mask: Mask, volume: CtImage) -> tuple[Flag, ...]:
     """A muscle outlined on one side only must lie on that side of what the slices show of the body."""
     touched = np.flatnonzero(mask.labels.any(axis=(1, 2)))
     body = np.argwhere(volume.hu[touched][:, ::STRIDE, ::STRIDE] > BODY_HU) * (1, STRIDE, STRIDE)
@@ -215,15 +216,15 @@ def measure_labels(
         raise GlutsegError("mask-empty", "no image shows a pixel of the mask")
     found = _level(loaded.images, mask, rule if level is None else with_level(rule, level), asked=level)
     base = replace(
-        pipeline.empty_result(loaded.study, participants),
-        series=pipeline.series_record(loaded.series, loaded.images, found, loaded.reason),
+        empty_result(loaded.study, participants),
+        series=series_record(loaded.series, loaded.images, found, loaded.reason),
         level=found,
         slab_mm=rule.level.profile_mm,
     )
     known = base.flags + dicom.series_flags(loaded.series, rule.series) + loaded.images.flags + flags
     base = replace(base, flags=tuple(dict.fromkeys(known + _side_flags(mask, loaded.images.volume))))
     result = review.remeasure(base, None, loaded.images, mask, found.slice_index, rule).result
-    result = replace(result, status=pipeline.status_of(result.flags))
+    result = replace(result, status=status_of(result.flags))
     return Measured(result, loaded, mask, rule)
 
 
@@ -235,7 +236,7 @@ def protocol_for(mask: Mask, protocol: Protocol) -> Protocol:
     return with_origin(protocol, GIVEN).model_copy(update={"extent": extent})
 
 
-def _level(images: dicom.LoadedSeries, mask: Mask, protocol: Protocol, asked: str | None) -> LevelFound:
+def _level(images: dicom.LoadedSeries, mask: Mask, protocol: Protocol, asked: str | None) -> Level:
     geometry = images.volume.geometry
     touched = np.flatnonzero(mask.labels.any(axis=(1, 2)))
     rule: LevelRule = protocol.level
@@ -246,7 +247,7 @@ def _level(images: dicom.LoadedSeries, mask: Mask, protocol: Protocol, asked: st
     elif rule.z_mm is not None:
         k = geometry.nearest_slice(rule.z_mm) if geometry.shape[0] > 1 else 0
     else:
-        return pipeline.locate(images.volume, rule)
+        return locate(images.volume, rule)
     if not 0 <= k < geometry.shape[0]:
         raise GlutsegError("level-outside", f"slice {k}, the series has 0 to {geometry.shape[0] - 1}")
-    return LevelFound(rule.landmark, k, geometry.slice_z_mm(k))
+    return Level(rule.landmark, k, geometry.slice_z_mm(k))

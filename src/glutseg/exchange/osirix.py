@@ -18,9 +18,9 @@ from glutseg.exchange.measure_mask import Loaded, Measured, given_flag, measure_
 from glutseg.exchange.osirix_files import OsirixRoi
 from glutseg.exchange.place import line_index, slice_of_line
 from glutseg.exchange.terms import Term, term_of_name
+from glutseg.image import Mask
 from glutseg.measurement import Participants, polygon_area_px
 from glutseg.protocol import Protocol, load_protocol
-from glutseg.volume import Mask
 
 MIN_POINTS = 3
 SAME_PIXEL = 0.1

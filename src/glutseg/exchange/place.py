@@ -11,7 +11,7 @@ from scipy import ndimage
 from glutseg.errors import Flag, GlutsegError
 from glutseg.exchange.contours import drawn, filled, run_through_centres
 from glutseg.exchange.foreign import BoolArray, ContourMask, ForeignMask, GridMask, Line
-from glutseg.volume import Geometry
+from glutseg.image import Geometry
 
 SAME_VOXEL = 0.02
 """Of a voxel: grids whose centres agree within this are the same; headers round positions."""

@@ -19,7 +19,7 @@ from glutseg.dicom.slices import MAX_VOXELS
 from glutseg.dicom.text import clean_text
 from glutseg.errors import GlutsegError
 from glutseg.exchange.foreign import GridMask, Region
-from glutseg.volume import Geometry
+from glutseg.image import Geometry
 
 HEADER_BYTES = {348: "<1", 540: "<2"}
 TYPES = {

@@ -15,7 +15,7 @@ from glutseg.errors import GlutsegError
 from glutseg.exchange.foreign import GridMask, Region
 from glutseg.exchange.read_nifti import grid_mask
 from glutseg.exchange.terms import Term, term_of_codes
-from glutseg.volume import Geometry
+from glutseg.image import Geometry
 
 MAX_SEGMENTS = 1000
 

@@ -18,7 +18,7 @@ from glutseg.dicom.text import clean_text, integer, items, numbers, text
 from glutseg.errors import GlutsegError
 from glutseg.exchange.foreign import BoolArray, GridMask, Region
 from glutseg.exchange.terms import Term, term_of_codes
-from glutseg.volume import Geometry
+from glutseg.image import Geometry
 
 MAX_FRAMES = 100_000
 SAME_PLANE_MM = 0.01

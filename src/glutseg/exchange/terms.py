@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from glutseg.image import LABELS, Muscle, Side
 from glutseg.output.style import OTHER_COLOURS, SIDE_COLOURS
-from glutseg.volume import LABELS, Muscle, Side
 
 SCHEME = "SCT"
 ANATOMICAL_STRUCTURE = ("123037004", "Anatomical Structure")

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from skimage.measure import find_contours
 
 from glutseg.errors import GlutsegError
+from glutseg.image import LABELS, CtImage, Mask, Muscle, Side
 from glutseg.protocol import TissueRule
 from glutseg.result import SideMeasurement
-from glutseg.volume import LABELS, Mask, Muscle, Side, Volume
 
 NO_MUSCLE = SideMeasurement(*[math.nan] * 9)
 """What is known of a side without a single pixel: nothing, not an area of zero."""
@@ -67,7 +67,7 @@ def measure_side(
 
 
 def measure_slice(
-    volume: Volume, mask: Mask, slice_index: int, tissue: TissueRule, muscle: Muscle = "maximus"
+    volume: CtImage, mask: Mask, slice_index: int, tissue: TissueRule, muscle: Muscle = "maximus"
 ) -> dict[Side, SideMeasurement]:
     """One muscle, both sides, on one slice of a volume and its mask.
 
@@ -102,7 +102,7 @@ def measure_slice(
     }
 
 
-def check_grid(volume: Volume, mask: Mask) -> None:
+def check_grid(volume: CtImage, mask: Mask) -> None:
     """Raise ``geometry-mismatch`` where a volume and a mask are not on one grid."""
     if not volume.geometry.matches(mask.geometry):
         raise GlutsegError("geometry-mismatch", "the volume and the mask are on different grids")

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage, Mask
 from glutseg.measurement.area import check_grid, polygon_area_px
 from glutseg.segmentation.growing import GrowSettings, Seed
-from glutseg.volume import Mask, Volume
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class GrownRegion:
 
 
 def read_out(
-    volume: Volume, mask: Mask, seed: Seed, settings: GrowSettings, *, is_3d: bool = False
+    volume: CtImage, mask: Mask, seed: Seed, settings: GrowSettings, *, is_3d: bool = False
 ) -> GrownRegion:
     """All there is to say about a region.
 
@@ -82,7 +82,7 @@ def read_out(
     return GrownRegion(seed, seed_hu, settings, is_3d, mask, whole, slices)
 
 
-def read_out_slice(volume: Volume, mask: Mask, slice_index: int) -> Readout:
+def read_out_slice(volume: CtImage, mask: Mask, slice_index: int) -> Readout:
     """One slice of a region.
 
     Raises
@@ -100,7 +100,7 @@ def read_out_slice(volume: Volume, mask: Mask, slice_index: int) -> Readout:
     )
 
 
-def read_out_volume(volume: Volume, mask: Mask) -> Readout:
+def read_out_volume(volume: CtImage, mask: Mask) -> Readout:
     """A region through all slices.
 
     Raises

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from glutseg.image import CtImage, Geometry, Mask, Muscle
 from glutseg.measurement.area import measure_slice
 from glutseg.protocol import TissueRule
 from glutseg.result import EDGE_MM, SlicePoint
-from glutseg.volume import Geometry, Mask, Muscle, Volume
 
 
 def slices_around(geometry: Geometry, slice_index: int, reach_mm: float) -> range:
@@ -24,7 +24,7 @@ def slices_around(geometry: Geometry, slice_index: int, reach_mm: float) -> rang
 
 
 def profile(
-    volume: Volume,
+    volume: CtImage,
     mask: Mask,
     slice_index: int,
     slices: range,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from glutseg.image import LABELS, CtImage, Mask, Muscle, Side
 from glutseg.measurement.area import within
 from glutseg.protocol import TissueRule
 from glutseg.result import WholeMuscle
-from glutseg.volume import LABELS, Mask, Muscle, Side, Volume
 
 MM3_PER_CM3 = 1000.0
 
@@ -19,7 +19,7 @@ def slices_of(mask: Mask) -> range:
 
 
 def measure_whole(
-    volume: Volume, mask: Mask, tissue: TissueRule, muscle: Muscle = "maximus"
+    volume: CtImage, mask: Mask, tissue: TissueRule, muscle: Muscle = "maximus"
 ) -> dict[Side, WholeMuscle]:
     """Volume and composition of one muscle, both sides.
 
@@ -44,7 +44,7 @@ def measure_whole(
 
 
 def _measure(
-    volume: Volume,
+    volume: CtImage,
     mask: Mask,
     tissue: TissueRule,
     label: int,

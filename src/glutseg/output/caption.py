@@ -8,11 +8,11 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from glutseg.image import Side
 from glutseg.measurement import mean_of_sides, per_height
 from glutseg.output.style import INK, QUIET_INK, SIDE_COLOURS, STATUS_COLOURS
 from glutseg.output.text import plain
 from glutseg.result import CaseResult
-from glutseg.volume import Side
 
 MAX_FLAG_LINES = 4
 LINE_WIDTH = 118

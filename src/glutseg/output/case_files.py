@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from glutseg.errors import CODES, Flag
+from glutseg.image import CtImage, Mask
 from glutseg.output.atomic import write_bytes, write_text
 from glutseg.output.gzipped import gzip_slices
 from glutseg.output.layout import CASE_JSON, MASK, MASK_NRRD, OVERLAY, case_file
@@ -21,12 +22,11 @@ from glutseg.output.text import plain
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
 from glutseg.version import __version__
-from glutseg.volume import Mask, Volume
 
 NIFTI_HEADER_BYTES, NIFTI_SLICES_AT = 352, 46
 """Header and empty extension, and ``dim[3]`` within them (nifti1.h)."""
 
-TOLD_APART = ("flags", "error_code", "error_message", "traceback", "passed_over", "seconds")
+TOLD_APART = ("flags", "error_code", "error_message", "traceback", "rejected_series", "seconds")
 """Fields of a result that case.json tells in words of their own, or, as times, not at all."""
 
 
@@ -34,7 +34,7 @@ def write_case(
     out: Path,
     result: CaseResult,
     protocol: Protocol,
-    volume: Volume | None = None,
+    volume: CtImage | None = None,
     mask: Mask | None = None,
     input_sha256: str = "",
 ) -> CaseRow:
@@ -105,7 +105,7 @@ def case_json(row: CaseRow, protocol: Protocol, input_sha256: str = "") -> str:
         "table_row": {column.name: column.value(row) for column in columns},
         "flags": [_flag(flag) for flag in result.flags],
         "error": _error(result),
-        "series_passed_over": [{"series_uid": u, "reason": why} for u, why in result.passed_over],
+        "rejected_series": [{"series_uid": u, "reason": why} for u, why in result.rejected_series],
     }
     fields = dataclasses.asdict(result)
     record |= {name: value for name, value in fields.items() if name not in TOLD_APART}

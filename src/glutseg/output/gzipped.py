@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from glutseg.volume import LabelArray
+from glutseg.image import LabelArray
 
 _LEVEL = 6
 _HEAD = bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255])

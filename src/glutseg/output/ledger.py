@@ -45,7 +45,7 @@ def _entry(record: dict[str, Any]) -> Entry:
         "error_code": error["code"],
         "error_message": error["message"],
         "traceback": "\n".join(error["traceback"]),
-        "passed_over": [[one["series_uid"], one["reason"]] for one in record["series_passed_over"]],
+        "rejected_series": [[one["series_uid"], one["reason"]] for one in record["rejected_series"]],
         "seconds": {},
     }
     complete = {f.name: told[f.name] for f in fields(CaseResult)}  # one that is not there is no default

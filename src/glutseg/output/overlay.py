@@ -15,11 +15,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patheffects import Normal, Stroke
 
+from glutseg.image import LABELS, CtImage, Int16Array, LabelArray, Mask
 from glutseg.output.caption import draw_caption
 from glutseg.output.style import BACKGROUND, INK, LEVEL_COLOUR, OTHER_COLOURS, SIDE_COLOURS
 from glutseg.output.view import View, canonical_view, view_at
 from glutseg.result import CaseResult
-from glutseg.volume import LABELS, Int16Array, LabelArray, Mask, Volume
 
 WINDOW_HU = (-125, 225)
 """W 350 L 50: fat dark grey, muscle light grey, the planes between muscles visible."""
@@ -40,7 +40,7 @@ class _Plane:
     marks: tuple[str, str]
 
 
-def draw_overlay(volume: Volume, mask: Mask | None, result: CaseResult) -> bytes:
+def draw_overlay(volume: CtImage, mask: Mask | None, result: CaseResult) -> bytes:
     """PNG of the measured slice with both outlines, two thumbnails with the level, and the figures.
 
     Parameters
@@ -71,7 +71,7 @@ def draw_overlay(volume: Volume, mask: Mask | None, result: CaseResult) -> bytes
     return buffer.getvalue()
 
 
-def draw_slice(axes: Axes, volume: Volume, mask: Mask | None, slice_index: int) -> None:
+def draw_slice(axes: Axes, volume: CtImage, mask: Mask | None, slice_index: int) -> None:
     """One slice with the outlines on it, cropped to the body, on axes of the caller's.
 
     Parameters

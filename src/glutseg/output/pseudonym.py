@@ -97,7 +97,9 @@ class Pseudonymiser:
             series=record,
             error_message=self._reword(result.error_message, result.error_code, sources),
             flags=tuple(Flag(f.code, self._reword(f.message, f.code, sources), f.side) for f in result.flags),
-            passed_over=tuple((uid, self._reword(why, "", sources)) for uid, why in result.passed_over),
+            rejected_series=tuple(
+                (uid, self._reword(why, "", sources)) for uid, why in result.rejected_series
+            ),
         )
 
     def _reword(self, text: str, code: str, sources: set[Source]) -> str:

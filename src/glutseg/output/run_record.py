@@ -37,7 +37,7 @@ class RunRecord:
     started : ISO 8601 with its time zone
     problems : (path, code, message) of files left out
     unmatched : whom only the participants table or only the images know; None without a table
-    segmenter : who outlined, with the versions of its libraries
+    outliner : who outlined, with the versions of its libraries
     key_check : the same for runs with the same key for pseudonyms, empty without pseudonyms
     """
 
@@ -49,7 +49,7 @@ class RunRecord:
     problems: tuple[tuple[str, str, str], ...] = ()
     unmatched: Unmatched | None = None
     key_check: str = ""
-    segmenter: Mapping[str, str] = field(default_factory=lambda: dict(OWN))
+    outliner: Mapping[str, str] = field(default_factory=lambda: dict(OWN))
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def write_run_record(
     lacking = record.unmatched or Unmatched()
     content: dict[str, Any] = {
         "program": PROGRAM,
-        **ways(record.protocol, record.key_check, record.segmenter),
+        **ways(record.protocol, record.key_check, record.outliner),
         "state": state,
         "started": record.started,
         "seconds": round(seconds, 3),
@@ -94,12 +94,12 @@ def write_run_record(
     write_text(out / RUN_JSON, json.dumps(to_json(content), indent=1, ensure_ascii=False) + "\n")
 
 
-def ways(protocol: Protocol, key_check: str, segmenter: Mapping[str, str]) -> dict[str, Any]:
+def ways(protocol: Protocol, key_check: str, outliner: Mapping[str, str]) -> dict[str, Any]:
     """What every number of a run has in common: runs that differ in it must not be mixed."""
     return {
         **versions(),
         "protocol": to_json(protocol.model_dump(mode="json")),
-        "segmenter": dict(segmenter),
+        "outliner": dict(outliner),
         "pseudonym_key_check": key_check,
     }
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from math import cos, radians
 
+from glutseg.image import Muscle, Side
 from glutseg.measurement import mean_of_sides, per_height, per_height_squared, sum_of_sides
 from glutseg.output.columns import QUANTITIES, WHOLE_QUANTITIES, Column, Quantity
 from glutseg.protocol import ExtentRule
-from glutseg.result import CaseResult, LevelFound, SeriesRecord
+from glutseg.result import CaseResult, Level, SeriesRecord
 from glutseg.version import __version__
-from glutseg.volume import Muscle, Side
 
 SIDES: tuple[Side, ...] = ("left", "right")
 
@@ -105,7 +105,7 @@ def _series(attribute: str, row: CaseRow) -> str | float | None:
 
 
 def _level(attribute: str, row: CaseRow) -> str | float | int | None:
-    level: LevelFound | None = row.result.level
+    level: Level | None = row.result.level
     return None if level is None else getattr(level, attribute)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from glutseg.volume import Geometry, Mask
+from glutseg.image import Geometry, Mask
 
 _CODES_AT, _SROW_AT = 252, 280
 """Offsets of qform_code (followed by sform_code) and srow_x in a NIfTI-1 header (nifti1.h)."""

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from glutseg.image import LABELS, Muscle, Side
 from glutseg.output.columns import QUANTITIES, Column
 from glutseg.protocol import NAMED_LEVELS
 from glutseg.result import CaseResult, SlicePoint
-from glutseg.volume import LABELS, Muscle, Side
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from glutseg.image import SIDES, CtImage, Int16Array, LabelArray, Mask
 from glutseg.result import CaseResult
-from glutseg.volume import SIDES, Int16Array, LabelArray, Mask, Volume
 
 BODY_HU = -200
 """Above the air around the patient and below fat (-120 to -80)."""
@@ -32,7 +32,7 @@ class View:
     column: int
 
 
-def canonical_view(volume: Volume, mask: Mask | None, result: CaseResult) -> View:
+def canonical_view(volume: CtImage, mask: Mask | None, result: CaseResult) -> View:
     """Crop to the body on the measured slice; cut through the middle of the muscle, or of the body.
 
     Raises
@@ -46,7 +46,7 @@ def canonical_view(volume: Volume, mask: Mask | None, result: CaseResult) -> Vie
     return view_at(volume, mask, result.level.slice_index)
 
 
-def view_at(volume: Volume, mask: Mask | None, slice_index: int) -> View:
+def view_at(volume: CtImage, mask: Mask | None, slice_index: int) -> View:
     """The view of a slice, in the order of the volume."""
     k = volume.geometry.canonical_slice(slice_index)
     canonical = volume.canonical()

@@ -39,7 +39,7 @@ class Fetched:
 
     Attributes
     ----------
-    study : its sources are files in a private folder, without pixels until `bring` has been called
+    study : its sources are files in a private folder, without pixels until `fetch` has been called
     n_images, n_bytes : what was fetched so far
     """
 
@@ -50,7 +50,7 @@ class Fetched:
     n_bytes: int = 0
     _here: set[Path] = field(default_factory=set)
 
-    def bring(self, slices: Iterable[SliceHeader]) -> None:
+    def fetch(self, slices: Iterable[SliceHeader]) -> None:
         """Fetch the images of these slices that are not here yet.
 
         Raises
@@ -152,7 +152,7 @@ def named_by_uid(result: CaseResult, study: dicom.Study) -> CaseResult:
         result,
         error_message=words(result.error_message),
         flags=tuple(replace(flag, message=words(flag.message)) for flag in result.flags),
-        passed_over=tuple((uid, words(why)) for uid, why in result.passed_over),
+        rejected_series=tuple((uid, words(why)) for uid, why in result.rejected_series),
     )
 
 

@@ -19,9 +19,9 @@ import numpy as np
 from scipy.stats import norm
 
 from glutseg.errors import GlutsegError
+from glutseg.image import SIDES
 from glutseg.phantom.patient import PhantomPatient, PhantomScan
 from glutseg.phantom.studies import TRUTH_FILE, Progress, write_studies
-from glutseg.volume import SIDES
 
 PER_GROUP = 12
 GROUPS = ("control", "back-pain")

@@ -18,8 +18,8 @@ from pydicom.uid import (
     generate_uid,
 )
 
+from glutseg.image import Geometry
 from glutseg.phantom.render import Phantom
-from glutseg.volume import Geometry
 
 Position = Literal["HFS", "HFP", "HFDL", "HFDR", "FFS", "FFP", "FFDL", "FFDR"]
 Compression = Literal["none", "jpeg-ls", "rle"]

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
+from glutseg.image import SIDES, CtImage, Geometry, Mask
 from glutseg.phantom.body import Tissue
 from glutseg.phantom.landmarks import landmarks_mm
 from glutseg.phantom.model import Model
@@ -16,7 +17,6 @@ from glutseg.phantom.patient import PhantomPatient, PhantomScan
 from glutseg.phantom.shaper import generator
 from glutseg.phantom.shapes import FloatArray, PlaneGrid, area_mm2, fill
 from glutseg.phantom.texture import Field, Float32Array
-from glutseg.volume import SIDES, Geometry, Mask, Volume
 
 FINE_PIXEL_MM = 0.55
 """Pixels are supersampled until their parts are at most this large."""
@@ -53,7 +53,7 @@ class Phantom:
 
     patient: PhantomPatient
     scan: PhantomScan
-    volume: Volume
+    volume: CtImage
     truth: Mask
     true_landmarks_mm: dict[str, tuple[float, float, float]]
 
@@ -88,7 +88,7 @@ def render(patient: PhantomPatient, scan: PhantomScan | None = None) -> Phantom:
     return Phantom(
         patient=patient,
         scan=scan,
-        volume=Volume(values, geometry),
+        volume=CtImage(values, geometry),
         truth=_truth(model, scan, geometry),
         true_landmarks_mm=landmarks_mm(model, scan.centre_mm),
     )

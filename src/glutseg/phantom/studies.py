@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from glutseg.errors import GlutsegError
+from glutseg.image import SIDES
 from glutseg.phantom.dicom_files import Compression, Position, write_dicom
 from glutseg.phantom.patient import PhantomPatient, PhantomScan
 from glutseg.phantom.render import Phantom, render
-from glutseg.volume import SIDES
 
 TRUTH_FILE = "truth.json"
 

@@ -7,8 +7,8 @@ import numpy.typing as npt
 from scipy import ndimage as ndi
 
 from glutseg.errors import Flag
+from glutseg.image import SIDES, CtImage, Mask, Muscle, Side
 from glutseg.result import WholeMuscle
-from glutseg.volume import SIDES, Mask, Muscle, Side, Volume
 
 METAL_HU = 2500
 """Dense cortical bone ends near 2000 HU; scanners clip metal at 3071 or above."""
@@ -25,7 +25,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 def check_metal(
-    volume: Volume, mask: Mask, slice_index: int, reach_mm: float = METAL_REACH_MM
+    volume: CtImage, mask: Mask, slice_index: int, reach_mm: float = METAL_REACH_MM
 ) -> tuple[Flag, ...]:
     """``metal`` near the level, and ``metal-streaks`` where the muscle itself shows impossible values."""
     g = volume.geometry
@@ -47,7 +47,7 @@ def check_metal(
     return tuple(flags)
 
 
-def check_field_of_view(volume: Volume, mask: Mask, slice_index: int) -> tuple[Flag, ...]:
+def check_field_of_view(volume: CtImage, mask: Mask, slice_index: int) -> tuple[Flag, ...]:
     """``muscle-cut-by-fov`` for each side that comes within 3 mm of the end of the picture."""
     g = volume.geometry
     outside = np.pad(_padding(volume.hu[slice_index]), 1, constant_values=True)

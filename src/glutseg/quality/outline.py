@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from glutseg.errors import Flag
+from glutseg.image import Muscle, Side
 from glutseg.result import SideMeasurement, SlicePoint
-from glutseg.volume import Muscle, Side
 
 MIN_CONFIDENCE = 0.85
 """Dice between the muscle and those found under other beliefs; chosen in docs/explanation/accuracy.md so that

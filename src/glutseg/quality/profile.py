@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from glutseg.errors import Flag
-from glutseg.volume import Geometry
+from glutseg.image import Geometry
 
 
 def check_profile(

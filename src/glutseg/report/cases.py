@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from glutseg.errors import CODES, Flag
+from glutseg.image import Side
 from glutseg.measurement import mean_of_sides, per_height, per_height_squared
 from glutseg.output.layout import OVERLAY, case_file
 from glutseg.output.schema import CaseRow
@@ -16,7 +17,6 @@ from glutseg.report.model import CaseView, DecisionWords, Fact, FlagWords, Pictu
 from glutseg.report.pictures import Size, case_pictures
 from glutseg.result import CaseResult, SeriesRecord
 from glutseg.review.effective import CaseReviews
-from glutseg.volume import Side
 
 STATUS_WORDS = {"ok": "measured", "review": "look at it", "failed": "not measured"}
 SIDES: tuple[Side, Side] = ("right", "left")
@@ -59,7 +59,7 @@ def case_view(out: Path, row: CaseRow, found: CaseReviews, number: int, size: Si
         sides=tuple(_sides(result)),
         measured=tuple(_measured(row, mean)),
         series=tuple(_series(result.series)),
-        passed_over=tuple(Fact(plain(uid), plain(why)) for uid, why in result.passed_over),
+        rejected_series=tuple(Fact(plain(uid), plain(why)) for uid, why in result.rejected_series),
         decisions=decisions,
         picture=large or thumbnail,
         thumbnail=thumbnail,

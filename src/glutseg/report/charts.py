@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from glutseg.image import Side
 from glutseg.report.model import Chart, Dot, Line, Overview, Tick
 from glutseg.result import CaseResult
-from glutseg.volume import Side
 
 WIDTH, HEIGHT = 360.0, 210.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 30.0, 12.0, 36.0

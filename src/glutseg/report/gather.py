@@ -55,7 +55,7 @@ def gather(out: Path, title: str = "") -> Report:
         rows,
         decision_counts(out, reviews),
         has_agreement=agreement is not None,
-        segmenter=_segmenter(run),
+        outliner=_outliner(run),
     )
     return Report(
         title=plain(title, 120) or TITLE,
@@ -81,9 +81,9 @@ def gather(out: Path, title: str = "") -> Report:
     )
 
 
-def _segmenter(run: RunRows) -> dict[str, str]:
+def _outliner(run: RunRows) -> dict[str, str]:
     """Who outlined, as run.json has it; of earlier versions the protocol's name tells."""
-    told = run.record.get("segmenter")
+    told = run.record.get("outliner")
     if isinstance(told, dict):
         return {str(key): str(value) for key, value in told.items()}
     return {"name": GIVEN} if run.protocol.name.endswith(f".{GIVEN}") else dict(OWN)
@@ -166,8 +166,8 @@ def _protocol_facts(protocol: Protocol) -> list[Fact]:
 def _versions(record: dict[str, Any]) -> list[Fact]:
     libraries = record.get("libraries")
     known = libraries.items() if isinstance(libraries, dict) else ()
-    told = record.get("segmenter")
+    told = record.get("outliner")
     others = told.items() if isinstance(told, dict) and told != OWN else ()
     facts = [("glutseg", record.get("glutseg_version")), ("Python", record.get("python")), *known]
-    facts += [(f"segmenter: {name}", value) for name, value in others]
+    facts += [(f"outliner: {name}", value) for name, value in others]
     return [Fact(plain(str(name)), plain(str(value))) for name, value in facts if value]

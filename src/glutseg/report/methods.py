@@ -44,7 +44,7 @@ LIBRARIES = (
     "van der Walt et al. PeerJ 2014;2:e453 (scikit-image)",
     "Lowekamp et al. Front Neuroinform 2013;7:45 (SimpleITK)",
 )
-CITED_SEGMENTERS: dict[str, tuple[str, ...]] = {
+CITED_OUTLINERS: dict[str, tuple[str, ...]] = {
     TotalSegmentator.name: (
         "Wasserthal et al. Radiol Artif Intell 2023;5:e230024. doi:10.1148/ryai.230024 (TotalSegmentator)",
         "Isensee et al. Nat Methods 2021;18:203–211 (nnU-Net)",
@@ -71,7 +71,7 @@ def methods(
     reviewers: Mapping[str, Counter[str]],
     *,
     has_agreement: bool = False,
-    segmenter: Mapping[str, str] = OWN,
+    outliner: Mapping[str, str] = OWN,
 ) -> Paragraph:
     """What was measured, how, in how many, and what people did with it.
 
@@ -79,21 +79,21 @@ def methods(
     ----------
     rows : as they count once people have decided
     reviewers : decisions by reviewer
-    segmenter : who outlined, as run.json has it
+    outliner : who outlined, as run.json has it
     """
     sentences = [
-        *_what(protocol, version, _how(segmenter)),
+        *_what(protocol, version, _how(outliner)),
         _images(rows),
         _numbers(rows),
         *_heights(rows),
-        _people(rows, reviewers, segmenter),
+        _people(rows, reviewers, outliner),
     ]
     cited = [f"glutseg {version} (software). The glutseg developers."]
     if protocol.level.landmark in CITED_LEVELS:
         cited.append(CITED_LEVELS[protocol.level.landmark])
     if (protocol.tissue.muscle_hu, protocol.tissue.imat_hu) == STANDARD_WINDOWS:
         cited.append(AUBREY)
-    cited += CITED_SEGMENTERS.get(segmenter.get("name", ""), ())
+    cited += CITED_OUTLINERS.get(outliner.get("name", ""), ())
     cited += LIBRARIES
     if has_agreement:
         cited += AGREEMENT
@@ -128,12 +128,12 @@ def _what(protocol: Protocol, version: str, how: str) -> list[str]:
     return sentences
 
 
-def _how(segmenter: Mapping[str, str]) -> str:
+def _how(outliner: Mapping[str, str]) -> str:
     """How the outlines came about, after the program's name."""
-    if segmenter.get("name") == GIVEN:
+    if outliner.get("name") == GIVEN:
         return ON_GIVEN_MASKS
-    if segmenter.get("name") == TotalSegmentator.name:
-        number = plain(segmenter.get("version", ""), 20)
+    if outliner.get("name") == TotalSegmentator.name:
+        number = plain(outliner.get("version", ""), 20)
         return BY_TOTALSEGMENTATOR.format(version=f" {number}" if number else "")
     return AUTOMATICALLY
 
@@ -188,10 +188,10 @@ def _heights(rows: Sequence[CaseRow]) -> list[str]:
 
 
 def _people(
-    rows: Sequence[CaseRow], reviewers: Mapping[str, Counter[str]], segmenter: Mapping[str, str]
+    rows: Sequence[CaseRow], reviewers: Mapping[str, Counter[str]], outliner: Mapping[str, str]
 ) -> str:
     if not reviewers:
-        whose = "as they were given" if segmenter.get("name") == GIVEN else "those of the program"
+        whose = "as they were given" if outliner.get("name") == GIVEN else "those of the program"
         return f"No person has reviewed the outlines here: they are {whose}."
     decided = Counter(row.decision for row in rows if row.decision)
     told = ", ".join(

@@ -135,7 +135,7 @@ class CaseView:
     sides: tuple[tuple[str, str, str], ...]
     measured: tuple[Fact, ...]
     series: tuple[Fact, ...]
-    passed_over: tuple[Fact, ...]
+    rejected_series: tuple[Fact, ...]
     decisions: tuple[DecisionWords, ...]
     picture: Picture | None
     thumbnail: Picture | None

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from glutseg.errors import GlutsegError
+from glutseg.image import Mask
 from glutseg.output.layout import case_file
 from glutseg.output.ledger import read_case
 from glutseg.output.text import plain
@@ -16,7 +17,6 @@ from glutseg.review.masks import write_mask
 from glutseg.review.record import AUTOMATIC, Entry, Review, append, mask_name, read_review, record_sha256
 from glutseg.review.remeasure import Remeasured
 from glutseg.version import __version__
-from glutseg.volume import Mask
 
 MAX_TEXT = 2000
 

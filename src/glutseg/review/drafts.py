@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glutseg.errors import GlutsegError
+from glutseg.image import Geometry, Mask
 from glutseg.output.atomic import write_text
 from glutseg.output.layout import case_file
 from glutseg.review.masks import NIFTI, NRRD, read_mask, write_mask
 from glutseg.review.record import record_sha256, reviewer_id
-from glutseg.volume import Geometry, Mask
 
 
 @dataclass(frozen=True)

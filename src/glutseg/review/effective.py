@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from glutseg import pipeline
+from glutseg.case import failed
 from glutseg.errors import Flag, GlutsegError
 from glutseg.output.layout import OVERLAY, case_file
 from glutseg.output.schema import CaseRow
@@ -104,7 +104,7 @@ def _decided(out: Path, row: CaseRow, review: Review, entry: Entry) -> CaseRow:
     told = replace(row, decision=entry.decision, reviewer=review.reviewer)
     if entry.decision == "rejected":
         error = GlutsegError("case-rejected", entry.reason)
-        return replace(told, result=pipeline.failed(row.result, error), mask="")
+        return replace(told, result=failed(row.result, error), mask="")
     if entry.decision == "accepted" or entry.figures is None:
         return replace(told, result=replace(row.result, status="ok"))
     figures = entry.figures

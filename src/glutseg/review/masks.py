@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from glutseg.errors import GlutsegError
+from glutseg.image import Geometry, Mask
 from glutseg.output.atomic import write_bytes
 from glutseg.output.case_files import nifti_gz
 from glutseg.output.sheared import nrrd
-from glutseg.volume import Geometry, Mask
 
 NIFTI, NRRD = ".nii.gz", ".nrrd"
 _VOX_OFFSET_AT = 108

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from glutseg.errors import Flag, GlutsegError
+from glutseg.image import Muscle, Side
 from glutseg.output.atomic import write_text
 from glutseg.output.case_files import to_json
 from glutseg.output.decode import from_json
 from glutseg.output.folder import PROGRAM
 from glutseg.output.layout import CASE_JSON, REVIEW_PREFIX, REVIEW_SUFFIX, case_file
 from glutseg.output.text import plain
-from glutseg.result import LevelFound, SideMeasurement, SlicePoint, WholeMuscle
-from glutseg.volume import Muscle, Side
+from glutseg.result import Level, SideMeasurement, SlicePoint, WholeMuscle
 
 Decision = Literal["accepted", "corrected", "rejected", "withdrawn"]
 
@@ -54,7 +54,7 @@ class Change:
 class Figures:
     """What was measured anew on a corrected mask or level; fields as in `glutseg.result.CaseResult`."""
 
-    level: LevelFound
+    level: Level
     measurements: dict[Side, SideMeasurement]
     profile: tuple[SlicePoint, ...]
     flags: tuple[Flag, ...]

@@ -6,12 +6,13 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from glutseg import dicom, pipeline
+from glutseg import dicom
+from glutseg.case import doubts, with_figures
 from glutseg.errors import Flag, GlutsegError
+from glutseg.image import LABELS, SIDES, LabelArray, Mask, Muscle, Side
 from glutseg.protocol import Protocol
-from glutseg.result import CaseResult, LevelFound
+from glutseg.result import CaseResult, Level
 from glutseg.review.record import Change, Figures
-from glutseg.volume import LABELS, SIDES, LabelArray, Mask, Muscle, Side
 
 MEASURED_ANEW = frozenset(
     {
@@ -60,7 +61,7 @@ class Remeasured:
         return Figures(**{one.name: getattr(r, one.name) for one in fields(Figures)})
 
 
-def level_at(automatic: CaseResult, loaded: dicom.LoadedSeries, slice_index: int) -> LevelFound:
+def level_at(automatic: CaseResult, loaded: dicom.LoadedSeries, slice_index: int) -> Level:
     """The automatic level where it is that slice, else one by hand.
 
     Raises
@@ -78,7 +79,7 @@ def level_at(automatic: CaseResult, loaded: dicom.LoadedSeries, slice_index: int
     if automatic.level is not None and automatic.level.slice_index == slice_index:
         return automatic.level
     landmarks = {} if automatic.level is None else automatic.level.landmarks_mm
-    return LevelFound(BY_HAND, slice_index, geometry.slice_z_mm(slice_index), landmarks)
+    return Level(BY_HAND, slice_index, geometry.slice_z_mm(slice_index), landmarks)
 
 
 def remeasure(
@@ -130,10 +131,10 @@ def remeasure(
             for m, sides in automatic.other_confidence.items()
         },
     )
-    result = pipeline.with_figures(result, slice_index, loaded, mask, protocol)
+    result = with_figures(result, slice_index, loaded, mask, protocol)
     known = replace(result, profile=tuple(p for p in result.profile if p.measurement.area_mm2 > 0))
-    doubts = pipeline.doubts(known, slice_index, loaded, mask, {}, {})
-    result = replace(result, flags=tuple(dict.fromkeys(result.flags + doubts)))
+    found = doubts(known, slice_index, loaded, mask, {}, {})
+    result = replace(result, flags=tuple(dict.fromkeys(result.flags + found)))
     return Remeasured(result, _changes(automatic, result, before, mask.labels, slice_index, drawn))
 
 

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from functools import partial
 
+from glutseg.image import Side
 from glutseg.measurement import mean_of_sides
 from glutseg.output.columns import Column
 from glutseg.output.schema import CaseRow
-from glutseg.result import CaseResult, LevelFound
+from glutseg.result import CaseResult, Level
 from glutseg.review.record import Entry, Review
-from glutseg.volume import Side
 
 SIDES: tuple[Side, ...] = ("left", "right")
 
@@ -29,7 +29,7 @@ class ReviewRow:
         return self.review.history[-1]
 
     @property
-    def level(self) -> LevelFound | None:
+    def level(self) -> Level | None:
         figures = self.newest.figures
         return self.row.result.level if figures is None else figures.level
 

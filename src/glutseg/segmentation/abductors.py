@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage as ndi
 
+from glutseg.image import CtImage
 from glutseg.segmentation import evidence
 from glutseg.segmentation.abductors_layers import Surfaces, find_surfaces
 from glutseg.segmentation.abductors_scene import DeepScene, look_deeper
@@ -22,7 +23,6 @@ from glutseg.segmentation.discs import close_disc, fill_holes, open_disc
 from glutseg.segmentation.layer import DOUBT_REACH_MM, Layer
 from glutseg.segmentation.settings import Settings
 from glutseg.segmentation.sheet import STEP_MM
-from glutseg.volume import Volume
 
 BoolArray = npt.NDArray[np.bool_]
 Abductor = Literal["medius", "minimus"]
@@ -47,7 +47,7 @@ class Abductors:
 
 
 def find_abductors(
-    volume: Volume,
+    volume: CtImage,
     layer: Layer,
     maximus: BoolArray,
     slices: range,
@@ -86,7 +86,7 @@ def find_abductors(
 
 
 def _outlines(
-    volume: Volume, layer: Layer, scene: DeepScene, surfaces: Surfaces, taken: BoolArray, k: int
+    volume: CtImage, layer: Layer, scene: DeepScene, surfaces: Surfaces, taken: BoolArray, k: int
 ) -> tuple[BoolArray, BoolArray]:
     """Medius and minimus on one slice within the turned fan's window, (y, x) bool."""
     rows, columns = scene.fan.window

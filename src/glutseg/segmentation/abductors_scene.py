@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage as ndi
 
+from glutseg.image import CtImage
 from glutseg.segmentation import evidence
 from glutseg.segmentation.layer import Layer
 from glutseg.segmentation.scene import BONE_ABOVE_MUSCLE_HU
 from glutseg.segmentation.sheet import ANGLES_DEGREES, STEP_MM, Fan
-from glutseg.volume import Volume
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
@@ -89,7 +89,7 @@ def turned(fan: Fan) -> Fan:
     )
 
 
-def look_deeper(volume: Volume, layer: Layer) -> DeepScene:
+def look_deeper(volume: CtImage, layer: Layer) -> DeepScene:
     """Sample tissue and walls along the turned rays, beneath the maximus that was found."""
     g, scene = volume.geometry, layer.scene
     fan = turned(scene.fan)

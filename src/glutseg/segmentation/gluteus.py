@@ -12,14 +12,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage as ndi
 
-from glutseg.anatomy import Anatomy, Level, as_it_lies, hip_doubts
+from glutseg.anatomy import Anatomy, as_it_lies, hip_doubts
 from glutseg.errors import Flag, GlutsegError
+from glutseg.image import LABELS, SIDES, CtImage, LabelArray, Mask, Muscle, Side
 from glutseg.protocol import LevelRule
+from glutseg.result import Level
 from glutseg.segmentation.abductors import find_abductors
 from glutseg.segmentation.layer import Layer, find_layer
 from glutseg.segmentation.outline import draw
 from glutseg.segmentation.settings import Settings
-from glutseg.volume import LABELS, SIDES, LabelArray, Mask, Muscle, Side, Volume
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -33,7 +34,7 @@ _CARRIED_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Segmentation:
-    """The muscles in canonical order, labelled as in `glutseg.volume.LABELS`, and how sure they are.
+    """The muscles in canonical order, labelled as in `glutseg.image.LABELS`, and how sure they are.
 
     Attributes
     ----------
@@ -42,7 +43,7 @@ class Segmentation:
     visible : per side, share of the deep border there that runs along a visible wall
     repaired : per side, share of the area there that was repaired (`glutseg.segmentation.outline`)
     other_confidence : the same as ``confidence``, of the other muscles asked for
-    flags : what the segmenter itself has to say
+    flags : what the outliner itself has to say
     """
 
     mask: Mask
@@ -54,7 +55,7 @@ class Segmentation:
 
 
 def segment(
-    volume: Volume,
+    volume: CtImage,
     anatomy: Anatomy,
     slices: range,
     settings: Settings = DEFAULT,
@@ -112,7 +113,7 @@ def segment(
 
 def _paint_others(
     labels: LabelArray,
-    volume: Volume,
+    volume: CtImage,
     side: Side,
     layers: Mapping[range, Layer],
     muscles: tuple[Muscle, ...],
@@ -140,7 +141,7 @@ def _paint_others(
 
 
 def _paint(
-    labels: LabelArray, label: int, volume: Volume, layer: Layer, slices: Iterable[int]
+    labels: LabelArray, label: int, volume: CtImage, layer: Layer, slices: Iterable[int]
 ) -> dict[int, float]:
     """Write the outlines where no other muscle is; the repaired share of each."""
     rows, columns = layer.scene.fan.window
@@ -169,19 +170,19 @@ def _trim_ends(labels: LabelArray, label: int, sure: range) -> None:
             before = stays[pieces]
 
 
-def whole_range(volume: Volume, anatomy: Anatomy) -> range:
+def whole_range(volume: CtImage, anatomy: Anatomy) -> range:
     """Canonical slices within which every gluteus maximus ends, as far as the series goes."""
     return _slices_between(volume, anatomy.hips.top_mm, WHOLE_REACH_MM)
 
 
-def _slices_between(volume: Volume, top_mm: float, reach_mm: tuple[float, float]) -> range:
+def _slices_between(volume: CtImage, top_mm: float, reach_mm: tuple[float, float]) -> range:
     g = volume.geometry
     low, high = (g.nearest_slice(top_mm + mm) for mm in (-reach_mm[0], reach_mm[1]))
     return range(max(0, low), min(g.shape[0] - 1, high) + 1)
 
 
 def peak_level(
-    volume: Volume,
+    volume: CtImage,
     anatomy: Anatomy,
     rule: LevelRule,
     settings: Settings = DEFAULT,

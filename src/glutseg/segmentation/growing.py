@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from pydantic_core import PydanticCustomError
 
 from glutseg.errors import GlutsegError
-from glutseg.volume import Geometry, Mask, Volume
+from glutseg.image import CtImage, Geometry, Mask
 
 Hu = Annotated[float, Field(allow_inf_nan=False, ge=-32768, le=32767)]
 Radius = Annotated[int, Field(ge=0, le=20)]
@@ -179,7 +179,7 @@ def _slice_at(z_mm: float, geometry: Geometry) -> int:
 
 
 def grow_region(
-    volume: Volume,
+    volume: CtImage,
     seed: Seed,
     settings: GrowSettings,
     *,

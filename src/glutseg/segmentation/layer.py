@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from glutseg.anatomy import Anatomy
+from glutseg.image import CtImage, Side
 from glutseg.segmentation.narrowing import Band, find_band, near_cut
 from glutseg.segmentation.scene import Scene, between, look
 from glutseg.segmentation.settings import USUAL, Settings, other_beliefs
 from glutseg.segmentation.sheet import ANGLES_DEGREES, STEP_MM
 from glutseg.segmentation.surface import Problem
-from glutseg.volume import Side, Volume
 
 FULL_THICKNESS_MM = 32.0
 BONE_MARGIN_MM = 20.0
@@ -80,7 +80,7 @@ class Layer:
 
 
 def find_layer(
-    volume: Volume,
+    volume: CtImage,
     anatomy: Anatomy,
     side: Side,
     slices: range,

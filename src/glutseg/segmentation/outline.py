@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage as ndi
 
+from glutseg.image import CtImage
 from glutseg.segmentation import evidence
 from glutseg.segmentation.discs import close_disc, fill_holes, grow_disc, open_disc
 from glutseg.segmentation.layer import Layer
-from glutseg.volume import Volume
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -45,7 +45,7 @@ class Outline:
     repaired_share: float
 
 
-def draw(volume: Volume, layer: Layer, k: int) -> Outline:
+def draw(volume: CtImage, layer: Layer, k: int) -> Outline:
     """Between the two surfaces everything above half way between fat and this muscle, closed over fat
     streaks and notches, so that the border is the fascia.
 

@@ -9,10 +9,10 @@ import numpy.typing as npt
 from scipy import ndimage as ndi
 
 from glutseg.anatomy import Anatomy
+from glutseg.image import CtImage, Side
 from glutseg.segmentation import evidence
 from glutseg.segmentation.settings import Settings
 from glutseg.segmentation.sheet import ANGLES_DEGREES, STEP_MM, Fan
-from glutseg.volume import Side, Volume
 
 BONE_ABOVE_MUSCLE_HU = 90
 """Cortical bone blurred over a pixel still stands this far above muscle."""
@@ -65,7 +65,7 @@ class Scene:
         )
 
 
-def look(volume: Volume, anatomy: Anatomy, side: Side, slices: range, settings: Settings) -> Scene:
+def look(volume: CtImage, anatomy: Anatomy, side: Side, slices: range, settings: Settings) -> Scene:
     """Sample tissue and walls along the rays of one side."""
     g = volume.geometry
     fan = Fan.of(anatomy.hips, side, g)
@@ -100,7 +100,7 @@ def between(degrees: tuple[float, float]) -> BoolArray:
     return np.asarray((degrees[0] <= ANGLES_DEGREES) & (degrees[1] >= ANGLES_DEGREES), dtype=bool)
 
 
-def _slabs(volume: Volume, anatomy: Anatomy, slices: range, settings: Settings) -> tuple[range, ...]:
+def _slabs(volume: CtImage, anatomy: Anatomy, slices: range, settings: Settings) -> tuple[range, ...]:
     """Groups of slices that the cut treats as one."""
     g = volume.geometry
     top = anatomy.hips.top_mm

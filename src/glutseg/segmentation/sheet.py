@@ -20,7 +20,7 @@ import numpy.typing as npt
 from scipy import ndimage as ndi
 
 from glutseg.anatomy.hips import Hips
-from glutseg.volume import Geometry, Side
+from glutseg.image import Geometry, Side
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]

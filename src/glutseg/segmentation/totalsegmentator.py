@@ -23,9 +23,9 @@ import numpy as np
 
 from glutseg.anatomy import Anatomy
 from glutseg.errors import Flag, GlutsegError, require_extra
+from glutseg.image import LABELS, SIDES, CtImage, Geometry, LabelArray, Mask, Muscle
 from glutseg.segmentation.gluteus import Segmentation, whole_range
 from glutseg.version import installed_version
-from glutseg.volume import LABELS, SIDES, Geometry, LabelArray, Mask, Muscle, Volume
 
 NAME = "totalsegmentator"
 TASK = "total"
@@ -42,7 +42,7 @@ LIBRARIES = {"version": "TotalSegmentator", "nnunetv2": "nnunetv2", "torch": "to
 
 @dataclass(frozen=True)
 class TotalSegmentator:
-    """A segmenter (`glutseg.pipeline.Segmenter`): TotalSegmentator's task ``total`` at 1.5 mm.
+    """An outliner (`glutseg.case.Outliner`): TotalSegmentator's task ``total`` at 1.5 mm.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class TotalSegmentator:
 
     def __post_init__(self) -> None:
         if not DEVICES.fullmatch(self.device):
-            raise GlutsegError("segmenter-unknown", f"no device {self.device!r}; cpu, gpu, gpu:N or mps")
+            raise GlutsegError("outliner-unknown", f"no device {self.device!r}; cpu, gpu, gpu:N or mps")
 
     def record(self) -> dict[str, str]:
         """Task and versions: what its outlines depend on, besides the device's rounding."""
@@ -84,7 +84,7 @@ class TotalSegmentator:
 
     def segment(
         self,
-        volume: Volume,
+        volume: CtImage,
         anatomy: Anatomy,
         slices: range,
         *,
@@ -102,7 +102,7 @@ class TotalSegmentator:
         Raises
         ------
         GlutsegError
-            ``weights-missing``, ``segmenter-failed``, ``mask-sides-contradicted``.
+            ``weights-missing``, ``outliner-failed``, ``mask-sides-contradicted``.
         """
         self.check()
         wanted = whole_range(volume, anatomy) if whole else slices
@@ -117,9 +117,9 @@ class TotalSegmentator:
         labels[: wanted.start] = labels[wanted.stop :] = 0
         _check_sides(labels)
         told = f"TotalSegmentator {installed_version('TotalSegmentator')}, task {TASK}"
-        return Segmentation(Mask(labels, volume.geometry), {}, flags=(Flag("other-segmenter", told),))
+        return Segmentation(Mask(labels, volume.geometry), {}, flags=(Flag("other-outliner", told),))
 
-    def _predict(self, volume: Volume, names: tuple[str, ...]) -> dict[str, Any]:
+    def _predict(self, volume: CtImage, names: tuple[str, ...]) -> dict[str, Any]:
         """(z, y, x) bool of every name, on the grid of a canonical volume.
 
         The image has the grid's spacing and canonical order, and neither place nor obliqueness: the network
@@ -154,9 +154,9 @@ class TotalSegmentator:
             values = np.asanyarray(found.dataobj)
         except (Exception, SystemExit) as error:  # whatever it raises, or ends with, is this study's failure
             told = f"{type(error).__name__}: {str(error)[:200]}"
-            raise GlutsegError("segmenter-failed", told) from error
+            raise GlutsegError("outliner-failed", told) from error
         if values.shape != image.shape or np.abs(found.affine - affine).max() > AFFINE_TOLERANCE_MM:
-            raise GlutsegError("segmenter-failed", "its answer is on another grid than the question")
+            raise GlutsegError("outliner-failed", "its answer is on another grid than the question")
         of_name = {name: number for number, name in class_map[TASK].items()}
         return {name: (values == of_name[name]).transpose() for name in names}
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol, get_args
 
 from glutseg.errors import GlutsegError
+from glutseg.image import Side
 from glutseg.measurement import mean_of_sides, per_height, per_height_squared
 from glutseg.output.schema import CaseRow
 from glutseg.output.text import plain
 from glutseg.result import CaseResult, SideMeasurement
 from glutseg.study.run_rows import RunRows
-from glutseg.volume import Side
 
 Kind = Literal["total", "lean"]
 Which = Literal["mean", "left", "right"]

@@ -9,11 +9,11 @@ from qtpy.QtCore import QRect, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
+from glutseg.image import SIDES, Side
 from glutseg.output.style import LEVEL_COLOUR, SIDE_COLOURS
 from glutseg.result import CaseResult
 from glutseg.viewer.picture import LiveFigures, Picture
 from glutseg.viewer.stage import WINDOWS_HU
-from glutseg.volume import SIDES, Side
 
 AS_SHOWN: tuple[Side, ...] = ("right", "left")
 """The patient's right is on the viewer's left."""

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage
 from glutseg.protocol import LevelRule, Protocol
 from glutseg.viewer.figures import CoronalCut
 from glutseg.viewer.keys import bind_key
@@ -27,7 +28,6 @@ from glutseg.viewer.parts import Told
 from glutseg.viewer.picture import Picture
 from glutseg.viewer.segmenting import Found, segment_apart
 from glutseg.viewer.stage import WINDOWS_HU, Stage
-from glutseg.volume import Volume
 
 SETTLED_MS = 600
 """After the slider stopped, before a segmentation begins."""
@@ -195,7 +195,7 @@ class LevelPanel(QWidget):
 
 
 def _attempt(
-    volume: Volume, level: int | LevelRule, protocol: Protocol, cancelled: threading.Event
+    volume: CtImage, level: int | LevelRule, protocol: Protocol, cancelled: threading.Event
 ) -> Answer:
     """A foreseen error beside the answer: one that is raised napari shows as a crash, beside our words."""
     try:

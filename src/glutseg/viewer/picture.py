@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from glutseg import dicom
+from glutseg.image import SIDES, CtImage, LabelArray, Mask, Side
 from glutseg.measurement import mean_of_sides, measure_slice, per_height
 from glutseg.protocol import TissueRule
 from glutseg.result import SideMeasurement
-from glutseg.volume import SIDES, LabelArray, Mask, Side, Volume
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Picture:
     height_m: float | None = None
 
     def __post_init__(self) -> None:
-        self.volume: Volume = self.loaded.volume.canonical()
+        self.volume: CtImage = self.loaded.volume.canonical()
 
     @classmethod
     def of(

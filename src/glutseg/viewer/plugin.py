@@ -11,11 +11,11 @@ import numpy as np
 from glutseg import dicom
 from glutseg.batch.images import find_images
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage, Geometry, LabelArray, Mask
 from glutseg.output.folder import read_run_record
 from glutseg.output.layout import CASE_JSON
 from glutseg.review.masks import write_mask as write_mask_file
 from glutseg.viewer.session import Session
-from glutseg.volume import Geometry, LabelArray, Mask, Volume
 
 Layer = tuple[Any, dict[str, Any], str]
 Reader = Callable[[Any], list[Layer]]
@@ -84,7 +84,7 @@ def _layers(out: Path, case_id: str) -> list[Layer]:
     ]
 
 
-def image_layer(volume: Volume, name: str = "CT") -> Layer:
+def image_layer(volume: CtImage, name: str = "CT") -> Layer:
     """A volume as napari takes it: canonical order, mm, LPS."""
     canonical = volume.canonical()
     return (

@@ -10,8 +10,8 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
-from glutseg import pipeline
 from glutseg.batch.images import find_images
+from glutseg.case import is_of_others
 from glutseg.errors import GlutsegError
 from glutseg.output.text import plain
 from glutseg.viewer.background import Background
@@ -162,7 +162,7 @@ class ReviewPanel(QWidget):
         geometry = picture.loaded.volume.geometry
         self.stage.show(picture, None if automatic is None else canonical_labels(automatic, picture.loaded))
         at = -1 if place is None else geometry.canonical_slice(place.slice_index)
-        self.level.segments_alone = not pipeline.is_of_others(opened.automatic)  # nothing of two origins
+        self.level.segments_alone = not is_of_others(opened.automatic)  # nothing of two origins
         self.level.show_picture(picture, opened.protocol, at)
         self._is_drawn = opened.is_changed
         self._tell("A draft of yours was kept; it is not decided yet." if self._is_drawn else "")
@@ -170,7 +170,7 @@ class ReviewPanel(QWidget):
         self._allow()
         ahead = self.session.step(case_id, self.cases.shown_filter, 1)
         if ahead is not None and self.shelf is not None:
-            self.shelf.look_ahead([ahead])
+            self.shelf.localise_hips([ahead])
         self.shown.emit(case_id)
 
     def step(self, by: int) -> None:

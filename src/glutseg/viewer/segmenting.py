@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from glutseg import anatomy, pipeline, segmentation
+from glutseg import anatomy, segmentation
+from glutseg.case import locate
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage, Geometry, LabelArray
 from glutseg.measurement import slices_around
 from glutseg.protocol import LevelRule, Protocol
-from glutseg.volume import Geometry, LabelArray, Volume
 
 POLL_S = 0.05
 
@@ -42,7 +43,7 @@ class Found:
 
 
 def segment_apart(
-    volume: Volume, level: int | LevelRule, protocol: Protocol, cancelled: threading.Event
+    volume: CtImage, level: int | LevelRule, protocol: Protocol, cancelled: threading.Event
 ) -> Found | None:
     """Segment around a level in another process; None when it was cancelled.
 
@@ -87,7 +88,7 @@ def _work(
     connection: Connection, file: Path, geometry: Geometry, level: int | LevelRule, protocol: Protocol
 ) -> None:
     with _answered(connection):
-        connection.send(_found(Volume(np.load(file), geometry), level, protocol))
+        connection.send(_found(CtImage(np.load(file), geometry), level, protocol))
 
 
 @contextmanager
@@ -99,9 +100,9 @@ def _answered(connection: Connection) -> Iterator[None]:
         connection.send(error)
 
 
-def _found(volume: Volume, level: int | LevelRule, protocol: Protocol) -> Found:
+def _found(volume: CtImage, level: int | LevelRule, protocol: Protocol) -> Found:
     if isinstance(level, LevelRule):
-        level = pipeline.locate(volume, level).slice_index
+        level = locate(volume, level).slice_index
     around = slices_around(volume.geometry, level, protocol.level.profile_mm)
     seen = anatomy.find_anatomy(volume)
     mask = segmentation.segment(volume, seen, around, muscles=protocol.extent.muscles).mask

@@ -11,6 +11,7 @@ import numpy as np
 
 from glutseg import dicom, review
 from glutseg.errors import Flag, GlutsegError
+from glutseg.image import LabelArray, Mask
 from glutseg.output.atomic import write_bytes
 from glutseg.output.layout import MASK, case_file
 from glutseg.output.overlay import draw_overlay
@@ -23,7 +24,6 @@ from glutseg.review.effective import CaseReviews, corrected_overlay
 from glutseg.review.masks import read_mask
 from glutseg.review.record import mask_name, record_sha256
 from glutseg.viewer.picture import Picture
-from glutseg.volume import LabelArray, Mask
 
 Filter = Literal["to do", "needs a look", "all", "decided", "not measured"]
 FILTERS: tuple[Filter, ...] = ("to do", "needs a look", "all", "decided", "not measured")

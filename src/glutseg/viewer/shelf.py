@@ -45,7 +45,7 @@ class Shelf:
         future = self._ready.get(case_id)
         return future is not None and future.done()
 
-    def look_ahead(self, names: list[str]) -> None:
+    def localise_hips(self, names: list[str]) -> None:
         """Make these cases ready and forget others that were."""
         with self._lock:
             for name in set(self._ready) - set(names):

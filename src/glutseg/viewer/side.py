@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QRadioButton, QWidget
 
+from glutseg.image import LEFT, RIGHT, SIDES, Side
 from glutseg.viewer.figures import AS_SHOWN
 from glutseg.viewer.stage import Stage
-from glutseg.volume import LEFT, RIGHT, SIDES, Side
 
 
 class SideChoice(QWidget):

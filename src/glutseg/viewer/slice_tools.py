@@ -10,11 +10,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt import QLabeledRangeSlider
 
+from glutseg.image import LabelArray
 from glutseg.segmentation.editing import Point, edited_slices, interpolate, regrow
 from glutseg.viewer.clicks import Clicks, Pixel
 from glutseg.viewer.side import SideChoice
 from glutseg.viewer.stage import Stage
-from glutseg.volume import LabelArray
 
 WINDOW_HU = (-190, 200)
 """To begin with: muscle and the fat within it."""

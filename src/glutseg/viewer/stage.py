@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
 
+from glutseg.image import LABELS, LabelArray
 from glutseg.output.style import OTHER_COLOURS, SIDE_COLOURS
 from glutseg.segmentation.editing import BoolArray, Point
 from glutseg.viewer.picture import Picture
-from glutseg.volume import LABELS, LabelArray
 
 WINDOWS_HU = {"Muscle": (-125.0, 225.0), "Bone": (-300.0, 1300.0), "Wide": (-1000.0, 1000.0)}
 """Lowest and highest density shown; muscle as in the pictures of a run."""

@@ -7,6 +7,7 @@ from functools import partial
 
 from qtpy.QtWidgets import QPushButton, QTabWidget, QVBoxLayout, QWidget
 
+from glutseg.image import LabelArray
 from glutseg.viewer.clicks import Clicks
 from glutseg.viewer.grow_tool import GrowTool
 from glutseg.viewer.keys import bind_key
@@ -14,7 +15,6 @@ from glutseg.viewer.parts import scrolled
 from glutseg.viewer.side import SideChoice
 from glutseg.viewer.slice_tools import RegrowTool, SliceTools
 from glutseg.viewer.stage import Stage
-from glutseg.volume import LabelArray
 
 
 class ToolsPanel(QWidget):
@@ -71,7 +71,7 @@ class ToolsPanel(QWidget):
         self.regrow.forget()
 
     def show_tool(self, tool: QWidget) -> None:
-        """Bring a tool's tab to the front."""
+        """Fetch a tool's tab to the front."""
         for index in range(self.tabs.count()):
             area = self.tabs.widget(index)
             if area.widget() is tool:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glutseg.errors import GlutsegError
-from glutseg.volume import LABELS, LEFT, RIGHT, Geometry, Mask, Volume
+from glutseg.image import LABELS, LEFT, RIGHT, CtImage, Geometry, Mask
 
 SIGNED_AXES = [
     (axes, signs)
@@ -25,7 +25,7 @@ def direction_of(axes, signs, tilt=0.0):
 def make(axes=(0, 1, 2), signs=(0, 0, 0), tilt=0.0, shape=(3, 4, 5)):
     grid = Geometry(shape, (5.0, 0.7, 0.9), (-10.0, 20.0, 30.0), direction_of(axes, signs, tilt))
     values = np.arange(np.prod(shape), dtype=np.int16).reshape(shape)
-    return Volume(values, grid)
+    return CtImage(values, grid)
 
 
 @pytest.mark.parametrize(("axes", "signs"), SIGNED_AXES)
@@ -99,7 +99,7 @@ def test_simpleitk_has_the_same_geometry_and_comes_back():
     volume = make((1, 0, 2), (1, 0, 1), 0.2)
     image = volume.to_sitk()
     assert np.allclose(image.TransformIndexToPhysicalPoint((4, 3, 2)), volume.geometry.point_mm(2, 3, 4))
-    back = Volume.from_sitk(sitk.Cast(image, sitk.sitkFloat32))
+    back = CtImage.from_sitk(sitk.Cast(image, sitk.sitkFloat32))
     assert np.array_equal(back.hu, volume.hu)
     assert back.geometry.matches(volume.geometry, 1e-6)
 
@@ -130,9 +130,9 @@ def test_impossible_spacing_is_refused(spacing_mm):
 def test_arrays_must_fit_their_grid_and_type():
     grid = Geometry((1, 2, 2), (1.0, 1.0, 1.0))
     with pytest.raises(ValueError, match="shape"):
-        Volume(np.zeros((2, 2, 2), np.int16), grid)
+        CtImage(np.zeros((2, 2, 2), np.int16), grid)
     with pytest.raises(ValueError, match="int16"):
-        Volume(np.zeros((1, 2, 2), np.float32), grid)  # type: ignore[arg-type]
+        CtImage(np.zeros((1, 2, 2), np.float32), grid)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="uint8"):
         Mask(np.zeros((1, 2, 2), np.int16), grid)  # type: ignore[arg-type]
 

@@ -9,11 +9,11 @@ import pytest
 from pydicom import dcmread
 
 from glutseg import anatomy, dicom, segmentation
+from glutseg.case import measure_study
+from glutseg.image import Mask
 from glutseg.output.schema import MEASUREMENTS, CaseRow
 from glutseg.phantom.dicom_files import Position
-from glutseg.pipeline import measure_study
 from glutseg.protocol import load_protocol, with_series
-from glutseg.volume import Mask
 
 PROTOCOL = load_protocol()
 LEVEL = 8
@@ -138,7 +138,9 @@ def test_the_series_named_is_measured(truth_rooms, tmp_path):
     result = measure_study(both, with_series(PROTOCOL, ["9.9"])).result
     assert result.series.series_uid == "9.9"
     assert result.series.reason.startswith("asked for by its UID")
-    assert result.passed_over == ((first.series_uid, "another series of the study was asked for by its UID"),)
+    assert result.rejected_series == (
+        (first.series_uid, "another series of the study was asked for by its UID"),
+    )
 
 
 def test_two_studies_of_one_patient_are_two_cases(truth_rooms, tmp_path):

@@ -8,13 +8,13 @@ import pydicom
 import pytest
 
 from glutseg import dicom, segmentation
+from glutseg.case import measure_study
+from glutseg.case import study as study_module
+from glutseg.case.localise import localise_hips
 from glutseg.dicom import first_look
+from glutseg.image import SIDES, Mask
 from glutseg.phantom import PhantomPatient, PhantomScan, render, write_dicom
-from glutseg.pipeline import measure_study
-from glutseg.pipeline import study as study_module
-from glutseg.pipeline.ahead import look_ahead
 from glutseg.protocol import load_protocol, with_extent, with_level
-from glutseg.volume import SIDES, Mask
 
 PROTOCOL = load_protocol()
 N_SLICES = 107
@@ -60,7 +60,7 @@ def whole(study):
 
 def _whole(study, protocol=PROTOCOL):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dicom, "survey", lambda *_: None)
+        patch.setattr(dicom, "read_localiser", lambda *_: None)
         return measure_study(study, protocol)
 
 
@@ -120,27 +120,27 @@ def test_levels_far_from_the_heads_are_read_too(study, decoded, level):
 def test_a_level_that_was_not_read_is_never_measured(study, whole, monkeypatch):
     """If looking ahead errs, everything is read."""
 
-    def wrong(first, protocol, segmenter):
-        ahead = look_ahead(first, protocol, segmenter)
+    def wrong(first, protocol, outliner):
+        ahead = localise_hips(first, protocol, outliner)
         return replace(ahead, slices=range(ahead.slices.start + 25, ahead.slices.stop))
 
-    monkeypatch.setattr(study_module, "look_ahead", wrong)
+    monkeypatch.setattr(study_module, "localise_hips", wrong)
     case = measure_study(study, PROTOCOL)
     assert np.array_equal(case.volume.hu, whole.volume.hu)
     assert _areas(case) == _areas(whole)
 
 
 def test_whole_muscles_need_everything(study):
-    first = dicom.survey(study.series[0])
-    assert look_ahead(first, PROTOCOL) is not None
-    assert look_ahead(first, with_extent(PROTOCOL, whole_muscle=True)) is None
-    assert look_ahead(first, with_level(PROTOCOL, "peak-area")) is None
-    assert look_ahead(first, with_level(PROTOCOL, "slice=9999")) is None
+    first = dicom.read_localiser(study.series[0])
+    assert localise_hips(first, PROTOCOL) is not None
+    assert localise_hips(first, with_extent(PROTOCOL, whole_muscle=True)) is None
+    assert localise_hips(first, with_level(PROTOCOL, "peak-area")) is None
+    assert localise_hips(first, with_level(PROTOCOL, "slice=9999")) is None
 
 
 def test_slices_that_were_not_read_are_interpolated(study):
     series = study.series[0]
-    first, true = dicom.survey(series), dicom.read(series).volume.hu
+    first, true = dicom.read_localiser(series), dicom.read(series).volume.hu
     loaded = dicom.read_near(first, range(40, 61))
     hu = loaded.volume.hu
     assert loaded.detail == range(40, 61)
@@ -172,14 +172,14 @@ def test_an_odd_slice_is_named_by_its_place(body, tmp_path):
     noise = np.random.default_rng(0).integers(0, 2000, (160, 160), dtype=np.int16)
     for k in (51, 90):  # near the hips, and among those looked at first
         _rewrite(study, k, lambda dataset: setattr(dataset, "PixelData", noise.tobytes()))
-    loaded = dicom.read_near(dicom.survey(study.series[0]), range(40, 61))
+    loaded = dicom.read_near(dicom.read_localiser(study.series[0]), range(40, 61))
     (flag,) = [f for f in loaded.flags if f.code == "slice-odd"]
     assert "slices 51, 90," in flag.message
 
 
 def test_series_that_are_short_thick_oblique_or_full_of_holes_are_read_whole(study):
     series = study.series[0]
-    assert dicom.survey(series) is not None
+    assert dicom.read_localiser(series) is not None
     g = series.geometry
     turned = (0.999, -0.0447, 0.0, 0.0447, 0.999, 0.0, 0.0, 0.0, 1.0)
     for other in (
@@ -187,11 +187,11 @@ def test_series_that_are_short_thick_oblique_or_full_of_holes_are_read_whole(stu
         replace(g, direction=turned),
         replace(g, shape=(g.shape[0] + 1, *g.shape[1:])),  # one slice is missing
     ):
-        assert dicom.survey(replace(series, geometry=other)) is None
+        assert dicom.read_localiser(replace(series, geometry=other)) is None
     short = replace(
         series,
         slices=series.slices[:50],
         places=series.places[:50],
         geometry=replace(g, shape=(50, 160, 160)),
     )
-    assert dicom.survey(short) is None
+    assert dicom.read_localiser(short) is None

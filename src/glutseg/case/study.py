@@ -8,15 +8,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from glutseg import dicom
+from glutseg.case.case import Case, NoUsableSeriesError, Stopwatch, failed
+from glutseg.case.localise import localise_hips
+from glutseg.case.outliners import GLUTSEG, Outliner
+from glutseg.case.series import measure_series
 from glutseg.errors import GlutsegError
 from glutseg.measurement import Participants, believe_height
 from glutseg.output.case_id import case_id
-from glutseg.pipeline.ahead import look_ahead
-from glutseg.pipeline.case import AllPassedOverError, Case, Stopwatch, failed
-from glutseg.pipeline.segmenters import GLUTSEG, Segmenter
-from glutseg.pipeline.series import measure_series
 from glutseg.protocol import Protocol
-from glutseg.result import CaseResult, LevelFound, SeriesRecord
+from glutseg.result import CaseResult, Level, SeriesRecord
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +38,8 @@ def measure_study(
     study: dicom.Study,
     protocol: Protocol,
     participants: Participants | None = None,
-    segmenter: Segmenter = GLUTSEG,
-    bring: dicom.Bring = dicom.at_hand,
+    outliner: Outliner = GLUTSEG,
+    fetch: dicom.Fetch = dicom.already_local,
 ) -> Case:
     """Measure one study, whatever happens.
 
@@ -48,20 +48,20 @@ def measure_study(
     study : one of ``glutseg.dicom.scan(...).studies``
     protocol : what to measure and how
     participants : heights that go before those of the headers
-    segmenter : who outlines the muscles
-    bring : called with slices before they are read, where they are not on this disk yet
+    outliner : who outlines the muscles
+    fetch : called with slices before they are read, where they are not on this disk yet
 
     Returns
     -------
     Case
         Measured, or ``failed`` with an error's code and message: this does not raise for a bad study.
     """
-    return unharmed(
-        study, participants, lambda result, clock: _measure(study, protocol, result, clock, segmenter, bring)
+    return catch_errors(
+        study, participants, lambda result, clock: _measure(study, protocol, result, clock, outliner, fetch)
     )
 
 
-def unharmed(
+def catch_errors(
     study: dicom.Study, participants: Participants | None, measure: Callable[[CaseResult, Stopwatch], Case]
 ) -> Case:
     """What ``measure`` makes of the study's empty result, or that with the reason why there is none."""
@@ -71,12 +71,12 @@ def unharmed(
         case = measure(result, clock)
     except GlutsegError as error:
         case = Case(failed(result, error))
-    except Exception as error:  # noqa: BLE001 - the one boundary that keeps the other studies unharmed
+    except Exception as error:  # noqa: BLE001 - the one boundary that keeps the other studies catch_errors
         case = Case(failed(result, error))
     return replace(case, result=replace(case.result, seconds=dict(clock.seconds)))
 
 
-def given_up(study: dicom.Study, participants: Participants | None, error: GlutsegError) -> CaseResult:
+def failed_result(study: dicom.Study, participants: Participants | None, error: GlutsegError) -> CaseResult:
     """The result of a study that was never measured to its end, for instance because its process died."""
     return failed(empty_result(study, participants), error)
 
@@ -108,29 +108,29 @@ def _measure(
     protocol: Protocol,
     result: CaseResult,
     clock: Stopwatch,
-    segmenter: Segmenter,
-    bring: dicom.Bring,
+    outliner: Outliner,
+    fetch: dicom.Fetch,
 ) -> Case:
     """Try the series in the order of their rank until one can be measured."""
     choice = dicom.choose(study, protocol.series)
-    passed_over = list(choice.passed_over)
+    rejected_series = list(choice.rejected_series)
     errors: list[GlutsegError] = []
     for rank, series in enumerate(choice.candidates):
         try:
             doubted = replace(result, flags=result.flags + dicom.series_flags(series, protocol.series))
-            loaded, case = _measure_one(series, protocol, doubted, clock, segmenter, bring)
+            loaded, case = _measure_one(series, protocol, doubted, clock, outliner, fetch)
         except GlutsegError as error:
             if error.code not in TRY_NEXT_SERIES + UNREADABLE:
                 raise
             errors.append(error)
-            passed_over.append(dicom.in_words(series, f"{error.code}: {error.message}"))
+            rejected_series.append(dicom.in_words(series, f"{error.code}: {error.message}"))
             continue
         reason = choice.reason if rank == 0 else f"{rank} better ranked series could not be measured"
-        rest = [(uid, f"ranked lower: {why}") for uid, why in choice.ranked_lower[rank:]]
+        rest = [(uid, f"ranked lower: {why}") for uid, why in choice.lower_ranked_series[rank:]]
         record = series_record(series, loaded, case.result.level, reason)
-        kept = replace(case.result, series=record, passed_over=tuple(passed_over + rest))
+        kept = replace(case.result, series=record, rejected_series=tuple(rejected_series + rest))
         return replace(case, result=kept)
-    raise _why_none(study, errors, tuple(passed_over))
+    raise _why_none(study, errors, tuple(rejected_series))
 
 
 def _measure_one(
@@ -138,46 +138,46 @@ def _measure_one(
     protocol: Protocol,
     result: CaseResult,
     clock: Stopwatch,
-    segmenter: Segmenter,
-    bring: dicom.Bring,
+    outliner: Outliner,
+    fetch: dicom.Fetch,
 ) -> tuple[dicom.LoadedSeries, Case]:
     """One series, of which no more is read than has to be; if that does not do, all of it."""
     with clock.time("read"):
-        first = dicom.survey(series, bring)
+        first = dicom.read_localiser(series, fetch)
     with clock.time("anatomy"):
-        ahead = look_ahead(first, protocol, segmenter) if first else None
+        ahead = localise_hips(first, protocol, outliner) if first else None
     if first and ahead:
         with clock.time("read"):
             part = dicom.read_near(first, ahead.slices)
         try:
             if part:
-                return part, measure_series(part, protocol, result, clock, ahead.hips, segmenter)
+                return part, measure_series(part, protocol, result, clock, ahead.hips, outliner)
         except GlutsegError as error:
             log.info("all slices are read, those near the hips did not do: %s", error.code)
     with clock.time("read"):
-        loaded = dicom.read(series, bridge=True, bring=bring)
-    return loaded, measure_series(loaded, protocol, result, clock, segmenter=segmenter)
+        loaded = dicom.read(series, bridge=True, fetch=fetch)
+    return loaded, measure_series(loaded, protocol, result, clock, outliner=outliner)
 
 
 def _why_none(
-    study: dicom.Study, errors: list[GlutsegError], passed_over: tuple[tuple[str, str], ...]
+    study: dicom.Study, errors: list[GlutsegError], rejected_series: tuple[tuple[str, str], ...]
 ) -> GlutsegError:
     """The most telling of several errors, so that the table names one reason."""
     if not errors:
         code = "no-usable-series" if any(s.modality == "CT" for s in study.series) else "no-ct"
-        reasons = sorted({reason for _, reason in passed_over})
-        return AllPassedOverError(code, "; ".join(reasons) or "the study has no series", passed_over)
+        reasons = sorted({reason for _, reason in rejected_series})
+        return NoUsableSeriesError(code, "; ".join(reasons) or "the study has no series", rejected_series)
     told = min(
         errors,
         key=lambda e: TRY_NEXT_SERIES.index(e.code) if e.code in TRY_NEXT_SERIES else len(TRY_NEXT_SERIES),
     )
-    return AllPassedOverError(
-        told.code, told.message + (f" [{told.where}]" if told.where else ""), passed_over
+    return NoUsableSeriesError(
+        told.code, told.message + (f" [{told.where}]" if told.where else ""), rejected_series
     )
 
 
 def series_record(
-    series: dicom.Series, loaded: dicom.LoadedSeries, level: LevelFound | None, reason: str
+    series: dicom.Series, loaded: dicom.LoadedSeries, level: Level | None, reason: str
 ) -> SeriesRecord:
     """The series as tables and records name it."""
     geometry = loaded.volume.geometry

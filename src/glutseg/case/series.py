@@ -6,15 +6,15 @@ from dataclasses import replace
 
 from glutseg import anatomy, dicom, quality
 from glutseg.anatomy import Hips
+from glutseg.case.case import Case, Stopwatch, failed
+from glutseg.case.levels import canonical_rule, find_level, named_levels, own_level
+from glutseg.case.localise import is_read
+from glutseg.case.outliners import GLUTSEG, Outliner
 from glutseg.errors import Flag, GlutsegError
+from glutseg.image import LABELS, CtImage, Mask, Muscle, Side
 from glutseg.measurement import measure_slice, measure_whole, profile, slices_around, slices_of
-from glutseg.pipeline.ahead import is_read
-from glutseg.pipeline.case import Case, Stopwatch, failed
-from glutseg.pipeline.levels import canonical_rule, find_level, named_levels, own_level
-from glutseg.pipeline.segmenters import GLUTSEG, Segmenter
 from glutseg.protocol import Protocol
-from glutseg.result import CaseResult, SideMeasurement, Status, WholeMuscle
-from glutseg.volume import LABELS, Mask, Muscle, Side, Volume
+from glutseg.result import CaseResult, Level, SideMeasurement, Status, WholeMuscle
 
 Measured = tuple[dict[Side, SideMeasurement], tuple[Flag, ...]]
 
@@ -25,7 +25,7 @@ def measure_series(
     result: CaseResult,
     clock: Stopwatch,
     near: Hips | None = None,
-    segmenter: Segmenter = GLUTSEG,
+    outliner: Outliner = GLUTSEG,
 ) -> Case:
     """Find the level, segment and measure; an error of the segmentation keeps the level for its picture.
 
@@ -41,7 +41,7 @@ def measure_series(
     volume = loaded.volume.canonical()
     gaps = {own.canonical_slice(k) for k in loaded.missing}
     with clock.time("anatomy"):
-        found, level = _find(volume, loaded, protocol, gaps, near, segmenter)
+        found, level = _find(volume, loaded, protocol, gaps, near, outliner)
     place = own_level(level, own)
     result = replace(
         result,
@@ -52,7 +52,7 @@ def measure_series(
     try:
         with clock.time("segmentation"):
             around = slices_around(volume.geometry, level.slice_index, protocol.level.profile_mm)
-            segmented = segmenter.segment(
+            segmented = outliner.segment(
                 volume,
                 found,
                 around,
@@ -81,18 +81,18 @@ def measure_series(
 
 
 def _find(
-    volume: Volume,
+    volume: CtImage,
     loaded: dicom.LoadedSeries,
     protocol: Protocol,
     gaps: set[int],
     near: Hips | None,
-    segmenter: Segmenter,
-) -> tuple[anatomy.Anatomy, anatomy.Level]:
+    outliner: Outliner,
+) -> tuple[anatomy.Anatomy, Level]:
     """Hips and level in the canonical ``volume`` of a series; ``gaps`` are its slices without an image."""
     found = anatomy.find_anatomy(volume, near)
     level = find_level(volume, found, canonical_rule(protocol.level, loaded.volume.geometry))
     level = anatomy.on_an_image(level, volume.geometry, gaps)
-    if near and not is_read(loaded, found.hips, level, protocol.level.profile_mm, segmenter):
+    if near and not is_read(loaded, found.hips, level, protocol.level.profile_mm, outliner):
         raise GlutsegError("level-outside", "the level lies outside the slices that were read")
     return found, level
 
@@ -135,7 +135,7 @@ def with_figures(
     )
 
 
-def measure_level(volume: Volume, mask: Mask, slice_index: int, protocol: Protocol) -> Measured:
+def measure_level(volume: CtImage, mask: Mask, slice_index: int, protocol: Protocol) -> Measured:
     """Both gluteus maximus muscles on the measured slice; a side without a pixel is left out and flagged.
 
     Raises
@@ -180,7 +180,7 @@ def doubts(
 
 def is_of_others(result: CaseResult) -> bool:
     """Whether the outlines are not glutseg's: doubts about its own say nothing of them."""
-    return any(flag.code in ("mask-given", "other-segmenter") for flag in result.flags)
+    return any(flag.code in ("mask-given", "other-outliner") for flag in result.flags)
 
 
 def status_of(flags: tuple[Flag, ...]) -> Status:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from glutseg import anatomy, segmentation
-from glutseg.anatomy import Anatomy, Level
+from glutseg.anatomy import Anatomy
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage, Geometry, Mask
 from glutseg.protocol import NAMED_LEVELS, LevelRule
-from glutseg.result import LevelFound
-from glutseg.volume import Geometry, Mask, Volume
+from glutseg.result import Level
 
 
-def locate(volume: Volume, rule: LevelRule) -> LevelFound:
+def locate(volume: CtImage, rule: LevelRule) -> Level:
     """The level of a volume in its own slice order.
 
     Raises
@@ -25,10 +25,10 @@ def locate(volume: Volume, rule: LevelRule) -> LevelFound:
     return own_level(find_level(canonical, found, canonical_rule(rule, volume.geometry)), volume.geometry)
 
 
-def own_level(level: Level, own: Geometry) -> LevelFound:
+def own_level(level: Level, own: Geometry) -> Level:
     """A canonical level in the slice order of the series."""
     k = own.canonical_slice(level.slice_index)
-    return LevelFound(level.name, k, own.slice_z_mm(k), dict(level.landmarks_mm))
+    return Level(level.name, k, own.slice_z_mm(k), dict(level.landmarks_mm))
 
 
 def canonical_rule(rule: LevelRule, geometry: Geometry) -> LevelRule:
@@ -43,7 +43,7 @@ def canonical_rule(rule: LevelRule, geometry: Geometry) -> LevelRule:
     return rule.model_copy(update={"slice_index": geometry.canonical_slice(rule.slice_index)})
 
 
-def find_level(volume: Volume, found: Anatomy, rule: LevelRule, mask: Mask | None = None) -> Level:
+def find_level(volume: CtImage, found: Anatomy, rule: LevelRule, mask: Mask | None = None) -> Level:
     """The level on a canonical volume; ``peak-area`` is the one that only the areas can tell."""
     if rule.landmark == "peak-area":
         return segmentation.peak_level(volume, found, rule, mask=mask)
@@ -51,8 +51,8 @@ def find_level(volume: Volume, found: Anatomy, rule: LevelRule, mask: Mask | Non
 
 
 def named_levels(
-    volume: Volume, found: Anatomy, mask: Mask, own: Geometry, gaps: Collection[int] = ()
-) -> tuple[tuple[LevelFound, ...], tuple[tuple[str, str], ...]]:
+    volume: CtImage, found: Anatomy, mask: Mask, own: Geometry, gaps: Collection[int] = ()
+) -> tuple[tuple[Level, ...], tuple[tuple[str, str], ...]]:
     """Every named level of a canonical volume, and (name, reason) of those that are not there.
 
     Parameters
@@ -61,7 +61,7 @@ def named_levels(
     own : the grid of the series, in whose order the levels are given
     gaps : canonical slices without an image
     """
-    levels: list[LevelFound] = []
+    levels: list[Level] = []
     missing: list[tuple[str, str]] = []
     for name in NAMED_LEVELS:
         try:

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from glutseg import segmentation
 from glutseg.anatomy import Anatomy
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage, Muscle
 from glutseg.segmentation import Segmentation, Settings
 from glutseg.segmentation.totalsegmentator import TotalSegmentator
-from glutseg.volume import Muscle, Volume
 
 
-class Segmenter(typing.Protocol):
+class Outliner(typing.Protocol):
     """One way to outline; travels to workers, so it holds its options and nothing else.
 
     Attributes
     ----------
-    name : as in `SEGMENTERS`
+    name : as in `OUTLINERS`
     hips_context_mm, slices_context_mm : how far above and below the tops of the femoral heads, and the slices
         to be segmented, images have to be read for it
     has_processes : whether it starts processes of its own
@@ -42,7 +42,7 @@ class Segmenter(typing.Protocol):
 
     def segment(
         self,
-        volume: Volume,
+        volume: CtImage,
         anatomy: Anatomy,
         slices: range,
         *,
@@ -70,7 +70,7 @@ class Glutseg:
 
     def segment(
         self,
-        volume: Volume,
+        volume: CtImage,
         anatomy: Anatomy,
         slices: range,
         *,
@@ -84,31 +84,31 @@ class Glutseg:
 GLUTSEG = Glutseg()
 
 
-def _own(device: str) -> Segmenter:
+def _own(device: str) -> Outliner:
     if device:
-        raise GlutsegError("segmenter-unknown", "a device can be chosen for networks only, not for glutseg")
+        raise GlutsegError("outliner-unknown", "a device can be chosen for networks only, not for glutseg")
     return GLUTSEG
 
 
-def _totalsegmentator(device: str) -> Segmenter:
+def _totalsegmentator(device: str) -> Outliner:
     return TotalSegmentator(device) if device else TotalSegmentator()
 
 
-SEGMENTERS: dict[str, Callable[[str], Segmenter]] = {
+OUTLINERS: dict[str, Callable[[str], Outliner]] = {
     Glutseg.name: _own,
     TotalSegmentator.name: _totalsegmentator,
 }
 """By name; each is made from the device asked for, or "" for its own choice."""
 
 
-def segmenter(name: str, device: str = "") -> Segmenter:
-    """A segmenter by its name.
+def named_outliner(name: str, device: str = "") -> Outliner:
+    """An outliner by its name.
 
     Raises
     ------
     GlutsegError
-        ``segmenter-unknown``.
+        ``outliner-unknown``.
     """
-    if name not in SEGMENTERS:
-        raise GlutsegError("segmenter-unknown", f"no segmenter {name!r}; there are {', '.join(SEGMENTERS)}")
-    return SEGMENTERS[name](device)
+    if name not in OUTLINERS:
+        raise GlutsegError("outliner-unknown", f"no outliner {name!r}; there are {', '.join(OUTLINERS)}")
+    return OUTLINERS[name](device)

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage, Mask
 from glutseg.result import CaseResult
-from glutseg.volume import Mask, Volume
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ class Case:
     """A result with the images it rests on, in the series' own slice order, as far as there are any."""
 
     result: CaseResult
-    volume: Volume | None = None
+    volume: CtImage | None = None
     mask: Mask | None = None
 
 
@@ -40,12 +40,12 @@ class Stopwatch:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
 
 
-class AllPassedOverError(GlutsegError):
+class NoUsableSeriesError(GlutsegError):
     """No series of the study would do; keeps the reason for each."""
 
-    def __init__(self, code: str, message: str, passed_over: tuple[tuple[str, str], ...]) -> None:
+    def __init__(self, code: str, message: str, rejected_series: tuple[tuple[str, str], ...]) -> None:
         super().__init__(code, message)
-        self.passed_over = passed_over
+        self.rejected_series = rejected_series
 
 
 def failed(result: CaseResult, error: Exception) -> CaseResult:
@@ -62,8 +62,8 @@ def failed(result: CaseResult, error: Exception) -> CaseResult:
         levels=(),
         levels_missing=(),
     )
-    if isinstance(error, AllPassedOverError):
-        bare = replace(bare, passed_over=error.passed_over)
+    if isinstance(error, NoUsableSeriesError):
+        bare = replace(bare, rejected_series=error.rejected_series)
     if isinstance(error, GlutsegError):
         message = error.message + (f" [{error.where}]" if error.where else "")
         return replace(bare, error_code=error.code, error_message=message)

@@ -198,7 +198,7 @@ def _restore(array: npt.NDArray[Any], geometry: Geometry) -> npt.NDArray[Any]:
 
 
 @dataclass(frozen=True)
-class Volume:
+class CtImage:
     """CT in Hounsfield units: int16 array (z, y, x) on its grid."""
 
     hu: Int16Array
@@ -207,19 +207,19 @@ class Volume:
     def __post_init__(self) -> None:
         _check_array(self.hu, self.geometry, np.int16)
 
-    def canonical(self) -> Volume:
+    def canonical(self) -> CtImage:
         """The same voxels in canonical order (a view, nothing is interpolated)."""
-        return Volume(_reorder(self.hu, self.geometry), self.geometry.canonical())
+        return CtImage(_reorder(self.hu, self.geometry), self.geometry.canonical())
 
-    def crop(self, box: tuple[slice, slice, slice]) -> Volume:
-        return Volume(self.hu[box], self.geometry.crop(box))
+    def crop(self, box: tuple[slice, slice, slice]) -> CtImage:
+        return CtImage(self.hu[box], self.geometry.crop(box))
 
     def to_sitk(self) -> Any:
         """As a SimpleITK image."""
         return _to_sitk(self.hu, self.geometry)
 
     @classmethod
-    def from_sitk(cls, image: Any) -> Volume:
+    def from_sitk(cls, image: Any) -> CtImage:
         """From a SimpleITK image whose values are HU."""
         import SimpleITK as sitk
 

@@ -1,4 +1,4 @@
-"""A run with another segmenter: beside one of glutseg's own, in every room that comes after.
+"""A run with another outliner: beside one of glutseg's own, in every room that comes after.
 
 The commands are those of docs/how-to/totalsegmentator.md.
 """
@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 import totalsegmentator_standin as standin
 from glutseg import dicom
+from glutseg.case import measure_study
 from glutseg.cli import app
-from glutseg.pipeline import measure_study
 from glutseg.protocol import load_protocol
 from glutseg.segmentation.totalsegmentator import TotalSegmentator
 
@@ -40,7 +40,7 @@ def two(truth_rooms, tmp_path):
     return tmp_path / "in"
 
 
-OTHER = ("--segmenter", "totalsegmentator", "--device", "cpu")
+OTHER = ("--outliner", "totalsegmentator", "--device", "cpu")
 
 
 def test_a_second_opinion_from_the_images_to_the_page(package, two, tmp_path):
@@ -52,19 +52,19 @@ def test_a_second_opinion_from_the_images_to_the_page(package, two, tmp_path):
     assert list(rows[0]) == list(own_rows[0])
     for row, before in zip(rows, own_rows, strict=True):
         assert row["protocol"] == "femoral-head-top.totalsegmentator"
-        assert "other-segmenter" in row["flags"].split()
+        assert "other-outliner" in row["flags"].split()
         assert not {"outline-doubtful", "edge-invisible", "outline-repaired"} & set(row["flags"].split())
         assert row["confidence_left"] == row["confidence_right"] == ""
         assert before["confidence_left"] != ""
-        assert "other-segmenter" not in before["flags"]
+        assert "other-outliner" not in before["flags"]
         assert row["values"] == "automatic"
         assert (row["slice_index"], row["level_z_mm"]) == (before["slice_index"], before["level_z_mm"])
         assert float(row["area_left_mm2"]) > 0
         assert (other / row["overlay"]).stat().st_size > 1000
     record = json.loads((other / "run.json").read_text())
-    assert record["segmenter"]["name"] == "totalsegmentator"
-    assert record["segmenter"]["version"] == standin.VERSION
-    assert json.loads((own / "run.json").read_text())["segmenter"] == {"name": "glutseg"}
+    assert record["outliner"]["name"] == "totalsegmentator"
+    assert record["outliner"]["version"] == standin.VERSION
+    assert json.loads((own / "run.json").read_text())["outliner"] == {"name": "glutseg"}
     compared = glutseg("agree", own, "--reference", other)
     assert compared.exit_code == 0, compared.output
     assert "other" in compared.output
@@ -89,12 +89,12 @@ def test_its_outlines_are_exported_under_its_name(package, two, tmp_path):
     assert algorithm.AlgorithmFamilyCodeSequence[0].CodeValue == "123110"
 
 
-def test_a_run_does_not_mix_segmenters(package, two, tmp_path):
+def test_a_run_does_not_mix_outliners(package, two, tmp_path):
     out = tmp_path / "out"
     assert glutseg("run", two, "-o", out).exit_code == 0
     done = glutseg("run", two, "-o", out, *OTHER, "--resume")
     assert done.exit_code == 1
-    assert "segmenter name was 'glutseg' and is 'totalsegmentator'" in done.output
+    assert "outliner name was 'glutseg' and is 'totalsegmentator'" in done.output
     assert all("totalsegmentator" not in row["protocol"] for row in table(out))
     other = tmp_path / "other"
     glutseg("run", two, "-o", other, *OTHER)
@@ -117,10 +117,10 @@ def test_without_weights_no_study_is_begun(package, two, tmp_path):
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (("--segmenter", "nnunet"), "segmenter-unknown"),
-        (("--device", "cpu"), "segmenter-unknown"),
-        ((*OTHER[:2], "--device", "tpu"), "segmenter-unknown"),
-        ((*OTHER, "--masks", "{patient_id}.nii.gz"), "without a segmenter"),
+        (("--outliner", "nnunet"), "outliner-unknown"),
+        (("--device", "cpu"), "outliner-unknown"),
+        ((*OTHER[:2], "--device", "tpu"), "outliner-unknown"),
+        ((*OTHER, "--masks", "{patient_id}.nii.gz"), "without an outliner"),
         (("--labels", "totalsegmentator"), "--masks"),
         (("--masks", "one.nii.gz"), "input-missing"),
     ],
@@ -145,7 +145,7 @@ def test_its_failure_is_the_studys(package, two):
         api.read_text().replace("    canonical = ", "    raise MemoryError('GPU')\n    canonical = ", 1)
     )
     study = dicom.scan(two).studies[0]
-    case = measure_study(study, load_protocol(), segmenter=TotalSegmentator("cpu"))
-    assert (case.result.status, case.result.error_code) == ("failed", "segmenter-failed")
+    case = measure_study(study, load_protocol(), outliner=TotalSegmentator("cpu"))
+    assert (case.result.status, case.result.error_code) == ("failed", "outliner-failed")
     assert case.result.level is not None
     assert case.volume is not None

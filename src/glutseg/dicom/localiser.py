@@ -11,9 +11,9 @@ from glutseg.dicom.model import LoadedSeries, Series
 from glutseg.dicom.odd import odd_flags
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.read import pixel_flags
-from glutseg.dicom.slices import Bring, SliceHU, at_hand, check_size, decode_all
+from glutseg.dicom.slices import Fetch, SliceHU, already_local, check_size, decode_all
 from glutseg.errors import GlutsegError
-from glutseg.volume import Geometry, Volume
+from glutseg.image import CtImage, Geometry
 
 STEP_MM = 7.0
 """At most between two slices that are looked at: a femoral head shows in seven of them."""
@@ -24,7 +24,7 @@ AXIS_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
-class Survey:
+class Localiser:
     """Every n-th slice of a series without gaps.
 
     Attributes
@@ -32,27 +32,27 @@ class Survey:
     places : of the slices looked at, in the order of the series
     slices : those slices
     volume : nothing but those slices, on a grid of their own
-    bring : for the files of the others
+    fetch : for the files of the others
     """
 
     series: Series
     geometry: Geometry
     places: range
     slices: tuple[SliceHU, ...]
-    volume: Volume
-    bring: Bring = at_hand
+    volume: CtImage
+    fetch: Fetch = already_local
 
 
-def survey(series: Series, bring: Bring = at_hand) -> Survey | None:
+def read_localiser(series: Series, fetch: Fetch = already_local) -> Localiser | None:
     """Read every n-th slice.
 
     Parameters
     ----------
-    bring : called with the slices that are read, before they are
+    fetch : called with the slices that are read, before they are
 
     Returns
     -------
-    Survey or None
+    Localiser or None
         None where the series has to be read as a whole: it is short, thick or oblique, has gaps, or a
         slice cannot be decoded.
 
@@ -72,7 +72,7 @@ def survey(series: Series, bring: Bring = at_hand) -> Survey | None:
     # counted from the feet, so that it does not matter in which order a scanner stored its slices
     lowest = geometry.canonical_slice(0)
     places = range(lowest % step, geometry.shape[0], step)
-    slices = _decoded(series, places, bring)
+    slices = _decoded(series, places, fetch)
     if slices is None:
         return None
     own = replace(
@@ -81,11 +81,11 @@ def survey(series: Series, bring: Bring = at_hand) -> Survey | None:
         spacing_mm=(geometry.spacing_mm[0] * step, *geometry.spacing_mm[1:]),
         origin_mm=geometry.point_mm(places.start, 0, 0),
     )
-    return Survey(series, geometry, places, slices, Volume(np.stack([s.hu for s in slices]), own), bring)
+    return Localiser(series, geometry, places, slices, CtImage(np.stack([s.hu for s in slices]), own), fetch)
 
 
-def read_near(first: Survey, detail: range) -> LoadedSeries | None:
-    """The series of a survey with all slices in ``detail``; beyond it the others are interpolated.
+def read_near(first: Localiser, detail: range) -> LoadedSeries | None:
+    """The series of a localiser pass with all slices in ``detail``; beyond it the others are interpolated.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def read_near(first: Survey, detail: range) -> LoadedSeries | None:
     n = first.geometry.shape[0]
     known = dict(zip(first.places, first.slices, strict=True))
     wanted = sorted({*detail, 0, n - 1} - known.keys())  # the two ends, to interpolate up to them
-    slices = _decoded(first.series, wanted, first.bring)
+    slices = _decoded(first.series, wanted, first.fetch)
     if slices is None:
         return None
     known |= zip(wanted, slices, strict=True)
@@ -108,7 +108,7 @@ def read_near(first: Survey, detail: range) -> LoadedSeries | None:
     n_stray = sum(one.n_stray for one in known.values())
     is_lossy = any(one.is_lossy for one in known.values())
     return LoadedSeries(
-        volume=Volume(hu, first.geometry),
+        volume=CtImage(hu, first.geometry),
         flags=(
             *first.series.flags,
             *pixel_flags(first.series, n_stray, is_lossy=is_lossy),
@@ -119,10 +119,10 @@ def read_near(first: Survey, detail: range) -> LoadedSeries | None:
     )
 
 
-def _decoded(series: Series, places: range | list[int], bring: Bring) -> tuple[SliceHU, ...] | None:
+def _decoded(series: Series, places: range | list[int], fetch: Fetch) -> tuple[SliceHU, ...] | None:
     found = []
     headers = tuple(series.slices[k] for k in places)
-    bring(headers)
+    fetch(headers)
     with quiet_pydicom():
         for one in decode_all(headers):
             if isinstance(one, GlutsegError):

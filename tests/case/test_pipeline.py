@@ -5,13 +5,13 @@ import pydicom
 import pytest
 
 from glutseg import anatomy, dicom, segmentation
+from glutseg.case import measure_study, status_of
 from glutseg.errors import Flag, GlutsegError
+from glutseg.image import LABELS, Mask
 from glutseg.measurement import Participant, Participants
 from glutseg.output.schema import CaseRow, whole_columns
-from glutseg.pipeline import measure_study, status_of
 from glutseg.protocol import NAMED_LEVELS, LevelRule, load_protocol, with_extent, with_level
 from glutseg.result import Height
-from glutseg.volume import LABELS, Mask
 
 PROTOCOL = load_protocol()
 
@@ -148,7 +148,7 @@ def test_next_series_is_tried_and_the_first_is_on_record(truth_rooms, tmp_path, 
     result = measure_study(study, PROTOCOL).result
     assert result.status == "ok"
     assert result.series.series_uid == good.series_uid
-    assert result.passed_over == (("9.9", "pixel-data-undecodable: syntax x"),)
+    assert result.rejected_series == (("9.9", "pixel-data-undecodable: syntax x"),)
     assert result.series.reason != "the first"
 
 
@@ -161,7 +161,7 @@ def test_no_hips_anywhere_is_named(truth_rooms, tmp_path, monkeypatch):
     monkeypatch.setattr(anatomy, "find_anatomy", none)
     case = measure_study(study, PROTOCOL)
     assert (case.result.status, case.result.error_code) == ("failed", "hips-not-found")
-    assert case.result.passed_over == ((study.series[0].series_uid, "hips-not-found: no pair of heads"),)
+    assert case.result.rejected_series == ((study.series[0].series_uid, "hips-not-found: no pair of heads"),)
     assert case.volume is None
     assert case.result.level is None
 
@@ -181,7 +181,7 @@ def test_ct_that_may_not_be_measured_is_named(truth_rooms, tmp_path):
     rule = PROTOCOL.series.model_copy(update={"max_slice_spacing_mm": 2.0})
     result = measure_study(study, PROTOCOL.model_copy(update={"series": rule})).result
     assert (result.status, result.error_code) == ("failed", "no-usable-series")
-    assert len(result.passed_over) == 1
+    assert len(result.rejected_series) == 1
 
 
 def test_failed_segmentation_keeps_what_its_picture_needs(truth_rooms, tmp_path, monkeypatch):
