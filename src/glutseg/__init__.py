@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from glutseg.errors import Flag, GlutsegError
     from glutseg.image import CtImage, Geometry, Mask
     from glutseg.protocol import Protocol, load_protocol
-    from glutseg.result import CaseResult, Level, SideMeasurement
+    from glutseg.result import CaseResult, Level, SliceMeasurement
 
 _HOME = {
     "Run": "api.runs",
@@ -69,7 +69,7 @@ _HOME = {
     "load_protocol": "protocol",
     "CaseResult": "result",
     "Level": "result",
-    "SideMeasurement": "result",
+    "SliceMeasurement": "result",
     "Geometry": "volume",
     "Mask": "volume",
     "CtImage": "volume",
@@ -86,7 +86,7 @@ __all__ = [
     "Mask",
     "Protocol",
     "Run",
-    "SideMeasurement",
+    "SliceMeasurement",
     "__version__",
     "compare_groups",
     "compare_raters",

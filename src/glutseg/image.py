@@ -1,14 +1,15 @@
 """Arrays with geometry: the only image types that travel between the rooms.
 
 Arrays are (z, y, x). Points and directions are LPS in mm (x to the patient's left, y to the back,
-z to the head), as in DICOM and ITK. *Canonical* order means that increasing z, y and x indices run
-to the head, to the back and to the patient's left: every algorithm works in that order, so that
-left and right never depend on how a scanner stored its columns.
+z to the head), as in DICOM and ITK. Images and masks are in *canonical* order from the moment they are
+read: increasing z, y and x indices run to the head, to the back and to the patient's left, so that left
+and right never depend on how a scanner stored its columns. The *stored* order is that of the files; only
+readers (`from_array`, `from_sitk`) and writers (`stored_labels`, `to_sitk`, `stored_slice`) know it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -16,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from glutseg.errors import GlutsegError
+from glutseg.errors import Flag, GlutsegError
 
 Side = Literal["left", "right"]
 """The patient's."""
@@ -34,6 +35,8 @@ LABELS: dict[Muscle, dict[Side, int]] = {
 """Value of each muscle in every mask."""
 SIDES = LABELS["maximus"]
 
+POSITION_TOLERANCE_MM = 0.01
+"""A slice this little beyond a range still belongs to it: positions are rounded in the headers."""
 SHEAR_TOLERANCE = 1e-4
 """Cosine between axes at right angles: 0.05 mm over 500 mm; cosines rounded to four decimals stay below."""
 
@@ -97,14 +100,28 @@ class Geometry:
         i = np.linalg.solve(self.matrix, np.array([*point_mm, 1.0]))
         return float(i[2]), float(i[1]), float(i[0])
 
-    def slice_z_mm(self, k: float) -> float:
-        """LPS z (mm, towards the head) of the middle of slice ``k``."""
-        return self.point_mm(k, (self.shape[1] - 1) / 2, (self.shape[2] - 1) / 2)[2]
+    def voxel_on(self, other: Geometry, voxel: tuple[int, int, int]) -> tuple[int, int, int]:
+        """The voxel (z, y, x) of another grid nearest to the centre of a voxel of this one."""
+        z, y, x = other.index(self.point_mm(*voxel))
+        return round(z), round(y), round(x)
+
+    def slice_z_mm(self, slice_index: float) -> float:
+        """LPS z (mm, towards the head) of the middle of a slice."""
+        return self.point_mm(slice_index, (self.shape[1] - 1) / 2, (self.shape[2] - 1) / 2)[2]
 
     @property
     def slice_step_mm(self) -> float:
         """Between the middles of neighbouring slices, along the patient's long axis."""
         return abs(self.slice_z_mm(1) - self.slice_z_mm(0))
+
+    def slices_around(self, slice_index: int, reach_mm: float) -> range:
+        """Slices whose middle lies within ``reach_mm`` of that of ``slice_index``, cut to the grid.
+
+        ``reach_mm`` runs along the patient's long axis, up and down.
+        """
+        step_mm = self.slice_step_mm
+        reach = int((reach_mm + POSITION_TOLERANCE_MM) / step_mm) if step_mm > 0 else 0
+        return range(max(0, slice_index - reach), min(self.shape[0], slice_index + reach + 1))
 
     def nearest_slice(self, z_mm: float) -> int:
         """Slice whose middle is nearest to LPS ``z_mm``; may lie outside the grid."""
@@ -164,9 +181,19 @@ class Geometry:
             direction=tuple(float(v) for v in new.ravel()),
         )
 
-    def canonical_slice(self, k: int) -> int:
-        """Where slice ``k`` of an axial grid lies in canonical order (and the other way round)."""
-        return self.shape[0] - 1 - k if self.to_canonical[1][0] else k
+    @property
+    def is_canonical(self) -> bool:
+        """Whether the axes are in canonical order already."""
+        return self.to_canonical == ((0, 1, 2), (False, False, False))
+
+    @property
+    def runs_to_feet(self) -> bool:
+        """Whether the slices of an axial grid are stored from the head to the feet."""
+        return self.to_canonical[1][0]
+
+    def canonical_slice(self, slice_index: int) -> int:
+        """Where a slice of an axial grid lies in canonical order, and the other way round."""
+        return self.shape[0] - 1 - slice_index if self.runs_to_feet else slice_index
 
     def crop(self, box: tuple[slice, slice, slice]) -> Geometry:
         """Geometry of ``array[box]``; the slices need non-negative starts and step 1."""
@@ -199,64 +226,161 @@ def _restore(array: npt.NDArray[Any], geometry: Geometry) -> npt.NDArray[Any]:
 
 @dataclass(frozen=True)
 class CtImage:
-    """CT in Hounsfield units: int16 array (z, y, x) on its grid."""
+    """CT in Hounsfield units, in canonical order, and what is known of its slices.
+
+    Attributes
+    ----------
+    hu : int16 (z, y, x)
+    geometry : canonical grid of ``hu``
+    stored_geometry : grid of the files or of the image it was made from; ``geometry`` is its canonical form
+    missing_slices : slices that no image shows; their values are interpolated, so that hips and muscles can
+        be followed across a short gap
+    unread_slices : slices that were not decoded because nothing is measured there; their values are
+        interpolated from their neighbours and serve overviews
+    sop_uids : SOP Instance UID of every slice, "" where no image shows it; empty where not from DICOM
+    flags : quality flags of the images and their geometry
+    """
 
     hu: Int16Array
     geometry: Geometry
+    stored_geometry: Geometry | None = None
+    missing_slices: frozenset[int] = frozenset()
+    unread_slices: frozenset[int] = frozenset()
+    sop_uids: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
 
     def __post_init__(self) -> None:
         _check_array(self.hu, self.geometry, np.int16)
+        _check_grids(self.geometry, self.stored)
 
-    def canonical(self) -> CtImage:
-        """The same voxels in canonical order (a view, nothing is interpolated)."""
-        return CtImage(_reorder(self.hu, self.geometry), self.geometry.canonical())
+    @classmethod
+    def from_array(
+        cls,
+        hu: Int16Array,
+        stored: Geometry,
+        *,
+        missing_slices: Iterable[int] = (),
+        unread_slices: Iterable[int] = (),
+        sop_uids: Iterable[str] = (),
+        flags: tuple[Flag, ...] = (),
+    ) -> CtImage:
+        """An image from an array in stored order (a view; nothing is copied or interpolated).
 
-    def crop(self, box: tuple[slice, slice, slice]) -> CtImage:
-        return CtImage(self.hu[box], self.geometry.crop(box))
-
-    def to_sitk(self) -> Any:
-        """As a SimpleITK image."""
-        return _to_sitk(self.hu, self.geometry)
+        Parameters
+        ----------
+        hu : int16 (z, y, x) on the grid ``stored``
+        missing_slices, unread_slices, sop_uids : in stored order; left out where the grid is not axial,
+            because its files are no axial slices
+        """
+        _check_array(hu, stored, np.int16)
+        image = cls(_reorder(hu, stored), stored.canonical(), stored, flags=flags)
+        if not stored.is_axial:
+            return image
+        uids = tuple(sop_uids)
+        return replace(
+            image,
+            missing_slices=frozenset(map(stored.canonical_slice, missing_slices)),
+            unread_slices=frozenset(map(stored.canonical_slice, unread_slices)),
+            sop_uids=uids[::-1] if stored.runs_to_feet else uids,
+        )
 
     @classmethod
     def from_sitk(cls, image: Any) -> CtImage:
         """From a SimpleITK image whose values are HU."""
         import SimpleITK as sitk
 
-        return cls(sitk.GetArrayFromImage(sitk.Cast(image, sitk.sitkInt16)), _geometry_of(image))
+        return cls.from_array(sitk.GetArrayFromImage(sitk.Cast(image, sitk.sitkInt16)), _geometry_of(image))
 
+    @property
+    def stored(self) -> Geometry:
+        """Grid of the files."""
+        return self.geometry if self.stored_geometry is None else self.stored_geometry
 
-@dataclass(frozen=True)
-class Mask:
-    """Labels (uint8, z, y, x) on a grid: 0 background, else as in `LABELS`."""
+    def stored_slice(self, slice_index: int) -> int:
+        """Place of a slice of an axial series in the order of its files, and the other way round."""
+        return self.stored.canonical_slice(slice_index)
 
-    labels: LabelArray
-    geometry: Geometry
+    def crop(self, box: tuple[slice, slice, slice]) -> CtImage:
+        """The part within ``box``, as an image of its own; what is known of slices and files is left out."""
+        return CtImage(self.hu[box], self.geometry.crop(box))
 
-    def __post_init__(self) -> None:
-        _check_array(self.labels, self.geometry, np.uint8)
-
-    def canonical(self) -> Mask:
-        return Mask(_reorder(self.labels, self.geometry), self.geometry.canonical())
-
-    def restored(self, original: Geometry) -> Mask:
-        """A canonical mask back in the axis order of ``original``, whose canonical form it is in.
+    def check_slice(self, slice_index: int) -> None:
+        """Refuse a slice that must not be measured.
 
         Raises
         ------
         GlutsegError
-            ``geometry-mismatch`` when this mask is not on the canonical form of ``original``.
+            ``level-outside``; ``level-in-gap`` where no image shows the slice; ``slice-not-read`` where it
+            was left out while reading.
         """
-        if not self.geometry.matches(original.canonical()):
+        n_slices = self.geometry.shape[0]
+        if not 0 <= slice_index < n_slices:
             raise GlutsegError(
-                "geometry-mismatch",
-                f"the mask's grid {self.geometry} is not the canonical form of {original}",
+                "level-outside", f"slice {slice_index} asked for, the series has slices 0 to {n_slices - 1}"
             )
-        return Mask(np.ascontiguousarray(_restore(self.labels, original)), original)
+        if slice_index in self.missing_slices:
+            raise GlutsegError("level-in-gap", f"no image shows slice {slice_index}")
+        if slice_index in self.unread_slices:
+            read = sorted(set(range(n_slices)) - self.unread_slices - self.missing_slices)
+            raise GlutsegError(
+                "slice-not-read",
+                f"slice {slice_index} was not read, the slices read around the hips begin at {read[0]}",
+            )
+
+    def stored_hu(self) -> Int16Array:
+        """The values in stored order (a view)."""
+        return _restore(self.hu, self.stored)
 
     def to_sitk(self) -> Any:
-        """As a SimpleITK image."""
-        return _to_sitk(self.labels, self.geometry)
+        """As a SimpleITK image in stored order."""
+        return _to_sitk(self.stored_hu(), self.stored)
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Labels in canonical order (uint8, z, y, x): 0 background, else as in `LABELS`.
+
+    ``geometry`` and ``stored_geometry`` are as in `CtImage`.
+    """
+
+    labels: LabelArray
+    geometry: Geometry
+    stored_geometry: Geometry | None = None
+
+    def __post_init__(self) -> None:
+        _check_array(self.labels, self.geometry, np.uint8)
+        _check_grids(self.geometry, self.stored)
+
+    @classmethod
+    def from_array(cls, labels: LabelArray, stored: Geometry) -> Mask:
+        """A mask from an array in stored order (a view)."""
+        _check_array(labels, stored, np.uint8)
+        return cls(_reorder(labels, stored), stored.canonical(), stored)
+
+    @classmethod
+    def from_sitk(cls, image: Any) -> Mask:
+        """From a SimpleITK label image."""
+        import SimpleITK as sitk
+
+        return cls.from_array(sitk.GetArrayFromImage(sitk.Cast(image, sitk.sitkUInt8)), _geometry_of(image))
+
+    @classmethod
+    def on(cls, image: CtImage, labels: LabelArray) -> Mask:
+        """Canonical labels on the grid of an image."""
+        return cls(labels, image.geometry, image.stored)
+
+    @property
+    def stored(self) -> Geometry:
+        """Grid of the files."""
+        return self.geometry if self.stored_geometry is None else self.stored_geometry
+
+    def stored_labels(self) -> LabelArray:
+        """The labels in stored order, contiguous in memory."""
+        return np.ascontiguousarray(_restore(self.labels, self.stored))
+
+    def to_sitk(self) -> Any:
+        """As a SimpleITK image in stored order."""
+        return _to_sitk(self.stored_labels(), self.stored)
 
     def cleared(self, slices: Collection[int]) -> Mask:
         """The mask with nothing on some slices."""
@@ -264,14 +388,16 @@ class Mask:
             return self
         labels = self.labels.copy()
         labels[list(slices)] = 0
-        return Mask(labels, self.geometry)
+        return replace(self, labels=labels)
 
-    @classmethod
-    def from_sitk(cls, image: Any) -> Mask:
-        """From a SimpleITK label image."""
-        import SimpleITK as sitk
 
-        return cls(sitk.GetArrayFromImage(sitk.Cast(image, sitk.sitkUInt8)), _geometry_of(image))
+def _check_grids(geometry: Geometry, stored: Geometry) -> None:
+    if not geometry.is_canonical:
+        msg = "the axes are not in canonical order (head, back, left); use from_array"
+        raise ValueError(msg)
+    if stored is not geometry and not stored.canonical().matches(geometry):
+        msg = f"the grid {geometry} is not the canonical form of {stored}"
+        raise ValueError(msg)
 
 
 def _check_array(array: npt.NDArray[Any], geometry: Geometry, dtype: Any) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from glutseg.errors import Flag
-from glutseg.image import Muscle, Side
+from glutseg.image import POSITION_TOLERANCE_MM, Muscle, Side
 
 Status = Literal["ok", "review", "failed"]
 
-EDGE_MM = 0.01
-"""A slice this little beyond a range still belongs to it: positions are rounded in the headers."""
-
 
 @dataclass(frozen=True)
-class SideMeasurement:
+class SliceMeasurement:
     """One muscle of one side on one slice.
 
     ``area_mm2`` is bounded by the fascia (fat streaks inside count) and is the pixel count times
@@ -37,18 +35,6 @@ class SideMeasurement:
 
 
 @dataclass(frozen=True)
-class SlicePoint:
-    """One muscle of one side on one slice of the profile; ``offset_mm`` from the level, towards the head."""
-
-    side: Side
-    slice_index: int
-    z_mm: float
-    offset_mm: float
-    measurement: SideMeasurement
-    muscle: Muscle = "maximus"
-
-
-@dataclass(frozen=True)
 class WholeMuscle:
     """One muscle of one side from end to end.
 
@@ -66,8 +52,45 @@ class WholeMuscle:
 
 
 @dataclass(frozen=True)
+class MuscleResult:
+    """One muscle of one side: everything that is known of it.
+
+    Attributes
+    ----------
+    measurement : on the measured slice; None where the muscle has no pixel there
+    confidence : least Dice at the level between the outline and those found with a perturbed shape prior,
+        0 to 1; None where it is unknown
+    edge_support : share of the border to other muscles that runs along a visible fat plane, 0 to 1
+    repaired_share : share of the area that was added by closing gaps or removed as spurs
+    whole : from end to end, where that was asked for
+    flags : quality flags of this muscle and side
+    """
+
+    muscle: Muscle
+    side: Side
+    measurement: SliceMeasurement | None = None
+    confidence: float | None = None
+    edge_support: float | None = None
+    repaired_share: float | None = None
+    whole: WholeMuscle | None = None
+    flags: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProfilePoint:
+    """One muscle of one side on one slice of the profile; ``offset_mm`` from the level, towards the head."""
+
+    muscle: Muscle
+    side: Side
+    slice_index: int
+    z_mm: float
+    offset_mm: float
+    measurement: SliceMeasurement
+
+
+@dataclass(frozen=True)
 class Height:
-    """The patient's height and where it is from; ``height_m`` is None where none is believed."""
+    """The patient's height and where it is from; ``height_m`` is None where it is unknown."""
 
     height_m: float | None
     source: Literal["participants", "dicom", "none"]
@@ -75,7 +98,16 @@ class Height:
 
 @dataclass(frozen=True)
 class Level:
-    """The measured slice. ``slice_index`` counts from 0 in the order of the mask's file."""
+    """The measured slice.
+
+    Attributes
+    ----------
+    name : landmark, or "z" or "slice" for a level given by hand
+    slice_index : from 0 at the feet (canonical order)
+    z_mm : LPS z of the middle of the slice
+    landmarks_mm : LPS points that the level rests on
+    flags : quality flags of the level
+    """
 
     name: str
     slice_index: int
@@ -89,7 +121,9 @@ class SeriesRecord:
     """The measured series as the table and the case's record name it.
 
     ``tilt_degrees`` is the angle between the slices' normal and the patient's long axis, ``is_tilted``
-    whether it is large enough to tell an axial section's area apart from the slice's own.
+    whether it is large enough to tell an axial section's area apart from the slice's own. ``grid_slices``
+    counts all places of the grid, ``n_slices`` those with an image; ``runs_to_feet`` tells whether the files
+    are stored from the head to the feet, against the order of ``slice_index``.
     """
 
     series_uid: str
@@ -105,19 +139,32 @@ class SeriesRecord:
     reason: str
     tilt_degrees: float = 0.0
     is_tilted: bool = False
+    grid_slices: int = 0
+    runs_to_feet: bool = False
+
+    def stored_slice(self, slice_index: int) -> int:
+        """Place of a slice in the order of the mask's file."""
+        return self.grid_slices - 1 - slice_index if self.runs_to_feet else slice_index
 
 
 @dataclass(frozen=True)
 class CaseResult:
     """One study: measured (``ok``, ``review``) or not (``failed``, with its reason).
 
-    ``measurements`` and ``confidence`` are those of the gluteus maximus on the measured slice, per side;
-    ``others`` and ``other_confidence`` those of the other muscles asked for. ``profile`` holds every slice
-    that was segmented: ``slab_mm`` above and below the level, or, where whole muscles were asked for
-    (``whole``), from end to end; then ``levels`` holds the named levels that lie in the series, and
-    ``levels_missing`` (name, reason) of the rest.
-    ``rejected_series`` holds (series UID, reason) of every series not measured, also where none was;
-    ``traceback`` only what an unforeseen failure left.
+    Attributes
+    ----------
+    muscles : one record per muscle and side, the gluteus maximus first and left before right
+    outliner : who outlined the muscles: "glutseg", another program, or "given-mask"
+    flags : quality flags of study, series, images and outliner
+    measurement_flags : those of the measurement as a whole: they change when it is repeated on another
+        outline or level. Those of the level and of single muscles stand with them; `all_flags` gives all
+    profile : every slice that was segmented: ``profile_mm`` above and below the level, or, where whole
+        muscles were asked for, from end to end
+    levels, levels_missing : with whole muscles, the named levels that lie in the series, and (name, reason)
+        of the rest
+    rejected_series : (series UID, reason) of every series not measured, also where none was
+    traceback : only what an unforeseen failure left
+    seconds : per stage
     """
 
     case_id: str
@@ -125,18 +172,16 @@ class CaseResult:
     study_uid: str
     study_date: str
     status: Status
+    outliner: str = "glutseg"
     flags: tuple[Flag, ...] = ()
+    measurement_flags: tuple[Flag, ...] = ()
     error_code: str = ""
     error_message: str = ""
     series: SeriesRecord | None = None
     level: Level | None = None
-    measurements: dict[Side, SideMeasurement] = field(default_factory=dict)
-    confidence: dict[Side, float] = field(default_factory=dict)
-    others: dict[Muscle, dict[Side, SideMeasurement]] = field(default_factory=dict)
-    other_confidence: dict[Muscle, dict[Side, float]] = field(default_factory=dict)
-    profile: tuple[SlicePoint, ...] = ()
-    slab_mm: float = 15.0
-    whole: dict[Muscle, dict[Side, WholeMuscle]] = field(default_factory=dict)
+    muscles: tuple[MuscleResult, ...] = ()
+    profile: tuple[ProfilePoint, ...] = ()
+    profile_mm: float = 15.0
     levels: tuple[Level, ...] = ()
     levels_missing: tuple[tuple[str, str], ...] = ()
     height: Height = Height(None, "none")
@@ -144,12 +189,70 @@ class CaseResult:
     traceback: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def slab(self, side: Side, muscle: Muscle = "maximus") -> tuple[SlicePoint, ...]:
+    @property
+    def all_flags(self) -> tuple[Flag, ...]:
+        """Those of the study, the measurement, the level and every muscle, each once."""
+        of_level = () if self.level is None else self.level.flags
+        of_muscles = (flag for record in self.muscles for flag in record.flags)
+        return tuple(dict.fromkeys((*self.flags, *of_level, *self.measurement_flags, *of_muscles)))
+
+    def with_flags(self, change: Callable[[Flag], Flag]) -> CaseResult:
+        """The result with every flag changed."""
+
+        def changed(flags: tuple[Flag, ...]) -> tuple[Flag, ...]:
+            return tuple(map(change, flags))
+
+        return replace(
+            self,
+            flags=changed(self.flags),
+            measurement_flags=changed(self.measurement_flags),
+            level=self.level and replace(self.level, flags=changed(self.level.flags)),
+            muscles=tuple(replace(record, flags=changed(record.flags)) for record in self.muscles),
+        )
+
+    def muscle(self, side: Side, muscle: Muscle = "maximus") -> MuscleResult | None:
+        """The record of one muscle and side; None where it was not asked for or nothing was measured."""
+        return next((m for m in self.muscles if m.muscle == muscle and m.side == side), None)
+
+    def measurement(self, side: Side, muscle: Muscle = "maximus") -> SliceMeasurement | None:
+        """One muscle and side on the measured slice; None where it has no pixel there."""
+        record = self.muscle(side, muscle)
+        return None if record is None else record.measurement
+
+    @property
+    def muscle_names(self) -> tuple[Muscle, ...]:
+        """The muscles that were asked for, the gluteus maximus first; empty where nothing was measured."""
+        return tuple(dict.fromkeys(record.muscle for record in self.muscles))
+
+    @property
+    def has_whole_muscles(self) -> bool:
+        """Whether muscles were measured from end to end."""
+        return any(record.whole is not None for record in self.muscles)
+
+    @property
+    def stored_slice_index(self) -> int | None:
+        """The measured slice in the order of the mask's file; None without a level."""
+        if self.level is None or self.series is None:
+            return None if self.level is None else self.level.slice_index
+        return self.series.stored_slice(self.level.slice_index)
+
+    def area_mm2(self, side: Side, muscle: Muscle = "maximus") -> float | None:
+        """On the measured slice; None where the muscle has no pixel there."""
+        measured = self.measurement(side, muscle)
+        return None if measured is None else measured.area_mm2
+
+    def volume_cm3(self, side: Side, muscle: Muscle = "maximus") -> float | None:
+        """Of a whole muscle; None where the series does not show all of it: a part's volume is no volume."""
+        record = self.muscle(side, muscle)
+        whole = None if record is None else record.whole
+        return whole.volume_cm3 if whole is not None and whole.is_complete else None
+
+    def profile_around_level(self, side: Side, muscle: Muscle = "maximus") -> tuple[ProfilePoint, ...]:
         """The part of the profile around the level, of one muscle and side."""
         return tuple(
             point
             for point in self.profile
             if point.side == side
             and point.muscle == muscle
-            and abs(point.offset_mm) <= self.slab_mm + EDGE_MM
+            and abs(point.offset_mm) <= self.profile_mm + POSITION_TOLERANCE_MM
         )

@@ -158,11 +158,11 @@ def _summary_cells(row: CaseRow) -> list[Text]:
 
     result = row.result
     sides: tuple[Side, Side] = ("left", "right")
-    left, right = (result.measurements[s].area_mm2 if s in result.measurements else None for s in sides)
+    left, right = (result.area_mm2(side) for side in sides)
     mean = mean_of_sides(left, right)
     figures = [left, right, mean, per_height(mean, result.height.height_m)]
     remarks = f"{result.error_code}: {result.error_message}" if result.error_code else ""
-    flags = ", ".join(dict.fromkeys(str(flag) for flag in result.flags))
+    flags = ", ".join(dict.fromkeys(str(flag) for flag in result.all_flags))
     return [
         _text(result.case_id),
         _text(result.status, STATUS_STYLES[result.status]),
@@ -223,8 +223,8 @@ def print_protocols(protocols: Sequence[Protocol]) -> None:
 
 def print_region(region: GrownRegion, flags: Sequence[Flag], mask_file: Path | None) -> None:
     """What `glutseg grow` found, with OsiriX's three decimals."""
-    seed, found = region.seed, region.readout
-    z_mm = region.mask.geometry.slice_z_mm(seed.z)
+    seed, found = region.stored_seed, region.readout
+    z_mm = region.mask.stored.slice_z_mm(seed.z)
     chosen = region.settings.model_dump()
     method = chosen.pop("method")
     lines = {

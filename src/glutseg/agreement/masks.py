@@ -79,7 +79,7 @@ def mask_files(folder: Path, cases: Sequence[Case]) -> tuple[dict[str, Path], tu
 
 
 def read_mask(path: Path) -> Mask:
-    """A mask file, in its own order.
+    """A mask file.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def read_mask(path: Path) -> Mask:
 
 def _outline(path: Path, z_mm: float) -> Outline | None:
     """The mask and its slice at the level; None where the file does not reach the level."""
-    mask = read_mask(path).canonical()
+    mask = read_mask(path)
     if mask.geometry.shape[0] < 2:
         raise GlutsegError("reference-invalid", "a mask of one slice does not tell its spacing", str(path))
     k = mask.geometry.nearest_slice(z_mm)

@@ -23,8 +23,7 @@ class Outline:
 
     Attributes
     ----------
-    mask : in canonical order
-    slice_index : of the measured slice, in canonical order; None where only the mask is known
+    slice_index : of the measured slice; None where only the mask is known
     is_whole : outlined from end to end; else only around the level
     """
 

@@ -11,7 +11,7 @@ from glutseg.errors import Flag, GlutsegError
 from glutseg.output.layout import case_file
 from glutseg.output.schema import CaseRow
 from glutseg.review.effective import corrected_mask
-from glutseg.review.record import Entry, read_review, record_sha256
+from glutseg.review.record import Entry, read_review, record_sha256, with_figures
 from glutseg.study.run_rows import RunRows
 
 
@@ -53,4 +53,4 @@ def _reading(run: RunRows, row: CaseRow, entry: Entry, name: str) -> Reading:
     case_id, level = row.result.case_id, entry.figures.level
     path = run.out / case_file(case_id, corrected_mask(entry, name))
     outline = partial(stored_outline, path, level.slice_index, is_whole=is_whole)
-    return Reading(areas_mm2(entry.figures.measurements), level.z_mm, outline)
+    return Reading(areas_mm2(with_figures(row.result, entry.figures)), level.z_mm, outline)

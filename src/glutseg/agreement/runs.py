@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from glutseg.agreement.masks import read_mask
 from glutseg.agreement.model import Case, Outline, Quantity, Rater, Reading, missing_cases
-from glutseg.image import Side
+from glutseg.image import SIDES
 from glutseg.measurement import mean_of_sides
 from glutseg.output.layout import MASK, case_file
 from glutseg.output.schema import CaseRow
-from glutseg.result import SideMeasurement
+from glutseg.result import CaseResult
 from glutseg.review.masks import grid_file
 from glutseg.study.run_rows import RunRows
 
@@ -35,14 +35,16 @@ def run_rater(name: str, run: RunRows, cases: Sequence[Case]) -> Rater:
     readings = {}
     for case in cases:
         row = by_name.get(case.case_id) or by_study.get(case.study_uid)
-        if row is not None and row.result.measurements:
+        if row is not None and row.result.muscles:
             readings[case.case_id] = reading_of(run.out, row, is_whole=is_whole)
     return Rater(name, readings, notes=missing_cases(name, cases, readings))
 
 
-def areas_mm2(measurements: Mapping[Side, SideMeasurement]) -> dict[Quantity, float]:
+def areas_mm2(result: CaseResult) -> dict[Quantity, float]:
     """Areas of both sides and their mean, as far as known."""
-    areas: dict[Quantity, float] = {side: m.area_mm2 for side, m in measurements.items()}
+    areas: dict[Quantity, float] = {
+        side: area_mm2 for side in SIDES if (area_mm2 := result.area_mm2(side)) is not None
+    }
     mean = mean_of_sides(areas.get("left"), areas.get("right"))
     return areas if mean is None else areas | {"mean": mean}
 
@@ -55,14 +57,12 @@ def reading_of(out: Path, row: CaseRow, *, is_whole: bool) -> Reading:
     if row.mask and result.level is not None:
         path = out / case_file(result.case_id, MASK)
         outline = partial(stored_outline, path, result.level.slice_index, is_whole=is_whole)
-    return Reading(areas_mm2(result.measurements), z_mm, outline)
+    return Reading(areas_mm2(result), z_mm, outline)
 
 
 def stored_outline(path: Path, slice_index: int, *, is_whole: bool) -> Outline:
-    """A mask that glutseg wrote; ``slice_index`` in the order of the file.
+    """A mask that glutseg wrote.
 
     Of a sheared grid the NRRD beside it is read: ITK reads no shear from NIfTI.
     """
-    mask = read_mask(grid_file(path))
-    k = mask.geometry.canonical_slice(slice_index)
-    return Outline(mask.canonical(), k, is_whole)
+    return Outline(read_mask(grid_file(path)), slice_index, is_whole)

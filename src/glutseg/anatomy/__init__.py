@@ -3,6 +3,7 @@
 from glutseg.anatomy.gaps import on_an_image
 from glutseg.anatomy.hips import Hips, find_hips
 from glutseg.anatomy.level import Anatomy, find_anatomy, find_level, hip_doubts
+from glutseg.anatomy.localiser import certain_hips, localised_hips
 from glutseg.anatomy.sphere import Sphere
 from glutseg.anatomy.upright import as_it_lies
 
@@ -11,9 +12,11 @@ __all__ = [
     "Hips",
     "Sphere",
     "as_it_lies",
+    "certain_hips",
     "find_anatomy",
     "find_hips",
     "find_level",
     "hip_doubts",
+    "localised_hips",
     "on_an_image",
 ]

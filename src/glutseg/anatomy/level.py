@@ -8,6 +8,7 @@ import numpy as np
 
 from glutseg.anatomy.hips import Hips, find_hips
 from glutseg.anatomy.landmarks import SEARCHES, Point, bone_of
+from glutseg.anatomy.localiser import localised_hips
 from glutseg.anatomy.orientation import check_orientation
 from glutseg.anatomy.sphere import Sphere, slabs
 from glutseg.anatomy.upright import slice_at, upright
@@ -45,7 +46,14 @@ class Anatomy:
 
 
 def find_anatomy(volume: CtImage, near: Hips | None = None) -> Anatomy:
-    """The hips of a canonical axial volume; ``near`` is where they were seen in a few of its slices.
+    """The hips of an axial volume.
+
+    In a long volume they are first looked for in every n-th slice, which is quick and, because a run reads
+    no more than these slices at first, makes them the same however much of the series was read.
+
+    Parameters
+    ----------
+    near : what `localised_hips` gives for this volume, where it is known already
 
     Raises
     ------
@@ -53,7 +61,7 @@ def find_anatomy(volume: CtImage, near: Hips | None = None) -> Anatomy:
         ``hips-not-found``; ``orientation-contradicted`` when the body lies otherwise than the grid says.
     """
     straight = upright(volume)
-    hips = find_hips(straight, near)
+    hips = find_hips(straight, near or localised_hips(volume))
     check_orientation(straight, hips)
     return Anatomy(volume, hips, None if straight is volume else straight)
 
@@ -76,7 +84,7 @@ def find_level(anatomy: Anatomy, rule: LevelRule) -> Level:
         "femoral-head-centre-left": anatomy.hips.left.centre_mm,
         "femoral-head-centre-right": anatomy.hips.right.centre_mm,
     }
-    flags = list(hip_doubts(anatomy))
+    flags: list[Flag] = []
     found: dict[Side, Point] = {}
     if rule.slice_index is not None:
         if rule.slice_index >= geometry.shape[0]:

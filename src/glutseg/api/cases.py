@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from glutseg import dicom
 from glutseg.api.inputs import as_protocol
 from glutseg.api.stages import one_study
-from glutseg.case import Case, named_outliner
+from glutseg.case import Case
 from glutseg.case import measure_study as measure_one_study
 from glutseg.errors import GlutsegError
 from glutseg.measurement import Participants, read_participants
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
+from glutseg.segmentation import named_outliner
 
 if TYPE_CHECKING:
     from glutseg.exchange.assign import LabelMap
@@ -145,7 +146,7 @@ def measure_mask(
         level=level,
         participants=read_heights(participants, participants_columns),
     )
-    return Case(measured.result, measured.loaded.images.volume, measured.mask)
+    return Case(measured.result, measured.loaded.image, measured.mask)
 
 
 def as_labels(labels: str | Mapping[str | int, str] | None) -> tuple[dict[str, Term], LabelMap | None]:

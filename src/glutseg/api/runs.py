@@ -11,15 +11,15 @@ from glutseg import batch, dicom, review
 from glutseg.api.cases import as_labels, read_heights
 from glutseg.api.inputs import as_protocol
 from glutseg.batch.images import find_images
-from glutseg.case import named_outliner
 from glutseg.errors import GlutsegError, require_extra
 from glutseg.image import LABELS, CtImage, Mask, Muscle
 from glutseg.output.columns import Column
 from glutseg.output.schema import CaseRow, measurement_columns
-from glutseg.output.slice_tables import LEVELS, PROFILE, ProfileRow, level_rows
+from glutseg.output.slice_tables import LEVELS, PROFILE, level_rows, profile_rows
 from glutseg.output.tables import to_arrow
 from glutseg.protocol import ExtentRule, Protocol
 from glutseg.result import CaseResult
+from glutseg.segmentation import named_outliner
 from glutseg.study.join import as_decided
 from glutseg.study.run_rows import RunRows
 from glutseg.study.run_rows import read_run as read_rows
@@ -62,7 +62,7 @@ class Run:
         GlutsegError
             ``extra-missing``.
         """
-        return _frame(PROFILE, [ProfileRow(r, point) for r in self.results for point in r.profile])
+        return _frame(PROFILE, [row for r in self.results for row in profile_rows(r)])
 
     def levels(self) -> pd.DataFrame:
         """levels.csv as a pandas table: every named level; empty unless whole muscles were measured.
@@ -73,7 +73,7 @@ class Run:
             ``extra-missing``.
         """
         muscles = self.protocol.extent.muscles
-        rows = [row for r in self.results if r.whole for row in level_rows(r, muscles)]
+        rows = [row for r in self.results if r.has_whole_muscles for row in level_rows(r, muscles)]
         return _frame(LEVELS, rows)
 
     def mask(self, case_id: str) -> Mask:
@@ -116,7 +116,7 @@ class Run:
         """
         result = self._row(case_id).result
         found = find_images(self.out, _path(images), _path(key))
-        return dicom.read(found.series(result, self.protocol), bridge=True).volume
+        return dicom.read(found.series(result, self.protocol))
 
     def _row(self, case_id: str) -> CaseRow:
         for row in self._rows.rows:
@@ -215,10 +215,10 @@ def to_frame(results: Sequence[CaseResult]) -> pd.DataFrame:
     GlutsegError
         ``extra-missing`` where pandas is not installed.
     """
-    present: set[Muscle] = {"maximus", *(muscle for r in results for muscle in r.others)}
+    present: set[Muscle] = {"maximus", *(muscle for r in results for muscle in r.muscle_names)}
     extent = ExtentRule(
         muscles=tuple(muscle for muscle in LABELS if muscle in present),
-        whole_muscle=any(r.whole for r in results),
+        whole_muscle=any(r.has_whole_muscles for r in results),
     )
     columns = [c for c in measurement_columns(extent) if c.name not in OF_A_RUN]
     return _frame(columns, [CaseRow(result, "") for result in results])

@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from glutseg import anatomy, dicom, segmentation
-from glutseg.api.inputs import Image, MaskLike, as_mask, as_protocol, as_slice_index, as_volume
-from glutseg.case import locate
+from glutseg import dicom
+from glutseg.anatomy import find_anatomy
+from glutseg.api.inputs import Image, LevelLike, MaskLike, as_image, as_level, as_mask, as_protocol
+from glutseg.case import NOBODY, locate, measure_outlines
 from glutseg.dicom.single import single_series
-from glutseg.errors import GlutsegError
+from glutseg.errors import Flag, GlutsegError
 from glutseg.image import CtImage, Mask, Muscle, Side
-from glutseg.measurement import grown, measure_slice, slices_around
-from glutseg.protocol import Protocol, SeriesRule, TissueRule
-from glutseg.result import Level, SideMeasurement
-from glutseg.segmentation import growing
+from glutseg.measurement import check_grid, grown, measure_slice
+from glutseg.protocol import ExtentRule, LevelRule, Protocol, SeriesRule, TissueRule
+from glutseg.result import Level, MuscleResult, SliceMeasurement
+from glutseg.segmentation import Outliner, growing, named_outliner
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """Outlines with what is known of them.
+
+    Attributes
+    ----------
+    mask : 1 left, 2 right, further labels as in `glutseg.image.LABELS`
+    level : at which measurement, confidence and flags of ``muscles`` are given
+    muscles : one record per muscle and side: measurement, confidence, edge support, flags, whole muscle
+    flags : all quality flags
+    """
+
+    mask: Mask
+    level: Level
+    muscles: tuple[MuscleResult, ...]
+    flags: tuple[Flag, ...]
 
 
 def load(
@@ -34,8 +54,8 @@ def load(
     Returns
     -------
     CtImage
-        int16 HU (z, y, x) on the grid of the series; where slices are missing, the longest stretch
-        without a gap.
+        What `measure_study` measures: ``hu`` (z, y, x) from the feet to the head, ``geometry``,
+        ``missing_slices`` and ``flags``. ``to_sitk()`` gives it in the order of its files.
 
     Raises
     ------
@@ -46,14 +66,14 @@ def load(
     """
     index = dicom.scan(Path(path))
     if series_uid is not None:
-        return dicom.read(single_series(index, series_uid)).volume
+        return dicom.read(single_series(index, series_uid))
     rule = as_protocol(protocol).series
     study = one_study(index, rule)
     choice = dicom.choose(study, rule)
     if not choice.candidates:
         reasons = "; ".join(sorted({reason for _, reason in choice.rejected_series}))
         raise GlutsegError("no-usable-series", reasons or "the study has no series", str(path))
-    return dicom.read(choice.candidates[0]).volume
+    return dicom.read(choice.candidates[0])
 
 
 def one_study(index: dicom.Index, rule: SeriesRule) -> dicom.Study:
@@ -73,84 +93,106 @@ def one_study(index: dicom.Index, rule: SeriesRule) -> dicom.Study:
     return studies[0]
 
 
-def find_level(image: Image, protocol: str | Path | Protocol = "femoral-head-top") -> Level:
+def find_level(
+    image: Image,
+    protocol: str | Path | Protocol = "femoral-head-top",
+    *,
+    spacing_mm: Sequence[float] | None = None,
+) -> Level:
     """Find the axial slice to measure.
 
     Parameters
     ----------
-    image : CT of the pelvis, `CtImage` or SimpleITK image in HU
+    image : CT of the pelvis: `CtImage`, SimpleITK image in HU, or array (z, y, x) in HU with ``spacing_mm``
     protocol : a name, a TOML file or a `Protocol`; or a level as on the command line: a landmark,
         ``z=MM`` or ``slice=N``
+    spacing_mm : (z, y, x), for an array; its slices run from the feet to the head, its columns to the
+        patient's left
 
     Returns
     -------
     Level
-        ``slice_index`` in the order of ``image``, ``z_mm`` of that slice's middle, the landmarks it
-        rests on (LPS, mm).
+        ``slice_index`` from 0 at the feet, ``z_mm`` of that slice's middle, the landmarks it rests on (LPS,
+        mm) and ``flags``.
 
     Raises
     ------
     GlutsegError
-        ``hips-not-found``, ``landmark-not-found``, ``level-outside``.
+        ``hips-not-found``, ``landmark-not-found``, ``level-outside``, ``level-in-gap``, ``image-invalid``.
     """
-    return locate(as_volume(image), as_protocol(protocol).level)
+    return locate(as_image(image, spacing_mm), as_protocol(protocol).level)[1]
 
 
 def segment(
     image: Image,
-    level: Level | int,
+    level: LevelLike = "femoral-head-top",
     *,
-    reach_mm: float = 15.0,
+    profile_mm: float = 15.0,
     whole_muscle: bool = False,
     muscles: tuple[Muscle, ...] = ("maximus",),
-) -> Mask:
-    """Segment both gluteus maximus muscles around a level, or from end to end.
+    outliner: str | Outliner = "glutseg",
+    spacing_mm: Sequence[float] | None = None,
+) -> Segmentation:
+    """Segment the gluteal muscles around a level, or from end to end, as ``glutseg run`` does.
 
     Parameters
     ----------
-    image : CT of the pelvis, `CtImage` or SimpleITK image in HU
-    level : from `find_level`, or a slice's index in the order of ``image``
-    reach_mm : how far above and below the level is segmented
+    image : as in `find_level`
+    level : from `find_level`, a slice of ``image`` from 0, or in words: a landmark, ``z=MM``, ``slice=N``
+    profile_mm : how far above and below the level is segmented
     whole_muscle : go on from there to the muscles' ends
     muscles : ``("maximus", "medius", "minimus")`` or fewer, the first always
+    outliner : "glutseg", "totalsegmentator" where it is installed, or an object like them
+    spacing_mm : as in `find_level`
 
     Returns
     -------
-    Mask
-        On the grid of ``image``; 1 left, 2 right, and further labels as in `glutseg.image.LABELS`.
+    Segmentation
+        ``mask`` (1 left, 2 right, further labels as in `glutseg.image.LABELS`), and per muscle and side its
+        measurement at the level, confidence and quality flags.
 
     Raises
     ------
     GlutsegError
-        ``hips-not-found``, ``muscle-not-found``.
+        ``hips-not-found``, ``muscle-not-found``, ``outliner-unknown``, those of levels, ``image-invalid``.
     """
-    volume = as_volume(image)
-    canonical = volume.canonical()
-    k = volume.geometry.canonical_slice(as_slice_index(level))
-    around = slices_around(canonical.geometry, k, reach_mm)
-    found = anatomy.find_anatomy(canonical)
-    segmented = segmentation.segment(canonical, found, around, whole=whole_muscle, muscles=muscles)
-    return segmented.mask.restored(volume.geometry)
+    ct = as_image(image, spacing_mm)
+    chosen = named_outliner(outliner) if isinstance(outliner, str) else outliner
+    chosen.check()
+    protocol = Protocol(
+        name="stages",
+        level=LevelRule(profile_mm=profile_mm),
+        extent=ExtentRule(muscles=muscles, whole_muscle=whole_muscle),
+    )
+    found = as_level(level, ct, image)
+    anatomy = find_anatomy(ct) if chosen.needs_hips else None
+    outlines = chosen.outline(ct, anatomy, found, protocol)
+    mask = outlines.mask.cleared(ct.missing_slices)
+    base = replace(NOBODY, outliner=chosen.name, flags=ct.flags + outlines.flags)
+    result = measure_outlines(base, ct, replace(outlines, mask=mask), found, protocol)
+    return Segmentation(mask, found, result.muscles, result.all_flags)
 
 
 def measure(
     image: Image,
     mask: MaskLike,
-    level: Level | int,
-    tissue: TissueRule | None = None,
+    level: LevelLike,
     *,
+    tissue: TissueRule | None = None,
     muscle: Muscle = "maximus",
-) -> dict[Side, SideMeasurement]:
+    spacing_mm: Sequence[float] | None = None,
+) -> dict[Side, SliceMeasurement]:
     """Measure a mask, of glutseg or of anybody, on one slice.
 
     Parameters
     ----------
-    image : CT, `CtImage` or SimpleITK image in HU
-    mask : `Mask`, SimpleITK image or array (z, y, x) on the same grid; 1 left, 2 right, and further
-        labels as in `glutseg.image.LABELS`
-    level : from `find_level`, or a slice's index in the order of ``image``
+    image : as in `find_level`
+    mask : from `segment`, a `Mask`, SimpleITK image or array (z, y, x) on the same grid; 1 left, 2 right, and
+        further labels as in `glutseg.image.LABELS`
+    level : as in `segment`
     tissue : HU windows; those of Aubrey 2014 (PMID 24393306) by default
     muscle : which of the three glutei
+    spacing_mm : as in `find_level`
 
     Returns
     -------
@@ -160,26 +202,29 @@ def measure(
     Raises
     ------
     GlutsegError
-        ``geometry-mismatch`` when image and mask are on different grids; ``labels-unknown`` for a mask
-        of truth values or fractions; ``level-outside``.
+        ``geometry-mismatch`` when image and mask are on different grids; ``labels-unknown`` for a mask of
+        True and False, of 0 and 255, or of fractions; ``level-outside``, ``level-in-gap`` and
+        ``slice-not-read`` for a slice that has no image to measure.
 
     Examples
     --------
     A block of 4 by 5 pixels of 1.5 mm² on the left:
 
     >>> import numpy as np
-    >>> from glutseg import Geometry, CtImage, measure
-    >>> volume = CtImage(np.full((3, 8, 10), 50, np.int16), Geometry((3, 8, 10), (5.0, 1.0, 1.5)))
+    >>> from glutseg import measure
     >>> mask = np.zeros((3, 8, 10), int)
     >>> mask[1, 2:6, 4:9] = 1
-    >>> sides = measure(volume, mask, 1)
+    >>> sides = measure(np.full((3, 8, 10), 50), mask, 1, spacing_mm=(5.0, 1.0, 1.5))
     >>> sides["left"].area_mm2, sides["left"].mean_hu
     (30.0, 50.0)
     >>> sides["right"].area_mm2
     nan
     """
-    volume = as_volume(image)
-    return measure_slice(volume, as_mask(mask, volume), as_slice_index(level), tissue or TissueRule(), muscle)
+    ct = as_image(image, spacing_mm)
+    labels = as_mask(mask, ct, image)
+    check_grid(ct, labels)
+    at = as_level(level, ct, image).slice_index
+    return measure_slice(ct, labels, at, tissue or TissueRule(), muscle)
 
 
 def grow(
@@ -189,18 +234,20 @@ def grow(
     *,
     z_mm: float | None = None,
     is_3d: bool = False,
+    spacing_mm: Sequence[float] | None = None,
     **parameters: float | None,
 ) -> grown.GrownRegion:
     """Grow a region from one seed and read it out, as OsiriX does.
 
     Parameters
     ----------
-    image : CT, `CtImage` or SimpleITK image in HU
+    image : as in `find_level`
     seed : (x, y, z) = column, row, slice of ``image``, from 0; z may be left out with ``z_mm`` (LPS)
         or where there is only one slice
     method : ``interval``, ``bounds``, ``neighborhood`` or ``confidence``
     is_3d : through the whole series; otherwise within the seed's slice
-    parameters : fields of the method's model in `glutseg.segmentation.growing`: ``interval_hu``;
+    spacing_mm : as in `find_level`
+    **parameters : fields of the method's model in `glutseg.segmentation.growing`: ``interval_hu``;
         ``lower_hu``, ``upper_hu``; ``radius_px``; ``multiplier``, ``iterations``,
         ``initial_radius_px``. OsiriX's defaults where it has one.
 
@@ -213,20 +260,22 @@ def grow(
     ------
     GlutsegError
         ``seed-invalid``, ``seed-outside``, ``bounds-missing``, ``bounds-reversed``,
-        ``growing-invalid``, ``region-empty``.
+        ``growing-invalid``, ``region-empty``, ``level-in-gap``, ``slice-not-read``.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from glutseg import Geometry, CtImage, grow
-    >>> hu = np.full((1, 8, 10), -100, np.int16)
+    >>> from glutseg import grow
+    >>> hu = np.full((1, 8, 10), -100)
     >>> hu[0, 2:6, 4:9] = 50
-    >>> region = grow(CtImage(hu, Geometry((1, 8, 10), (5.0, 1.0, 1.5))), (5, 3, 0), interval_hu=100)
+    >>> region = grow(hu, (5, 3, 0), interval_hu=100, spacing_mm=(5.0, 1.0, 1.5))
     >>> region.readout.area_mm2, region.readout.mean_hu
     (30.0, 50.0)
     """
     settings = growing.parse_settings(method, **parameters)
-    volume = as_volume(image)
-    placed = growing.place_seed(seed, volume.geometry, z_mm)
-    mask = growing.grow_region(volume, placed, settings, is_3d=is_3d)
-    return grown.read_out(volume, mask, placed, settings, is_3d=is_3d)
+    ct = as_image(image, spacing_mm)
+    if hasattr(image, "GetSpacing"):
+        placed = grown.stored_seed(seed, ct, z_mm)
+    else:
+        placed = growing.place_seed(seed, ct.geometry, z_mm)
+    return grown.grow_and_read_out(ct, placed, settings, is_3d=is_3d)

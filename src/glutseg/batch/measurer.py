@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from glutseg import dicom
-from glutseg.case import GLUTSEG, Case, Outliner, measure_study
+from glutseg.case import Case, measure_study
 from glutseg.measurement import Participants
 from glutseg.protocol import Protocol
+from glutseg.segmentation import AUTOMATIC as AUTOMATIC_OUTLINER
+from glutseg.segmentation import Outliner
 
 
 class Measurer(typing.Protocol):
@@ -46,11 +48,11 @@ class Measurer(typing.Protocol):
 class Automatic:
     """On the outlines of an outliner."""
 
-    outliner: Outliner = GLUTSEG
+    outliner: Outliner = AUTOMATIC_OUTLINER
 
     @property
     def name(self) -> str:
-        return "" if self.outliner == GLUTSEG else self.outliner.name
+        return "" if self.outliner == AUTOMATIC_OUTLINER else self.outliner.name
 
     @property
     def has_processes(self) -> bool:

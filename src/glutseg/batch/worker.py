@@ -29,7 +29,7 @@ def carry_out(task: Task, orders: Orders) -> CaseResult:
     result = _named(case.result, study, task, orders)
     start = time.perf_counter()
     try:
-        _write(result, task, orders, case.volume, case.mask)
+        _write(result, task, orders, case.image, case.mask)
     except GlutsegError:
         raise
     except Exception as error:  # noqa: BLE001 - a picture that cannot be drawn harms this case only

@@ -1,28 +1,22 @@
-"""One study on its way through the rooms, from its headers to a result."""
+"""The one route: from the pixels of an image, or the headers of a study, to a case."""
 
-from glutseg.case.case import Case, Stopwatch, failed
 from glutseg.case.levels import locate
-from glutseg.case.outliners import GLUTSEG, OUTLINERS, Outliner, named_outliner
-from glutseg.case.series import doubts, is_of_others, measure_level, status_of, with_figures
+from glutseg.case.model import Case, Stopwatch, failed
+from glutseg.case.route import NOBODY, measure_case, measure_outlines, status_of
 from glutseg.case.study import catch_errors, empty_result, failed_result, measure_study, series_record
 
 __all__ = [
-    "GLUTSEG",
-    "OUTLINERS",
+    "NOBODY",
     "Case",
-    "Outliner",
     "Stopwatch",
     "catch_errors",
-    "doubts",
     "empty_result",
     "failed",
     "failed_result",
-    "is_of_others",
     "locate",
-    "measure_level",
+    "measure_case",
+    "measure_outlines",
     "measure_study",
-    "named_outliner",
     "series_record",
     "status_of",
-    "with_figures",
 ]

@@ -1,76 +1,92 @@
-"""Levels between the canonical order of the algorithms and the order of the series."""
+"""The level of a protocol in an image."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from glutseg import anatomy, segmentation
-from glutseg.anatomy import Anatomy
+from glutseg.anatomy import Anatomy, Hips
 from glutseg.errors import GlutsegError
-from glutseg.image import CtImage, Geometry, Mask
+from glutseg.image import CtImage, Mask
 from glutseg.protocol import NAMED_LEVELS, LevelRule
 from glutseg.result import Level
 
 
-def locate(volume: CtImage, rule: LevelRule) -> Level:
-    """The level of a volume in its own slice order.
+def locate(
+    image: CtImage, rule: LevelRule, *, needs_hips: bool = True, hips: Hips | None = None
+) -> tuple[Anatomy | None, Level]:
+    """The hips and the level that a rule asks for.
+
+    Parameters
+    ----------
+    image : axial
+    rule : its ``slice_index`` counts in the order of the files, as whoever wrote it read it there
+    needs_hips : find the hips also for a level that was given by hand
+    hips : what `glutseg.anatomy.localised_hips` gives for this image, where it is known already
 
     Raises
     ------
     GlutsegError
-        ``hips-not-found``, ``landmark-not-found``, ``level-outside``.
+        ``hips-not-found``, ``landmark-not-found``, ``level-outside``, ``level-in-gap``.
     """
-    canonical = volume.canonical()
-    found = anatomy.find_anatomy(canonical)
-    return own_level(find_level(canonical, found, canonical_rule(rule, volume.geometry)), volume.geometry)
-
-
-def own_level(level: Level, own: Geometry) -> Level:
-    """A canonical level in the slice order of the series."""
-    k = own.canonical_slice(level.slice_index)
-    return Level(level.name, k, own.slice_z_mm(k), dict(level.landmarks_mm))
-
-
-def canonical_rule(rule: LevelRule, geometry: Geometry) -> LevelRule:
-    """The rule with a slice given by hand (in the order of the series) turned to canonical order."""
-    if rule.slice_index is None:
-        return rule
-    n = geometry.shape[0]
-    if rule.slice_index >= n:
-        raise GlutsegError(
-            "level-outside", f"slice {rule.slice_index} asked for, there are slices 0 to {n - 1}"
-        )
-    return rule.model_copy(update={"slice_index": geometry.canonical_slice(rule.slice_index)})
-
-
-def find_level(volume: CtImage, found: Anatomy, rule: LevelRule, mask: Mask | None = None) -> Level:
-    """The level on a canonical volume; ``peak-area`` is the one that only the areas can tell."""
-    if rule.landmark == "peak-area":
-        return segmentation.peak_level(volume, found, rule, mask=mask)
-    return anatomy.find_level(found, rule)
+    if not needs_hips and (by_hand := _by_hand(image, rule)) is not None:
+        return None, by_hand
+    found = anatomy.find_anatomy(image, hips)
+    level = _find_level(image, found, _canonical_rule(rule, image))
+    return found, anatomy.on_an_image(level, image.geometry, image.missing_slices)
 
 
 def named_levels(
-    volume: CtImage, found: Anatomy, mask: Mask, own: Geometry, gaps: Collection[int] = ()
+    image: CtImage, found: Anatomy, mask: Mask
 ) -> tuple[tuple[Level, ...], tuple[tuple[str, str], ...]]:
-    """Every named level of a canonical volume, and (name, reason) of those that are not there.
+    """Every named level of an image, and (name, reason) of those that are not there.
 
-    Parameters
-    ----------
-    mask : canonical, of the whole muscles
-    own : the grid of the series, in whose order the levels are given
-    gaps : canonical slices without an image
+    ``mask`` holds the whole muscles.
     """
     levels: list[Level] = []
     missing: list[tuple[str, str]] = []
     for name in NAMED_LEVELS:
         try:
-            level = find_level(volume, found, LevelRule(landmark=name), mask)
+            level = _find_level(image, found, LevelRule(landmark=name), mask)
         except GlutsegError as error:
             missing.append((name, f"{error.code}: {error.message}"))
         else:
-            if level.slice_index in gaps:
+            if level.slice_index in image.missing_slices:
                 missing.append((name, f"level-in-gap: there is no image at z = {level.z_mm:.1f} mm"))
             else:
-                levels.append(own_level(level, own))
+                levels.append(level)
     return tuple(levels), tuple(missing)
+
+
+def _by_hand(image: CtImage, rule: LevelRule) -> Level | None:
+    """A level that is given as a slice or a height, which no landmark has a part in."""
+    geometry = image.geometry
+    if rule.slice_index is not None:
+        slice_index = _canonical_slice(image, rule.slice_index)
+    elif rule.z_mm is not None:
+        slice_index = geometry.nearest_slice(rule.z_mm) if geometry.shape[0] > 1 else 0
+    else:
+        return None
+    image.check_slice(slice_index)
+    return Level(rule.landmark, slice_index, geometry.slice_z_mm(slice_index))
+
+
+def _find_level(image: CtImage, found: Anatomy, rule: LevelRule, mask: Mask | None = None) -> Level:
+    """By the bones; ``peak-area`` is the one level that only the areas can tell."""
+    if rule.landmark == "peak-area":
+        return segmentation.peak_level(image, found, rule, mask=mask)
+    return anatomy.find_level(found, rule)
+
+
+def _canonical_rule(rule: LevelRule, image: CtImage) -> LevelRule:
+    """The rule with a slice in the order of the files turned to canonical order."""
+    if rule.slice_index is None:
+        return rule
+    return rule.model_copy(update={"slice_index": _canonical_slice(image, rule.slice_index)})
+
+
+def _canonical_slice(image: CtImage, stored_slice: int) -> int:
+    n_slices = image.geometry.shape[0]
+    if stored_slice >= n_slices:
+        raise GlutsegError(
+            "level-outside", f"slice {stored_slice} asked for, there are slices 0 to {n_slices - 1}"
+        )
+    return image.stored_slice(stored_slice)

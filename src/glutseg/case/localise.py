@@ -1,20 +1,17 @@
-"""Looking ahead: where the hips are, from a few slices, and which others have to be read for them."""
+"""Which slices of a long series have to be read, once a localiser pass has shown where the hips are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from glutseg import anatomy, dicom
-from glutseg.anatomy import Hips
-from glutseg.case.outliners import GLUTSEG, Outliner
-from glutseg.errors import GlutsegError
-from glutseg.image import Geometry
+from glutseg import dicom
+from glutseg.anatomy import Hips, certain_hips
+from glutseg.image import CtImage, Geometry
 from glutseg.protocol import LevelRule, Protocol
 from glutseg.quality import METAL_REACH_MM
 from glutseg.result import Level
+from glutseg.segmentation import AUTOMATIC, Outliner
 
-SURE_FIT = 0.92
-"""Hips that fit less well in a few slices are sought in all of them."""
 AROUND_HIPS_MM = (-50.0, 70.0)
 """Below and above the heads' centres: the heads themselves, with room for the search of their surface."""
 LANDMARKS_MM = (-130.0, 140.0)
@@ -24,48 +21,43 @@ MARGIN_MM = 8.0
 
 
 @dataclass(frozen=True)
-class HipLocation:
-    """The slices to read, in the order of the series, and the hips as a few slices show them."""
+class NeededSlices:
+    """The slices to read, from the feet, and the hips that the localiser pass shows."""
 
     slices: range
     hips: Hips
 
 
-def localise_hips(
-    first: dicom.Localiser, protocol: Protocol, outliner: Outliner = GLUTSEG
-) -> HipLocation | None:
+def needed_slices(
+    localiser: dicom.Localiser, protocol: Protocol, outliner: Outliner = AUTOMATIC
+) -> NeededSlices | None:
     """What of a series has to be read for a protocol; None where that is everything."""
-    rule = protocol.level
+    rule, geometry = protocol.level, localiser.geometry
     if protocol.extent.whole_muscle or rule.landmark == "peak-area":
         return None
-    if rule.slice_index is not None and rule.slice_index >= first.geometry.shape[0]:
+    if rule.slice_index is not None and rule.slice_index >= geometry.shape[0]:
         return None
-    try:
-        hips = anatomy.find_hips(first.volume.canonical())
-    except GlutsegError:  # all slices may show more
+    hips = certain_hips(localiser.image)
+    if hips is None:
         return None
-    if hips.assumed or hips.fit < SURE_FIT:
-        return None
-    low, high = _span_mm(hips, rule, first.geometry, outliner)
-    slices = _slices(first.geometry, low - MARGIN_MM, high + MARGIN_MM)
-    return HipLocation(slices, hips) if len(slices) < first.geometry.shape[0] else None
+    by_hand = None if rule.slice_index is None else localiser.stored.canonical_slice(rule.slice_index)
+    low_mm, high_mm = _span_mm(hips, rule, by_hand, geometry, outliner)
+    slices = _slices(geometry, low_mm - MARGIN_MM, high_mm + MARGIN_MM)
+    return NeededSlices(slices, hips) if len(slices) < geometry.shape[0] else None
 
 
-def is_read(
-    loaded: dicom.LoadedSeries, hips: Hips, level: Level, profile_mm: float, outliner: Outliner = GLUTSEG
-) -> bool:
+def all_read(image: CtImage, hips: Hips, level: Level, profile_mm: float, outliner: Outliner) -> bool:
     """Whether every slice that the measurement looks at was read."""
-    if loaded.detail is None:
-        return True
-    g = loaded.volume.geometry
-    needed = _slices(g, *_measured_mm(hips, level.z_mm, profile_mm, outliner))
-    return loaded.detail.start <= needed.start and needed.stop <= loaded.detail.stop
+    needed = _slices(image.geometry, *_measured_mm(hips, level.z_mm, profile_mm, outliner))
+    return image.unread_slices.isdisjoint(needed)
 
 
-def _span_mm(hips: Hips, rule: LevelRule, g: Geometry, outliner: Outliner) -> tuple[float, float]:
-    """Heights (LPS z) between which slices are needed."""
-    if rule.slice_index is not None:
-        level_mm = g.slice_z_mm(rule.slice_index)
+def _span_mm(
+    hips: Hips, rule: LevelRule, by_hand: int | None, geometry: Geometry, outliner: Outliner
+) -> tuple[float, float]:
+    """Heights (LPS z) between which slices are needed; ``by_hand`` is a slice that was chosen by hand."""
+    if by_hand is not None:
+        level_mm = geometry.slice_z_mm(by_hand)
     else:
         level_mm = hips.top_mm if rule.z_mm is None else rule.z_mm
     measured = _measured_mm(hips, level_mm + rule.offset_mm, rule.profile_mm, outliner)
@@ -85,6 +77,6 @@ def _measured_mm(hips: Hips, level_mm: float, profile_mm: float, outliner: Outli
     )
 
 
-def _slices(g: Geometry, low_mm: float, high_mm: float) -> range:
-    ends = sorted((g.nearest_slice(low_mm), g.nearest_slice(high_mm)))
-    return range(max(0, ends[0]), min(g.shape[0], ends[1] + 1))
+def _slices(geometry: Geometry, low_mm: float, high_mm: float) -> range:
+    ends = sorted((geometry.nearest_slice(low_mm), geometry.nearest_slice(high_mm)))
+    return range(max(0, ends[0]), min(geometry.shape[0], ends[1] + 1))

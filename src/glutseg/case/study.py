@@ -8,15 +8,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from glutseg import dicom
-from glutseg.case.case import Case, NoUsableSeriesError, Stopwatch, failed
-from glutseg.case.localise import localise_hips
-from glutseg.case.outliners import GLUTSEG, Outliner
-from glutseg.case.series import measure_series
+from glutseg.case.localise import needed_slices
+from glutseg.case.model import Case, NoUsableSeriesError, Stopwatch, failed
+from glutseg.case.route import measure_case
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage
 from glutseg.measurement import Participants, believe_height
 from glutseg.output.case_id import case_id
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult, Level, SeriesRecord
+from glutseg.segmentation import AUTOMATIC, Outliner
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def measure_study(
     study: dicom.Study,
     protocol: Protocol,
     participants: Participants | None = None,
-    outliner: Outliner = GLUTSEG,
+    outliner: Outliner = AUTOMATIC,
     fetch: dicom.Fetch = dicom.already_local,
 ) -> Case:
     """Measure one study, whatever happens.
@@ -71,7 +72,7 @@ def catch_errors(
         case = measure(result, clock)
     except GlutsegError as error:
         case = Case(failed(result, error))
-    except Exception as error:  # noqa: BLE001 - the one boundary that keeps the other studies catch_errors
+    except Exception as error:  # noqa: BLE001 - the one boundary that keeps the other studies going
         case = Case(failed(result, error))
     return replace(case, result=replace(case.result, seconds=dict(clock.seconds)))
 
@@ -117,8 +118,8 @@ def _measure(
     errors: list[GlutsegError] = []
     for rank, series in enumerate(choice.candidates):
         try:
-            doubted = replace(result, flags=result.flags + dicom.series_flags(series, protocol.series))
-            loaded, case = _measure_one(series, protocol, doubted, clock, outliner, fetch)
+            base = replace(result, flags=result.flags + dicom.series_flags(series, protocol.series))
+            image, case = _measure_one(series, protocol, base, clock, outliner, fetch)
         except GlutsegError as error:
             if error.code not in TRY_NEXT_SERIES + UNREADABLE:
                 raise
@@ -127,7 +128,7 @@ def _measure(
             continue
         reason = choice.reason if rank == 0 else f"{rank} better ranked series could not be measured"
         rest = [(uid, f"ranked lower: {why}") for uid, why in choice.lower_ranked_series[rank:]]
-        record = series_record(series, loaded, case.result.level, reason)
+        record = series_record(series, image, case.result.level, reason)
         kept = replace(case.result, series=record, rejected_series=tuple(rejected_series + rest))
         return replace(case, result=kept)
     raise _why_none(study, errors, tuple(rejected_series))
@@ -140,23 +141,25 @@ def _measure_one(
     clock: Stopwatch,
     outliner: Outliner,
     fetch: dicom.Fetch,
-) -> tuple[dicom.LoadedSeries, Case]:
-    """One series, of which no more is read than has to be; if that does not do, all of it."""
+) -> tuple[CtImage, Case]:
+    """One series, of which no more is read than has to be; if that is not enough, all of it."""
     with clock.time("read"):
-        first = dicom.read_localiser(series, fetch)
+        localiser = dicom.read_localiser(series, fetch)
     with clock.time("anatomy"):
-        ahead = localise_hips(first, protocol, outliner) if first else None
-    if first and ahead:
+        needed = needed_slices(localiser, protocol, outliner) if localiser else None
+    hips = needed.hips if needed else None
+    if localiser and needed:
         with clock.time("read"):
-            part = dicom.read_near(first, ahead.slices)
+            part = dicom.read_near(localiser, needed.slices)
         try:
             if part:
-                return part, measure_series(part, protocol, result, clock, ahead.hips, outliner)
+                case = measure_case(part, outliner, protocol, base=result, hips=hips, clock=clock)
+                return part, case
         except GlutsegError as error:
-            log.info("all slices are read, those near the hips did not do: %s", error.code)
+            log.info("all slices are read, those near the hips are not enough: %s", error.code)
     with clock.time("read"):
-        loaded = dicom.read(series, bridge=True, fetch=fetch)
-    return loaded, measure_series(loaded, protocol, result, clock, outliner=outliner)
+        image = dicom.read(series, fetch=fetch)
+    return image, measure_case(image, outliner, protocol, base=result, hips=hips, clock=clock)
 
 
 def _why_none(
@@ -176,11 +179,9 @@ def _why_none(
     )
 
 
-def series_record(
-    series: dicom.Series, loaded: dicom.LoadedSeries, level: Level | None, reason: str
-) -> SeriesRecord:
+def series_record(series: dicom.Series, image: CtImage, level: Level | None, reason: str) -> SeriesRecord:
     """The series as tables and records name it."""
-    geometry = loaded.volume.geometry
+    geometry = image.stored
     return SeriesRecord(
         series_uid=series.series_uid,
         description=series.description,
@@ -190,9 +191,11 @@ def series_record(
         slice_thickness_mm=series.tags.slice_thickness_mm,
         pixel_spacing_mm=geometry.spacing_mm[1:],
         slice_spacing_mm=geometry.spacing_mm[0],
-        n_slices=geometry.shape[0] - len(loaded.missing),
-        sop_uid_of_slice=loaded.sop_uids[level.slice_index] if level else "",
+        n_slices=geometry.shape[0] - len(image.missing_slices),
+        sop_uid_of_slice=image.sop_uids[level.slice_index] if level else "",
         reason=reason,
         tilt_degrees=round(geometry.tilt_degrees, 3),
         is_tilted=dicom.is_tilted(geometry),
+        grid_slices=geometry.shape[0],
+        runs_to_feet=geometry.runs_to_feet,
     )

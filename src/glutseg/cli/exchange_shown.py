@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from glutseg import terminal
+from glutseg.image import SIDES
 
 if TYPE_CHECKING:
     from glutseg.exchange.export import Exported
@@ -30,14 +31,14 @@ def show_given(row: CaseRow, out: Path | None) -> None:
 def _given(row: CaseRow) -> list[str]:
     result = row.result
     level = result.level
-    areas = (result.measurements.get(side) for side in ("left", "right"))
+    areas = [result.area_mm2(side) for side in SIDES]
     remarks = [f"{result.error_code}: {result.error_message}"] if result.error_code else []
     return [
         result.case_id,
         result.status,
-        "" if level is None else f"{level.name}, slice {level.slice_index}",
-        *("" if side is None else f"{side.area_mm2:.0f}" for side in areas),
-        "; ".join([*remarks, ", ".join(dict.fromkeys(str(flag) for flag in result.flags))]),
+        "" if level is None else f"{level.name}, slice {result.stored_slice_index}",
+        *("" if area is None else f"{area:.0f}" for area in areas),
+        "; ".join([*remarks, ", ".join(dict.fromkeys(str(flag) for flag in result.all_flags))]),
     ]
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from glutseg.case import named_outliner
 from glutseg.cli.exchange import LabelOption, Labels, LabelsOption
 from glutseg.cli.frame import (
     NOTHING_DONE,
@@ -22,6 +21,7 @@ from glutseg.cli.frame import (
 )
 from glutseg.cli.pacs import CaOption, InsecureOption, QueryOption, SourceArgument
 from glutseg.errors import GlutsegError
+from glutseg.segmentation import named_outliner
 
 if TYPE_CHECKING:
     from glutseg.batch import Measurer

@@ -118,8 +118,8 @@ def grow(
     """Grow a region from one seed and read it out, as OsiriX does."""
     with user_errors():
         from glutseg import dicom, terminal
-        from glutseg.api.stages import grow as grow_region
         from glutseg.dicom.single import single_series
+        from glutseg.measurement.grown import grow_and_read_out, stored_seed
         from glutseg.output.grown import check_mask_file, grown_json, write_mask
         from glutseg.segmentation.growing import parse_seed, parse_settings
 
@@ -137,11 +137,11 @@ def grow(
         check_mask_file(out, overwrite=overwrite)
         with terminal.progress() as bar:
             chosen = single_series(dicom.scan(input_path, progress=bar.scanning), series)
-        loaded = dicom.read(chosen)
-        region = grow_region(loaded.volume, xyz, z_mm=z_mm, is_3d=is_3d, **settings.model_dump())
+        image = dicom.read(chosen, bridge=False)
+        region = grow_and_read_out(image, stored_seed(xyz, image, z_mm), settings, is_3d=is_3d)
         if out is not None:
             write_mask(out, region)
         if as_json:
-            typer.echo(grown_json(region, chosen.series_uid, loaded.flags, out))
+            typer.echo(grown_json(region, chosen.series_uid, image.flags, out))
         else:
-            terminal.print_region(region, loaded.flags, out)
+            terminal.print_region(region, image.flags, out)

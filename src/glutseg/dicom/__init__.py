@@ -2,8 +2,8 @@
 
 from glutseg.dicom.choose import Choice, check_asked, choose, in_words, series_flags
 from glutseg.dicom.grid import is_tilted
-from glutseg.dicom.localiser import Localiser, read_localiser, read_near
-from glutseg.dicom.model import FileProblem, Index, LoadedSeries, Series, SeriesTags, SliceHeader, Study
+from glutseg.dicom.localiser import Localiser, localiser_step, read_localiser, read_near
+from glutseg.dicom.model import FileProblem, Index, Series, SeriesTags, SliceHeader, Study
 from glutseg.dicom.read import read
 from glutseg.dicom.scan import scan
 from glutseg.dicom.slices import Fetch, already_local
@@ -14,7 +14,6 @@ __all__ = [
     "Fetch",
     "FileProblem",
     "Index",
-    "LoadedSeries",
     "Localiser",
     "Series",
     "SeriesTags",
@@ -26,6 +25,7 @@ __all__ = [
     "choose",
     "in_words",
     "is_tilted",
+    "localiser_step",
     "read",
     "read_localiser",
     "read_near",

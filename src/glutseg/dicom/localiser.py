@@ -1,4 +1,4 @@
-"""A first look at a long series: every n-th slice, so that most of the others need never be decoded."""
+"""The localiser pass over a long series: every n-th slice, so that most others need never be decoded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from glutseg.dicom.gaps import fill_missing
-from glutseg.dicom.model import LoadedSeries, Series
+from glutseg.dicom.model import Series
 from glutseg.dicom.odd import odd_flags
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.read import pixel_flags
@@ -16,9 +16,9 @@ from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Geometry
 
 STEP_MM = 7.0
-"""At most between two slices that are looked at: a femoral head shows in seven of them."""
+"""Between two slices of the pass, at most: a femoral head shows in seven of them."""
 MIN_SLICES = 60
-"""Of a series that is worth a first look."""
+"""Of a series for which the pass pays."""
 AXIS_TOLERANCE = 1e-3
 """Of every cosine: the axes of the slices are the patient's."""
 
@@ -29,18 +29,33 @@ class Localiser:
 
     Attributes
     ----------
-    places : of the slices looked at, in the order of the series
-    slices : those slices
-    volume : nothing but those slices, on a grid of their own
+    stored : grid of the whole series in the order of its files
+    image : the slices that were read, on a grid of their own
+    decoded : the same slices by their place in the order of the files
     fetch : for the files of the others
     """
 
     series: Series
-    geometry: Geometry
-    places: range
-    slices: tuple[SliceHU, ...]
-    volume: CtImage
+    stored: Geometry
+    image: CtImage
+    decoded: dict[int, SliceHU]
     fetch: Fetch = already_local
+
+    @property
+    def geometry(self) -> Geometry:
+        """Canonical grid of the whole series."""
+        return self.stored.canonical()
+
+
+def localiser_step(geometry: Geometry) -> int | None:
+    """Every how many slices a localiser pass takes one; None for a series that is looked at as a whole.
+
+    Short, thick and oblique series are looked at as a whole.
+    """
+    step = int(STEP_MM / geometry.spacing_mm[0])
+    cosines = np.abs(geometry.direction)
+    is_along_axes = geometry.is_axial and np.abs(cosines - cosines.round()).max() <= AXIS_TOLERANCE
+    return step if step > 1 and geometry.shape[0] >= MIN_SLICES and is_along_axes else None
 
 
 def read_localiser(series: Series, fetch: Fetch = already_local) -> Localiser | None:
@@ -62,11 +77,8 @@ def read_localiser(series: Series, fetch: Fetch = already_local) -> Localiser | 
         ``image-too-large`` before any memory is taken.
     """
     geometry = series.geometry
-    if geometry is None or series.n_missing or geometry.shape[0] < MIN_SLICES:
-        return None
-    step = int(STEP_MM / geometry.spacing_mm[0])
-    cosines = np.abs(geometry.direction)
-    if step < 2 or not geometry.is_axial or np.abs(cosines - cosines.round()).max() > AXIS_TOLERANCE:
+    step = None if geometry is None or series.n_missing else localiser_step(geometry)
+    if geometry is None or step is None:
         return None
     check_size(geometry.shape, series.series_uid)
     # counted from the feet, so that it does not matter in which order a scanner stored its slices
@@ -81,41 +93,49 @@ def read_localiser(series: Series, fetch: Fetch = already_local) -> Localiser | 
         spacing_mm=(geometry.spacing_mm[0] * step, *geometry.spacing_mm[1:]),
         origin_mm=geometry.point_mm(places.start, 0, 0),
     )
-    return Localiser(series, geometry, places, slices, CtImage(np.stack([s.hu for s in slices]), own), fetch)
+    image = CtImage.from_array(np.stack([s.hu for s in slices]), own)
+    return Localiser(series, geometry, image, dict(zip(places, slices, strict=True)), fetch)
 
 
-def read_near(first: Localiser, detail: range) -> LoadedSeries | None:
-    """The series of a localiser pass with all slices in ``detail``; beyond it the others are interpolated.
+def read_near(localiser: Localiser, slices: range) -> CtImage | None:
+    """The series with all of some slices read; the others are interpolated from those of the localiser.
+
+    Parameters
+    ----------
+    slices : to be read, in canonical order
 
     Returns
     -------
-    LoadedSeries or None
-        As `glutseg.dicom.read` gives it, but that a slice which was not read raises no doubts. None where
-        a slice cannot be decoded: the whole series then tells how many.
+    CtImage or None
+        As `glutseg.dicom.read` gives it, with ``unread_slices``. None where a slice cannot be decoded:
+        reading the whole series then counts how many.
     """
-    n = first.geometry.shape[0]
-    known = dict(zip(first.places, first.slices, strict=True))
-    wanted = sorted({*detail, 0, n - 1} - known.keys())  # the two ends, to interpolate up to them
-    slices = _decoded(first.series, wanted, first.fetch)
-    if slices is None:
+    series, stored = localiser.series, localiser.stored
+    n_slices = stored.shape[0]
+    detail = {stored.canonical_slice(slice_index) for slice_index in slices}
+    decoded = dict(localiser.decoded)
+    wanted = sorted((detail | {0, n_slices - 1}) - decoded.keys())  # both ends, to interpolate up to them
+    more = _decoded(series, wanted, localiser.fetch)
+    if more is None:
         return None
-    known |= zip(wanted, slices, strict=True)
-    hu = np.empty(first.geometry.shape, np.int16)
-    for k, one in known.items():
-        hu[k] = one.hu
-    fill_missing(hu, [k in known for k in range(n)])
-    places = sorted(known)
-    n_stray = sum(one.n_stray for one in known.values())
-    is_lossy = any(one.is_lossy for one in known.values())
-    return LoadedSeries(
-        volume=CtImage(hu, first.geometry),
+    decoded |= zip(wanted, more, strict=True)
+    hu = np.empty(stored.shape, np.int16)
+    for place, one in decoded.items():
+        hu[place] = one.hu
+    fill_missing(hu, [place in decoded for place in range(n_slices)])
+    places = sorted(decoded)
+    n_stray = sum(one.n_stray for one in decoded.values())
+    is_lossy = any(one.is_lossy for one in decoded.values())
+    return CtImage.from_array(
+        hu,
+        stored,
         flags=(
-            *first.series.flags,
-            *pixel_flags(first.series, n_stray, is_lossy=is_lossy),
-            *odd_flags([known[k].hu for k in places], places),
+            *series.flags,
+            *pixel_flags(series, n_stray, is_lossy=is_lossy),
+            *odd_flags([decoded[place].hu for place in places], places),
         ),
-        sop_uids=tuple(header.sop_uid for header in first.series.slices),
-        detail=detail,
+        sop_uids=(header.sop_uid for header in series.slices),
+        unread_slices=set(range(n_slices)) - detail,
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from glutseg.dicom.source import Source
 from glutseg.errors import Flag
-from glutseg.image import CtImage, Geometry
+from glutseg.image import Geometry
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 ENHANCED_CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2.1"
@@ -182,20 +182,3 @@ class Index:
     n_files: int = 0
     n_other_files: int = 0
     """Files that are not DICOM; they are no problem."""
-
-
-@dataclass(frozen=True)
-class LoadedSeries:
-    """A series in HU; ``sop_uids`` and ``volume`` run in the order of the slices.
-
-    ``missing`` are the slices of ``volume`` that no image shows: their values are interpolated, so
-    that hips and muscles can be found across a short gap, and their UID is "". Nothing is measured there.
-    ``detail`` are the slices that were all read; beyond it every n-th one was, and the values of the others
-    are interpolated, for overviews. None: the whole series was read.
-    """
-
-    volume: CtImage
-    flags: tuple[Flag, ...]
-    sop_uids: tuple[str, ...]
-    missing: tuple[int, ...] = ()
-    detail: range | None = None

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glutseg.dicom.gaps import fill_missing, longest_stretch
-from glutseg.dicom.model import LOSSY, LoadedSeries, Series, SliceHeader
+from glutseg.dicom.model import LOSSY, Series, SliceHeader
 from glutseg.dicom.odd import odd_flags
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.slices import Fetch, already_local, check_size, decode_all
@@ -15,23 +15,22 @@ from glutseg.image import CtImage
 
 
 def read(
-    series: Series, *, slices: slice | None = None, bridge: bool = False, fetch: Fetch = already_local
-) -> LoadedSeries:
-    """Decode a series slice by slice into one array.
+    series: Series, *, slices: slice | None = None, bridge: bool = True, fetch: Fetch = already_local
+) -> CtImage:
+    """Decode a series slice by slice into one image in canonical order.
 
     Parameters
     ----------
     series : with a geometry
-    slices : only these places of its grid; step 1
-    bridge : reach across short gaps, with interpolated values on the slices named in ``missing``;
-        otherwise the longest stretch without a gap is returned
-    fetch : called with the slices that are read, before they are
+    slices : only these places of its grid, in the order of its files; step 1
+    bridge : reach across short gaps, with interpolated values on ``missing_slices``; otherwise the longest
+        stretch without a gap is returned
+    fetch : called with the headers of the slices before they are read
 
     Returns
     -------
-    LoadedSeries
-        int16 HU (z, y, x), its geometry, and the flags of the series and of reading it. A slice that
-        cannot be decoded is as good as missing.
+    CtImage
+        With the flags of the series and of reading it. A slice that cannot be decoded counts as missing.
 
     Raises
     ------
@@ -61,8 +60,9 @@ def read(
         )
     box = (slice(first, last), slice(None), slice(None))
     fill_missing(hu[first:last], shown[first:last])
-    return LoadedSeries(
-        volume=CtImage(hu, geometry).crop(box),
+    return CtImage.from_array(
+        hu[first:last],
+        geometry.crop(box),
         flags=(
             *series.flags,
             *_gap_flags(failures, shown, (first, last)),
@@ -70,7 +70,7 @@ def read(
             *odd_flags(hu[first:last]),
         ),
         sop_uids=tuple(headers[k].sop_uid if shown[k] else "" for k in range(first, last)),
-        missing=tuple(k - first for k in range(first, last) if not shown[k]),
+        missing_slices=(k - first for k in range(first, last) if not shown[k]),
     )
 
 

@@ -68,13 +68,13 @@ def _frames(job: Job) -> tuple[npt.NDArray[np.uint8], list[Dataset]]:
         numbers[term.label] = number
     used = images.used
     if all(source.SOPClassUID == CT_IMAGE for source in sources):
-        return numbers[images.mask.labels[used]], sources
+        return numbers[images.labels[used]], sources
     if len(sources) > 1:
         raise GlutsegError("export-unsuited", "the series is spread over several multi-frame files")
-    n_frames, (_, rows, columns) = int(sources[0].NumberOfFrames), images.mask.labels.shape
+    n_frames, (_, rows, columns) = int(sources[0].NumberOfFrames), images.labels.shape
     frames = np.zeros((n_frames, rows, columns), np.uint8)
     for k in used:
-        frames[images.headers[k].frame] = numbers[images.mask.labels[k]]
+        frames[images.headers[k].frame] = numbers[images.labels[k]]
     return frames, sources
 
 

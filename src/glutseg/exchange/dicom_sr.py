@@ -11,7 +11,7 @@ from glutseg.exchange.dicom_seg import highdicom_or_error
 from glutseg.exchange.job import PROGRAM, SERIES_NUMBERS, Job
 from glutseg.exchange.stamp import PLACEHOLDER, stamped, uid_of
 from glutseg.exchange.terms import MUSCLE_CODES, SCHEME, SIDE_CODES, Term
-from glutseg.result import SideMeasurement
+from glutseg.result import SliceMeasurement
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -85,14 +85,12 @@ def report(job: Job, segmentation: Dataset) -> Dataset:
     return stamped(dataset, job.when)
 
 
-def _measured(job: Job, term: Term) -> SideMeasurement | None:
-    result = job.row.result
-    at_level = result.measurements if term.muscle == "maximus" else result.others.get(term.muscle, {})
-    return at_level.get(term.side)
+def _measured(job: Job, term: Term) -> SliceMeasurement | None:
+    return job.row.result.measurement(term.side, term.muscle)
 
 
 def _group(
-    hd: Any, job: Job, segmentation: Dataset, number: int, term: Term, measured: SideMeasurement
+    hd: Any, job: Job, segmentation: Dataset, number: int, term: Term, measured: SliceMeasurement
 ) -> Any:
     """TID 1410: one region on the measured slice."""
     code = hd.sr.CodedConcept
@@ -146,7 +144,11 @@ def _group(
 
 def _source_at_level(hd: Any, job: Job) -> Any:
     level = job.row.result.level
-    header = None if level is None else job.case_images.headers.get(level.slice_index)
+    header = (
+        None
+        if level is None
+        else job.case_images.headers.get(job.mask.stored.canonical_slice(level.slice_index))
+    )
     if header is None:
         raise GlutsegError("export-unsuited", "no image shows the level", job.row.result.case_id)
     frames = None if header.sop_class_uid == CT_IMAGE else [header.frame + 1]

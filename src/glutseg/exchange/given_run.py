@@ -53,8 +53,8 @@ def write_given(out: Path, run: GivenRun, *, overwrite: bool = False) -> CaseRow
     )
     states = [CaseState(result.case_id, result.status)]
     write_run_record(out, record, states, state="running")
-    images = measured.loaded.images.volume
-    row = write_case(out, result, protocol, images, measured.mask, input_sha256=_digest(measured))
+    image = measured.loaded.image
+    row = write_case(out, result, protocol, image, measured.mask, input_sha256=_digest(measured))
     write_tables(out, [row], protocol.extent)
     write_run_record(out, record, states, state="finished")
     return row

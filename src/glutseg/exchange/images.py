@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from glutseg import dicom, review
 from glutseg.dicom.model import SliceHeader
@@ -13,7 +16,7 @@ from glutseg.dicom.parse import HEADER_BUDGET_BYTES, parse
 from glutseg.dicom.source import Opener
 from glutseg.dicom.text import BAD_FILE
 from glutseg.errors import GlutsegError
-from glutseg.image import Geometry, Mask
+from glutseg.image import Geometry, LabelArray, Mask
 from glutseg.output.case_id import case_id
 from glutseg.result import CaseResult
 from glutseg.review.masks import nrrd_beside
@@ -42,17 +45,21 @@ class CaseImages:
 
     Attributes
     ----------
-    mask : in the series' own order
-    headers : of the slices that an image shows, by index of the mask
+    headers : of the slices that an image shows, by their place in the order of the files
     """
 
     mask: Mask
     headers: dict[int, SliceHeader]
 
+    @cached_property
+    def labels(self) -> LabelArray:
+        """The mask in the order of the files."""
+        return self.mask.stored_labels()
+
     @property
     def used(self) -> list[int]:
-        """Slices with a label on them."""
-        return [int(k) for k in range(len(self.mask.labels)) if self.mask.labels[k].any()]
+        """Slices with a label on them, in the order of the files."""
+        return np.flatnonzero(self.labels.any(axis=(1, 2))).tolist()
 
 
 def find_studies(folder: Path, progress: Callable[[int, int], None] | None = None) -> dict[str, dicom.Study]:

@@ -11,6 +11,8 @@ from glutseg.exchange.images import CaseImages, source_datasets
 from glutseg.exchange.terms import TERMS, Term
 from glutseg.image import Mask
 from glutseg.output.schema import CaseRow
+from glutseg.segmentation import GivenMaskOutliner
+from glutseg.segmentation.totalsegmentator import TotalSegmentator
 from glutseg.version import __version__
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "glutseg"
 GIVEN = "outline given to glutseg"
+GIVEN_MASK = GivenMaskOutliner.name
 SERIES_NUMBERS = {"seg": 9301, "sr": 9302, "rtstruct": 9303}
 """High, so that they do not stand among the scanner's own."""
 
@@ -43,7 +46,6 @@ class Job:
     Attributes
     ----------
     row : as it counts, corrected or automatic
-    mask : in the order of the series
     when : of the run
     images : None where the format needs none
     """
@@ -84,17 +86,16 @@ class Job:
         """Whose outlines they are: ``automatic``, ``corrected`` by a person, or ``given`` from outside."""
         if self.row.is_corrected:
             return "corrected"
-        is_given = any(flag.code == "mask-given" for flag in self.row.result.flags)
-        return "given" if is_given else "automatic"
+        return "given" if self.row.result.outliner == GIVEN_MASK else "automatic"
 
     @property
     def algorithm(self) -> Algorithm:
         """What DICOM is told of how the outlines came about; of given ones nothing is known here."""
         if self.values == "given":
             return Algorithm(GIVEN, self.version, NEIGHBORHOOD_ANALYSIS)
-        told = [flag.message for flag in self.row.result.flags if flag.code == "other-outliner"]
-        if told:  # "TotalSegmentator 2.18.0, task total"
-            name, _, number = told[0].partition(",")[0].rpartition(" ")
+        if self.row.result.outliner == TotalSegmentator.name:
+            told = next(flag.message for flag in self.row.result.flags if flag.code == "other-outliner")
+            name, _, number = told.partition(",")[0].rpartition(" ")  # "TotalSegmentator 2.18.0, task total"
             return Algorithm(name, number, ARTIFICIAL_INTELLIGENCE)
         return Algorithm(PROGRAM, self.version, NEIGHBORHOOD_ANALYSIS)
 

@@ -57,7 +57,7 @@ def named_nrrd(job: Job) -> bytes:
 
 
 def _slicer_keys(job: Job) -> dict[str, str]:
-    z, y, x = job.mask.labels.shape
+    z, y, x = job.mask.stored.shape
     keys = {
         "Segmentation_MasterRepresentation": "Binary labelmap",
         "Segmentation_ContainedRepresentationNames": "Binary labelmap|",

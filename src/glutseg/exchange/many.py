@@ -86,7 +86,7 @@ class GivenMasks:
             series, reason, rejected_series = _series(study, protocol)
             file = mask_of(self.pattern, study, series)
             with clock.time("read"):
-                loaded = Loaded(study, series, dicom.read(series, bridge=True, fetch=fetch), reason)
+                loaded = Loaded(study, series, dicom.read(series, fetch=fetch), reason)
                 mask, flags = self._placed(loaded, file)
             with clock.time("measurement"):
                 measured = measure_labels(
@@ -97,9 +97,8 @@ class GivenMasks:
                     level=self.level,
                     participants=participants,
                 )
-            return Case(
-                replace(measured.result, rejected_series=rejected_series), loaded.images.volume, measured.mask
-            )
+            result = replace(measured.result, rejected_series=rejected_series)
+            return Case(result, loaded.image, measured.mask)
 
         return catch_errors(study, participants, on_mask)
 
@@ -148,4 +147,4 @@ def _series(study: dicom.Study, protocol: Protocol) -> tuple[dicom.Series, str, 
 def _only(mask: Mask, muscles: tuple[Muscle, ...]) -> Mask:
     """The mask without muscles that are not asked for."""
     wanted = [label for muscle in muscles for label in LABELS[muscle].values()]
-    return Mask(np.where(np.isin(mask.labels, wanted), mask.labels, 0).astype(np.uint8), mask.geometry)
+    return replace(mask, labels=np.where(np.isin(mask.labels, wanted), mask.labels, 0).astype(np.uint8))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from glutseg import dicom, review
-from glutseg.case import empty_result, locate, series_record, status_of
+from glutseg import dicom
+from glutseg.case import empty_result, measure_case, series_record
 from glutseg.dicom.single import single_series
 from glutseg.errors import Flag, GlutsegError
 from glutseg.exchange.assign import LabelMap, assign
@@ -18,18 +18,19 @@ from glutseg.exchange.foreign import ForeignMask, read_foreign
 from glutseg.exchange.images import source_datasets
 from glutseg.exchange.place import Placed, check_frame, place
 from glutseg.exchange.terms import Term
-from glutseg.image import LABELS, CtImage, Geometry, Mask, Muscle
+from glutseg.image import LABELS, CtImage, Mask, Muscle
 from glutseg.measurement import Participants
 from glutseg.output.text import plain
 from glutseg.protocol import ExtentRule, LevelRule, Protocol, load_protocol, with_level, with_origin
-from glutseg.result import CaseResult, Level
+from glutseg.result import CaseResult
+from glutseg.segmentation import GivenMaskOutliner
 
+GIVEN = GivenMaskOutliner.name
+"""Ends the protocol's name, so that no table mixes such areas with glutseg's own unnoticed."""
 OUTSIDE_REVIEW = 0.02
 """Share of a region outside the series from which a person should look; less comes from rounding."""
 BODY_HU, STRIDE = -300, 4
 """Denser is body (or table, which lies in the middle as well); every fourth pixel tells its middle."""
-GIVEN = "given-mask"
-"""Ends the protocol's name, so that no table mixes such areas with glutseg's own unnoticed."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Loaded:
 
     study: dicom.Study
     series: dicom.Series
-    images: dicom.LoadedSeries
+    image: CtImage
     reason: str = "it was named with the mask"
 
     @property
@@ -70,7 +71,7 @@ def load_series(index: dicom.Index, series_uid: str | None = None) -> Loaded:
     """
     series = single_series(index, series_uid)
     owner = next(s for s in index.studies if any(x.series_uid == series.series_uid for x in s.series))
-    return Loaded(owner, series, dicom.read(series, bridge=True))
+    return Loaded(owner, series, dicom.read(series))
 
 
 def measure_mask(
@@ -123,9 +124,8 @@ def given_flag(file: Path) -> Flag:
 def _placed(
     foreign: ForeignMask, numbers: Mapping[Term, int], loaded: Loaded
 ) -> tuple[Mask, tuple[Flag, ...]]:
-    target = loaded.images.volume.geometry
-    placed = {term: place(foreign, number, target) for term, number in numbers.items()}
-    return merged({term: p.inside for term, p in placed.items()}, target), _place_flags(placed)
+    placed = {term: place(foreign, number, loaded.image.geometry) for term, number in numbers.items()}
+    return merged({term: p.inside for term, p in placed.items()}, loaded.image), _place_flags(placed)
 
 
 def _place_flags(placed: Mapping[Term, Placed]) -> tuple[Flag, ...]:
@@ -140,20 +140,20 @@ def _place_flags(placed: Mapping[Term, Placed]) -> tuple[Flag, ...]:
     return tuple(flags)
 
 
-def merged(inside: Mapping[Term, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]], target: Geometry) -> Mask:
-    """One mask of several regions.
+def merged(inside: Mapping[Term, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]], image: CtImage) -> Mask:
+    """One mask of several regions (z, y, x) of an image.
 
     Raises
     ------
     GlutsegError
         ``labels-unknown`` where two of them share a pixel; ``mask-sides-contradicted``.
     """
-    labels = np.zeros(target.shape, np.uint8)
+    labels = np.zeros(image.geometry.shape, np.uint8)
     for term, region in inside.items():
         if labels[region].any():
             raise GlutsegError("labels-unknown", f"{term.name} overlaps another label")
         labels[region] = term.label
-    mask = Mask(labels, target)
+    mask = Mask.on(image, labels)
     _check_sides(mask)
     return mask
 
@@ -209,23 +209,21 @@ def measure_labels(
     GlutsegError
         ``no-usable-series``, ``mask-empty``, ``muscle-not-found``, ``level-outside`` and others of levels.
     """
-    if not loaded.images.volume.geometry.is_axial:
+    image = loaded.image
+    if not image.stored.is_axial:
         raise GlutsegError("no-usable-series", "the slices are not axial", loaded.series.series_uid)
-    mask = mask.cleared(loaded.images.missing)
+    mask = mask.cleared(image.missing_slices)
     if not mask.labels.any():
         raise GlutsegError("mask-empty", "no image shows a pixel of the mask")
-    found = _level(loaded.images, mask, rule if level is None else with_level(rule, level), asked=level)
-    base = replace(
-        empty_result(loaded.study, participants),
-        series=series_record(loaded.series, loaded.images, found, loaded.reason),
-        level=found,
-        slab_mm=rule.level.profile_mm,
-    )
-    known = base.flags + dicom.series_flags(loaded.series, rule.series) + loaded.images.flags + flags
-    base = replace(base, flags=tuple(dict.fromkeys(known + _side_flags(mask, loaded.images.volume))))
-    result = review.remeasure(base, None, loaded.images, mask, found.slice_index, rule).result
-    result = replace(result, status=status_of(result.flags))
-    return Measured(result, loaded, mask, rule)
+    asked = _with_level(rule if level is None else with_level(rule, level), mask, asked=level)
+    base = empty_result(loaded.study, participants)
+    base = replace(base, flags=base.flags + dicom.series_flags(loaded.series, rule.series))
+    outliner = GivenMaskOutliner(mask, flags + _side_flags(mask, image))
+    result = measure_case(image, outliner, asked, base=base).result
+    if result.status == "failed":
+        raise GlutsegError(result.error_code, result.error_message)
+    record = series_record(loaded.series, image, result.level, loaded.reason)
+    return Measured(replace(result, series=record), loaded, mask, rule)
 
 
 def protocol_for(mask: Mask, protocol: Protocol) -> Protocol:
@@ -236,18 +234,11 @@ def protocol_for(mask: Mask, protocol: Protocol) -> Protocol:
     return with_origin(protocol, GIVEN).model_copy(update={"extent": extent})
 
 
-def _level(images: dicom.LoadedSeries, mask: Mask, protocol: Protocol, asked: str | None) -> Level:
-    geometry = images.volume.geometry
-    touched = np.flatnonzero(mask.labels.any(axis=(1, 2)))
-    rule: LevelRule = protocol.level
-    if asked is None and len(touched) == 1:
-        rule = LevelRule(landmark="slice", slice_index=int(touched[0]), profile_mm=rule.profile_mm)
-    if rule.slice_index is not None:
-        k = rule.slice_index
-    elif rule.z_mm is not None:
-        k = geometry.nearest_slice(rule.z_mm) if geometry.shape[0] > 1 else 0
-    else:
-        return locate(images.volume, rule)
-    if not 0 <= k < geometry.shape[0]:
-        raise GlutsegError("level-outside", f"slice {k}, the series has 0 to {geometry.shape[0] - 1}")
-    return Level(rule.landmark, k, geometry.slice_z_mm(k))
+def _with_level(rule: Protocol, mask: Mask, *, asked: str | None) -> Protocol:
+    """The protocol with the slice of a mask that has only one, unless somebody asked for a level."""
+    drawn = np.flatnonzero(mask.labels.any(axis=(1, 2)))
+    if asked is not None or len(drawn) != 1:
+        return rule
+    only = mask.stored.canonical_slice(int(drawn[0]))
+    level = LevelRule(landmark="slice", slice_index=only, profile_mm=rule.level.profile_mm)
+    return rule.model_copy(update={"level": level})

@@ -100,8 +100,7 @@ def readings(rois: Sequence[OsirixRoi], loaded: Loaded) -> tuple[tuple[Reading, 
 
 
 def _reading(roi: OsirixRoi, loaded: Loaded) -> Reading:
-    volume = loaded.images.volume
-    geometry = volume.geometry
+    geometry, hu = loaded.image.stored, loaded.image.stored_hu()
     index = line_index(roi.points_mm, geometry)
     k = _slice(roi, index, loaded)
     _check_pixels(roi, index, geometry.shape)
@@ -111,8 +110,8 @@ def _reading(roi: OsirixRoi, loaded: Loaded) -> Reading:
         inside = _brushed(inside, line, roi.area_mm2 / geometry.pixel_area_mm2)
     if not inside.any():
         raise GlutsegError("roi-elsewhere", f"{roi.name!r} encloses no pixel of the images")
-    mean_hu = float(volume.hu[k][inside].mean())
-    are_theirs = _holds_extremes(roi, inside, volume.hu[k])
+    mean_hu = float(hu[k][inside].mean())
+    are_theirs = _holds_extremes(roi, inside, hu[k])
     differs_by_hu = abs(mean_hu - roi.mean_hu)  # NaN, and never larger, where OsiriX's is unknown
     if differs_by_hu > (OTHER_IMAGES_HU if are_theirs else MEAN_DIFFERS_HU):
         message = (
@@ -139,15 +138,16 @@ def _slice(roi: OsirixRoi, index: npt.NDArray[np.float64], loaded: Loaded) -> in
     """By the image's UID, checked against the points' place in space, or by that alone."""
     if roi.series_uid and roi.series_uid != loaded.series.series_uid:
         raise GlutsegError("roi-elsewhere", f"{roi.name!r} was drawn on another series", roi.series_uid)
-    n = loaded.images.volume.geometry.shape[0]
+    image = loaded.image
+    n = image.stored.shape[0]
     k = slice_of_line(index)
     if k is None or not 0 <= k < n:
         raise GlutsegError("roi-elsewhere", f"the points of {roi.name!r} lie in no slice of the series")
-    if k in loaded.images.missing:
+    if image.stored_slice(k) in image.missing_slices:
         raise GlutsegError("roi-elsewhere", f"no image shows the slice of {roi.name!r}", f"slice {k}")
-    if roi.sop_uid and roi.sop_uid != loaded.images.sop_uids[k]:
+    if roi.sop_uid and roi.sop_uid != image.sop_uids[image.stored_slice(k)]:
         raise GlutsegError("roi-elsewhere", f"{roi.name!r} was drawn on another image", roi.sop_uid)
-    if roi.n_images == n == len(loaded.images.sop_uids) and roi.image_number not in (k, n - 1 - k):
+    if roi.n_images == n == len(image.sop_uids) and roi.image_number not in (k, n - 1 - k):
         raise GlutsegError(
             "roi-elsewhere", f"image {roi.image_number} of {n} is not where the points of {roi.name!r} lie"
         )
@@ -252,12 +252,14 @@ def readings_mask(terms: Mapping[Term, Sequence[Reading]], loaded: Loaded) -> Ma
     GlutsegError
         ``labels-unknown`` where two muscles share a pixel; ``mask-sides-contradicted``.
     """
-    geometry = loaded.images.volume.geometry
-    inside = {term: np.zeros(geometry.shape, np.bool_) for term in terms}
+    stored = loaded.image.stored
+    inside = {}
     for term, found in terms.items():
+        labels = np.zeros(stored.shape, np.uint8)
         for reading in found:
-            inside[term][reading.slice_index] |= reading.inside
-    return merged(inside, geometry)
+            labels[reading.slice_index][reading.inside] = 1
+        inside[term] = Mask.from_array(labels, stored).labels > 0
+    return merged(inside, loaded.image)
 
 
 def measure_readings(

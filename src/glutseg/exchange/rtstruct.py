@@ -126,10 +126,9 @@ def _contours(job: Job, number: int, term: Term) -> Dataset:
 
 def _lines_mm(job: Job, k: int, term: Term) -> Iterator[list[str]]:
     """x, y, z of every point (LPS mm), line by line."""
-    mask = job.mask
-    for line in outlines(mask.labels[k] == term.label):
+    for line in outlines(job.case_images.labels[k] == term.label):
         index = np.stack([line[:, 1], line[:, 0], np.full(len(line), k), np.ones(len(line))])
-        points = (mask.geometry.matrix @ index)[:3].T.ravel()
+        points = (job.mask.stored.matrix @ index)[:3].T.ravel()
         yield [f"{value:.{MAX_DECIMALS}f}" for value in points + 0.0]
 
 

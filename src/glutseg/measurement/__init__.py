@@ -1,6 +1,6 @@
 """From a mask to figures: areas, composition, the profile around the level, and height."""
 
-from glutseg.measurement.area import measure_side, measure_slice, polygon_area_px
+from glutseg.measurement.area import check_grid, measure_side, measure_slice, polygon_area_px
 from glutseg.measurement.height import believe_height
 from glutseg.measurement.indices import mean_of_sides, per_height, per_height_squared, sum_of_sides
 from glutseg.measurement.participants import (
@@ -11,7 +11,7 @@ from glutseg.measurement.participants import (
     read_participants,
     unmatched,
 )
-from glutseg.measurement.profile import profile, slices_around
+from glutseg.measurement.profile import profile
 from glutseg.measurement.whole import measure_whole, slices_of
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Participants",
     "Unmatched",
     "believe_height",
+    "check_grid",
     "mean_of_sides",
     "measure_side",
     "measure_slice",
@@ -29,7 +30,6 @@ __all__ = [
     "polygon_area_px",
     "profile",
     "read_participants",
-    "slices_around",
     "slices_of",
     "sum_of_sides",
     "unmatched",

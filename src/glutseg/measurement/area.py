@@ -12,9 +12,9 @@ from skimage.measure import find_contours
 from glutseg.errors import GlutsegError
 from glutseg.image import LABELS, CtImage, Mask, Muscle, Side
 from glutseg.protocol import TissueRule
-from glutseg.result import SideMeasurement
+from glutseg.result import SliceMeasurement
 
-NO_MUSCLE = SideMeasurement(*[math.nan] * 9)
+NO_MUSCLE = SliceMeasurement(*[math.nan] * 9)
 """What is known of a side without a single pixel: nothing, not an area of zero."""
 
 
@@ -23,7 +23,7 @@ def measure_side(
     mask2d: npt.NDArray[Any],
     pixel_spacing_mm: tuple[float, float],
     tissue: TissueRule,
-) -> SideMeasurement:
+) -> SliceMeasurement:
     """Measure one muscle of one side on one slice.
 
     Parameters
@@ -35,7 +35,7 @@ def measure_side(
 
     Returns
     -------
-    SideMeasurement
+    SliceMeasurement
         All NaN where the mask is empty; ``sd_hu`` (n - 1) is NaN on a single pixel.
 
     Raises
@@ -53,7 +53,7 @@ def measure_side(
     pixel_mm2 = pixel_spacing_mm[0] * pixel_spacing_mm[1]
     lean = within(values, tissue.muscle_hu)
     imat = within(values, tissue.imat_hu)
-    return SideMeasurement(
+    return SliceMeasurement(
         area_mm2=values.size * pixel_mm2,
         polygon_area_mm2=polygon_area_px(inside) * pixel_mm2,
         lean_area_mm2=int(lean.sum()) * pixel_mm2,
@@ -68,13 +68,13 @@ def measure_side(
 
 def measure_slice(
     volume: CtImage, mask: Mask, slice_index: int, tissue: TissueRule, muscle: Muscle = "maximus"
-) -> dict[Side, SideMeasurement]:
+) -> dict[Side, SliceMeasurement]:
     """One muscle, both sides, on one slice of a volume and its mask.
 
     Parameters
     ----------
-    volume, mask : on one grid whose slices are axial
-    slice_index : from 0, in the order of their arrays
+    volume, mask : on one axial grid
+    slice_index : from 0 at the feet
     tissue : HU windows
 
     Returns
@@ -85,15 +85,11 @@ def measure_slice(
     Raises
     ------
     GlutsegError
-        ``geometry-mismatch`` when the two are not on one grid, ``level-outside`` for a slice that
-        is not there.
+        ``geometry-mismatch`` when the two are not on one grid; ``level-outside``, ``level-in-gap`` and
+        ``slice-not-read`` for a slice without a measurable image.
     """
     check_grid(volume, mask)
-    if not 0 <= slice_index < volume.geometry.shape[0]:
-        n = volume.geometry.shape[0]
-        raise GlutsegError(
-            "level-outside", f"slice {slice_index} asked for, the series has slices 0 to {n - 1}"
-        )
+    volume.check_slice(slice_index)
     hu2d, labels2d = volume.hu[slice_index], mask.labels[slice_index]
     spacing_mm = volume.geometry.spacing_mm[1:]
     return {

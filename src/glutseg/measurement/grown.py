@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Mask
 from glutseg.measurement.area import check_grid, polygon_area_px
-from glutseg.segmentation.growing import GrowSettings, Seed
+from glutseg.segmentation.growing import GrowSettings, Seed, grow_region, place_seed
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class GrownRegion:
     Attributes
     ----------
     seed_hu : the raw value of the seed's pixel
-    mask : 1 inside, on the grid of the series
+    mask : 1 inside
     readout : of the region; in 2D of the seed's slice
     slices : of each slice that the region touches, by its index: OsiriX makes one ROI of each
     """
@@ -58,6 +59,41 @@ class GrownRegion:
     mask: Mask
     readout: Readout
     slices: dict[int, Readout]
+
+    @property
+    def stored_seed(self) -> Seed:
+        """The seed in the order of the files."""
+        stored = self.mask.geometry.voxel_on(self.mask.stored, (self.seed.z, self.seed.y, self.seed.x))
+        return Seed(*stored[::-1])
+
+    @property
+    def stored_slices(self) -> dict[int, Readout]:
+        """The slices by their place in the order of the files of an axial series, in that order."""
+        place = self.mask.stored.canonical_slice
+        return dict(sorted((place(index), readout) for index, readout in self.slices.items()))
+
+
+def stored_seed(xyz: Sequence[int], image: CtImage, z_mm: float | None = None) -> Seed:
+    """A seed that is given in the order of the files; parameters and errors as of `place_seed`."""
+    seed = place_seed(xyz, image.stored, z_mm)
+    return Seed(*image.stored.voxel_on(image.geometry, (seed.z, seed.y, seed.x))[::-1])
+
+
+def grow_and_read_out(
+    image: CtImage, seed: Seed, settings: GrowSettings, *, is_3d: bool = False
+) -> GrownRegion:
+    """Grow a region from a seed and read it out, as OsiriX does.
+
+    Raises
+    ------
+    GlutsegError
+        ``seed-outside``; ``region-empty``; ``level-in-gap``, ``slice-not-read`` for a seed on a slice without
+        an image of its own.
+    """
+    image.check_slice(seed.z)
+    mask = grow_region(image, seed, settings, is_3d=is_3d)
+    without_image = image.missing_slices | image.unread_slices
+    return read_out(image, mask.cleared(without_image), seed, settings, is_3d=is_3d)
 
 
 def read_out(

@@ -25,7 +25,7 @@ def measure_whole(
 
     Parameters
     ----------
-    volume, mask : on one grid whose slices are axial; the mask holds all of the muscle that is shown
+    volume, mask : on one axial grid; the mask holds all of the muscle that is shown
     tissue : HU windows (inclusive at both ends) of lean muscle and intermuscular fat
 
     Returns
@@ -33,7 +33,8 @@ def measure_whole(
     dict
         Sides without a voxel are left out. Volumes are voxel counts times the voxel's volume;
         ``length_mm`` is the number of slices times their distance along the patient. A muscle that
-        lies on the first or the last slice of the series is not complete.
+        lies on the first or the last slice of the series, or across slices that no image shows, is not
+        complete.
     """
     found: dict[Side, WholeMuscle] = {}
     for side, label in LABELS[muscle].items():
@@ -52,6 +53,7 @@ def _measure(
 ) -> WholeMuscle:
     g = volume.geometry
     first, last = int(present[0]), int(present[-1])
+    is_gapless = volume.missing_slices.isdisjoint(range(first, last + 1))
     values = volume.hu[first : last + 1][mask.labels[first : last + 1] == label]
 
     def cm3(window_hu: tuple[int, int]) -> float:
@@ -63,5 +65,5 @@ def _measure(
         imat_volume_cm3=cm3(tissue.imat_hu),
         mean_hu=float(values.mean(dtype=np.float64)),
         length_mm=(last - first + 1) * g.slice_step_mm,
-        is_complete=first > 0 and last < g.shape[0] - 1,
+        is_complete=first > 0 and last < g.shape[0] - 1 and is_gapless,
     )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
-from typing import Any
 
 from matplotlib.figure import Figure
 
-from glutseg.image import Side
+from glutseg.image import SIDES, Side
 from glutseg.measurement import mean_of_sides, per_height
 from glutseg.output.style import INK, QUIET_INK, SIDE_COLOURS, STATUS_COLOURS
 from glutseg.output.text import plain
 from glutseg.result import CaseResult
 
+AS_SHOWN: tuple[Side, Side] = ("right", "left")
+"""As they lie in the picture."""
 MAX_FLAG_LINES = 4
 LINE_WIDTH = 118
 STATUS_WORDS = {
@@ -29,8 +29,7 @@ def draw_caption(figure: Figure, result: CaseResult) -> None:
     words = STATUS_WORDS[result.status]
     _text(figure, 0.65, 0.965, words, size=14, colour=STATUS_COLOURS[result.status], align="right")
     _text(figure, 0.67, 0.965, _level_words(result), size=12, colour=QUIET_INK)
-    sides: tuple[Side, ...] = ("right", "left")  # as they lie in the picture
-    for x, side in zip((0.012, 0.235), sides, strict=True):
+    for x, side in zip((0.012, 0.235), AS_SHOWN, strict=True):
         for row, line in enumerate(_side_lines(result, side)):
             colour = SIDE_COLOURS[side] if row < 2 else QUIET_INK
             _text(figure, x, 0.222 - 0.03 * row, line, size=15 if row == 1 else 11, colour=colour)
@@ -43,11 +42,11 @@ def draw_caption(figure: Figure, result: CaseResult) -> None:
 def _level_words(result: CaseResult) -> str:
     if result.level is None:
         return ""
-    return f"{result.level.name}: slice {result.level.slice_index}, z = {result.level.z_mm:.1f} mm"
+    return f"{result.level.name}: slice {result.stored_slice_index}, z = {result.level.z_mm:.1f} mm"
 
 
 def _side_lines(result: CaseResult, side: Side) -> list[str]:
-    measured = result.measurements.get(side)
+    measured = result.measurement(side)
     if measured is None:
         return [f"{side} gluteus maximus", "no area"]
     return [
@@ -59,8 +58,7 @@ def _side_lines(result: CaseResult, side: Side) -> list[str]:
 
 
 def _summary_lines(result: CaseResult) -> list[str]:
-    areas = [m.area_mm2 for m in result.measurements.values()]
-    mean_mm2 = mean_of_sides(*areas) if len(areas) == 2 else None
+    mean_mm2 = mean_of_sides(*(result.area_mm2(side) for side in SIDES))
     index = per_height(mean_mm2, result.height.height_m)
     lines = [] if mean_mm2 is None else [f"mean {mean_mm2:.0f} mm²"]
     if index is not None:
@@ -68,25 +66,27 @@ def _summary_lines(result: CaseResult) -> list[str]:
     source = {"participants": " (table)", "dicom": " (header)", "none": ""}[result.height.source]
     metres = result.height.height_m
     lines.append("height unknown" if metres is None else f"height {metres:.2f} m{source}")
-    others = [f"{muscle} {_right_and_left(sides, 'area_mm2')}" for muscle, sides in result.others.items()]
+    others = [
+        f"{muscle} {_right_and_left(*(result.area_mm2(side, muscle) for side in AS_SHOWN))}"
+        for muscle in result.muscle_names[1:]
+    ]
     if others:
         lines.append(f"{', '.join(others)} mm² (R / L)")
-    if "maximus" in result.whole:
-        complete = {side: one for side, one in result.whole["maximus"].items() if one.is_complete}
-        lines.append(f"whole muscle {_right_and_left(complete, 'volume_cm3')} cm³ (R / L)")
+    if result.has_whole_muscles:
+        volumes = _right_and_left(*(result.volume_cm3(side) for side in AS_SHOWN))
+        lines.append(f"whole muscle {volumes} cm³ (R / L)")
     return lines
 
 
-def _right_and_left(sides: Mapping[Side, Any], attribute: str) -> str:
+def _right_and_left(right: float | None, left: float | None) -> str:
     """As they lie in the picture; a dash where unknown."""
-    found = [sides.get("right"), sides.get("left")]
-    return " / ".join("-" if one is None else f"{getattr(one, attribute):.0f}" for one in found)
+    return " / ".join("-" if figure is None else f"{figure:.0f}" for figure in (right, left))
 
 
 def _doubt_lines(result: CaseResult) -> list[str]:
     """The reason of a failure and the flags, those for review first; what does not fit is counted."""
     said = [f"{result.error_code}: {result.error_message}"] if result.error_code else []
-    ordered = sorted(result.flags, key=lambda flag: flag.severity == "note")
+    ordered = sorted(result.all_flags, key=lambda flag: flag.severity == "note")
     said += [f"{flag}: {flag.message}" for flag in ordered]
     lines = [line for text in said for line in textwrap.wrap(plain(text, 300), LINE_WIDTH)]
     if len(lines) > MAX_FLAG_LINES:

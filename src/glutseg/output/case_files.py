@@ -26,7 +26,7 @@ from glutseg.version import __version__
 NIFTI_HEADER_BYTES, NIFTI_SLICES_AT = 352, 46
 """Header and empty extension, and ``dim[3]`` within them (nifti1.h)."""
 
-TOLD_APART = ("flags", "error_code", "error_message", "traceback", "rejected_series", "seconds")
+TOLD_APART = ("error_code", "error_message", "traceback", "rejected_series", "seconds")
 """Fields of a result that case.json tells in words of their own, or, as times, not at all."""
 
 
@@ -34,7 +34,7 @@ def write_case(
     out: Path,
     result: CaseResult,
     protocol: Protocol,
-    volume: CtImage | None = None,
+    image: CtImage | None = None,
     mask: Mask | None = None,
     input_sha256: str = "",
 ) -> CaseRow:
@@ -42,9 +42,7 @@ def write_case(
 
     Parameters
     ----------
-    volume, mask : in the series' own slice order; without a mask there is no mask.nii.gz, without a
-        volume or a level no overlay.png
-
+    image, mask : without a mask there is no mask.nii.gz, without an image or a level no overlay.png
     input_sha256 : tells whether a later run has the same input (`glutseg.batch.plan`)
 
     Returns
@@ -61,30 +59,31 @@ def write_case(
     if mask is not None:
         row = dataclasses.replace(row, mask=case_file(result.case_id, MASK))
         write_bytes(out / row.mask, nifti_gz(mask))
-        if mask.geometry.is_sheared:
+        if mask.stored.is_sheared:
             write_bytes(out / case_file(result.case_id, MASK_NRRD), nrrd(mask))
-    if volume is not None and result.level is not None:
+    if image is not None and result.level is not None:
         row = dataclasses.replace(row, overlay=case_file(result.case_id, OVERLAY))
-        write_bytes(out / row.overlay, draw_overlay(volume, mask, result))
+        write_bytes(out / row.overlay, draw_overlay(image, mask, result))
     write_text(out / case_file(result.case_id, CASE_JSON), case_json(row, protocol, input_sha256))
     return row
 
 
 def nifti_gz(mask: Mask) -> bytes:
-    """The mask as compressed NIfTI-1; without a time stamp, so that equal masks are equal bytes."""
+    """The mask as compressed NIfTI-1 in the order of its files; without a time stamp, so that equal masks
+    are equal bytes."""
     import SimpleITK as sitk
 
-    plain_mask = straightened(mask)
-    n_slices = mask.geometry.shape[0]
-    first = Mask(plain_mask.labels[:1], plain_mask.geometry.crop((slice(0, 1), slice(None), slice(None))))
+    grid, labels = mask.stored, mask.stored_labels()
+    plain_grid = straightened(grid).crop((slice(0, 1), slice(None), slice(None)))
+    first = Mask.from_array(labels[:1], plain_grid)
     with tempfile.TemporaryDirectory() as folder:
         plain_file = Path(folder) / "mask.nii"  # ITK writes to paths only: one slice, for its header
         sitk.WriteImage(first.to_sitk(), str(plain_file))
         header = bytearray(plain_file.read_bytes()[:NIFTI_HEADER_BYTES])
-    struct.pack_into("<h", header, NIFTI_SLICES_AT, n_slices)
-    if mask.geometry.is_sheared:
-        header = bytearray(with_exact_sform(bytes(header), mask.geometry))
-    return gzip_slices(bytes(header), mask.labels)
+    struct.pack_into("<h", header, NIFTI_SLICES_AT, grid.shape[0])
+    if grid.is_sheared:
+        header = bytearray(with_exact_sform(bytes(header), grid))
+    return gzip_slices(bytes(header), labels)
 
 
 def case_json(row: CaseRow, protocol: Protocol, input_sha256: str = "") -> str:
@@ -103,7 +102,7 @@ def case_json(row: CaseRow, protocol: Protocol, input_sha256: str = "") -> str:
         "mask": row.mask,
         "overlay": row.overlay,
         "table_row": {column.name: column.value(row) for column in columns},
-        "flags": [_flag(flag) for flag in result.flags],
+        "all_flags": [_flag(flag) for flag in result.all_flags],
         "error": _error(result),
         "rejected_series": [{"series_uid": u, "reason": why} for u, why in result.rejected_series],
     }

@@ -48,7 +48,7 @@ class Quantity:
     Attributes
     ----------
     stem, suffix : of its columns' names, with the side between them
-    attribute : of `glutseg.result.SideMeasurement`, or of `WholeMuscle`
+    attribute : of `glutseg.result.SliceMeasurement`, or of `WholeMuscle`
     totals : which figures of both sides together make sense
     """
 

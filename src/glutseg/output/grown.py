@@ -48,22 +48,22 @@ def grown_json(region: GrownRegion, series_uid: str, flags: Sequence[Flag], mask
 
     Unknown figures are null; ``slices`` has one entry per slice that the region touches.
     """
-    geometry = region.mask.geometry
+    stored, seed = region.mask.stored, region.stored_seed
     record = {
         "glutseg_version": __version__,
         "series_uid": series_uid,
         "flags": [{"code": f.code, "severity": f.severity, "message": f.message} for f in flags],
         "seed": {
-            **region.seed._asdict(),
-            "z_mm": geometry.slice_z_mm(region.seed.z),
+            **seed._asdict(),
+            "z_mm": stored.slice_z_mm(seed.z),
             "value_hu": region.seed_hu,
         },
         "settings": region.settings.model_dump(),
         "mode": "3d" if region.is_3d else "2d",
         "readout": dataclasses.asdict(region.readout),
         "slices": [
-            {"z": k, "z_mm": geometry.slice_z_mm(k), **dataclasses.asdict(readout)}
-            for k, readout in region.slices.items()
+            {"z": place, "z_mm": stored.slice_z_mm(place), **dataclasses.asdict(readout)}
+            for place, readout in region.stored_slices.items()
         ],
         "mask": None if mask_file is None else str(mask_file),
     }

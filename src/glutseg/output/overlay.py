@@ -1,7 +1,6 @@
 """The picture of a case: what was measured, where, and what a reader should look at.
 
-Radiological display: the patient's right is on the viewer's left, the front is at the top. Drawn in
-canonical order, so that the storage order of the scanner never shows.
+Radiological display: the patient's right is on the viewer's left, the front is at the top.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from matplotlib.patheffects import Normal, Stroke
 from glutseg.image import LABELS, CtImage, Int16Array, LabelArray, Mask
 from glutseg.output.caption import draw_caption
 from glutseg.output.style import BACKGROUND, INK, LEVEL_COLOUR, OTHER_COLOURS, SIDE_COLOURS
-from glutseg.output.view import View, canonical_view, view_at
+from glutseg.output.view import View, case_view, view_at
 from glutseg.result import CaseResult
 
 WINDOW_HU = (-125, 225)
@@ -40,12 +39,12 @@ class _Plane:
     marks: tuple[str, str]
 
 
-def draw_overlay(volume: CtImage, mask: Mask | None, result: CaseResult) -> bytes:
+def draw_overlay(image: CtImage, mask: Mask | None, result: CaseResult) -> bytes:
     """PNG of the measured slice with both outlines, two thumbnails with the level, and the figures.
 
     Parameters
     ----------
-    volume, mask : in the series' own slice order, on one grid
+    image, mask : on one grid
     result : with a level; may have failed after it
 
     Raises
@@ -53,7 +52,7 @@ def draw_overlay(volume: CtImage, mask: Mask | None, result: CaseResult) -> byte
     ValueError
         When the result has no level.
     """
-    view = canonical_view(volume, mask, result)
+    view = case_view(image, mask, result)
     figure = Figure(figsize=FIGURE_INCHES, dpi=DPI, facecolor=BACKGROUND)
     FigureCanvasAgg(figure)
     axial = figure.add_axes((0.01, 0.25, 0.64, 0.69))
@@ -71,15 +70,14 @@ def draw_overlay(volume: CtImage, mask: Mask | None, result: CaseResult) -> byte
     return buffer.getvalue()
 
 
-def draw_slice(axes: Axes, volume: CtImage, mask: Mask | None, slice_index: int) -> None:
+def draw_slice(axes: Axes, image: CtImage, mask: Mask | None, slice_index: int) -> None:
     """One slice with the outlines on it, cropped to the body, on axes of the caller's.
 
     Parameters
     ----------
-    volume, mask : on one grid, in the same order
-    slice_index : in that order
+    image, mask : on one grid
     """
-    view = view_at(volume, mask, slice_index)
+    view = view_at(image, mask, slice_index)
     _show(axes, _axial(view))
     _scale_bar(axes, view)
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from glutseg.dicom import FileProblem, Index, Series, Source, Study
-from glutseg.errors import CODES, Flag, GlutsegError
+from glutseg.errors import CODES, GlutsegError
 from glutseg.measurement import Participants
 from glutseg.protocol import Protocol, with_series
 from glutseg.result import CaseResult
@@ -92,11 +92,11 @@ class Pseudonymiser:
         record = result.series
         if record is not None:
             record = replace(record, description="", contrast="yes" if record.contrast else "")
+        reworded = result.with_flags(lambda f: replace(f, message=self._reword(f.message, f.code, sources)))
         return replace(
-            result,
+            reworded,
             series=record,
             error_message=self._reword(result.error_message, result.error_code, sources),
-            flags=tuple(Flag(f.code, self._reword(f.message, f.code, sources), f.side) for f in result.flags),
             rejected_series=tuple(
                 (uid, self._reword(why, "", sources)) for uid, why in result.rejected_series
             ),

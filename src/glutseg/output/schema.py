@@ -12,9 +12,13 @@ from glutseg.measurement import mean_of_sides, per_height, per_height_squared, s
 from glutseg.output.columns import QUANTITIES, WHOLE_QUANTITIES, Column, Quantity
 from glutseg.protocol import ExtentRule
 from glutseg.result import CaseResult, Level, SeriesRecord
+from glutseg.segmentation import GivenMaskOutliner
 from glutseg.version import __version__
 
 SIDES: tuple[Side, ...] = ("left", "right")
+
+
+GIVEN = GivenMaskOutliner.name
 
 
 @dataclass(frozen=True)
@@ -35,14 +39,14 @@ Figure = Callable[[CaseRow, Side], float | None]
 
 
 def _area_figure(muscle: Muscle, attribute: str, row: CaseRow, side: Side) -> float | None:
-    at_level = row.result.measurements if muscle == "maximus" else row.result.others.get(muscle, {})
-    measured = at_level.get(side)
+    measured = row.result.measurement(side, muscle)
     return None if measured is None else float(getattr(measured, attribute))
 
 
 def _whole_figure(muscle: Muscle, attribute: str, row: CaseRow, side: Side) -> float | None:
     """Empty where the series does not show the whole muscle: a part's volume is not a volume."""
-    whole = row.result.whole.get(muscle, {}).get(side)
+    record = row.result.muscle(side, muscle)
+    whole = None if record is None else record.whole
     return float(getattr(whole, attribute)) if whole is not None and whole.is_complete else None
 
 
@@ -90,8 +94,8 @@ def _confidence_columns(muscle: Muscle) -> Iterator[Column[CaseRow]]:
 
 
 def _confidence(muscle: Muscle, side: Side, row: CaseRow) -> float | None:
-    result = row.result
-    return (result.confidence if muscle == "maximus" else result.other_confidence.get(muscle, {})).get(side)
+    record = row.result.muscle(side, muscle)
+    return None if record is None else record.confidence
 
 
 def prefix_of(muscle: Muscle) -> str:
@@ -122,7 +126,7 @@ def _axial_area_mm2(row: CaseRow, side: Side) -> float | None:
 
 
 def _flags(row: CaseRow) -> str:
-    return " ".join(dict.fromkeys(str(flag) for flag in row.result.flags))
+    return " ".join(dict.fromkeys(str(flag) for flag in row.result.all_flags))
 
 
 def _values(row: CaseRow) -> str:
@@ -130,12 +134,12 @@ def _values(row: CaseRow) -> str:
         return ""
     if row.is_corrected:
         return "corrected"
-    return "given" if any(flag.code == "mask-given" for flag in row.result.flags) else "automatic"
+    return "given" if row.result.outliner == GIVEN else "automatic"
 
 
 def _slab_area_mm2(sides: tuple[Side, ...], row: CaseRow) -> float | None:
     """Mean over the profile's slices and the sides; empty where a side was not measured."""
-    areas = [[p.measurement.area_mm2 for p in row.result.slab(side)] for side in sides]
+    areas = [[p.measurement.area_mm2 for p in row.result.profile_around_level(side)] for side in sides]
     if not all(areas):
         return None
     return sum(sum(a) / len(a) for a in areas) / len(areas)
@@ -191,7 +195,7 @@ _WHERE: tuple[Column[CaseRow], ...] = (
         "slice_index",
         "",
         "measured slice, from 0 in the order of the mask's file",
-        partial(_level, "slice_index"),
+        lambda r: r.result.stored_slice_index,
         int,
     ),
     Column("pixel_spacing_mm", "mm", "between the rows of a slice", partial(_pixel_spacing_mm, 0), float, 6),

@@ -16,11 +16,9 @@ _SCANNER = 1  # NIFTI_XFORM_SCANNER_ANAT
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
-def straightened(mask: Mask) -> Mask:
-    """The labels of a sheared grid on a plain one, for a writer that knows no shear; others as they are."""
-    if not mask.geometry.is_sheared:
-        return mask
-    return Mask(mask.labels, Geometry(mask.geometry.shape, mask.geometry.spacing_mm))
+def straightened(grid: Geometry) -> Geometry:
+    """A grid without shear in place of a sheared one, for a writer that knows none; others as they are."""
+    return Geometry(grid.shape, grid.spacing_mm) if grid.is_sheared else grid
 
 
 def with_exact_sform(nifti: bytes, geometry: Geometry) -> bytes:

@@ -9,7 +9,7 @@ from functools import partial
 from glutseg.image import LABELS, Muscle, Side
 from glutseg.output.columns import QUANTITIES, Column
 from glutseg.protocol import NAMED_LEVELS
-from glutseg.result import CaseResult, SlicePoint
+from glutseg.result import CaseResult, ProfilePoint
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,12 @@ class ProfileRow:
     """A row of profile.csv: one side on one slice of a case."""
 
     result: CaseResult
-    point: SlicePoint
+    point: ProfilePoint
+
+    @property
+    def slice_index(self) -> int:
+        """In the order of the mask's file."""
+        return _stored(self.result, self.point)
 
 
 @dataclass(frozen=True)
@@ -29,10 +34,25 @@ class LevelRow:
     muscle: Muscle
     side: Side
     reason: str
-    point: SlicePoint | None
+    point: ProfilePoint | None
+
+    @property
+    def slice_index(self) -> int | None:
+        """In the order of the mask's file."""
+        return None if self.point is None else _stored(self.result, self.point)
 
 
-def _of_point(attribute: str, row: LevelRow) -> float | int | None:
+def _stored(result: CaseResult, point: ProfilePoint) -> int:
+    return point.slice_index if result.series is None else result.series.stored_slice(point.slice_index)
+
+
+def profile_rows(result: CaseResult) -> list[ProfileRow]:
+    """The profile of a case in the order of the mask's file."""
+    rows = [ProfileRow(result, point) for point in result.profile]
+    return sorted(rows, key=lambda row: row.slice_index)
+
+
+def _of_point(attribute: str, row: LevelRow) -> float | None:
     return None if row.point is None else getattr(row.point, attribute)
 
 
@@ -46,7 +66,7 @@ PROFILE: tuple[Column[ProfileRow], ...] = (
     Column("study_uid", "", "as in measurements.csv", lambda r: r.result.study_uid),
     Column("muscle", "", "`maximus`, `medius` or `minimus`", lambda r: r.point.muscle),
     Column("side", "", "`left` or `right`", lambda r: r.point.side),
-    Column("slice_index", "", "from 0 in the order of the mask's file", lambda r: r.point.slice_index, int),
+    Column("slice_index", "", "from 0 in the order of the mask's file", lambda r: r.slice_index, int),
     Column("z_mm", "mm", "patient z (towards the head) of the slice", lambda r: r.point.z_mm, float),
     Column(
         "offset_mm", "mm", "from the measured slice, towards the head", lambda r: r.point.offset_mm, float
@@ -72,9 +92,7 @@ LEVELS: tuple[Column[LevelRow], ...] = (
     Column("muscle", "", "`maximus`, `medius` or `minimus`", lambda r: r.muscle),
     Column("side", "", "`left` or `right`", lambda r: r.side),
     Column("reason", "", "why the level is not in the series; else empty", lambda r: r.reason),
-    Column(
-        "slice_index", "", "from 0 in the order of the mask's file", partial(_of_point, "slice_index"), int
-    ),
+    Column("slice_index", "", "from 0 in the order of the mask's file", lambda r: r.slice_index, int),
     Column("z_mm", "mm", "patient z (towards the head) of the slice", partial(_of_point, "z_mm"), float),
     *(
         Column(

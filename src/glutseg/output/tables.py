@@ -12,7 +12,7 @@ from glutseg.output.atomic import write_bytes, write_text
 from glutseg.output.columns import Column, Row
 from glutseg.output.layout import LEVELS_CSV, MEASUREMENTS_CSV, MEASUREMENTS_PARQUET, PROFILE_CSV
 from glutseg.output.schema import CaseRow, measurement_columns
-from glutseg.output.slice_tables import LEVELS, PROFILE, ProfileRow, level_rows
+from glutseg.output.slice_tables import LEVELS, PROFILE, level_rows, profile_rows
 from glutseg.output.text import plain, safe_cell
 from glutseg.protocol import ExtentRule
 
@@ -29,7 +29,7 @@ def write_tables(out: Path, rows: Sequence[CaseRow], extent: ExtentRule = AT_LEV
     where whole muscles were measured."""
     ordered = sort_rows(rows)
     columns = measurement_columns(extent)
-    points = [ProfileRow(row.result, point) for row in ordered for point in row.result.profile]
+    points = [point for row in ordered for point in profile_rows(row.result)]
     write_text(out / MEASUREMENTS_CSV, to_csv(columns, ordered))
     write_bytes(out / MEASUREMENTS_PARQUET, to_parquet(columns, ordered))
     write_text(out / PROFILE_CSV, to_csv(PROFILE, points))

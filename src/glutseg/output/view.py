@@ -1,4 +1,4 @@
-"""What of a volume is shown: canonical order, cropped to the body, and the planes to cut along."""
+"""What of an image is shown: cropped to the body, and the planes to cut along."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ THIN_MM = 6.0
 
 @dataclass(frozen=True)
 class View:
-    """Arrays are (z, y, x) in canonical order, cropped to the body; indices count in them."""
+    """Arrays (z, y, x), cropped to the body; indices count in them."""
 
     hu: Int16Array
     labels: LabelArray | None
@@ -32,7 +32,7 @@ class View:
     column: int
 
 
-def canonical_view(volume: CtImage, mask: Mask | None, result: CaseResult) -> View:
+def case_view(image: CtImage, mask: Mask | None, result: CaseResult) -> View:
     """Crop to the body on the measured slice; cut through the middle of the muscle, or of the body.
 
     Raises
@@ -43,21 +43,20 @@ def canonical_view(volume: CtImage, mask: Mask | None, result: CaseResult) -> Vi
     if result.level is None:
         msg = "a picture needs a level"
         raise ValueError(msg)
-    return view_at(volume, mask, result.level.slice_index)
+    return view_at(image, mask, result.level.slice_index)
 
 
-def view_at(volume: CtImage, mask: Mask | None, slice_index: int) -> View:
-    """The view of a slice, in the order of the volume."""
-    k = volume.geometry.canonical_slice(slice_index)
-    canonical = volume.canonical()
-    box = _body_box(canonical.hu[k], canonical.geometry.spacing_mm[1:])
-    reach = round(REACH_MM / canonical.geometry.spacing_mm[0])
-    bottom = max(0, k - reach)
-    shown = (slice(bottom, k + reach + 1), *box)
-    hu = canonical.hu[shown]
-    labels = None if mask is None else mask.canonical().labels[shown]
-    row, column = _cut(labels, k - bottom, hu.shape)
-    return View(hu, labels, canonical.geometry.spacing_mm, k - bottom, row, column)
+def view_at(image: CtImage, mask: Mask | None, slice_index: int) -> View:
+    """The view of a slice."""
+    spacing_mm = image.geometry.spacing_mm
+    box = _body_box(image.hu[slice_index], spacing_mm[1:])
+    reach = round(REACH_MM / spacing_mm[0])
+    bottom = max(0, slice_index - reach)
+    shown = (slice(bottom, slice_index + reach + 1), *box)
+    hu = image.hu[shown]
+    labels = None if mask is None else mask.labels[shown]
+    row, column = _cut(labels, slice_index - bottom, hu.shape)
+    return View(hu, labels, spacing_mm, slice_index - bottom, row, column)
 
 
 def _body_box(hu2d: Int16Array, spacing_mm: tuple[float, float]) -> tuple[slice, slice]:
@@ -77,10 +76,10 @@ def _body_box(hu2d: Int16Array, spacing_mm: tuple[float, float]) -> tuple[slice,
     return bounds[0], bounds[1]
 
 
-def _cut(labels: npt.NDArray[np.uint8] | None, k: int, shape: tuple[int, ...]) -> tuple[int, int]:
+def _cut(labels: npt.NDArray[np.uint8] | None, slice_index: int, shape: tuple[int, ...]) -> tuple[int, int]:
     """Row of the coronal cut (middle of both muscles) and column of the sagittal one (the left's)."""
-    if labels is None or not np.isin(labels[k], list(SIDES.values())).any():
+    if labels is None or not np.isin(labels[slice_index], list(SIDES.values())).any():
         return shape[1] * 2 // 3, shape[2] * 2 // 3  # about where the left muscle is in most patients
-    left, right = (labels[k] == label for label in SIDES.values())
+    left, right = (labels[slice_index] == label for label in SIDES.values())
     one = left if left.any() else right
     return int(np.median(np.nonzero(left | right)[0])), int(np.median(np.nonzero(one)[1]))

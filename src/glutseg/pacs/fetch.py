@@ -149,9 +149,8 @@ def named_by_uid(result: CaseResult, study: dicom.Study) -> CaseResult:
         return text
 
     return replace(
-        result,
+        result.with_flags(lambda flag: replace(flag, message=words(flag.message))),
         error_message=words(result.error_message),
-        flags=tuple(replace(flag, message=words(flag.message)) for flag in result.flags),
         rejected_series=tuple((uid, words(why)) for uid, why in result.rejected_series),
     )
 

@@ -7,8 +7,8 @@ import numpy.typing as npt
 from scipy import ndimage as ndi
 
 from glutseg.errors import Flag
-from glutseg.image import SIDES, CtImage, Mask, Muscle, Side
-from glutseg.result import WholeMuscle
+from glutseg.image import SIDES, CtImage, Mask
+from glutseg.result import MuscleResult
 
 METAL_HU = 2500
 """Dense cortical bone ends near 2000 HU; scanners clip metal at 3071 or above."""
@@ -60,17 +60,13 @@ def check_field_of_view(volume: CtImage, mask: Mask, slice_index: int) -> tuple[
     return tuple(flags)
 
 
-def check_ends(whole: dict[Side, WholeMuscle], muscle: Muscle) -> tuple[Flag, ...]:
-    """``muscle-incomplete`` for each side that the series does not show to both ends."""
-    return tuple(
-        Flag(
-            "muscle-incomplete",
-            f"gluteus {muscle}: the series shows {one.length_mm:.0f} mm and {one.volume_cm3:.0f} cm³ of it",
-            side,
-        )
-        for side, one in whole.items()
-        if not one.is_complete
-    )
+def check_ends(record: MuscleResult) -> tuple[Flag, ...]:
+    """``muscle-incomplete`` for a whole muscle that the series does not show to both ends."""
+    whole = record.whole
+    if whole is None or whole.is_complete:
+        return ()
+    shown = f"{whole.length_mm:.0f} mm and {whole.volume_cm3:.0f} cm³ of it"
+    return (Flag("muscle-incomplete", f"gluteus {record.muscle}: the series shows {shown}", record.side),)
 
 
 def _padding(image: npt.NDArray[np.int16]) -> BoolArray:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from glutseg.errors import Flag
-from glutseg.image import Muscle, Side
-from glutseg.result import SideMeasurement, SlicePoint
+from glutseg.image import Side
+from glutseg.result import MuscleResult, ProfilePoint, SliceMeasurement
 
 MIN_CONFIDENCE = 0.85
 """Dice between the muscle and those found under other beliefs; chosen in docs/explanation/accuracy.md so that
@@ -28,53 +28,58 @@ MAX_FAT_SHARE = 0.45
 """The outline is closed over fat up to 40 %; beyond, what is fascia cannot be told."""
 
 
-def check_sides(
-    measurements: dict[Side, SideMeasurement],
-    confidence: dict[Side, float],
-    visible: dict[Side, float],
-    profile: tuple[SlicePoint, ...],
-    repaired: dict[Side, float],
-) -> tuple[Flag, ...]:
-    """All doubts about the two outlines, with their figures."""
-    flags: list[Flag] = []
-    for side, m in measurements.items():
-        flags += _check_side(side, m, confidence.get(side), visible.get(side))
-        flags += _check_jump(side, profile)
-        if repaired.get(side, 0.0) > MAX_REPAIRED:
-            flags.append(
-                Flag("outline-repaired", f"{repaired[side]:.0%} of the area was closed over or cut off", side)
-            )
-    return (*flags, *_check_difference(profile))
+def check_found(record: MuscleResult) -> tuple[Flag, ...]:
+    """``muscle-not-found`` for a muscle without a pixel on the measured slice."""
+    if record.measurement is not None:
+        return ()
+    message = f"the gluteus {record.muscle} was not found on the measured slice"
+    return (Flag("muscle-not-found", message, record.side),)
 
 
-def check_others(
-    others: dict[Muscle, dict[Side, SideMeasurement]], confidence: dict[Muscle, dict[Side, float]]
-) -> tuple[Flag, ...]:
-    """``other-muscle-doubtful`` for every medius and minimus: no figure is known that tells good ones
-    from bad ones (docs/explanation/accuracy.md), so a person has to look at all."""
-    flags = []
-    for muscle, sides in others.items():
-        for side in sides:
-            sure = confidence.get(muscle, {}).get(side)
-            known = "" if sure is None else f"; with other beliefs it agrees to a Dice of {sure:.2f}"
-            flags.append(Flag("other-muscle-doubtful", f"the outline of the gluteus {muscle}{known}", side))
+def check_outline(record: MuscleResult, profile: tuple[ProfilePoint, ...]) -> tuple[Flag, ...]:
+    """What is uncertain or implausible about the outline of one gluteus maximus.
+
+    Parameters
+    ----------
+    profile : around the level, both sides of the gluteus maximus, without slices that show none
+    """
+    measured = record.measurement
+    if measured is None:
+        return ()
+    flags = [*_check_certainty(record), *_check_figures(record.side, measured)]
+    flags += _check_jump(record.side, profile)
+    repaired = record.repaired_share
+    if repaired is not None and repaired > MAX_REPAIRED:
+        message = f"{repaired:.0%} of the area was closed over or cut off"
+        flags.append(Flag("outline-repaired", message, record.side))
     return tuple(flags)
 
 
-def _check_side(
-    side: Side, m: SideMeasurement, confidence: float | None, visible: float | None
-) -> list[Flag]:
-    flags = []
+def check_other_muscle(record: MuscleResult) -> tuple[Flag, ...]:
+    """``other-muscle-doubtful`` for every medius and minimus: no figure is known that tells good ones
+    from bad ones (docs/explanation/accuracy.md), so a person has to look at all."""
+    if record.muscle == "maximus" or record.measurement is None:
+        return ()
+    sure = record.confidence
+    known = "" if sure is None else f"; with other beliefs it agrees to a Dice of {sure:.2f}"
+    message = f"the outline of the gluteus {record.muscle}{known}"
+    return (Flag("other-muscle-doubtful", message, record.side),)
+
+
+def _check_certainty(record: MuscleResult) -> list[Flag]:
+    flags, side = [], record.side
+    confidence, edge_support = record.confidence, record.edge_support
     if confidence is not None and confidence < MIN_CONFIDENCE:
-        flags.append(
-            Flag(
-                "outline-doubtful",
-                f"with other beliefs the outline agrees to a Dice of {confidence:.2f} only",
-                side,
-            )
-        )
-    if visible is not None and visible < MIN_VISIBLE:
-        flags.append(Flag("edge-invisible", f"{visible:.0%} of the border to other muscles is visible", side))
+        message = f"with other beliefs the outline agrees to a Dice of {confidence:.2f} only"
+        flags.append(Flag("outline-doubtful", message, side))
+    if edge_support is not None and edge_support < MIN_VISIBLE:
+        message = f"{edge_support:.0%} of the border to other muscles is visible"
+        flags.append(Flag("edge-invisible", message, side))
+    return flags
+
+
+def _check_figures(side: Side, m: SliceMeasurement) -> list[Flag]:
+    flags = []
     if not AREA_MM2[0] <= m.area_mm2 <= AREA_MM2[1]:
         flags.append(Flag("size-implausible", f"{m.area_mm2:.0f} mm²", side))
     if not MEAN_HU[0] <= m.mean_hu <= MEAN_HU[1]:
@@ -85,7 +90,7 @@ def _check_side(
     return flags
 
 
-def _check_jump(side: Side, profile: tuple[SlicePoint, ...]) -> list[Flag]:
+def _check_jump(side: Side, profile: tuple[ProfilePoint, ...]) -> list[Flag]:
     """The measured slice against the mean of its two neighbours."""
     own = sorted((p.offset_mm, p.measurement.area_mm2) for p in profile if p.side == side)
     middle = next((i for i, (offset, _) in enumerate(own) if abs(offset) < 1e-6), None)
@@ -99,14 +104,14 @@ def _check_jump(side: Side, profile: tuple[SlicePoint, ...]) -> list[Flag]:
     return [Flag("slices-disagree", f"{area:.0f} mm², the neighbouring slices {beside:.0f} mm²", side)]
 
 
-def _check_difference(profile: tuple[SlicePoint, ...]) -> list[Flag]:
+def check_difference(profile: tuple[ProfilePoint, ...]) -> tuple[Flag, ...]:
     """Left against right over the whole profile, which a tilt of the pelvis changes less than one slice."""
     left = [p.measurement.area_mm2 for p in profile if p.side == "left"]
     right = [p.measurement.area_mm2 for p in profile if p.side == "right"]
     if not left or not right:
-        return []
+        return ()
     a, b = float(np.mean(left)), float(np.mean(right))
     difference = abs(a - b) / max((a + b) / 2, 1e-9)
     if difference <= MAX_SIDE_DIFFERENCE:
-        return []
-    return [Flag("sides-differ", f"over the profile left has {a:.0f} mm², right {b:.0f} mm²")]
+        return ()
+    return (Flag("sides-differ", f"over the profile left has {a:.0f} mm², right {b:.0f} mm²"),)

@@ -35,10 +35,10 @@ def case_view(out: Path, row: CaseRow, found: CaseReviews, number: int, size: Si
     number : its place in the table, which makes its anchor
     """
     result = row.result
-    areas = {side: m.area_mm2 for side, m in result.measurements.items()}
-    mean = mean_of_sides(areas.get("left"), areas.get("right"))
+    right, left = (result.area_mm2(side) for side in SIDES)
+    mean = mean_of_sides(left, right)
     large, thumbnail = _pictures(out, row, size)
-    flags = _flags(result.flags)
+    flags = _flags(result.all_flags)
     decisions = tuple(_decisions(found))
     who = plain(result.patient_id) or "(no id)"
     searched = (who, result.case_id, result.study_date, row.decision, row.reviewer, result.error_code)
@@ -50,8 +50,8 @@ def case_view(out: Path, row: CaseRow, found: CaseReviews, number: int, size: Si
         status=result.status,
         status_words=STATUS_WORDS[result.status],
         decision=row.decision,
-        area_right=_number(areas.get("right")),
-        area_left=_number(areas.get("left")),
+        area_right=_number(right),
+        area_left=_number(left),
         area_mean=_number(mean),
         index=_number(per_height(mean, result.height.height_m)),
         flags=flags,
@@ -122,7 +122,7 @@ def _measured(row: CaseRow, mean_mm2: float | None) -> list[Fact]:
 
 def _sides(result: CaseResult) -> list[tuple[str, str, str]]:
     """(what, right, left), as they lie in the picture."""
-    found = [result.measurements.get(side) for side in SIDES]
+    found = [result.measurement(side) for side in SIDES]
     rows: list[tuple[str, list[str]]] = []
     if any(found):
         rows = [
@@ -130,20 +130,24 @@ def _sides(result: CaseResult) -> list[tuple[str, str, str]]:
             ("lean, mm²", [_number(m.lean_area_mm2) if m else "" for m in found]),
             ("fat, mm²", [_number(m.imat_area_mm2) if m else "" for m in found]),
             ("density, HU", [f"{_number(m.mean_hu)} ± {_number(m.sd_hu)}" if m else "" for m in found]),
-            ("confidence", [f"{result.confidence[s]:.2f}" if s in result.confidence else "" for s in SIDES]),
+            ("confidence", [_confidence(result, side) for side in SIDES]),
         ]
-    for muscle, sides in result.others.items():
-        rows.append((f"{muscle}, mm²", [_number(sides[s].area_mm2 if s in sides else None) for s in SIDES]))
-    for muscle, whole in result.whole.items():
-        cm3 = [whole[s].volume_cm3 if s in whole and whole[s].is_complete else None for s in SIDES]
-        rows.append((f"{muscle} volume, cm³", [_number(v) for v in cm3]))
+    for muscle in result.muscle_names[1:]:
+        rows.append((f"{muscle}, mm²", [_number(result.area_mm2(side, muscle)) for side in SIDES]))
+    for muscle in result.muscle_names if result.has_whole_muscles else ():
+        rows.append((f"{muscle} volume, cm³", [_number(result.volume_cm3(side, muscle)) for side in SIDES]))
     return [(name, right or UNKNOWN, left or UNKNOWN) for name, (right, left) in rows if right or left]
+
+
+def _confidence(result: CaseResult, side: Side) -> str:
+    record = result.muscle(side)
+    return "" if record is None or record.confidence is None else f"{record.confidence:.2f}"
 
 
 def _height(result: CaseResult, mean_mm2: float | None) -> list[Fact]:
     height_m = result.height.height_m
     if height_m is None:
-        return [Fact("height", "unknown")] if result.measurements else []
+        return [Fact("height", "unknown")] if result.muscles else []
     source = {"participants": "participants table", "dicom": "DICOM header"}.get(result.height.source, "")
     facts = [Fact("height", f"{height_m:.2f} m ({source})")]
     index, squared = per_height(mean_mm2, height_m), per_height_squared(mean_mm2, height_m)
@@ -203,7 +207,7 @@ def level_fact(result: CaseResult) -> Fact | None:
     level = result.level
     if level is None:
         return None
-    return Fact("level", f"{level.name}, slice {level.slice_index} (from 0), z = {level.z_mm:.1f} mm")
+    return Fact("level", f"{level.name}, slice {result.stored_slice_index} (from 0), z = {level.z_mm:.1f} mm")
 
 
 def _number(value: float | None) -> str:

@@ -122,8 +122,7 @@ def _unfinished(run: RunRows) -> str:
 def _overview(rows: Sequence[CaseRow], cases: Sequence[CaseView]) -> Overview | None:
     points = []
     for row, case in zip(rows, cases, strict=True):
-        areas = {side: m.area_mm2 for side, m in row.result.measurements.items()}
-        mean = mean_of_sides(areas.get("left"), areas.get("right"))
+        mean = mean_of_sides(row.result.area_mm2("left"), row.result.area_mm2("right"))
         if mean is not None:
             points.append(Point(mean, case.status, case.anchor, case.patient_id))
     return overview(points)

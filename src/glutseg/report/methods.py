@@ -143,7 +143,7 @@ def _hu(value: int) -> str:
 
 
 def _images(rows: Sequence[CaseRow]) -> str:
-    series = [row.result.series for row in rows if row.result.series is not None and row.result.measurements]
+    series = [row.result.series for row in rows if row.result.series is not None and row.result.muscles]
     if not series:
         return ""
     spacing = sorted(s.slice_spacing_mm for s in series)
@@ -173,7 +173,7 @@ def _numbers(rows: Sequence[CaseRow]) -> str:
 
 
 def _heights(rows: Sequence[CaseRow]) -> list[str]:
-    measured = [row.result for row in rows if row.result.measurements]
+    measured = [row.result for row in rows if row.result.muscles]
     sources = Counter(result.height.source for result in measured if result.height.height_m is not None)
     if not sources:
         return []

@@ -57,7 +57,6 @@ def correct(
     Parameters
     ----------
     measured : from `glutseg.review.remeasure`, on this mask
-    mask : in the series' own order
 
     Raises
     ------

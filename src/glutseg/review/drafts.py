@@ -16,7 +16,7 @@ from glutseg.review.record import record_sha256, reviewer_id
 
 @dataclass(frozen=True)
 class Draft:
-    """A mask and a level in the series' own order; no table knows of them."""
+    """A mask and a level; no table knows of them."""
 
     mask: Mask
     slice_index: int

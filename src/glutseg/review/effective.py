@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from glutseg.case import failed
@@ -19,6 +19,7 @@ from glutseg.review.record import (
     read_review_file,
     record_sha256,
     reviewer_id,
+    with_figures,
 )
 
 
@@ -109,12 +110,11 @@ def _decided(out: Path, row: CaseRow, review: Review, entry: Entry) -> CaseRow:
         return replace(told, result=replace(row.result, status="ok"))
     figures = entry.figures
     result = replace(
-        row.result,
+        with_figures(row.result, figures),
         status="ok",
         error_code="",
         error_message="",
         series=_series_at(row.result, figures.level.slice_index),
-        **{one.name: getattr(figures, one.name) for one in fields(figures)},
     )
     case = review.case_id
     return replace(

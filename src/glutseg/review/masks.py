@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def read_mask(path: Path, geometry: Geometry) -> Mask:
     Parameters
     ----------
     path : the NIfTI; of a sheared grid the NRRD beside it is read, which holds the shear
-    geometry : of the series
+    geometry : of the series, in the order of its files
 
     Raises
     ------
@@ -45,9 +46,9 @@ def read_mask(path: Path, geometry: Geometry) -> Mask:
         ``geometry-mismatch`` for a file that is no mask on this grid.
     """
     mask = _read_nrrd(nrrd_beside(path)) if geometry.is_sheared else _read_nifti(path)
-    if not mask.geometry.matches(geometry):
+    if not mask.stored.matches(geometry):
         raise GlutsegError("geometry-mismatch", "the mask is not on the grid of the series", path.name)
-    return Mask(mask.labels, geometry)
+    return replace(mask, geometry=geometry.canonical(), stored_geometry=geometry)
 
 
 def stored_mask(path: Path) -> Mask:
@@ -93,7 +94,7 @@ def _read_nifti(path: Path) -> Mask:
         labels = np.frombuffer(content, np.uint8, count=x * y * z, offset=int(start))
     except (RuntimeError, ValueError, OSError, EOFError, zlib.error, struct.error) as error:
         raise GlutsegError("geometry-mismatch", "the mask cannot be read", path.name) from error
-    return Mask(labels.reshape(grid.shape), grid)
+    return Mask.from_array(labels.reshape(grid.shape), grid)
 
 
 def write_mask(path: Path, mask: Mask) -> bytes:
@@ -105,7 +106,7 @@ def write_mask(path: Path, mask: Mask) -> bytes:
         ``output-unwritable``.
     """
     content = nifti_gz(mask)
-    if mask.geometry.is_sheared:
+    if mask.stored.is_sheared:
         write_bytes(nrrd_beside(path), nrrd(mask))
     write_bytes(path, content)
     return content

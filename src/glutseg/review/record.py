@@ -9,19 +9,19 @@ import dataclasses
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from glutseg.errors import Flag, GlutsegError
-from glutseg.image import Muscle, Side
+from glutseg.image import Side
 from glutseg.output.atomic import write_text
 from glutseg.output.case_files import to_json
 from glutseg.output.decode import from_json
 from glutseg.output.folder import PROGRAM
 from glutseg.output.layout import CASE_JSON, REVIEW_PREFIX, REVIEW_SUFFIX, case_file
 from glutseg.output.text import plain
-from glutseg.result import Level, SideMeasurement, SlicePoint, WholeMuscle
+from glutseg.result import CaseResult, Level, MuscleResult, ProfilePoint
 
 Decision = Literal["accepted", "corrected", "rejected", "withdrawn"]
 
@@ -55,13 +55,14 @@ class Figures:
     """What was measured anew on a corrected mask or level; fields as in `glutseg.result.CaseResult`."""
 
     level: Level
-    measurements: dict[Side, SideMeasurement]
-    profile: tuple[SlicePoint, ...]
-    flags: tuple[Flag, ...]
-    confidence: dict[Side, float] = field(default_factory=dict)
-    others: dict[Muscle, dict[Side, SideMeasurement]] = field(default_factory=dict)
-    other_confidence: dict[Muscle, dict[Side, float]] = field(default_factory=dict)
-    whole: dict[Muscle, dict[Side, WholeMuscle]] = field(default_factory=dict)
+    muscles: tuple[MuscleResult, ...]
+    profile: tuple[ProfilePoint, ...]
+    measurement_flags: tuple[Flag, ...] = ()
+
+
+def with_figures(result: CaseResult, figures: Figures) -> CaseResult:
+    """A result with what was measured anew."""
+    return replace(result, **{one.name: getattr(figures, one.name) for one in fields(figures)})
 
 
 @dataclass(frozen=True)

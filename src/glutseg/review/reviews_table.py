@@ -10,8 +10,8 @@ from glutseg.image import Side
 from glutseg.measurement import mean_of_sides
 from glutseg.output.columns import Column
 from glutseg.output.schema import CaseRow
-from glutseg.result import CaseResult, Level
-from glutseg.review.record import Entry, Review
+from glutseg.result import CaseResult
+from glutseg.review.record import Entry, Review, with_figures
 
 SIDES: tuple[Side, ...] = ("left", "right")
 
@@ -28,29 +28,21 @@ class ReviewRow:
     def newest(self) -> Entry:
         return self.review.history[-1]
 
-    @property
-    def level(self) -> Level | None:
-        figures = self.newest.figures
-        return self.row.result.level if figures is None else figures.level
-
     def area_mm2(self, side: Side) -> float | None:
         """As this reviewer leaves it; None where they rejected it or have taken their decision back."""
-        entry = self.newest
-        if entry.decision not in ("accepted", "corrected"):
+        if self.newest.decision not in ("accepted", "corrected"):
             return None
-        if entry.figures is None:
-            return _area_mm2(self.row.result, side)
-        measured = entry.figures.measurements.get(side)
-        return None if measured is None else measured.area_mm2
+        return self.result.area_mm2(side)
 
-
-def _area_mm2(result: CaseResult, side: Side) -> float | None:
-    measured = result.measurements.get(side)
-    return None if measured is None else measured.area_mm2
+    @property
+    def result(self) -> CaseResult:
+        """As this reviewer leaves it."""
+        figures = self.newest.figures
+        return self.row.result if figures is None else with_figures(self.row.result, figures)
 
 
 def _automatic(side: Side, r: ReviewRow) -> float | None:
-    return _area_mm2(r.row.result, side)
+    return r.row.result.area_mm2(side)
 
 
 def _own(side: Side, r: ReviewRow) -> float | None:
@@ -58,14 +50,14 @@ def _own(side: Side, r: ReviewRow) -> float | None:
 
 
 def _difference(side: Side, r: ReviewRow) -> float | None:
-    own, automatic = r.area_mm2(side), _area_mm2(r.row.result, side)
+    own, automatic = r.area_mm2(side), r.row.result.area_mm2(side)
     return None if own is None or automatic is None else own - automatic
 
 
 def _dice(side: Side, r: ReviewRow) -> float | None:
     """1 for an accepted outline: it is the automatic one."""
     if r.newest.decision == "accepted":
-        return None if _area_mm2(r.row.result, side) is None else 1.0
+        return None if r.row.result.area_mm2(side) is None else 1.0
     change = r.newest.changes.get(side)
     return None if change is None or math.isnan(change.dice) else change.dice
 
@@ -101,20 +93,20 @@ REVIEWS: tuple[Column[ReviewRow], ...] = (
         "level_name",
         "",
         "landmark of the level, `slice` where the reviewer chose it",
-        lambda r: None if r.level is None else r.level.name,
+        lambda r: None if r.result.level is None else r.result.level.name,
     ),
     Column(
         "level_z_mm",
         "mm",
         "patient z of the slice",
-        lambda r: None if r.level is None else r.level.z_mm,
+        lambda r: None if r.result.level is None else r.result.level.z_mm,
         float,
     ),
     Column(
         "slice_index",
         "",
         "from 0 in the order of the mask's file",
-        lambda r: None if r.level is None else r.level.slice_index,
+        lambda r: r.result.stored_slice_index,
         int,
     ),
     *(

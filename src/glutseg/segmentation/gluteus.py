@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage as ndi
 
-from glutseg.anatomy import Anatomy, as_it_lies, hip_doubts
+from glutseg.anatomy import Anatomy, as_it_lies
 from glutseg.errors import Flag, GlutsegError
 from glutseg.image import LABELS, SIDES, CtImage, LabelArray, Mask, Muscle, Side
 from glutseg.protocol import LevelRule
@@ -33,24 +33,31 @@ _CARRIED_SHARE = 0.5
 
 
 @dataclass(frozen=True)
-class Segmentation:
-    """The muscles in canonical order, labelled as in `glutseg.image.LABELS`, and how sure they are.
+class OutlineQuality:
+    """How certain an outline is on the measured slice; None where it is unknown.
 
     Attributes
     ----------
-    confidence : of the gluteus maximus per side, at the measured slice: least Dice between the muscle
-        found and those found under other beliefs about what cannot be seen (1: the picture alone decides)
-    visible : per side, share of the deep border there that runs along a visible wall
-    repaired : per side, share of the area there that was repaired (`glutseg.segmentation.outline`)
-    other_confidence : the same as ``confidence``, of the other muscles asked for
-    flags : what the outliner itself has to say
+    confidence : least Dice between the outline and those found with a perturbed shape prior, 0 to 1 (1: the
+        image alone decides)
+    edge_support : share of the deep border that runs along a visible fat plane, 0 to 1
+    repaired_share : share of the area that was added by closing gaps or removed as spurs
+    """
+
+    confidence: float | None = None
+    edge_support: float | None = None
+    repaired_share: float | None = None
+
+
+@dataclass(frozen=True)
+class Outlines:
+    """The muscles, labelled as in `glutseg.image.LABELS`, and how certain each outline is.
+
+    ``flags`` are those of the outliner itself.
     """
 
     mask: Mask
-    confidence: dict[Side, float]
-    visible: dict[Side, float] = field(default_factory=dict)
-    repaired: dict[Side, float] = field(default_factory=dict)
-    other_confidence: dict[Muscle, dict[Side, float]] = field(default_factory=dict)
+    quality: dict[tuple[Muscle, Side], OutlineQuality] = field(default_factory=dict)
     flags: tuple[Flag, ...] = ()
 
 
@@ -60,19 +67,19 @@ def segment(
     slices: range,
     settings: Settings = DEFAULT,
     *,
-    measured: int | None = None,
-    whole: bool = False,
+    slice_index: int | None = None,
+    whole_muscle: bool = False,
     muscles: tuple[Muscle, ...] = ("maximus",),
-) -> Segmentation:
+) -> Outlines:
     """Both gluteus maximus muscles on the slices asked for, or from end to end, and the others asked for.
 
     Parameters
     ----------
-    volume : canonical, axial
+    volume : axial
     anatomy : of the same volume
-    slices : canonical slice indices; the mask is empty elsewhere, unless ``whole``
-    measured : the one of ``slices`` whose outline is to be doubted; without it there is no confidence
-    whole : go on above and below ``slices`` to the muscles' ends; on ``slices`` nothing changes by that
+    slices : the mask is empty elsewhere, unless ``whole_muscle``
+    slice_index : the measured one of ``slices``, for which the quality is given; without it there is none
+    whole_muscle : go on above and below ``slices`` to the muscles' ends; ``slices`` stay as they are
     muscles : the gluteus maximus always; it does not depend on whether others are found beneath it
 
     Raises
@@ -80,35 +87,32 @@ def segment(
     GlutsegError
         ``muscle-not-found`` when a side has no muscle behind the hip.
     """
-    own = volume.geometry
+    mask = Mask.on(volume, np.zeros(volume.geometry.shape, np.uint8))
+    labels, quality = mask.labels, dict[tuple[Muscle, Side], OutlineQuality]()
     volume, hips = as_it_lies(
-        volume, anatomy.hips, slices[len(slices) // 2] if measured is None else measured
+        volume, anatomy.hips, slices[len(slices) // 2] if slice_index is None else slice_index
     )
     anatomy = Anatomy(volume, hips)
-    out = Segmentation(
-        Mask(np.zeros(own.shape, np.uint8), own), {}, other_confidence={m: {} for m in muscles[1:]}
-    )
-    labels = out.mask.labels
     for side, label in SIDES.items():
-        layer = find_layer(volume, anatomy, side, slices, settings, doubt_at=measured)
+        layer = find_layer(volume, anatomy, side, slices, settings, doubt_at=slice_index)
         repaired = _paint(labels, label, volume, layer, slices)
         if not (labels[slices.start : slices.stop] == label).any():
             raise GlutsegError("muscle-not-found", f"no muscle was found behind the {side} hip")
-        if measured is not None:
-            out.visible[side] = layer.visible_share(measured)
-            out.confidence[side] = layer.agreement(measured)
-            out.repaired[side] = repaired[measured]
+        if slice_index is not None:
+            quality["maximus", side] = OutlineQuality(
+                layer.agreement(slice_index), layer.visible_share(slice_index), repaired[slice_index]
+            )
         layers = {slices: layer}
-        if whole:
+        if whole_muscle:
             reach = whole_range(volume, anatomy)
             layers[reach] = find_layer(volume, anatomy, side, reach, settings)
             _paint(labels, label, volume, layers[reach], [k for k in reach if k not in slices])
             _trim_ends(labels, label, slices)
         if len(muscles) > 1:
-            sure = _paint_others(labels, volume, side, layers, muscles[1:], settings, measured)
+            sure = _paint_others(labels, volume, side, layers, muscles[1:], settings, slice_index)
             for muscle, confidence in sure.items():
-                out.other_confidence[muscle][side] = confidence
-    return out
+                quality[muscle, side] = OutlineQuality(confidence)
+    return Outlines(mask, quality)
 
 
 def _paint_others(
@@ -215,4 +219,4 @@ def peak_level(
     k += round(rule.offset_mm / g.spacing_mm[0])
     if not 0 <= k < g.shape[0]:
         raise GlutsegError("level-outside", f"{rule.offset_mm} mm from the peak lies outside the series")
-    return Level("peak-area", k, g.slice_z_mm(k), {}, hip_doubts(anatomy))
+    return Level("peak-area", k, g.slice_z_mm(k))

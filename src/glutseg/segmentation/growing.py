@@ -210,7 +210,7 @@ def grow_region(
     labels[used] = _filtered(
         volume.hu[used].astype(np.float32), seed if is_3d else Seed(*seed[:2], 0), settings
     )
-    return Mask(labels, volume.geometry)
+    return Mask.on(volume, labels)
 
 
 def _filtered(pixels: npt.NDArray[np.float32], seed: Seed, settings: GrowSettings) -> Any:

@@ -23,8 +23,10 @@ import numpy as np
 
 from glutseg.anatomy import Anatomy
 from glutseg.errors import Flag, GlutsegError, require_extra
-from glutseg.image import LABELS, SIDES, CtImage, Geometry, LabelArray, Mask, Muscle
-from glutseg.segmentation.gluteus import Segmentation, whole_range
+from glutseg.image import LABELS, SIDES, CtImage, Geometry, LabelArray, Mask
+from glutseg.protocol import Protocol
+from glutseg.result import Level
+from glutseg.segmentation.gluteus import Outlines, whole_range
 from glutseg.version import installed_version
 
 NAME = "totalsegmentator"
@@ -42,7 +44,7 @@ LIBRARIES = {"version": "TotalSegmentator", "nnunetv2": "nnunetv2", "torch": "to
 
 @dataclass(frozen=True)
 class TotalSegmentator:
-    """An outliner (`glutseg.case.Outliner`): TotalSegmentator's task ``total`` at 1.5 mm.
+    """An outliner (`glutseg.segmentation.Outliner`): TotalSegmentator's task ``total`` at 1.5 mm.
 
     Attributes
     ----------
@@ -52,6 +54,7 @@ class TotalSegmentator:
     device: str = "gpu"
 
     name = NAME
+    needs_hips = True
     hips_context_mm = 0.0
     slices_context_mm = HALF_PATCH_MM
     has_processes = True
@@ -82,22 +85,12 @@ class TotalSegmentator:
                 "weights-missing", f"{len(lacking)} of {len(needed)} are not there", str(folder)
             )
 
-    def segment(
-        self,
-        volume: CtImage,
-        anatomy: Anatomy,
-        slices: range,
-        *,
-        measured: int,
-        whole: bool,
-        muscles: tuple[Muscle, ...],
-    ) -> Segmentation:
-        """As `glutseg.segmentation.segment`; there is no confidence.
+    def outline(self, image: CtImage, anatomy: Anatomy | None, level: Level, protocol: Protocol) -> Outlines:
+        """TotalSegmentator's outlines around the level, or of whole muscles; there is no confidence.
 
         Parameters
         ----------
-        volume : canonical, axial; what of it is shown to the network is cut to the hips
-        measured : not looked at: the level is found before
+        image : axial; the network is shown its part around the hips
 
         Raises
         ------
@@ -105,19 +98,25 @@ class TotalSegmentator:
             ``weights-missing``, ``outliner-failed``, ``mask-sides-contradicted``.
         """
         self.check()
-        wanted = whole_range(volume, anatomy) if whole else slices
-        slab = _slab(volume.geometry, wanted)
+        if anatomy is None:
+            msg = "TotalSegmentator is shown the surroundings of the hips, which are not known"
+            raise ValueError(msg)
+        muscles = protocol.extent.muscles
+        wanted = image.geometry.slices_around(level.slice_index, protocol.level.profile_mm)
+        if protocol.extent.whole_muscle:
+            wanted = whole_range(image, anatomy)
+        slab = _slab(image.geometry, wanted)
         names = {
             f"gluteus_{muscle}_{side}": label for muscle in muscles for side, label in LABELS[muscle].items()
         }
-        numbers = self._predict(volume.crop((slab, slice(None), slice(None))), tuple(names))
-        labels = np.zeros(volume.geometry.shape, np.uint8)
+        numbers = self._predict(image.crop((slab, slice(None), slice(None))), tuple(names))
+        labels = np.zeros(image.geometry.shape, np.uint8)
         for name, values in numbers.items():
             labels[slab][values] = names[name]
         labels[: wanted.start] = labels[wanted.stop :] = 0
         _check_sides(labels)
         told = f"TotalSegmentator {installed_version('TotalSegmentator')}, task {TASK}"
-        return Segmentation(Mask(labels, volume.geometry), {}, flags=(Flag("other-outliner", told),))
+        return Outlines(Mask.on(image, labels), flags=(Flag("other-outliner", told),))
 
     def _predict(self, volume: CtImage, names: tuple[str, ...]) -> dict[str, Any]:
         """(z, y, x) bool of every name, on the grid of a canonical volume.

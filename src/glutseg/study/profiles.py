@@ -58,7 +58,7 @@ def _curve(case: CaseRow, area: Area) -> Mapping[float, float]:
     """{offset_mm: value} at multiples of the step, within the patient's slices and the profile's reach."""
     result = case.result
     sides = {
-        side: {round(p.offset_mm, 3): p.measurement.area_mm2 for p in result.slab(side)}
+        side: {round(p.offset_mm, 3): p.measurement.area_mm2 for p in result.profile_around_level(side)}
         for side in ("left", "right")
     }
     offsets = sorted(set(sides["left"]) & set(sides["right"]))

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol, get_args
 
 from glutseg.errors import GlutsegError
-from glutseg.image import Side
+from glutseg.image import SIDES, Side
 from glutseg.measurement import mean_of_sides, per_height, per_height_squared
 from glutseg.output.schema import CaseRow
 from glutseg.output.text import plain
-from glutseg.result import CaseResult, SideMeasurement
+from glutseg.result import CaseResult, SliceMeasurement
 from glutseg.study.run_rows import RunRows
 
 Kind = Literal["total", "lean"]
@@ -93,7 +93,7 @@ class Area:
     def _sides(self) -> tuple[Side, ...]:
         return get_args(Side) if self.which == "mean" else (self.which,)
 
-    def _area_mm2(self, measured: SideMeasurement | None) -> float | None:
+    def _area_mm2(self, measured: SliceMeasurement | None) -> float | None:
         if measured is None:
             return None
         return measured.lean_area_mm2 if self.kind == "lean" else measured.area_mm2
@@ -159,8 +159,8 @@ def _column(run: RunRows, name: str) -> ColumnValue:
     )
 
 
-def _at_level(result: CaseResult, level: str) -> dict[Side, SideMeasurement]:
+def _at_level(result: CaseResult, level: str) -> dict[Side, SliceMeasurement]:
     if not level:
-        return result.measurements
+        return {side: m for side in SIDES if (m := result.measurement(side)) is not None}
     at = {found.name: found.slice_index for found in result.levels}.get(level)
     return {p.side: p.measurement for p in result.profile if p.slice_index == at and p.muscle == "maximus"}

@@ -119,7 +119,7 @@ class Doubts(QLabel):
             lines.append("▲ The case was measured anew since you reviewed it; decide again.")
         if result.error_code:
             lines.append(f"✗ {result.error_message} {CODES[result.error_code].remedy}")
-        for flag in sorted(result.flags, key=lambda flag: flag.severity == "note"):
+        for flag in sorted(result.all_flags, key=lambda flag: flag.severity == "note"):
             mark = "·" if flag.severity == "note" else "▲"
             side = f" ({flag.side})" if flag.side else ""
             lines.append(f"{mark} {CODES[flag.code].meaning}{side} {flag.message}")

@@ -51,9 +51,8 @@ class FiguresTable(QWidget):
         """Write them; what is unknown is a dash."""
         for side in AS_SHOWN:
             now = live.sides.get(side)
-            found = automatic.measurements.get(side) if automatic else None
             area = None if now is None else now.area_mm2
-            before = None if found is None else found.area_mm2
+            before = automatic.area_mm2(side) if automatic else None
             self._set("area mm²", side, area, bold=True)
             self._set("automatic mm²", side, before)
             self._set("lean mm²", side, None if now is None else now.lean_area_mm2)
@@ -100,7 +99,7 @@ class CoronalCut(QWidget):
         rows = np.nonzero(on_level.any(1))[0]
         row = int(np.median(rows)) if len(rows) else picture.labels.shape[1] * 2 // 3
         low, high = WINDOWS_HU["Muscle"]
-        grey = np.clip((picture.volume.hu[:, row] - low) / (high - low), 0, 1)
+        grey = np.clip((picture.image.hu[:, row] - low) / (high - low), 0, 1)
         rgb = np.repeat((grey * 255)[..., None], 3, axis=2)
         for side, label in SIDES.items():
             colour = QColor(SIDE_COLOURS[side])
@@ -109,7 +108,7 @@ class CoronalCut(QWidget):
         pixels = np.ascontiguousarray(rgb[::-1].astype(np.uint8))  # the head is up
         height, width, _ = pixels.shape
         self._image = QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format_RGB888).copy()
-        spacing = picture.volume.geometry.spacing_mm
+        spacing = picture.image.geometry.spacing_mm
         self._aspect = (width * spacing[2]) / (height * spacing[0])
         self._n_slices, self._automatic = height, automatic_level
         self.set_level(picture.level)

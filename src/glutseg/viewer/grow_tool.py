@@ -98,7 +98,7 @@ class GrowTool(QWidget):
         if self.seed is None or picture is None:
             return
         z, y, x = self.seed
-        volume = picture.volume.crop((slice(z, z + 1), slice(None), slice(None)))
+        volume = picture.image.crop((slice(z, z + 1), slice(None), slice(None)))
         try:
             settings = parse_settings(self.method.currentText(), **self._parameters())
             region = grow_region(volume, Seed(x, y, 0), settings).labels[0] > 0

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from glutseg import dicom
+from glutseg.image import CtImage
 
 MAX_BYTES = 650_000_000
 """Of series kept in memory: four of 300 slices of 512 x 512."""
@@ -23,13 +24,13 @@ class SeriesCache:
     max_bytes : of all together; the newest is kept however large it is
     """
 
-    read: Callable[[dicom.Series], dicom.LoadedSeries] = lambda series: dicom.read(series, bridge=True)
+    read: Callable[[dicom.Series], CtImage] = lambda series: dicom.read(series)
     max_bytes: int = MAX_BYTES
-    _kept: OrderedDict[str, dicom.LoadedSeries] = field(default_factory=OrderedDict)
+    _kept: OrderedDict[str, CtImage] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _reading: dict[str, threading.Lock] = field(default_factory=dict)
 
-    def get(self, case_id: str, series: dicom.Series) -> dicom.LoadedSeries:
+    def get(self, case_id: str, series: dicom.Series) -> CtImage:
         """The series of a case, from memory or read now; two threads never read the same one twice.
 
         Raises
@@ -44,12 +45,12 @@ class SeriesCache:
                 if case_id in self._kept:
                     self._kept.move_to_end(case_id)
                     return self._kept[case_id]
-            loaded = self.read(series)
+            image = self.read(series)
             with self._lock:
-                self._kept[case_id] = loaded
+                self._kept[case_id] = image
                 while len(self._kept) > 1 and self.n_bytes > self.max_bytes:
                     self._kept.popitem(last=False)
-            return loaded
+            return image
 
     def holds(self, case_id: str) -> bool:
         """Whether it would come from memory."""
@@ -59,4 +60,4 @@ class SeriesCache:
     @property
     def n_bytes(self) -> int:
         """Of all series kept."""
-        return sum(loaded.volume.hu.nbytes for loaded in self._kept.values())
+        return sum(image.hu.nbytes for image in self._kept.values())

@@ -90,7 +90,7 @@ class LevelPanel(QWidget):
         self._show_busy(False)
 
     def show_picture(self, picture: Picture, protocol: Protocol, automatic: int = -1) -> None:
-        """Another picture; ``automatic`` is the canonical slice of the program's level, -1 for none."""
+        """Another picture; ``automatic`` is the slice of the program's level, -1 for none."""
         self.cancel()
         self._protocol, self._automatic = protocol, automatic
         self.slider.blockSignals(True)
@@ -124,9 +124,10 @@ class LevelPanel(QWidget):
         picture, protocol = self._stage.picture, self._protocol
         if picture is None or protocol is None:
             return
+        rule = level if isinstance(level, LevelRule) else _at_slice(picture, level, protocol)
         cancelled = self._cancel = threading.Event()
         self._show_busy(True)
-        worker: Any = create_worker(_attempt, picture.volume, level, protocol, cancelled, _start_thread=False)
+        worker: Any = create_worker(_attempt, picture.image, rule, protocol, cancelled, _start_thread=False)
         worker.returned.connect(partial(self._segmented, cancelled))
         worker.errored.connect(partial(self._errored, cancelled))
         worker.start()
@@ -176,9 +177,9 @@ class LevelPanel(QWidget):
         picture = self._stage.picture
         if picture is None:
             return
-        words = f"level: slice {picture.slice_index}, z = {picture.level_z_mm:.1f} mm"
+        words = f"level: slice {picture.level}, z = {picture.level_z_mm:.1f} mm"
         if self._automatic >= 0:
-            off_mm = picture.level_z_mm - picture.volume.geometry.slice_z_mm(self._automatic)
+            off_mm = picture.level_z_mm - picture.image.geometry.slice_z_mm(self._automatic)
             words += "; automatic" if picture.level == self._automatic else f"; {off_mm:+.1f} mm"
         if not picture.has_image_at_level:
             words += "; no image shows this slice"
@@ -194,11 +195,15 @@ class LevelPanel(QWidget):
         self._stage.set_window(name)
 
 
-def _attempt(
-    volume: CtImage, level: int | LevelRule, protocol: Protocol, cancelled: threading.Event
-) -> Answer:
+def _at_slice(picture: Picture, level: int, protocol: Protocol) -> LevelRule:
+    """A slice on the screen as a rule, which counts in the order of the files."""
+    place = picture.image.stored_slice(level)
+    return LevelRule(landmark="slice", slice_index=place, profile_mm=protocol.level.profile_mm)
+
+
+def _attempt(image: CtImage, rule: LevelRule, protocol: Protocol, cancelled: threading.Event) -> Answer:
     """A foreseen error beside the answer: one that is raised napari shows as a crash, beside our words."""
     try:
-        return segment_apart(volume, level, protocol, cancelled), None
+        return segment_apart(image, rule, protocol, cancelled), None
     except GlutsegError as error:
         return None, error

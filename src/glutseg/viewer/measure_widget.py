@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 
 from glutseg import dicom
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage
 from glutseg.measurement.height import MAX_HEIGHT_M, MIN_HEIGHT_M
 from glutseg.output.atomic import write_text
 from glutseg.output.text import plain, safe_cell
@@ -128,16 +129,16 @@ class MeasureWidget(QWidget):
         else:
             self._tell("There is no series with a geometry.")
 
-    def _loaded(self, loaded: dicom.LoadedSeries | None, error: Exception | None) -> None:
-        if error is not None or loaded is None:
+    def _loaded(self, image: CtImage | None, error: Exception | None) -> None:
+        if error is not None or image is None:
             self._tell_error(error)
             return
-        picture = Picture.of(loaded, None, None, self.protocol.tissue, self._height_m)
+        picture = Picture.of(image, None, None, self.protocol.tissue, self._height_m)
         self.tools.forget()
         self.stage.show(picture)
         self._before = picture.labels.copy()
         self.level.show_picture(picture, self.protocol)
-        self._tell("; ".join(flag.message for flag in loaded.flags))
+        self._tell("; ".join(flag.message for flag in image.flags))
         self.show_figures()
 
     def show_figures(self) -> None:
@@ -161,7 +162,15 @@ class MeasureWidget(QWidget):
         rows = [head]
         for side, measured in live.sides.items():
             figures = [_figure(getattr(measured, name)) for name in names]
-            rows.append([side, str(picture.slice_index), f"{picture.level_z_mm:.3f}", height, *figures])
+            rows.append(
+                [
+                    side,
+                    str(picture.image.stored_slice(picture.level)),
+                    f"{picture.level_z_mm:.3f}",
+                    height,
+                    *figures,
+                ]
+            )
         return "\n".join(separator.join(row) for row in rows) + "\n"
 
     def save_to(self, file: Path) -> None:

@@ -22,7 +22,7 @@ Reader = Callable[[Any], list[Layer]]
 NOBODY = "nobody"
 """Session of whoever only looks."""
 GEOMETRY = "glutseg_geometry"
-"""Key in a layer's metadata: the grid of the series, to which masks go back."""
+"""Key in a layer's metadata: the grid of the files, to which masks go back."""
 
 
 def get_reader(path: str | Sequence[str]) -> Reader | None:
@@ -52,11 +52,11 @@ def _read_dicom(path: str) -> list[Layer]:
     index = dicom.scan(Path(path))
     for study in index.studies:
         for series in dicom.choose(study, load_protocol().series).candidates:
-            return [image_layer(dicom.read(series, bridge=True).volume)]
+            return [image_layer(dicom.read(series))]
     usable = [s for study in index.studies for s in study.series if s.geometry is not None]
     if not usable:
         raise GlutsegError("input-empty", "no CT series that can be shown", path)
-    return [image_layer(dicom.read(usable[0], bridge=True).volume)]
+    return [image_layer(dicom.read(usable[0]))]
 
 
 def _read_run(path: str) -> list[Layer]:
@@ -76,32 +76,25 @@ def _layers(out: Path, case_id: str) -> list[Layer]:
     session = Session(out, NOBODY)
     item = session.item(case_id)
     series = find_images(out).series(item.result, session.protocol)
-    opened = session.open(case_id, dicom.read(series, bridge=True))
-    own = opened.picture.loaded.volume.geometry
-    return [
-        image_layer(opened.picture.loaded.volume, case_id),
-        labels_layer(opened.picture.labels, own, f"{case_id} muscles"),
-    ]
+    opened = session.open(case_id, dicom.read(series))
+    image = opened.picture.image
+    return [image_layer(image, case_id), labels_layer(opened.picture.labels, image, f"{case_id} muscles")]
 
 
-def image_layer(volume: CtImage, name: str = "CT") -> Layer:
-    """A volume as napari takes it: canonical order, mm, LPS."""
-    canonical = volume.canonical()
-    return (
-        canonical.hu,
-        {"name": name, "contrast_limits": (-125, 225), "colormap": "gray", **_place(volume.geometry)},
-        "image",
-    )
+def image_layer(image: CtImage, name: str = "CT") -> Layer:
+    """An image as napari takes it: in mm, LPS."""
+    display = {"name": name, "contrast_limits": (-125, 225), "colormap": "gray"}
+    return (image.hu, {**display, **_place(image)}, "image")
 
 
-def labels_layer(labels: LabelArray, own: Geometry, name: str) -> Layer:
-    """Canonical labels as napari takes them; ``own`` is the series' grid."""
-    return (labels, {"name": name, "opacity": 0.45, **_place(own)}, "labels")
+def labels_layer(labels: LabelArray, image: CtImage, name: str) -> Layer:
+    """Labels (z, y, x) of an image as napari takes them."""
+    return (labels, {"name": name, "opacity": 0.45, **_place(image)}, "labels")
 
 
-def _place(own: Geometry) -> dict[str, Any]:
-    g = own.canonical()
-    return {"scale": g.spacing_mm, "translate": g.origin_mm[::-1], "metadata": {GEOMETRY: own}}
+def _place(image: CtImage) -> dict[str, Any]:
+    g = image.geometry
+    return {"scale": g.spacing_mm, "translate": g.origin_mm[::-1], "metadata": {GEOMETRY: image.stored}}
 
 
 def write_mask(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
@@ -118,14 +111,14 @@ def write_mask(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
         raise GlutsegError("geometry-mismatch", f"a mask has three dimensions, this has {labels.ndim}")
     if labels.min() < 0 or labels.max() > np.iinfo(np.uint8).max:
         raise GlutsegError("geometry-mismatch", "a mask has labels from 0 to 255")
-    own = meta.get("metadata", {}).get(GEOMETRY)
-    if own is None:
+    stored = meta.get("metadata", {}).get(GEOMETRY)
+    if stored is None:
         grid = Geometry(labels.shape, tuple(meta["scale"]), tuple(meta["translate"][::-1]))
         mask = Mask(labels.astype(np.uint8), grid)
-    elif own.canonical().shape != labels.shape:
+    elif stored.canonical().shape != labels.shape:
         raise GlutsegError("geometry-mismatch", "the layer is not on the grid of its series")
     else:
-        mask = Mask(labels.astype(np.uint8), own.canonical()).restored(own)
+        mask = Mask(labels.astype(np.uint8), stored.canonical(), stored)
     file = Path(path if path.endswith(".nii.gz") else f"{path}.nii.gz")
     write_mask_file(file, mask)
     return [str(file)]
@@ -137,8 +130,7 @@ def sample_phantom() -> list[Layer]:
 
     scan = PhantomScan(matrix=256, pixel_mm=1.6, slice_mm=5.0, z_range_mm=(-40.0, 50.0))
     phantom = render(PhantomPatient(seed=10), scan)
-    truth = np.ascontiguousarray(phantom.truth.canonical().labels)
     return [
         image_layer(phantom.volume, "phantom CT"),
-        labels_layer(truth, phantom.volume.geometry, "phantom muscles"),
+        labels_layer(phantom.truth.labels, phantom.volume, "phantom muscles"),
     ]

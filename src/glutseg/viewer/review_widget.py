@@ -11,9 +11,9 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
 from glutseg.batch.images import find_images
-from glutseg.case import is_of_others
 from glutseg.errors import GlutsegError
 from glutseg.output.text import plain
+from glutseg.segmentation import AUTOMATIC
 from glutseg.viewer.background import Background
 from glutseg.viewer.case_list import CaseList, Doubts
 from glutseg.viewer.decision_panel import DecisionPanel
@@ -22,7 +22,7 @@ from glutseg.viewer.keeper import Keeper
 from glutseg.viewer.keys import bind_key
 from glutseg.viewer.level_panel import LevelPanel
 from glutseg.viewer.parts import Told, fill_column, single_shot
-from glutseg.viewer.picture import canonical_labels
+from glutseg.viewer.picture import drawable_labels
 from glutseg.viewer.session import OpenCase, Session
 from glutseg.viewer.shelf import Shelf
 from glutseg.viewer.stage import Stage
@@ -159,10 +159,9 @@ class ReviewPanel(QWidget):
             return
         self.opened, picture = opened, opened.picture
         automatic, place = opened.automatic_mask, opened.automatic.level
-        geometry = picture.loaded.volume.geometry
-        self.stage.show(picture, None if automatic is None else canonical_labels(automatic, picture.loaded))
-        at = -1 if place is None else geometry.canonical_slice(place.slice_index)
-        self.level.segments_alone = not is_of_others(opened.automatic)  # nothing of two origins
+        self.stage.show(picture, None if automatic is None else drawable_labels(automatic, picture.image))
+        at = -1 if place is None else place.slice_index
+        self.level.segments_alone = opened.automatic.outliner == AUTOMATIC.name  # nothing of two origins
         self.level.show_picture(picture, opened.protocol, at)
         self._is_drawn = opened.is_changed
         self._tell("A draft of yours was kept; it is not decided yet." if self._is_drawn else "")

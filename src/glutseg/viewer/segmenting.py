@@ -13,24 +13,23 @@ from pathlib import Path
 
 import numpy as np
 
-from glutseg import anatomy, segmentation
-from glutseg.case import locate
+from glutseg.case import measure_case
 from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Geometry, LabelArray
-from glutseg.measurement import slices_around
 from glutseg.protocol import LevelRule, Protocol
+from glutseg.segmentation import AUTOMATIC
 
 POLL_S = 0.05
 
 
 @dataclass(frozen=True)
 class Found:
-    """Labels (canonical) around a level, and which slice that is.
+    """Labels around a level, and which slice that is.
 
     Attributes
     ----------
-    start : canonical slice of ``labels[0]``
-    level : canonical slice
+    start : slice of ``labels[0]``
+    level : slice
     """
 
     labels: LabelArray
@@ -43,7 +42,7 @@ class Found:
 
 
 def segment_apart(
-    volume: CtImage, level: int | LevelRule, protocol: Protocol, cancelled: threading.Event
+    image: CtImage, rule: LevelRule, protocol: Protocol, cancelled: threading.Event
 ) -> Found | None:
     """Segment around a level in another process; None when it was cancelled.
 
@@ -51,8 +50,7 @@ def segment_apart(
 
     Parameters
     ----------
-    volume : canonical
-    level : a canonical slice, or a rule to find it by
+    rule : by which the level is found
 
     Raises
     ------
@@ -62,9 +60,10 @@ def segment_apart(
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory(prefix="glutseg-") as folder:
         file = Path(folder) / "hu.npy"
-        np.save(file, volume.hu)  # a pipe would hold up every thread, shared memory is small in containers
+        np.save(file, image.hu)  # a pipe would hold up every thread, shared memory is small in containers
         mine, theirs = context.Pipe()
-        job = (theirs, file, volume.geometry, level, protocol)
+        grids = (image.geometry, image.stored, image.missing_slices)
+        job = (theirs, file, grids, rule, protocol)
         process = context.Process(target=_work, args=job, daemon=True)
         process.start()
         theirs.close()
@@ -85,10 +84,15 @@ def segment_apart(
 
 
 def _work(
-    connection: Connection, file: Path, geometry: Geometry, level: int | LevelRule, protocol: Protocol
+    connection: Connection,
+    file: Path,
+    grids: tuple[Geometry, Geometry, frozenset[int]],
+    rule: LevelRule,
+    protocol: Protocol,
 ) -> None:
     with _answered(connection):
-        connection.send(_found(CtImage(np.load(file), geometry), level, protocol))
+        image = CtImage(np.load(file), *grids)
+        connection.send(_found(image, protocol.model_copy(update={"level": rule})))
 
 
 @contextmanager
@@ -100,10 +104,10 @@ def _answered(connection: Connection) -> Iterator[None]:
         connection.send(error)
 
 
-def _found(volume: CtImage, level: int | LevelRule, protocol: Protocol) -> Found:
-    if isinstance(level, LevelRule):
-        level = locate(volume, level).slice_index
-    around = slices_around(volume.geometry, level, protocol.level.profile_mm)
-    seen = anatomy.find_anatomy(volume)
-    mask = segmentation.segment(volume, seen, around, muscles=protocol.extent.muscles).mask
-    return Found(np.ascontiguousarray(mask.labels[around.start : around.stop]), around.start, level)
+def _found(image: CtImage, protocol: Protocol) -> Found:
+    case = measure_case(image, AUTOMATIC, protocol)
+    if case.mask is None or case.result.level is None:
+        raise GlutsegError(case.result.error_code, case.result.error_message)
+    level = case.result.level.slice_index
+    around = image.geometry.slices_around(level, protocol.level.profile_mm)
+    return Found(np.ascontiguousarray(case.mask.labels[around.start : around.stop]), around.start, level)

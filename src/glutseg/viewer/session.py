@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from glutseg import dicom, review
+from glutseg import review
 from glutseg.errors import Flag, GlutsegError
-from glutseg.image import LabelArray, Mask
+from glutseg.image import CtImage, LabelArray, Mask
 from glutseg.output.atomic import write_bytes
 from glutseg.output.layout import MASK, case_file
 from glutseg.output.overlay import draw_overlay
@@ -48,7 +48,7 @@ class Item:
 
     @property
     def flags(self) -> tuple[Flag, ...]:
-        return self.result.flags
+        return self.result.all_flags
 
     def passes(self, chosen: Filter) -> bool:
         """Whether the list shows it."""
@@ -97,7 +97,7 @@ class OpenCase:
 
     Attributes
     ----------
-    automatic : what the program found, with its mask in the series' own order
+    automatic : what the program found, with its mask
     kept : what was drawn, and the level, when it was last kept or opened
     """
 
@@ -124,13 +124,13 @@ class OpenCase:
         """Whether outlines and level are the program's."""
         if self.automatic.level is None or self.automatic_mask is None:
             return False
-        same = self.automatic.level.slice_index == self.picture.slice_index
+        same = self.automatic.level.slice_index == self.picture.level
         return same and self._automatic_drawn.equals(self.picture.labels)
 
     @cached_property
     def _automatic_drawn(self) -> Drawn:
         mask = self.automatic_mask
-        return Drawn.of(np.zeros((1, 1, 1), np.uint8) if mask is None else mask.canonical().labels)
+        return Drawn.of(np.zeros((1, 1, 1), np.uint8) if mask is None else mask.labels)
 
     def labels_before(self) -> LabelArray:
         """As they were last kept, or opened."""
@@ -153,7 +153,7 @@ class OpenCase:
         """
         mask, picture = self.picture.mask(), self.picture
         measured = review.remeasure(
-            self.automatic, self.automatic_mask, picture.loaded, mask, picture.slice_index, self.protocol
+            self.automatic, self.automatic_mask, picture.image, mask, picture.level, self.protocol
         )
         return measured, mask
 
@@ -206,7 +206,7 @@ class Session:
         way = order[here + 1 :] if by > 0 else order[:here][::-1]
         return next((name for name in way if self._items[name].passes(chosen)), None)
 
-    def open(self, case_id: str, loaded: dicom.LoadedSeries) -> OpenCase:
+    def open(self, case_id: str, image: CtImage) -> OpenCase:
         """A case as this reviewer last left it: with a draft, a correction, or the automatic outlines.
 
         Raises
@@ -214,24 +214,24 @@ class Session:
         GlutsegError
             ``geometry-mismatch`` when images or masks are others than they were.
         """
-        result, geometry = self._items[case_id].result, loaded.volume.geometry
+        result, geometry = self._items[case_id].result, image.stored
         automatic_mask = None
         if self._mask_file(case_id) is not None and result.status != "failed":
             automatic_mask = read_mask(self.out / case_file(case_id, MASK), geometry)
-        k = None if result.level is None else result.level.slice_index
+        level = None if result.level is None else result.level.slice_index
         mask = automatic_mask
         entry = review.read_review(self.out, case_id, self.reviewer).in_force
         if entry is not None and entry.figures is not None and not self._items[case_id].is_stale:
             name = mask_name(self.reviewer, entry.mask_version)
             mask = read_mask(self.out / case_file(case_id, name), geometry)
-            k = entry.figures.level.slice_index
+            level = entry.figures.level.slice_index
         tissue, height_m = self.protocol.tissue, result.height.height_m
         opened = OpenCase(
-            result, automatic_mask, Picture.of(loaded, mask, k, tissue, height_m), self.protocol
+            result, automatic_mask, Picture.of(image, mask, level, tissue, height_m), self.protocol
         )
         draft = read_draft(self.out, case_id, self.reviewer, geometry)
         if draft is not None:  # what was drawn and not yet decided shows as changed
-            opened.picture = Picture.of(loaded, draft.mask, draft.slice_index, tissue, height_m)
+            opened.picture = Picture.of(image, draft.mask, draft.slice_index, tissue, height_m)
         return opened
 
     def accept(self, case_id: str, note: str = "") -> None:
@@ -273,7 +273,7 @@ class Session:
         entry = review.read_review(self.out, case_id, self.reviewer).in_force
         if entry is not None and entry.decision == "corrected":
             name = case_file(case_id, corrected_overlay(entry, self.reviewer))
-            png = draw_overlay(opened.picture.loaded.volume, opened.picture.mask(), measured.result)
+            png = draw_overlay(opened.picture.image, opened.picture.mask(), measured.result)
             write_bytes(self.out / name, png)
 
     def undo(self, case_id: str) -> None:
@@ -286,7 +286,7 @@ class Session:
         if not opened.is_changed:
             return False
         picture = opened.picture
-        write_draft(self.out, opened.automatic.case_id, self.reviewer, picture.mask(), picture.slice_index)
+        write_draft(self.out, opened.automatic.case_id, self.reviewer, picture.mask(), picture.level)
         return True
 
     def _decided(self, case_id: str) -> None:

@@ -79,15 +79,15 @@ class RegrowTool(QWidget):
             self._begin(k)
         before = self._stage.muscles.data[k] == label
         after = regrow(
-            picture.volume.hu[k],
+            picture.image.hu[k],
             before,
-            picture.volume.geometry.spacing_mm[1:],
+            picture.image.geometry.spacing_mm[1:],
             inside=self.inside,
             outside=self.outside,
             window_hu=self.window.value(),
         )
         self._stage.replace_slices([k], after[None], label)
-        pixel_mm2 = picture.volume.geometry.pixel_area_mm2
+        pixel_mm2 = picture.image.geometry.pixel_area_mm2
         change_mm2 = (int(after.sum()) - int(before.sum())) * pixel_mm2
         self.told.setText(f"{change_mm2:+.1f} mm² on this slice. Ctrl+Z undoes.")
 

@@ -54,12 +54,12 @@ class Stage:
         self.picture = None  # what happens while layers are filled is no change by the user
         self.clear_preview()
         self.show_seeds(0, [], [])
-        g = picture.volume.geometry
+        g = picture.image.geometry
         place = {"scale": g.spacing_mm, "translate": g.origin_mm[::-1]}
         if self.image is None or self.image not in self.viewer.layers:
             self._make(picture, place)
         else:
-            _fill(self.image, picture.volume.hu, place)
+            _fill(self.image, picture.image.hu, place)
             _fill(self.muscles, picture.labels, place)
             self.muscles.editable = False  # forgets the strokes of the case before
             self.muscles.editable = True
@@ -83,7 +83,7 @@ class Stage:
     def _make(self, picture: Picture, place: dict[str, Any]) -> None:
         layers = self.viewer
         self.image = layers.add_image(
-            picture.volume.hu, name="CT", contrast_limits=self._window, colormap="gray", **place
+            picture.image.hu, name="CT", contrast_limits=self._window, colormap="gray", **place
         )
         self.image.contrast_limits_range = (-1100, 3100)
         self.muscles = layers.add_labels(
@@ -138,7 +138,7 @@ class Stage:
         picture = self.picture
         if picture is None:
             return
-        body = picture.volume.hu[picture.level] > BODY_HU
+        body = picture.image.hu[picture.level] > BODY_HU
         rows, columns = (np.nonzero(body.mean(axis) > BODY_SHARE)[0] for axis in (1, 0))
         if len(rows) and len(columns):
             spans = [int(np.ptp(place)) + 1 for place in (rows, columns)]
@@ -162,7 +162,7 @@ class Stage:
         if self.picture is None:
             return None
         index = np.round(self.image.world_to_data(position)).astype(int)
-        if (index < 0).any() or (index >= self.picture.volume.hu.shape).any():
+        if (index < 0).any() or (index >= self.picture.image.hu.shape).any():
             return None
         return int(index[0]), int(index[1]), int(index[2])
 
@@ -200,7 +200,7 @@ class Stage:
         if self.picture is None:
             return
         self._preview_slice = k
-        g = self.picture.volume.geometry
+        g = self.picture.image.geometry
         place = {"scale": g.spacing_mm[1:], "translate": g.origin_mm[1::-1]}
         shown = region.astype(np.uint8)
         if self._preview is None or self._preview not in self.viewer.layers:
@@ -233,7 +233,7 @@ class Stage:
         points = np.asarray([(k, *point) for point in (*inside, *outside)], float).reshape(-1, 3)
         colours = [SEED_COLOURS[True]] * len(inside) + [SEED_COLOURS[False]] * len(outside)
         if self.picture is not None:
-            g = self.picture.volume.geometry
+            g = self.picture.image.geometry
             place = {"scale": g.spacing_mm, "translate": g.origin_mm[::-1]}
             if made:
                 _fill(self._seeds, points, place)

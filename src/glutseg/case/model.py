@@ -1,4 +1,4 @@
-"""What leaves the pipeline: a result with its images, or a result that says why there is none."""
+"""What the route gives: a result with its images, or a result that says why there is none."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Case:
-    """A result with the images it rests on, in the series' own slice order, as far as there are any."""
+    """A result with the image it rests on and the outlines; None where it did not come so far."""
 
     result: CaseResult
-    volume: CtImage | None = None
+    image: CtImage | None = None
     mask: Mask | None = None
 
 
@@ -53,12 +53,9 @@ def failed(result: CaseResult, error: Exception) -> CaseResult:
     bare = replace(
         result,
         status="failed",
-        measurements={},
-        confidence={},
-        others={},
-        other_confidence={},
+        measurement_flags=(),
+        muscles=(),
         profile=(),
-        whole={},
         levels=(),
         levels_missing=(),
     )

@@ -1,0 +1,186 @@
+"""The one route from pixels to a result: level, outlines, measurement, quality checks.
+
+Run, Python, viewer, given masks and other programs' outlines all go this way and differ in the `Outliner`.
+`measure_case` is the whole way; `locate`, an outliner's ``outline`` and `measure_outlines` are its parts, for
+those who enter later (a level chosen by hand, a corrected mask).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from glutseg import quality
+from glutseg.anatomy import Hips, hip_doubts
+from glutseg.case.levels import locate, named_levels
+from glutseg.case.localise import all_read
+from glutseg.case.model import Case, Stopwatch, failed
+from glutseg.errors import Flag, GlutsegError
+from glutseg.image import LABELS, SIDES, CtImage, Mask, Muscle
+from glutseg.measurement import measure_slice, measure_whole, profile, slices_of
+from glutseg.protocol import Protocol
+from glutseg.result import CaseResult, Level, MuscleResult, ProfilePoint, Status
+from glutseg.segmentation import AUTOMATIC, OutlineQuality, Outliner, Outlines
+
+NOBODY = CaseResult(case_id="", patient_id="", study_uid="", study_date="", status="failed")
+"""Of an image that belongs to no study."""
+
+
+def measure_case(
+    image: CtImage,
+    outliner: Outliner = AUTOMATIC,
+    protocol: Protocol | None = None,
+    *,
+    base: CaseResult = NOBODY,
+    hips: Hips | None = None,
+    clock: Stopwatch | None = None,
+) -> Case:
+    """Find the level, outline the muscles, measure and check them.
+
+    An error after the level was found keeps the level, so that a picture can show where it lies.
+
+    Parameters
+    ----------
+    base : what is known of the study already
+    hips : what `glutseg.anatomy.localised_hips` gives for this image, where it is known already
+    clock : takes the seconds of the stages
+
+    Raises
+    ------
+    GlutsegError
+        ``hips-not-found``, ``landmark-not-found``, ``level-outside``, ``level-in-gap``: another
+        series may do better.
+    """
+    protocol = protocol or Protocol(name="femoral-head-top")
+    clock = clock or Stopwatch()
+    with clock.time("anatomy"):
+        anatomy, level = locate(image, protocol.level, needs_hips=outliner.needs_hips, hips=hips)
+        if anatomy and not all_read(image, anatomy.hips, level, protocol.level.profile_mm, outliner):
+            raise GlutsegError("level-outside", "the level lies outside the slices that were read")
+    of_hips = hip_doubts(anatomy) if anatomy else ()
+    result = replace(base, outliner=outliner.name, flags=base.flags + image.flags + of_hips, level=level)
+    try:
+        with clock.time("segmentation"):
+            outlines = outliner.outline(image, anatomy, level, protocol)
+            mask = outlines.mask.cleared(image.missing_slices)  # nothing stands where no image is
+        result = replace(result, flags=result.flags + outlines.flags)
+        with clock.time("measurement"):
+            result = measure_outlines(result, image, replace(outlines, mask=mask), level, protocol)
+        if anatomy and protocol.extent.whole_muscle:
+            with clock.time("levels"):
+                levels, missing = named_levels(image, anatomy, mask)
+                result = replace(result, levels=levels, levels_missing=missing)
+    except GlutsegError as error:
+        return Case(failed(result, error), image)
+    return Case(result, image, mask)
+
+
+def measure_outlines(
+    base: CaseResult, image: CtImage, outlines: Outlines, level: Level, protocol: Protocol
+) -> CaseResult:
+    """Areas at the level, the profile, whole muscles where asked for, quality checks and status.
+
+    Parameters
+    ----------
+    base : whose outlines they are; its flags stay, all figures are made anew
+
+    Raises
+    ------
+    GlutsegError
+        ``muscle-not-found`` when neither gluteus maximus has a pixel on the measured slice;
+        ``geometry-mismatch``; ``level-outside``, ``level-in-gap``, ``slice-not-read``.
+    """
+    mask, muscles = outlines.mask, protocol.extent.muscles
+    records = [record for muscle in muscles for record in _records(image, outlines, level, muscle, protocol)]
+    if not any(r.measurement for r in records if r.muscle == "maximus"):
+        where = f"slice {level.slice_index}"
+        raise GlutsegError("muscle-not-found", "neither side was found on the measured slice", where)
+    slices = _profile_slices(image, mask, level, protocol)
+    result = replace(
+        base,
+        level=level,
+        profile=profile(image, mask, level.slice_index, slices, protocol.tissue, muscles),
+        profile_mm=protocol.level.profile_mm,
+        muscles=tuple(records),
+    )
+    return _checked(result, image, mask, level.slice_index)
+
+
+def status_of(flags: tuple[Flag, ...]) -> Status:
+    """``ok`` when no flag asks for a person to look."""
+    return "ok" if all(flag.severity == "note" for flag in flags) else "review"
+
+
+def _records(
+    image: CtImage, outlines: Outlines, level: Level, muscle: Muscle, protocol: Protocol
+) -> list[MuscleResult]:
+    """Both sides of a muscle, before they are checked."""
+    mask, tissue = outlines.mask, protocol.tissue
+    measured = measure_slice(image, mask, level.slice_index, tissue, muscle)
+    whole = measure_whole(image, mask, tissue, muscle) if protocol.extent.whole_muscle else {}
+    records = []
+    for side in LABELS[muscle]:
+        known = outlines.quality.get((muscle, side), OutlineQuality())
+        records.append(
+            MuscleResult(
+                muscle,
+                side,
+                measurement=measured[side] if measured[side].area_mm2 > 0 else None,
+                confidence=known.confidence,
+                edge_support=known.edge_support,
+                repaired_share=known.repaired_share,
+                whole=whole.get(side),
+            )
+        )
+    return records
+
+
+def _profile_slices(image: CtImage, mask: Mask, level: Level, protocol: Protocol) -> range:
+    """Around the level; with whole muscles on to their ends."""
+    around = image.geometry.slices_around(level.slice_index, protocol.level.profile_mm)
+    if not protocol.extent.whole_muscle:
+        return around
+    drawn = slices_of(mask)
+    return range(min(around.start, drawn.start), max(around.stop, drawn.stop))
+
+
+def _checked(result: CaseResult, image: CtImage, mask: Mask, slice_index: int) -> CaseResult:
+    """The result with its quality flags, each with what it concerns, and the status that follows."""
+    of_slice = (
+        *quality.check_metal(image, mask, slice_index),
+        *quality.check_field_of_view(image, mask, slice_index),
+    )
+    around = tuple(
+        point
+        for side in SIDES
+        for point in result.profile_around_level(side)
+        if point.measurement.area_mm2 > 0
+    )
+    is_own = result.outliner == AUTOMATIC.name
+    muscles = tuple(
+        replace(record, flags=_flags_of(record, around, of_slice, is_own=is_own)) for record in result.muscles
+    )
+    flags = (
+        *quality.check_profile(image.geometry, image.missing_slices, slice_index, result.profile_mm),
+        *(flag for flag in of_slice if not flag.side),
+        *quality.check_difference(around),
+    )
+    checked = replace(result, muscles=muscles, measurement_flags=flags)
+    return replace(checked, status=status_of(checked.all_flags))
+
+
+def _flags_of(
+    record: MuscleResult, around: tuple[ProfilePoint, ...], of_slice: tuple[Flag, ...], *, is_own: bool
+) -> tuple[Flag, ...]:
+    """What the checks find about one muscle and side; ``around`` is the profile of the gluteus maximus."""
+    of_maximus: tuple[Flag, ...] = ()
+    if record.muscle == "maximus":
+        of_maximus = (
+            *(flag for flag in of_slice if flag.side == record.side),
+            *quality.check_outline(record, around),
+        )
+    return (
+        *quality.check_found(record),
+        *quality.check_ends(record),
+        *of_maximus,
+        *(quality.check_other_muscle(record) if is_own else ()),
+    )
