@@ -315,6 +315,16 @@ CODES: dict[str, Code] = {
         "The run has pseudonyms, and DICOM objects would name the patient again.",
         "Export NIfTI or NRRD, or run without --pseudonymise.",
     ),
+    "slice-not-read": Code(
+        "error",
+        "The slice was not read: of a long series only the slices around the hips are.",
+        "Measure a slice that was read, or read the whole series with `glutseg.load`.",
+    ),
+    "image-invalid": Code(
+        "error",
+        "What was given is not a CT image.",
+        "Give a CtImage, a SimpleITK image in HU, or an array (z, y, x) in HU with spacing_mm.",
+    ),
     "export-unsuited": Code(
         "error",
         "The case cannot be told in this format.",

@@ -143,9 +143,8 @@ def as_level(level: LevelLike, image: CtImage, given: Image = None) -> Level:
         return level
     if isinstance(level, str):
         if level not in NAMED_LEVELS and "=" not in level:
-            message = (
-                f"no level {level!r}; level= takes {', '.join(NAMED_LEVELS)}, 'z=MM', 'slice=N' or a number"
-            )
+            names = ", ".join(NAMED_LEVELS)
+            message = f"no level {level!r}; level= takes {names}, 'z=MM', 'slice=N' or a number"
             raise GlutsegError("protocol-invalid", message)
         return locate(image, load_protocol(level=level).level)[1]
     slice_index = int(level)

@@ -24,7 +24,7 @@ class SeriesCache:
     max_bytes : of all together; the newest is kept however large it is
     """
 
-    read: Callable[[dicom.Series], CtImage] = lambda series: dicom.read(series)
+    read: Callable[[dicom.Series], CtImage] = dicom.read
     max_bytes: int = MAX_BYTES
     _kept: OrderedDict[str, CtImage] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -1,6 +1,6 @@
 """What is on the screen, without the screen: images, labels that are drawn on, a level, live figures.
 
-The head is up in the slider and the patient's left on the viewer's right, whatever the scanner's storage order.
+The head is up in the slider and the patient's left on the viewer's right, whatever the scanner's order.
 """
 
 from __future__ import annotations
