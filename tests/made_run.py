@@ -8,18 +8,19 @@ import numpy as np
 
 from glutseg import review
 from glutseg.errors import Flag
-from glutseg.image import CtImage, Geometry, Mask
+from glutseg.image import SIDES, CtImage, Geometry, Mask
 from glutseg.measurement import measure_slice, profile
 from glutseg.output.case_files import write_case
 from glutseg.output.run_record import CaseState, RunRecord, write_run_record
 from glutseg.output.tables import write_tables
 from glutseg.protocol import Protocol
-from glutseg.result import CaseResult, Height, Level, SeriesRecord
+from glutseg.result import CaseResult, Height, Level, MuscleResult, SeriesRecord
 
 PROTOCOL = Protocol(name="femoral-head-top")
 GRID = Geometry((7, 40, 60), (5.0, 1.5, 2.0), (-60.0, -30.0, 100.0), (1.0, 0, 0, 0, 1.0, 0, 0, 0, -1.0))
-"""Stored from the head downwards: the other way round than canonical order."""
+"""Stored from the head downwards, against the order of slice indices."""
 LEVEL_SLICE = 3
+CONFIDENCE = {"left": 0.95, "right": 0.9}
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class MadeRun:
 
 
 def labels_of(case: MadeCase) -> np.ndarray:
-    """The muscles on the five slices around the middle one."""
+    """The muscles on the five slices around the middle one, in stored order."""
     labels = np.zeros(GRID.shape, np.uint8)
     left, right = case.widths_px
     rows = slice(20, 20 + case.depth_px)
@@ -63,11 +64,12 @@ def labels_of(case: MadeCase) -> np.ndarray:
     return labels
 
 
-def volume_of(labels: np.ndarray) -> CtImage:
+def volume_of(labels: np.ndarray, grid: Geometry = GRID) -> CtImage:
+    """From labels in stored order."""
     hu = np.full(GRID.shape, -1000, np.int16)
     hu[:, 3:37, 3:57] = -100
     hu[labels > 0] = 50
-    return CtImage(hu, GRID)
+    return CtImage.from_array(hu, grid)
 
 
 def result_of(case: MadeCase, volume: CtImage, mask: Mask) -> CaseResult:
@@ -80,18 +82,32 @@ def result_of(case: MadeCase, volume: CtImage, mask: Mask) -> CaseResult:
     }
     if case.status == "failed":
         return CaseResult(**who, error_code=case.error[0], error_message=case.error[1])
-    k = case.level_slice
+    level = case.level_slice
     series = SeriesRecord(
-        f"{case.study_uid}.4", case.description, "B30f", "120", "", 5.0, (1.5, 2.0), 5.0, 7, "1.2.5", "only"
+        series_uid=f"{case.study_uid}.4",
+        description=case.description,
+        kernel="B30f",
+        kvp="120",
+        contrast="",
+        slice_thickness_mm=5.0,
+        pixel_spacing_mm=(1.5, 2.0),
+        slice_spacing_mm=5.0,
+        n_slices=7,
+        sop_uid_of_slice="1.2.5",
+        reason="only",
+        grid_slices=7,
+        runs_to_feet=case.grid.runs_to_feet,
     )
+    measured = measure_slice(volume, mask, level, PROTOCOL.tissue)
     return CaseResult(
         **who,
         flags=case.flags,
         series=series,
-        level=Level("femoral-head-top", k, case.grid.slice_z_mm(k)),
-        measurements=measure_slice(volume, mask, k, PROTOCOL.tissue),
-        confidence={"left": 0.95, "right": 0.9},
-        profile=profile(volume, mask, k, range(1, 6), PROTOCOL.tissue),
+        level=Level("femoral-head-top", level, volume.geometry.slice_z_mm(level)),
+        muscles=tuple(
+            MuscleResult("maximus", side, measured[side], confidence=CONFIDENCE[side]) for side in SIDES
+        ),
+        profile=profile(volume, mask, level, range(1, 6), PROTOCOL.tissue),
         height=Height(case.height_m, "dicom" if case.height_m else "none"),
     )
 
@@ -102,10 +118,10 @@ def make_run(
     """Write a finished run; pictures take a quarter of a second each."""
     rows = []
     for case in cases:
-        mask = Mask(labels_of(case), case.grid)
-        volume = CtImage(volume_of(mask.labels).hu, case.grid)
+        mask = Mask.from_array(labels_of(case), case.grid)
+        volume = volume_of(labels_of(case), case.grid)
         result = result_of(case, volume, mask)
-        shown = (volume if pictures else None, mask) if result.measurements else (None, None)
+        shown = (volume if pictures else None, mask) if result.muscles else (None, None)
         rows.append(write_case(out, result, protocol, *shown))
     write_tables(out, rows, protocol.extent)
     record = RunRecord("EXPORT", protocol, "", "", "2026-01-31T12:00:00+00:00")
@@ -121,6 +137,6 @@ def some_cases(n: int, wider_px: int = 0) -> list[MadeCase]:
 
 def correct_case(out: Path, case: MadeCase, reviewer: str) -> None:
     """A reviewer's correction: the case as ``case`` describes it."""
-    mask = Mask(labels_of(case), case.grid)
-    result = result_of(case, CtImage(volume_of(mask.labels).hu, case.grid), mask)
+    mask = Mask.from_array(labels_of(case), case.grid)
+    result = result_of(case, volume_of(labels_of(case), case.grid), mask)
     review.correct(out, case.case_id, reviewer, review.Remeasured(result, {}), mask, reason="too narrow")

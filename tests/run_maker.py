@@ -11,7 +11,7 @@ from glutseg.output.case_files import write_case
 from glutseg.output.run_record import CaseState, RunRecord, write_run_record
 from glutseg.output.tables import write_tables
 from glutseg.protocol import ExtentRule, Protocol
-from glutseg.result import CaseResult, Height, Level, SideMeasurement, SlicePoint
+from glutseg.result import CaseResult, Height, Level, MuscleResult, ProfilePoint, SliceMeasurement
 
 PROTOCOL = Protocol(name="femoral-head-top")
 SLOPE_MM2_PER_MM = -10.0
@@ -31,9 +31,9 @@ class MadeCase:
     study_uid: str = ""
 
 
-def side_of(area_mm2: float, lean_share: float) -> SideMeasurement:
+def side_of(area_mm2: float, lean_share: float) -> SliceMeasurement:
     lean = area_mm2 * lean_share
-    return SideMeasurement(area_mm2, area_mm2, lean, area_mm2 - lean, 50.0, 12.0, -80.0, 120.0, 55.0)
+    return SliceMeasurement(area_mm2, area_mm2, lean, area_mm2 - lean, 50.0, 12.0, -80.0, 120.0, 55.0)
 
 
 def result_of(case: MadeCase, levels: Sequence[str] = ()) -> CaseResult:
@@ -51,7 +51,8 @@ def result_of(case: MadeCase, levels: Sequence[str] = ()) -> CaseResult:
         )
     areas = {"left": case.left_mm2, "right": case.right_mm2}
     profile = tuple(
-        SlicePoint(
+        ProfilePoint(
+            "maximus",
             side,
             k,
             5.0 * k,
@@ -67,10 +68,17 @@ def result_of(case: MadeCase, levels: Sequence[str] = ()) -> CaseResult:
         study_uid=uid,
         study_date="2020-01-31",
         status=case.status,
-        flags=(Flag("edge-invisible", "much"),) if case.status == "review" else (),
         level=Level("femoral-head-top", 3, 15.0, {}),
-        measurements={side: side_of(area, case.lean_share) for side, area in areas.items()},
-        confidence={"left": 0.95, "right": 0.95},
+        muscles=tuple(
+            MuscleResult(
+                "maximus",
+                side,
+                side_of(area, case.lean_share),
+                confidence=0.95,
+                flags=(Flag("edge-invisible", "much"),) if case.status == "review" else (),
+            )
+            for side, area in areas.items()
+        ),
         profile=profile,
         levels=tuple(Level(name, k, 5.0 * k, {}) for k, name in enumerate(levels)),
         height=Height(case.height_m, "none" if case.height_m is None else "participants"),

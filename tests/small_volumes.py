@@ -11,4 +11,4 @@ def volume_of(hu, **geometry):
     """The numbers as slices of HU; a single slice may stand alone."""
     array = np.asarray(hu, np.int16)
     array = array[None] if array.ndim == 2 else array
-    return CtImage(array, Geometry(array.shape, GRID_MM, **geometry))
+    return CtImage.from_array(array, Geometry(array.shape, GRID_MM, **geometry))

@@ -9,23 +9,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 
-import numpy as np
 import openpyxl
 import pytest
 import SimpleITK as sitk
 from typer.testing import CliRunner
 
-from glutseg import anatomy, review, segmentation
+from glutseg import review
 from glutseg.batch.pool import in_this_process
 from glutseg.cli import app
-from glutseg.errors import GlutsegError
-from glutseg.image import CtImage, Mask
 from glutseg.output import case_files
 from glutseg.phantom import Phantom, PhantomScan, cohort_members, render, write_dicom
 from osirix_drawn import Drawn
+from stand_ins import use_truth
 
 ROOT = Path(__file__).resolve().parents[2]
 SCAN = PhantomScan(matrix=96, pixel_mm=4.4, slice_mm=5.0, z_range_mm=(-35.0, 40.0))
@@ -36,10 +33,6 @@ TOTALSEGMENTATOR = {1: 80, 2: 81}
 PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 )
-
-
-def digest(volume: CtImage) -> str:
-    return sha256(np.ascontiguousarray(volume.hu).tobytes()).hexdigest()
 
 
 def drawn() -> list[Phantom]:
@@ -58,29 +51,8 @@ def drawn() -> list[Phantom]:
 @contextmanager
 def stand_ins(phantoms: list[Phantom]) -> Iterator[None]:
     """Hips, level and outline are told, pictures are empty, all in this process; the rest is real."""
-    known = {digest(phantom.volume): phantom for phantom in phantoms}
-
-    def find_anatomy(volume, *_how, **_more):
-        if digest(volume) not in known:
-            raise GlutsegError("hips-not-found", "not one of the phantoms")
-        return known[digest(volume)]
-
-    def find_level(phantom, rule):
-        k = LEVEL_SLICE if rule.slice_index is None else rule.slice_index
-        return anatomy.Level(rule.landmark, k, phantom.truth.geometry.slice_z_mm(k), {})
-
-    def segment(_, phantom, slices, *, whole=False, **_how):
-        labels = np.zeros_like(phantom.truth.labels)
-        around = slice(1, -1) if whole else slice(slices.start, slices.stop)
-        labels[around] = phantom.truth.labels[around]
-        mask = Mask(labels, phantom.truth.geometry)
-        return segmentation.Segmentation(mask, {"left": 0.95, "right": 0.9})
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(anatomy, "find_anatomy", find_anatomy)
-        patch.setattr(anatomy, "find_level", find_level)
-        patch.setattr(segmentation, "segment", segment)
-        patch.setattr(segmentation, "peak_level", lambda _, phantom, rule, **_how: find_level(phantom, rule))
+        use_truth(patch, phantoms, lambda *_: LEVEL_SLICE, peak=True)
         patch.setattr(case_files, "draw_overlay", lambda *_what: PICTURE)
         patch.setattr(
             sys.modules["glutseg.batch.run"],

@@ -9,18 +9,17 @@ import csv
 import json
 import sys
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from glutseg import anatomy, cli, segmentation
+from glutseg import cli
 from glutseg.errors import GlutsegError
-from glutseg.image import Mask
 from glutseg.phantom import PhantomScan, cohort_members, render, studies, write_cohort
 from glutseg.phantom.cohort import COHORT_SCAN, GROUPS, MEAN_SCALES, SCALE_SD
+from stand_ins import true_slice, use_truth
 
 ROOT = Path(__file__).resolve().parents[2]
 FEW_SLICES = PhantomScan(matrix=182, pixel_mm=2.2, slice_mm=5.0, z_range_mm=(17.5, 27.5), noise_hu=9.0)
@@ -29,41 +28,15 @@ COUNTING_ERROR = 0.01
 """Of an area that is counted in pixels of 2.2 mm."""
 
 
-def digest(volume):
-    return sha256(np.ascontiguousarray(volume.hu).tobytes()).hexdigest()
-
-
 @pytest.fixture
 def truth_for_all(monkeypatch):
-    """`find_anatomy`, `find_level`, `segment` answer with the truth of the phantom they are shown."""
+    """Hips, level and outlines are the truth of the phantom that is shown."""
     drawn = {member.patient: render(member.patient, FEW_SLICES) for member in MEMBERS}
-    known = {digest(phantom.volume): phantom for phantom in drawn.values()}
     monkeypatch.setattr(studies, "render", lambda patient, _scan: drawn[patient])  # not twice
 
-    def find_anatomy(volume, *_how):
-        if digest(volume) not in known:
-            raise GlutsegError("hips-not-found", "not of the cohort")
-        return known[digest(volume)]
-
-    def find_level(phantom, rule):
-        top_mm = np.mean(
-            [phantom.true_landmarks_mm[f"{rule.landmark}:{side}"][2] for side in ("left", "right")]
-        )
-        geometry = phantom.truth.geometry
-        k = min(range(geometry.shape[0]), key=lambda k: abs(geometry.slice_z_mm(k) - top_mm))
-        return anatomy.Level(rule.landmark, k, geometry.slice_z_mm(k), {})
-
-    def segment(_, phantom, slices, **_how):
-        labels = np.zeros_like(phantom.truth.labels)
-        labels[slices.start : slices.stop] = phantom.truth.labels[slices.start : slices.stop]
-        return segmentation.Segmentation(Mask(labels, phantom.truth.geometry), {"left": 0.95, "right": 0.95})
-
-    monkeypatch.setattr(anatomy, "find_anatomy", find_anatomy)
-    monkeypatch.setattr(anatomy, "find_level", find_level)
-    monkeypatch.setattr(segmentation, "segment", segment)
+    use_truth(monkeypatch, drawn.values(), true_slice)
     monkeypatch.setattr(sys.modules["glutseg.dicom.choose"], "MIN_COVERAGE_MM", 5.0)
     monkeypatch.setenv("GLUTSEG_JOBS", "0")  # other processes would not know the stand-ins
-    return known
 
 
 def test_the_difference_put_in_comes_out(truth_for_all, tmp_path):

@@ -147,19 +147,18 @@ def _measure_one(
         localiser = dicom.read_localiser(series, fetch)
     with clock.time("anatomy"):
         needed = needed_slices(localiser, protocol, outliner) if localiser else None
-    hips = needed.hips if needed else None
     if localiser and needed:
         with clock.time("read"):
             part = dicom.read_near(localiser, needed.slices)
         try:
             if part:
-                case = measure_case(part, outliner, protocol, base=result, hips=hips, clock=clock)
-                return part, case
+                hips = needed.hips
+                return part, measure_case(part, outliner, protocol, base=result, hips=hips, clock=clock)
         except GlutsegError as error:
             log.info("all slices are read, those near the hips are not enough: %s", error.code)
     with clock.time("read"):
         image = dicom.read(series, fetch=fetch)
-    return image, measure_case(image, outliner, protocol, base=result, hips=hips, clock=clock)
+    return image, measure_case(image, outliner, protocol, base=result, clock=clock)
 
 
 def _why_none(

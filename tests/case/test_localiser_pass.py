@@ -7,14 +7,16 @@ import numpy as np
 import pydicom
 import pytest
 
-from glutseg import dicom, segmentation
+from glutseg import dicom
 from glutseg.case import measure_study
 from glutseg.case import study as study_module
-from glutseg.case.localise import localise_hips
-from glutseg.dicom import first_look
+from glutseg.case.localise import needed_slices
+from glutseg.dicom import localiser
+from glutseg.errors import GlutsegError
 from glutseg.image import SIDES, Mask
 from glutseg.phantom import PhantomPatient, PhantomScan, render, write_dicom
 from glutseg.protocol import load_protocol, with_extent, with_level
+from glutseg.segmentation import Outlines, outliners
 
 PROTOCOL = load_protocol()
 N_SLICES = 107
@@ -35,10 +37,10 @@ def simple_muscles():
         near = slice(slices.start, slices.stop)
         labels[near] = (volume.hu[near] > 20) & (volume.hu[near] < 90)
         labels[near, :, : labels.shape[2] // 2] *= SIDES["right"]
-        return segmentation.Segmentation(Mask(labels, volume.geometry), {"left": 0.95, "right": 0.95})
+        return Outlines(Mask.on(volume, labels))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(segmentation, "segment", segment)
+        patch.setattr(outliners, "segment", segment)
         yield
 
 
@@ -73,13 +75,13 @@ def decoded(monkeypatch):
         places.extend(header.position_mm[2] for header in headers)
         return decode_all(headers)
 
-    decode_all = first_look.decode_all
-    monkeypatch.setattr(first_look, "decode_all", spy)
+    decode_all = localiser.decode_all
+    monkeypatch.setattr(localiser, "decode_all", spy)
     return places
 
 
 def _areas(case):
-    return {side: m.area_mm2 for side, m in case.result.measurements.items()}
+    return {side: case.result.area_mm2(side) for side in SIDES}
 
 
 @pytest.mark.parametrize("position", ["HFS", "FFP"])
@@ -91,12 +93,12 @@ def test_the_result_is_that_of_reading_everything(body, tmp_path, decoded, posit
     assert len(set(decoded)) == len(decoded) < 0.8 * N_SLICES
     assert part.result.level.slice_index == whole.result.level.slice_index
     assert part.result.status == whole.result.status
-    assert {f.code for f in part.result.flags} == {f.code for f in whole.result.flags}
+    assert {f.code for f in part.result.all_flags} == {f.code for f in whole.result.all_flags}
     assert part.result.series == whole.result.series
     for side, area in _areas(whole).items():
         assert _areas(part)[side] == area
     near = [p.slice_index for p in part.result.profile]
-    assert np.array_equal(part.volume.hu[near], whole.volume.hu[near])
+    assert np.array_equal(part.image.hu[near], whole.image.hu[near])
 
 
 def test_the_order_of_the_slices_leaves_no_trace(body, tmp_path):
@@ -114,41 +116,43 @@ def test_levels_far_from_the_heads_are_read_too(study, decoded, level):
     assert part.result.error_code == whole.result.error_code
     assert part.result.level.slice_index == whole.result.level.slice_index
     measured = [p.slice_index for p in whole.result.profile]
-    assert np.array_equal(part.volume.hu[measured], whole.volume.hu[measured])
+    assert np.array_equal(part.image.hu[measured], whole.image.hu[measured])
 
 
 def test_a_level_that_was_not_read_is_never_measured(study, whole, monkeypatch):
-    """If looking ahead errs, everything is read."""
+    """If the localiser pass errs, everything is read."""
 
     def wrong(first, protocol, outliner):
-        ahead = localise_hips(first, protocol, outliner)
-        return replace(ahead, slices=range(ahead.slices.start + 25, ahead.slices.stop))
+        needed = needed_slices(first, protocol, outliner)
+        return replace(needed, slices=range(needed.slices.start + 25, needed.slices.stop))
 
-    monkeypatch.setattr(study_module, "localise_hips", wrong)
+    monkeypatch.setattr(study_module, "needed_slices", wrong)
     case = measure_study(study, PROTOCOL)
-    assert np.array_equal(case.volume.hu, whole.volume.hu)
+    assert np.array_equal(case.image.hu, whole.image.hu)
     assert _areas(case) == _areas(whole)
 
 
 def test_whole_muscles_need_everything(study):
     first = dicom.read_localiser(study.series[0])
-    assert localise_hips(first, PROTOCOL) is not None
-    assert localise_hips(first, with_extent(PROTOCOL, whole_muscle=True)) is None
-    assert localise_hips(first, with_level(PROTOCOL, "peak-area")) is None
-    assert localise_hips(first, with_level(PROTOCOL, "slice=9999")) is None
+    assert needed_slices(first, PROTOCOL) is not None
+    assert needed_slices(first, with_extent(PROTOCOL, whole_muscle=True)) is None
+    assert needed_slices(first, with_level(PROTOCOL, "peak-area")) is None
+    assert needed_slices(first, with_level(PROTOCOL, "slice=9999")) is None
 
 
 def test_slices_that_were_not_read_are_interpolated(study):
     series = study.series[0]
-    first, true = dicom.read_localiser(series), dicom.read(series).volume.hu
-    loaded = dicom.read_near(first, range(40, 61))
-    hu = loaded.volume.hu
-    assert loaded.detail == range(40, 61)
-    for k in {*range(40, 61), *first.places, 0, N_SLICES - 1}:
-        assert np.array_equal(hu[k], true[k])
-    low, high = first.places[3], first.places[4]
-    assert np.array_equal(hu[low + 1], np.rint(0.5 * true[low] + 0.5 * true[high]).astype(np.int16))
-    assert loaded.sop_uids == dicom.read(series).sop_uids
+    first, true = dicom.read_localiser(series), dicom.read(series)
+    part = dicom.read_near(first, range(40, 61))
+    assert part.unread_slices == set(range(N_SLICES)) - set(range(40, 61))
+    for index in {*range(40, 61), *first.decoded, 0, N_SLICES - 1}:
+        assert np.array_equal(part.hu[index], true.hu[index])
+    low, high = sorted(first.decoded)[3:5]
+    between = np.rint(0.5 * true.hu[low] + 0.5 * true.hu[high]).astype(np.int16)
+    assert np.array_equal(part.hu[low + 1], between)
+    assert part.sop_uids == true.sop_uids
+    with pytest.raises(GlutsegError, match="slice-not-read"):
+        part.check_slice(61)
 
 
 def _rewrite(study, k, change):
@@ -163,7 +167,7 @@ def test_a_broken_slice_near_the_hips_is_told_as_ever(body, tmp_path, k):
     study = _study(body, tmp_path)
     _rewrite(study, k, lambda dataset: setattr(dataset, "PixelData", dataset.PixelData[:100]))
     part, whole = measure_study(study, PROTOCOL), _whole(study)
-    assert "file-unreadable" in {f.code for f in part.result.flags}
+    assert "file-unreadable" in {f.code for f in part.result.all_flags}
     assert part.result == replace(whole.result, seconds=part.result.seconds)
 
 

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 
-from glutseg import anatomy, dicom, segmentation
+from glutseg import dicom
 from glutseg.case import measure_study
-from glutseg.image import Mask
 from glutseg.output.schema import MEASUREMENTS, CaseRow
 from glutseg.phantom.dicom_files import Position
 from glutseg.protocol import load_protocol, with_series
+from stand_ins import use_truth
 
 PROTOCOL = load_protocol()
 LEVEL = 8
-"""Canonical slice of the stand-in's level; slices are 5 mm apart, files are numbered from the head."""
+"""Slice of the stand-in's level; slices are 5 mm apart, files are numbered from the head."""
 
 
 def file_of(folder, k, n=16):
@@ -25,16 +25,16 @@ def file_of(folder, k, n=16):
 
 
 def codes(result):
-    return [flag.code for flag in result.flags]
+    return [flag.code for flag in result.all_flags]
 
 
 @pytest.mark.parametrize("position", get_args(Position))
 def test_every_position_is_the_same_patient(truth_rooms, tmp_path, position):
     case = measure_study(truth_rooms.study(tmp_path, position=position), PROTOCOL)
-    assert case.result.status == "ok", case.result.flags
+    assert case.result.status == "ok", case.result.all_flags
     for side in ("left", "right"):
-        assert case.result.measurements[side].area_mm2 == pytest.approx(truth_rooms.true_area_mm2(side))
-    assert np.array_equal(case.volume.canonical().hu, truth_rooms.phantom.volume.hu)
+        assert case.result.area_mm2(side) == pytest.approx(truth_rooms.true_area_mm2(side))
+    assert np.array_equal(case.image.hu, truth_rooms.phantom.volume.hu)
 
 
 def drop(folder, *missing):
@@ -45,15 +45,8 @@ def drop(folder, *missing):
 @pytest.fixture
 def relaxed(truth_rooms, monkeypatch):
     """The stand-in also knows the phantom where slices of it are interpolated."""
-    labels = truth_rooms.phantom.truth.labels
-
-    def segment(volume, _, slices, **_measured):
-        shown = np.zeros_like(labels)
-        shown[slices.start : slices.stop] = labels[slices.start : slices.stop]
-        return segmentation.Segmentation(Mask(shown, volume.geometry), {"left": 0.95, "right": 0.9})
-
-    monkeypatch.setattr(anatomy, "find_anatomy", lambda *_: "anatomy")
-    monkeypatch.setattr(segmentation, "segment", segment)
+    phantom = truth_rooms.phantom
+    use_truth(monkeypatch, [phantom], lambda *_: LEVEL, only=phantom)
     return truth_rooms
 
 
@@ -71,11 +64,11 @@ def test_a_missing_slice_matters_near_the_level(relaxed, tmp_path, missing, stat
     assert code in codes(result)
     assert not case.mask.labels[list(missing)].any()
     assert not {p.slice_index for p in result.profile} & set(missing)
-    k = 7 if missing == (8,) else LEVEL
-    assert result.level.slice_index == k
+    at = 7 if missing == (8,) else LEVEL
+    assert result.level.slice_index == at
     assert result.series.n_slices == 15
     for side in ("left", "right"):
-        assert result.measurements[side].area_mm2 == pytest.approx(relaxed.true_area_mm2(side, k))
+        assert result.area_mm2(side) == pytest.approx(relaxed.true_area_mm2(side, at))
 
 
 def test_a_level_between_missing_slices_is_not_measured(relaxed, tmp_path):
@@ -83,7 +76,7 @@ def test_a_level_between_missing_slices_is_not_measured(relaxed, tmp_path):
     drop(folder, 7, 8, 9)
     (study,) = dicom.scan(folder).studies
     result = measure_study(study, PROTOCOL).result
-    assert (result.status, result.error_code, result.measurements) == ("failed", "level-in-gap", {})
+    assert (result.status, result.error_code, result.muscles) == ("failed", "level-in-gap", ())
 
 
 def test_an_undecodable_slice_is_a_missing_one(relaxed, tmp_path):
@@ -119,7 +112,7 @@ def test_a_tilted_series_gives_both_areas_and_says_so(relaxed, tmp_path):
         area = row[f"area_{side}_mm2"]
         assert area == pytest.approx(relaxed.true_area_mm2(side))
         assert row[f"area_{side}_axial_mm2"] == pytest.approx(area * math.cos(math.radians(12)), abs=0.01)
-    assert case.mask.geometry.is_sheared
+    assert case.mask.stored.is_sheared
 
 
 def test_an_axial_series_has_no_second_area(truth_rooms, tmp_path):

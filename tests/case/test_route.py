@@ -7,11 +7,12 @@ import pytest
 from glutseg import anatomy, dicom, segmentation
 from glutseg.case import measure_study, status_of
 from glutseg.errors import Flag, GlutsegError
-from glutseg.image import LABELS, Mask
+from glutseg.image import LABELS, SIDES, Mask
 from glutseg.measurement import Participant, Participants
 from glutseg.output.schema import CaseRow, whole_columns
 from glutseg.protocol import NAMED_LEVELS, LevelRule, load_protocol, with_extent, with_level
-from glutseg.result import Height
+from glutseg.result import Height, Level
+from glutseg.segmentation import Outlines, outliners
 
 PROTOCOL = load_protocol()
 
@@ -21,12 +22,12 @@ def test_truth_is_measured_exactly_however_the_slices_are_stored(truth_rooms, tm
     case = measure_study(truth_rooms.study(tmp_path, position=position), PROTOCOL)
     assert case.result.error_code == ""
     for side in ("left", "right"):
-        assert case.result.measurements[side].area_mm2 == pytest.approx(truth_rooms.true_area_mm2(side))
-    k = case.result.level.slice_index
-    assert case.volume.geometry.slice_z_mm(k) == pytest.approx(case.result.level.z_mm)
+        assert case.result.area_mm2(side) == pytest.approx(truth_rooms.true_area_mm2(side))
+    at = case.result.level.slice_index
+    assert case.image.geometry.slice_z_mm(at) == pytest.approx(case.result.level.z_mm)
     assert case.result.level.z_mm == pytest.approx(truth_rooms.phantom.volume.geometry.slice_z_mm(8))
-    assert case.mask.geometry.matches(case.volume.geometry)
-    assert np.array_equal(case.mask.canonical().labels[8], truth_rooms.phantom.truth.labels[8])
+    assert case.mask.geometry.matches(case.image.geometry)
+    assert np.array_equal(case.mask.labels[8], truth_rooms.phantom.truth.labels[8])
 
 
 def test_record_of_an_ordinary_study(truth_rooms, tmp_path):
@@ -43,7 +44,7 @@ def test_record_of_an_ordinary_study(truth_rooms, tmp_path):
     assert [p.offset_mm for p in result.profile if p.side == "left"] == pytest.approx(
         [-15, -10, -5, 0, 5, 10, 15]
     )
-    assert result.confidence == {"left": 0.95, "right": 0.9}
+    assert [(m.side, m.confidence) for m in result.muscles] == [("left", 0.95), ("right", 0.9)]
     assert set(result.seconds) == {"read", "anatomy", "segmentation", "measurement"}
 
 
@@ -51,21 +52,22 @@ def test_whole_muscles_change_nothing_at_the_level(truth_rooms, tmp_path, monkey
     def find_level(_, rule):
         if rule.landmark == "lesser-trochanter":
             raise GlutsegError("level-outside", "too low")
-        k = {"femoral-head-top": 8, "si-joint-end": 12}.get(rule.landmark, 5)
-        z_mm = truth_rooms.phantom.volume.geometry.slice_z_mm(k)
-        return anatomy.Level(rule.landmark, k, z_mm, {})
+        at = {"femoral-head-top": 8, "si-joint-end": 12}.get(rule.landmark, 5)
+        return Level(rule.landmark, at, truth_rooms.phantom.volume.geometry.slice_z_mm(at))
 
     monkeypatch.setattr(anatomy, "find_level", find_level)
-    peak = anatomy.Level("peak-area", 6, truth_rooms.phantom.volume.geometry.slice_z_mm(6), {})
+    peak = Level("peak-area", 6, truth_rooms.phantom.volume.geometry.slice_z_mm(6), {})
     monkeypatch.setattr(segmentation, "peak_level", lambda *_, **__: peak)
     study = truth_rooms.study(tmp_path, position="FFS")
     plain = measure_study(study, PROTOCOL).result
     result = measure_study(study, with_extent(PROTOCOL, whole_muscle=True)).result
-    assert result.measurements == plain.measurements
-    assert [p.measurement for p in result.slab("left")] == [p.measurement for p in plain.slab("left")]
+    for side in SIDES:
+        assert result.measurement(side) == plain.measurement(side)
+        parts = [[p.measurement for p in r.profile_around_level(side)] for r in (result, plain)]
+        assert parts[0] == parts[1]
     labels, g = truth_rooms.phantom.truth.labels, truth_rooms.phantom.volume.geometry
     expected = np.count_nonzero(labels[1:-1] == 1) * g.voxel_volume_mm3 / 1000
-    assert result.whole["maximus"]["left"].volume_cm3 == pytest.approx(expected)
+    assert result.volume_cm3("left") == pytest.approx(expected)
     assert len([p for p in result.profile if p.side == "left"]) == len(labels) - 2
     levels = {level.name: level for level in result.levels}
     assert dict(result.levels_missing) == {"lesser-trochanter": "level-outside: too low"}
@@ -77,13 +79,16 @@ def test_whole_muscles_change_nothing_at_the_level(truth_rooms, tmp_path, monkey
 
 
 def test_a_muscle_cut_by_the_series_is_said(truth_rooms, tmp_path, monkeypatch):
-    def segment(volume, *_, **__):
-        return segmentation.Segmentation(truth_rooms.phantom.truth, {"left": 1.0, "right": 1.0})
+    def segment(image, *_, **__):
+        return Outlines(Mask.on(image, truth_rooms.phantom.truth.labels))
 
-    monkeypatch.setattr(segmentation, "segment", segment)
-    monkeypatch.setattr(segmentation, "peak_level", lambda *_, **__: anatomy.find_level(None, LevelRule()))
+    def peak(image, found, *_, **__):
+        return anatomy.find_level(found, LevelRule())
+
+    monkeypatch.setattr(outliners, "segment", segment)
+    monkeypatch.setattr(segmentation, "peak_level", peak)
     result = measure_study(truth_rooms.study(tmp_path), with_extent(PROTOCOL, whole_muscle=True)).result
-    assert "muscle-incomplete:left" in [str(flag) for flag in result.flags]
+    assert "muscle-incomplete:left" in [str(flag) for flag in result.all_flags]
     assert result.status == "ok"
     row = {c.name: c.value(CaseRow(result, "test")) for c in whole_columns("maximus")}
     assert row["volume_left_cm3"] is None
@@ -91,19 +96,19 @@ def test_a_muscle_cut_by_the_series_is_said(truth_rooms, tmp_path, monkeypatch):
 
 
 def test_other_muscles_have_their_own_figures(truth_rooms, tmp_path, monkeypatch):
-    whole = segmentation.segment
+    whole = outliners.segment
 
     def with_medius(*args, **how):
         found = whole(*args, **how)
         labels = found.mask.labels.copy()
         labels[8, 0:2, 0:3] = LABELS["medius"]["left"]
-        return replace(found, mask=Mask(labels, found.mask.geometry))
+        return replace(found, mask=replace(found.mask, labels=labels))
 
-    monkeypatch.setattr(segmentation, "segment", with_medius)
+    monkeypatch.setattr(outliners, "segment", with_medius)
     result = measure_study(truth_rooms.study(tmp_path), with_extent(PROTOCOL, muscles=True)).result
-    assert result.others["medius"]["left"].area_mm2 == pytest.approx(6 * 4.4**2)
-    assert result.others["minimus"] == {}
-    missing = {(f.side, f.message.split()[2]) for f in result.flags if f.code == "muscle-not-found"}
+    assert result.area_mm2("left", "medius") == pytest.approx(6 * 4.4**2)
+    assert all(result.area_mm2(side, "minimus") is None for side in SIDES)
+    missing = {(f.side, f.message.split()[2]) for f in result.all_flags if f.code == "muscle-not-found"}
     assert missing == {("right", "medius"), ("left", "minimus"), ("right", "minimus")}
     assert result.status == "review"
     assert {p.muscle for p in result.profile} == {"maximus", "medius", "minimus"}
@@ -119,15 +124,15 @@ def test_participants_table_goes_before_the_header(truth_rooms, tmp_path):
 def test_slice_by_hand_counts_in_the_order_of_the_mask(truth_rooms, tmp_path, position):
     study = truth_rooms.study(tmp_path, position=position)
     case = measure_study(study, with_level(PROTOCOL, "slice=3"))
-    assert case.result.level.slice_index == 3
-    labels = case.mask.labels[3]
-    assert case.result.measurements["left"].area_mm2 == pytest.approx((labels == 1).sum() * 4.4**2)
+    assert case.result.stored_slice_index == 3
+    labels = case.mask.stored_labels()[3]
+    assert case.result.area_mm2("left") == pytest.approx((labels == 1).sum() * 4.4**2)
 
 
 def test_slice_beyond_the_series_is_a_reason(truth_rooms, tmp_path):
     result = measure_study(truth_rooms.study(tmp_path), with_level(PROTOCOL, "slice=99")).result
     assert (result.status, result.error_code) == ("failed", "level-outside")
-    assert result.measurements == {}
+    assert result.muscles == ()
 
 
 def test_next_series_is_tried_and_the_first_is_on_record(truth_rooms, tmp_path, monkeypatch):
@@ -162,7 +167,7 @@ def test_no_hips_anywhere_is_named(truth_rooms, tmp_path, monkeypatch):
     case = measure_study(study, PROTOCOL)
     assert (case.result.status, case.result.error_code) == ("failed", "hips-not-found")
     assert case.result.rejected_series == ((study.series[0].series_uid, "hips-not-found: no pair of heads"),)
-    assert case.volume is None
+    assert case.image is None
     assert case.result.level is None
 
 
@@ -188,36 +193,35 @@ def test_failed_segmentation_keeps_what_its_picture_needs(truth_rooms, tmp_path,
     def fail(*_, **__):
         raise GlutsegError("muscle-not-found", "nothing grew")
 
-    monkeypatch.setattr(segmentation, "segment", fail)
+    monkeypatch.setattr(outliners, "segment", fail)
     case = measure_study(truth_rooms.study(tmp_path), PROTOCOL)
     assert (case.result.status, case.result.error_code) == ("failed", "muscle-not-found")
-    assert case.volume is not None
+    assert case.image is not None
     assert case.result.level is not None
     assert case.result.series is not None
     assert case.mask is None
 
 
 def test_one_missing_side_is_flagged_and_left_out(truth_rooms, tmp_path, monkeypatch):
-    whole = segmentation.segment
+    whole = outliners.segment
 
     def only_left(*args, **measured):
         found = whole(*args, **measured)
         labels = np.where(found.mask.labels == 1, 1, 0).astype(np.uint8)
-        return replace(found, mask=Mask(labels, found.mask.geometry))
+        return replace(found, mask=replace(found.mask, labels=labels))
 
-    monkeypatch.setattr(segmentation, "segment", only_left)
+    monkeypatch.setattr(outliners, "segment", only_left)
     result = measure_study(truth_rooms.study(tmp_path), PROTOCOL).result
     assert result.status == "review"
-    assert set(result.measurements) == {"left"}
-    assert "muscle-not-found:right" in [str(f) for f in result.flags]
+    assert [result.area_mm2(side) is None for side in SIDES] == [False, True]
+    assert "muscle-not-found:right" in [str(f) for f in result.all_flags]
 
 
 def test_empty_mask_is_a_failure_not_a_zero(truth_rooms, tmp_path, monkeypatch):
-    def nothing(volume, *_, **__):
-        empty = np.zeros(volume.hu.shape, np.uint8)
-        return segmentation.Segmentation(Mask(empty, volume.geometry), {})
+    def nothing(image, *_, **__):
+        return Outlines(Mask.on(image, np.zeros(image.hu.shape, np.uint8)))
 
-    monkeypatch.setattr(segmentation, "segment", nothing)
+    monkeypatch.setattr(outliners, "segment", nothing)
     result = measure_study(truth_rooms.study(tmp_path), PROTOCOL).result
     assert (result.status, result.error_code) == ("failed", "muscle-not-found")
 
@@ -226,7 +230,7 @@ def test_unforeseen_errors_fail_one_study_and_leave_a_trace(truth_rooms, tmp_pat
     def crash(*_, **__):
         raise IndexError("DOE^" + "JANE")
 
-    monkeypatch.setattr(segmentation, "segment", crash)
+    monkeypatch.setattr(outliners, "segment", crash)
     result = measure_study(truth_rooms.study(tmp_path), PROTOCOL).result
     assert (result.status, result.error_code) == ("failed", "internal-error")
     assert "in crash" in result.traceback
