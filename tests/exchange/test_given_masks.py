@@ -1,10 +1,13 @@
 """Other people's masks: measured where they lie, or refused with a reason."""
 
 import gzip
+import math
 import struct
+import tracemalloc
 from dataclasses import replace
 from typing import get_args
 
+import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
@@ -248,6 +251,71 @@ def test_files_that_are_no_masks(tmp_path, content):
     path = tmp_path / "mask.nii.gz"
     path.write_bytes(content)
     assert refused(read_foreign, path) == "mask-unreadable"
+
+
+@pytest.mark.parametrize(
+    ("offset", "form", "values", "code", "words"),
+    [
+        (40, "<4h", (3, 32767, 32767, 32767), "mask-unreadable", "absurd sizes"),
+        (40, "<4h", (3, 48, 40, -1), "mask-unreadable", "absurd sizes"),
+        (40, "<4h", (3, 48, 40, 0), "mask-unreadable", "absurd sizes"),
+        (40, "<5h", (4, 48, 40, 1, 8), "mask-unreadable", "three dimensions"),
+        (40, "<4h", (3, 2000, 2000, 400), "mask-unreadable", "cut short"),
+        (70, "<h", (32,), "mask-unreadable", "labels are numbers"),
+        (70, "<h", (999,), "mask-unreadable", "header is invalid"),
+        (108, "<f", (0.0,), "mask-unreadable", "start"),
+        (108, "<f", (1e30,), "mask-unreadable", "start"),
+        (108, "<f", (math.nan,), "mask-unreadable", "start"),
+        (112, "<2f", (1.0, math.inf), "mask-unreadable", "header is invalid"),
+        (280, "<f", (math.nan,), "mask-unplaceable", "contradict"),
+        (252, "<2h24x4f", (0, 1, *[math.nan] * 4), "mask-unplaceable", "no size"),
+        (252, "<2h24x12f", (0, 1, *[0.0] * 12), "mask-unplaceable", "no size"),
+        (252, "<2h3f", (1, 0, 1.0, 1.0, 1.0), "mask-unplaceable", "rotation"),
+        (80, "<f", (-1.0,), "mask-unreadable", "header is invalid"),
+    ],
+)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_hostile_nifti_headers(run, tmp_path, pack, offset, form, values, code, words):
+    path = nifti(tmp_path, run.mask, "mask.nii")
+    path.write_bytes(pack(patched(path.read_bytes(), offset, form, *values)))
+    with pytest.raises(GlutsegError, match=words) as caught:
+        read_foreign(path)
+    assert caught.value.code == code
+
+
+def test_a_small_compressed_file_that_inflates_without_end(run, tmp_path):
+    path = nifti(tmp_path, run.mask, "mask.nii")
+    whole = path.read_bytes()
+    tracemalloc.start()
+    try:
+        path.write_bytes(gzip.compress(whole + bytes(100_000_000), compresslevel=1))
+        tracemalloc.reset_peak()
+        assert read_foreign(path).geometry.matches(run.mask.geometry, 0.01)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+        path.write_bytes(gzip.compress(patched(whole, 108, "<f", 9e7) + bytes(100_000_000), compresslevel=1))
+        tracemalloc.reset_peak()
+        assert refused(read_foreign, path) == "mask-unreadable"
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_nifti_of_either_version_and_byte_order_in_metres(run, tmp_path, kind, order):
+    """A qfac of 0, which many writers leave, means 1."""
+    own = nib.load(nifti(tmp_path, run.mask, "mask.nii"))
+    affine = np.diag([1e-3, 1e-3, 1e-3, 1.0]) @ own.affine
+    image = kind(np.asarray(own.dataobj).astype("i2"), affine, kind.header_class(endianness=order))
+    image.header.set_xyzt_units("meter")
+    image.set_qform(None, 0)
+    image.header["pixdim"][0] = 0
+    path = tmp_path / "other.bin"
+    path.write_bytes(gzip.compress(image.to_bytes()))
+    assert image.header.endianness == order
+    mask = read_foreign(path)
+    assert mask.geometry.matches(run.mask.geometry, 0.01)
+    assert np.array_equal(mask.pick(2), run.mask.labels == 2)
 
 
 def test_a_mask_cut_short_and_one_that_is_an_image(run, tmp_path):

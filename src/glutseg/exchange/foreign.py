@@ -12,6 +12,7 @@ import numpy.typing as npt
 from glutseg.errors import GlutsegError
 from glutseg.exchange.terms import Term
 from glutseg.image import Geometry
+from glutseg.output.nifti import GZIP, HEADER_BYTES, is_nifti
 
 BoolArray = npt.NDArray[np.bool_]
 Line = npt.NDArray[np.float64]
@@ -19,7 +20,7 @@ Line = npt.NDArray[np.float64]
 
 MAX_FILE_BYTES = 4_000_000_000
 DICOM_AT, DICOM = 128, b"DICM"
-GZIP, NRRD_START = b"\x1f\x8b", b"NRRD"
+NRRD_START = b"NRRD"
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,13 @@ def read_foreign(path: Path) -> ForeignMask:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise GlutsegError("mask-unreadable", "the file is too large to be a mask", str(path))
         with path.open("rb") as file:
-            start = file.read(DICOM_AT + len(DICOM))
+            start = file.read(HEADER_BYTES)
     except OSError as error:
         raise GlutsegError("input-missing", "the mask cannot be opened", str(path)) from error
-    if start[DICOM_AT:] == DICOM:
+    if start[DICOM_AT:].startswith(DICOM):
         return read_dicom.read(path)
     if start.startswith(NRRD_START):
         return read_nrrd.read(path)
-    if start.startswith(GZIP) or read_nifti.is_nifti(start):
+    if start.startswith(GZIP) or is_nifti(start):
         return read_nifti.read(path)
     raise GlutsegError("mask-unreadable", "it is none of NIfTI, NRRD, DICOM SEG and RTSTRUCT", str(path))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import struct
 import tempfile
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -12,29 +10,15 @@ from glutseg.exchange.job import Job
 from glutseg.exchange.terms import ANATOMICAL_STRUCTURE, MUSCLE_CODES, SCHEME, SIDE_CODES, TERMS, Term
 from glutseg.output.case_files import nifti_gz
 
-HEADER_BYTES = 348
-VOX_OFFSET_AT = 108
-EXTENSION_START = b"\1\0\0\0"
-"""The four bytes behind a NIfTI-1 header when extensions follow (nifti1.h)."""
-EXTENSION_CODE = 0
-"""What TotalSegmentator gives its table of labels; readers pass over codes they do not know."""
-
 
 def named_nifti(job: Job) -> bytes:
-    """Compressed NIfTI-1 whose header has a table of the labels, in the form TotalSegmentator gives it."""
-    plain = gzip.decompress(nifti_gz(job.mask))
+    """Compressed NIfTI-1 with a table of the labels in its header, in the form TotalSegmentator gives it."""
     labels = "".join(_label(term) for term in job.terms)
     table = (
         '<?xml version="1.0" encoding="UTF-8"?><CaretExtension><VolumeInformation Index="0"><LabelTable>'
         f"{labels}</LabelTable><VolumeType><![CDATA[Label]]></VolumeType></VolumeInformation></CaretExtension>"
-    ).encode()
-    size = 16 * -(-(len(table) + 8) // 16)
-    extension = struct.pack("<2i", size, EXTENSION_CODE) + table.ljust(size - 8, b"\0")
-    header = bytearray(plain[:HEADER_BYTES])
-    offset = int(struct.unpack_from("<f", header, VOX_OFFSET_AT)[0])
-    struct.pack_into("<f", header, VOX_OFFSET_AT, float(HEADER_BYTES + 4 + size))
-    content = bytes(header) + EXTENSION_START + extension + plain[offset:]
-    return gzip.compress(content, compresslevel=6, mtime=0)
+    )
+    return nifti_gz(job.mask, table.encode())
 
 
 def _label(term: Term) -> str:

@@ -5,26 +5,21 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import struct
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from glutseg.errors import CODES, Flag
 from glutseg.image import CtImage, Mask
+from glutseg.output import nifti
 from glutseg.output.atomic import write_bytes, write_text
-from glutseg.output.gzipped import gzip_slices
 from glutseg.output.layout import CASE_JSON, MASK, MASK_NRRD, OVERLAY, case_file
 from glutseg.output.overlay import draw_overlay
 from glutseg.output.schema import CaseRow, measurement_columns
-from glutseg.output.sheared import nrrd, straightened, with_exact_sform
+from glutseg.output.sheared import nrrd
 from glutseg.output.text import plain
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
 from glutseg.version import __version__
-
-NIFTI_HEADER_BYTES, NIFTI_SLICES_AT = 352, 46
-"""Header and empty extension, and ``dim[3]`` within them (nifti1.h)."""
 
 TOLD_APART = ("error_code", "error_message", "traceback", "rejected_series", "seconds")
 """Fields of a result that case.json tells in words of their own, or, as times, not at all."""
@@ -68,22 +63,14 @@ def write_case(
     return row
 
 
-def nifti_gz(mask: Mask) -> bytes:
-    """The mask as compressed NIfTI-1 in the order of its files; without a time stamp, so that equal masks
-    are equal bytes."""
-    import SimpleITK as sitk
+def nifti_gz(mask: Mask, extension: bytes = b"") -> bytes:
+    """The mask in the order of its files as compressed NIfTI-1; equal masks are equal bytes.
 
-    grid, labels = mask.stored, mask.stored_labels()
-    plain_grid = straightened(grid).crop((slice(0, 1), slice(None), slice(None)))
-    first = Mask.from_array(labels[:1], plain_grid)
-    with tempfile.TemporaryDirectory() as folder:
-        plain_file = Path(folder) / "mask.nii"  # ITK writes to paths only: one slice, for its header
-        sitk.WriteImage(first.to_sitk(), str(plain_file))
-        header = bytearray(plain_file.read_bytes()[:NIFTI_HEADER_BYTES])
-    struct.pack_into("<h", header, NIFTI_SLICES_AT, grid.shape[0])
-    if grid.is_sheared:
-        header = bytearray(with_exact_sform(bytes(header), grid))
-    return gzip_slices(bytes(header), labels)
+    Parameters
+    ----------
+    extension : lies between the header and the voxels
+    """
+    return nifti.nifti_gz(mask.stored_labels(), mask.stored, extension)
 
 
 def case_json(row: CaseRow, protocol: Protocol, input_sha256: str = "") -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import struct
-import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +11,10 @@ from glutseg.errors import GlutsegError
 from glutseg.image import Geometry, Mask
 from glutseg.output.atomic import write_bytes
 from glutseg.output.case_files import nifti_gz
+from glutseg.output.nifti import read_nifti
 from glutseg.output.sheared import nrrd
 
 NIFTI, NRRD = ".nii.gz", ".nrrd"
-_VOX_OFFSET_AT = 108
-"""Of vox_offset in a NIfTI-1 header (nifti1.h)."""
 
 
 def nrrd_beside(path: Path) -> Path:
@@ -77,24 +73,13 @@ def _read_nrrd(path: Path) -> Mask:
 
 
 def _read_nifti(path: Path) -> Mask:
-    """Its grid by ITK, its voxels by gzip: ITK would hold up all other threads while it reads them."""
-    import SimpleITK as sitk
-
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
     try:
-        reader.ReadImageInformation()
-        if reader.GetPixelID() != sitk.sitkUInt8 or reader.GetNumberOfComponents() != 1:
-            raise GlutsegError("geometry-mismatch", "the voxels are no labels from 0 to 255", path.name)
-        x, y, z = reader.GetSize()
-        sx, sy, sz = reader.GetSpacing()
-        grid = Geometry((z, y, x), (sz, sy, sx), tuple(reader.GetOrigin()), tuple(reader.GetDirection()))
-        content = gzip.decompress(path.read_bytes())
-        (start,) = struct.unpack_from("<f", content, _VOX_OFFSET_AT)
-        labels = np.frombuffer(content, np.uint8, count=x * y * z, offset=int(start))
-    except (RuntimeError, ValueError, OSError, EOFError, zlib.error, struct.error) as error:
+        image = read_nifti(path)
+    except (GlutsegError, OSError) as error:
         raise GlutsegError("geometry-mismatch", "the mask cannot be read", path.name) from error
-    return Mask.from_array(labels.reshape(grid.shape), grid)
+    if image.values.dtype != np.uint8:
+        raise GlutsegError("geometry-mismatch", "the voxels are not labels from 0 to 255", path.name)
+    return Mask.from_array(image.values, image.geometry)
 
 
 def write_mask(path: Path, mask: Mask) -> bytes:
