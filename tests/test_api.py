@@ -269,7 +269,7 @@ def test_a_corrected_mask_is_measured_again(truth_rooms, tmp_path):
     )
     assert again.result.measurements["left"].area_mm2 < case.result.measurements["left"].area_mm2
     codes = {flag.code for flag in again.result.flags}
-    assert {"mask-given", "muscle-not-found"} <= codes
+    assert {"mask-given", "muscle-missing"} <= codes
     with pytest.raises(GlutsegError, match="labels-unknown"):
         glutseg.measure_mask(folder, tmp_path / "mine.nii.gz", labels="mine")
 

@@ -1,20 +1,52 @@
 import pickle
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from glutseg.errors import CODES, Flag, GlutsegError, require_extra
+from glutseg.batch.process import WorkerDiedError
+from glutseg.errors import Code, Flag, GlutsegError, catalogue, require_extra
 
 PACKAGE = Path(__file__).parents[1] / "src" / "glutseg"
 
 
-@pytest.mark.parametrize("code", CODES)
-def test_codes_are_stable_names_with_words(code):
+@pytest.mark.parametrize("code", catalogue())
+def test_codes_are_stable_names(code):
     assert re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", code)
-    assert CODES[code].severity in ("note", "review", "error")
-    assert CODES[code].meaning.endswith(".")
-    assert CODES[code].remedy.endswith(".")
+
+
+ENTRY = {"section": "Input", "severity": "review", "meaning": "It is so.", "remedy": "Look."}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"severity": "warning"}, "severity"),
+        ({"meaning": "no sentence"}, "sentences"),
+        ({"remedy": ""}, "sentences"),
+        ({"scope": "series", "precedence": 1}, "only an error"),
+        ({"severity": "error", "scope": "series"}, "precedence"),
+        ({"severity": "error", "precedence": 1}, "precedence"),
+    ],
+)
+def test_an_entry_that_contradicts_itself_is_refused(change, words):
+    Code(**ENTRY)
+    with pytest.raises(ValueError, match=words):
+        Code(**(ENTRY | change))
+
+
+def test_an_entry_is_complete():
+    with pytest.raises(TypeError):
+        Code(**{name: value for name, value in ENTRY.items() if name != "remedy"})
+    with pytest.raises(TypeError):
+        Code(**ENTRY, remark="x")
+
+
+def test_the_catalogue_is_read_when_it_is_needed():
+    script = "import glutseg.errors as e; assert e.catalogue.cache_info().currsize == 0; e.catalogue()"
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_an_unknown_code_is_a_mistake_of_the_program():
@@ -24,30 +56,62 @@ def test_an_unknown_code_is_a_mistake_of_the_program():
         Flag("no-such-code", "x")
 
 
+@pytest.mark.parametrize("code", catalogue())
+def test_a_code_is_that_of_an_error_or_of_a_flag(code):
+    allowed, refused = (GlutsegError, Flag) if catalogue()[code].severity == "error" else (Flag, GlutsegError)
+    assert allowed(code, "x").remedy == catalogue()[code].remedy
+    with pytest.raises(ValueError, match=code):
+        refused(code, "x")
+
+
+def test_errors_tell_what_cannot_go_on():
+    assert [GlutsegError(code, "").scope for code in ("hips-not-found", "no-ct", "output-unwritable")] == [
+        "series",
+        "study",
+        "run",
+    ]
+    order = ("landmark-not-found", "level-in-gap", "level-outside", "hips-not-found", "no-pixel-data")
+    assert sorted(order, key=lambda code: GlutsegError(code, "").precedence) == list(order)
+
+
 def test_the_message_says_what_where_and_what_to_do():
     text = str(GlutsegError("no-ct", "only MR", "study 1.2.3"))
-    assert text == f"no-ct: only MR [study 1.2.3] - {CODES['no-ct'].remedy}"
+    assert text == f"no-ct: only MR [study 1.2.3] - {catalogue()['no-ct'].remedy}"
 
 
 def test_errors_cross_processes():
-    back = pickle.loads(pickle.dumps(GlutsegError("no-ct", "only MR", "here")))  # noqa: S301
-    assert (back.code, back.message, back.where) == ("no-ct", "only MR", "here")
+    sent = WorkerDiedError("worker-died", "SIGKILL", "here")
+    back = pickle.loads(pickle.dumps(sent))  # noqa: S301
+    assert (type(back), back.code, back.message, back.where) == (
+        WorkerDiedError,
+        "worker-died",
+        "SIGKILL",
+        "here",
+    )
+
+
+def test_an_error_found_elsewhere_stays_of_its_kind():
+    moved = WorkerDiedError("worker-died", "SIGKILL", "here").at("there")
+    assert (type(moved), moved.message, moved.where) == (WorkerDiedError, "SIGKILL", "there")
 
 
 def test_flags_name_their_side():
     assert str(Flag("sides-differ", "")) == "sides-differ"
-    assert str(Flag("edge-invisible", "", "left")) == "edge-invisible:left"
+    assert str(Flag("edge-support-low", "", "left")) == "edge-support-low:left"
     assert Flag("metal", "").severity == "note"
 
 
 def test_every_code_that_is_used_exists():
-    used = set()
+    used = {True: set(), False: set()}
     for path in PACKAGE.rglob("*.py"):
-        used |= set(
-            re.findall(r"(?:GlutsegError|Flag)\(\s*\"([a-z0-9-]+)\"", path.read_text(encoding="utf-8"))
+        found = re.findall(
+            r"(\w+Error|Flag)\(\s*\"([a-z0-9]+(?:-[a-z0-9]+)+)\"", path.read_text(encoding="utf-8")
         )
-    assert used
-    assert used <= set(CODES)
+        for kind, code in found:
+            used[kind == "Flag"].add(code)
+    assert all(used.values())
+    for is_flag, codes in used.items():
+        assert not {code for code in codes if (catalogue()[code].severity == "error") is is_flag}
 
 
 def test_an_extra_that_is_missing_is_named_with_its_remedy():

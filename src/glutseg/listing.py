@@ -38,7 +38,7 @@ def list_series(index: dicom.Index, rule: SeriesRule) -> dict[str, Any]:
 
 
 def _row(study: dicom.Study, series: dicom.Series, rank: int | None, reason: str) -> dict[str, Any]:
-    grid = series.geometry
+    grid, problem = series.geometry, series.problem
     ends = None if grid is None else sorted((grid.slice_z_mm(0), grid.slice_z_mm(grid.shape[0] - 1)))
     return {
         "case_id": case_id(study.patient_id, study.study_uid),
@@ -59,6 +59,7 @@ def _row(study: dicom.Study, series: dicom.Series, rank: int | None, reason: str
         "z_range_mm": None if ends is None else [round(z, 3) for z in ends],
         "tilt_degrees": None if grid is None else round(grid.tilt_degrees, 3),
         "flags": [{"code": f.code, "message": plain(f.message)} for f in series.flags],
+        "problem": problem and {"code": problem.code, "message": plain(problem.message)},
         "rank": rank,
         "reason": plain(reason),
     }

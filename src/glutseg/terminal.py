@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from glutseg.errors import CODES, GlutsegError
+from glutseg.errors import GlutsegError
 from glutseg.output.text import plain
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _text(text: str, style: str = "") -> Text:
 def print_error(error: GlutsegError) -> None:
     """One line on stderr: the code, what was found, where, and what to do."""
     where = f" [{error.where}]" if error.where else ""
-    line = f"glutseg: {error.code}: {error.message}{where} {CODES[error.code].remedy}"
+    line = f"glutseg: {error.code}: {error.message}{where} {error.remedy}"
     _console(sys.stderr).print(_text(line, "red"), soft_wrap=True)
 
 

@@ -83,7 +83,7 @@ def test_an_assumed_side_is_not_searched(found):
 
 @pytest.mark.parametrize(
     ("left_z_mm", "flags"),
-    [(76.0, []), (76.1, ["level-doubtful"]), (36.0, []), (35.9, ["level-doubtful"])],
+    [(76.0, []), (76.1, ["level-uncertain"]), (36.0, []), (35.9, ["level-uncertain"])],
 )
 def test_sides_that_disagree_by_more_than_the_hips_do(found, left_z_mm, flags):
     """The left hip lies 4 mm above the right one: 24 mm above and 16 mm below are 20 mm from that."""
@@ -112,12 +112,12 @@ def test_a_mirrored_hip_has_no_tilt_of_its_own():
     assert [str(f) for f in hip_doubts(anatomy_of(hips))] == ["hip-assumed:right"]
 
 
-@pytest.mark.parametrize(("fit", "codes"), [(0.9, []), (0.899, ["hips-doubtful"])])
+@pytest.mark.parametrize(("fit", "codes"), [(0.9, []), (0.899, ["hips-uncertain"])])
 def test_hips_that_fit_badly_are_doubted(fit, codes):
     assert [f.code for f in hip_doubts(anatomy_of(replace(HIPS, fit=fit)))] == codes
 
 
-@pytest.mark.parametrize(("lowest_mm", "codes"), [(-27.0, []), (-26.0, ["hips-doubtful"])])
+@pytest.mark.parametrize(("lowest_mm", "codes"), [(-27.0, []), (-26.0, ["hips-uncertain"])])
 def test_hips_without_their_necks_are_doubted(lowest_mm, codes):
     grid = replace(GRID, origin_mm=(-160.0, -160.0, lowest_mm))
     flags = hip_doubts(anatomy_of(grid=grid))

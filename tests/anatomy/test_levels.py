@@ -88,7 +88,7 @@ def test_a_series_that_begins_in_the_heads_or_above_is_refused_or_flagged(pelvis
         said = [flag.code for flag in level.flags]
     except GlutsegError as error:
         said = [error.code]
-    assert set(said) & {"hips-not-found", "level-outside", "hips-doubtful"}
+    assert set(said) & {"hips-not-found", "level-outside", "hips-uncertain"}
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_tilted_pelvis_is_flagged(anatomy):
 
 @pytest.mark.parametrize("rule", [LevelRule(), LevelRule(landmark="slice", slice_index=30)])
 @pytest.mark.parametrize(
-    ("change", "code"), [({"assumed": "left"}, "hip-assumed:left"), ({"fit": 0.85}, "hips-doubtful")]
+    ("change", "code"), [({"assumed": "left"}, "hip-assumed:left"), ({"fit": 0.85}, "hips-uncertain")]
 )
 def test_a_doubt_about_the_hips_is_said_at_every_level(anatomy, rule, change, code):
     doubtful = Anatomy(anatomy.volume, replace(anatomy.hips, **change))

@@ -187,10 +187,10 @@ def test_a_worker_that_does_not_see_a_shared_folder_stops_the_run(dask, orders, 
     gone.unlink()
     assert told(on_cluster(plan, orders, dask.address, 60.0, mark_and_act))["A"][0] == "input-missing"
     monkeypatch.setattr(cluster, "unseen_file", lambda _: None)  # as if it were seen here
-    with pytest.raises(GlutsegError, match=rf"worker-blind: .*{re.escape(str(gone))} at "):
+    with pytest.raises(GlutsegError, match=rf"worker-path-missing: .*{re.escape(str(gone))} at "):
         list(on_cluster(plan, orders, dask.address, 60.0, mark_and_act))
     monkeypatch.setattr(cluster, "_sign", lambda _: stage_sign())
-    with pytest.raises(GlutsegError, match="worker-blind: the output folder"):
+    with pytest.raises(GlutsegError, match="worker-path-missing: the output folder"):
         list(on_cluster(tasks("a"), orders, dask.address, 60.0, mark_and_act))
 
 

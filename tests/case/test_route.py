@@ -108,7 +108,7 @@ def test_other_muscles_have_their_own_figures(truth_rooms, tmp_path, monkeypatch
     result = measure_study(truth_rooms.study(tmp_path), with_extent(PROTOCOL, muscles=True)).result
     assert result.area_mm2("left", "medius") == pytest.approx(6 * 4.4**2)
     assert all(result.area_mm2(side, "minimus") is None for side in SIDES)
-    missing = {(f.side, f.message.split()[2]) for f in result.all_flags if f.code == "muscle-not-found"}
+    missing = {(f.side, f.message.split()[2]) for f in result.all_flags if f.code == "muscle-missing"}
     assert missing == {("right", "medius"), ("left", "minimus"), ("right", "minimus")}
     assert result.status == "review"
     assert {p.muscle for p in result.profile} == {"maximus", "medius", "minimus"}
@@ -214,7 +214,7 @@ def test_one_missing_side_is_flagged_and_left_out(truth_rooms, tmp_path, monkeyp
     result = measure_study(truth_rooms.study(tmp_path), PROTOCOL).result
     assert result.status == "review"
     assert [result.area_mm2(side) is None for side in SIDES] == [False, True]
-    assert "muscle-not-found:right" in [str(f) for f in result.all_flags]
+    assert "muscle-missing:right" in [str(f) for f in result.all_flags]
 
 
 def test_empty_mask_is_a_failure_not_a_zero(truth_rooms, tmp_path, monkeypatch):
@@ -242,8 +242,8 @@ def test_unforeseen_errors_fail_one_study_and_leave_a_trace(truth_rooms, tmp_pat
     [
         ((), "ok"),
         (("height-missing",), "ok"),
-        (("metal", "edge-invisible"), "review"),
-        (("muscle-not-found",), "review"),
+        (("metal", "edge-support-low"), "review"),
+        (("muscle-missing",), "review"),
     ],
 )
 def test_status_follows_the_flags(codes, status):

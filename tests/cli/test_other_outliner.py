@@ -53,7 +53,7 @@ def test_a_second_opinion_from_the_images_to_the_page(package, two, tmp_path):
     for row, before in zip(rows, own_rows, strict=True):
         assert row["protocol"] == "femoral-head-top.totalsegmentator"
         assert "other-outliner" in row["flags"].split()
-        assert not {"outline-doubtful", "edge-invisible", "outline-repaired"} & set(row["flags"].split())
+        assert not {"outline-uncertain", "edge-support-low", "outline-repaired"} & set(row["flags"].split())
         assert row["confidence_left"] == row["confidence_right"] == ""
         assert before["confidence_left"] != ""
         assert "other-outliner" not in before["flags"]
@@ -135,8 +135,8 @@ def test_options_that_contradict_each_other(two, tmp_path, args, words):
 def test_doubts_about_other_muscles_are_those_of_glutsegs_own(package, two, tmp_path):
     glutseg("run", two, "-o", tmp_path / "other", *OTHER, "--muscles")
     flags = table(tmp_path / "other")[0]["flags"]
-    assert "other-muscle-doubtful" not in flags
-    assert "muscle-not-found" in flags  # the stand-in outlines the maximus only
+    assert "medius-minimus-uncertain" not in flags
+    assert "muscle-missing" in flags  # the stand-in outlines the maximus only
 
 
 def test_its_failure_is_the_studys(package, two):

@@ -54,6 +54,7 @@ def series(uid="1", *, step=3.0, n=60, orientation=None, headers=None, **fields)
         places=stack.places,
         geometry=stack.geometry,
         flags=stack.flags,
+        problem=stack.problem,
     )
 
 

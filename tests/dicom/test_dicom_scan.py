@@ -203,7 +203,7 @@ def test_junk_in_numbers(tmp_path, keyword):
     choose(study, SeriesRule())
     (series,) = study.series
     if keyword in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"):
-        assert series.flags[0].code == "geometry-missing"
+        assert series.problem.code == "geometry-missing"
     else:
         assert series.geometry is not None
     unknown = {"KVP": series.tags.kvp or None, "SliceThickness": series.tags.slice_thickness_mm}

@@ -246,7 +246,7 @@ def test_bits_above_without_a_reason_ask_for_review(tmp_path):
     loaded = load(tmp_path)
     assert np.array_equal(loaded.volume.hu[0], pattern()[0])
     (flag,) = loaded.flags
-    assert (flag.code, flag.severity) == ("pixel-bits-stray", "review")
+    assert (flag.code, flag.severity) == ("pixel-bits-out-of-range", "review")
     assert flag.message.startswith("5 pixels")
 
 

@@ -182,7 +182,7 @@ def test_images_that_are_gone(export_run, tmp_path, gone):
 def test_images_without_a_frame_of_reference_are_unsuited(tmp_path):
     run = make_export_run(tmp_path, FrameOfReferenceUID=None)
     done = export(run.out, ("rtstruct",))
-    assert [code for _, code, _ in done.left_out] == ["export-unsuited"]
+    assert [code for _, code, _ in done.left_out] == ["export-unsupported"]
     assert not list((run.out / "export").glob("*"))  # nothing, whether or not there is a folder
 
 

@@ -89,7 +89,7 @@ def test_labels_by_number_and_by_name(run, loaded, tmp_path):
     assert not measured.result.others
     only_left = measure_mask(loaded, path, parse_labels(["7=left"]), level="slice=3").result
     assert list(only_left.measurements) == ["left"]
-    assert "muscle-not-found:right" in [str(flag) for flag in only_left.flags]
+    assert "muscle-missing:right" in [str(flag) for flag in only_left.flags]
     named = next(p for p in export(run.out, ("nrrd",)).files)
     asked = parse_labels(["Gluteus maximus left=right", "Gluteus maximus right=left"])
     assert refused(measure_mask, loaded, named, asked, level="slice=3") == "mask-sides-contradicted"
@@ -378,7 +378,7 @@ def test_lines_through_the_centres_of_pixels_lose_no_border(tmp_path):
     measured = measure_mask(load_series(dicom.scan(made.images)), tmp_path / "rt.dcm", level="slice=3")
     assert np.array_equal(measured.mask.labels == 2, made.mask.labels == 2)
     assert measured.result.measurements["right"] == made.result.measurements["right"]
-    assert "lines-on-centres" in [flag.code for flag in measured.result.flags]
+    assert "contour-on-pixel-centres" in [flag.code for flag in measured.result.flags]
 
 
 def test_a_label_map_segmentation_in_run_length_coding(run, loaded, tmp_path):
@@ -400,6 +400,6 @@ def test_a_label_map_segmentation_in_run_length_coding(run, loaded, tmp_path):
 def test_a_single_side_beyond_the_bodys_middle_is_doubted(run, loaded, tmp_path, called):
     path = nifti(tmp_path, Mask(np.where(run.mask.labels == 1, 1, 0).astype(np.uint8), run.mask.geometry))
     result = measure_mask(loaded, path, parse_labels([f"1={called}"]), level="slice=3").result
-    doubted = "mask-side-doubtful:right" in [str(flag) for flag in result.flags]
+    doubted = "mask-side-uncertain:right" in [str(flag) for flag in result.flags]
     assert doubted == (called == "right")
-    assert not any(str(flag) == "mask-side-doubtful:left" for flag in result.flags)
+    assert not any(str(flag) == "mask-side-uncertain:left" for flag in result.flags)

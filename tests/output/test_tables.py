@@ -47,7 +47,7 @@ def test_figures_of_a_measured_row(example, tmp_path):
     assert float(row["area_mean_per_height_mm2_per_m"]) == pytest.approx(525 / 1.6)
     assert float(row["area_mean_per_height2_cm2_per_m2"]) == pytest.approx(5.25 / 1.6**2, abs=1e-4)
     assert (float(row["pixel_spacing_mm"]), float(row["pixel_spacing_x_mm"])) == (1.5, 2.0)
-    assert row["flags"] == "sides-differ edge-invisible:left"
+    assert row["flags"] == "sides-differ edge-support-low:left"
     assert row["slice_index"] == "3"
     assert row["mask"] == "cases/x/mask.nii.gz"
     assert row["overlay"] == ""

@@ -53,14 +53,14 @@ def test_nothing_known_is_nothing_doubted():
 
 @pytest.mark.parametrize(
     ("share", "flags"),
-    [(limits.MIN_CONFIDENCE, []), (limits.MIN_CONFIDENCE - TINY, ["outline-doubtful:left"])],
+    [(limits.MIN_CONFIDENCE, []), (limits.MIN_CONFIDENCE - TINY, ["outline-uncertain:left"])],
 )
 def test_outline_doubtful(share, flags):
     assert _check(confidence={"left": share, "right": 1.0}) == flags
 
 
 @pytest.mark.parametrize(
-    ("share", "flags"), [(limits.MIN_VISIBLE, []), (limits.MIN_VISIBLE - TINY, ["edge-invisible:right"])]
+    ("share", "flags"), [(limits.MIN_VISIBLE, []), (limits.MIN_VISIBLE - TINY, ["edge-support-low:right"])]
 )
 def test_edge_invisible(share, flags):
     assert _check(visible={"left": 1.0, "right": share}) == flags
@@ -171,9 +171,9 @@ def test_other_muscles_are_always_to_be_looked_at():
     others = {"medius": {"left": GOOD, "right": GOOD}, "minimus": {"left": GOOD}}
     flags = check_others(others, {"minimus": {"left": 0.97}})
     assert [str(f) for f in flags] == [
-        "other-muscle-doubtful:left",
-        "other-muscle-doubtful:right",
-        "other-muscle-doubtful:left",
+        "medius-minimus-uncertain:left",
+        "medius-minimus-uncertain:right",
+        "medius-minimus-uncertain:left",
     ]
     assert "medius" in flags[0].message
     assert "0.97" in flags[2].message
@@ -182,8 +182,8 @@ def test_other_muscles_are_always_to_be_looked_at():
 
 def test_the_limits_are_those_that_were_chosen():
     """Their figures, not their names: a limit that moves changes who is looked at."""
-    assert _check(confidence={"left": 0.84, "right": 0.86}) == ["outline-doubtful:left"]
-    assert _check(visible={"left": 0.49, "right": 0.51}) == ["edge-invisible:left"]
+    assert _check(confidence={"left": 0.84, "right": 0.86}) == ["outline-uncertain:left"]
+    assert _check(visible={"left": 0.49, "right": 0.51}) == ["edge-support-low:left"]
     assert _check(repaired={"left": 0.071, "right": 0.069}) == ["outline-repaired:left"]
     assert _check(profile=_profile(left=(3000, 2630, 3000), right=(3000, 2650, 3000))) == [
         "slices-disagree:left"

@@ -195,7 +195,7 @@ def test_it_filters_by_words_status_flag_and_decision(screen):
     assert screen.patients() == ["P03", "P10"]
     choose("decision", "rejected")
     assert screen.patients() == ["P03"]
-    choose("flag", "edge-invisible")
+    choose("flag", "edge-support-low")
     assert screen.patients() == []
     assert screen.one("#nothing").is_displayed()
     choose("status", "")

@@ -15,7 +15,7 @@ from PIL import Image
 from report_runs import CASES, HOSTILE
 
 from glutseg import agreement, review
-from glutseg.errors import CODES, GlutsegError
+from glutseg.errors import GlutsegError, catalogue
 from glutseg.output.folder import prepare
 from glutseg.output.overlay import DPI, FIGURE_INCHES
 from glutseg.report import gather, render, write_report
@@ -66,8 +66,8 @@ def page(text):
 
 
 def test_it_says_what_a_reader_needs(page):
-    for words in ("sides-differ", CODES["sides-differ"].meaning, CODES["sides-differ"].remedy,
-                  CODES["hips-not-found"].remedy, "a localizer", "Not a medical device",
+    for words in ("sides-differ", catalogue()["sides-differ"].meaning, catalogue()["sides-differ"].remedy,
+                  catalogue()["hips-not-found"].remedy, "a localizer", "Not a medical device",
                   "accepted", "corrected", "rejected", "metal", "Agreement between raters", "ICC(2,1)",
                   "no patient may be judged", "scikit-image", "Homma et al."):  # fmt: skip
         assert words in page.text, words
@@ -213,7 +213,7 @@ def test_a_run_in_which_everything_failed(tmp_path):
     report = gather(make_run(tmp_path / "out", failed).out)
     assert "Of 2 studies, 0 yielded an area; 2 did not (no-ct 2)." in report.methods
     page = Page(render(report))
-    assert page.text.count(CODES["no-ct"].remedy) == 3  # in each case, and among the codes
+    assert page.text.count(catalogue()["no-ct"].remedy) == 3  # in each case, and among the codes
     assert not page.of("svg", "img")
 
 

@@ -152,7 +152,7 @@ def test_a_side_that_is_wiped_out_is_told_and_empty(reviewed):
     collate(reviewed)
     row = reviewed.row(case)
     assert (row["area_right_mm2"], row["area_mean_mm2"], row["slab_area_mean_mm2"]) == ("", "", "")
-    assert "muscle-not-found:right" in row["flags"]
+    assert "muscle-missing:right" in row["flags"]
 
 
 def test_two_reviewers_who_differ_leave_the_automatic_values_until_one_is_chosen(reviewed):

@@ -58,11 +58,11 @@ def test_a_drawn_side_loses_its_confidence_and_the_other_keeps_it(side, other, s
 
 
 def test_doubts_of_an_outline_go_with_it():
-    automatic = flagged(("outline-doubtful", "left"), ("edge-invisible", "right"), ("pelvis-tilted", ""))
+    automatic = flagged(("outline-uncertain", "left"), ("edge-support-low", "right"), ("pelvis-tilted", ""))
     codes = [
         str(f) for f in again(drawn("left"), automatic=automatic).result.flags if f.message == "as it was"
     ]
-    assert codes == ["edge-invisible:right", "pelvis-tilted"]
+    assert codes == ["edge-support-low:right", "pelvis-tilted"]
 
 
 def test_doubts_of_the_level_go_with_it():
@@ -80,7 +80,7 @@ def test_doubts_of_the_level_go_with_it():
 
 def test_what_is_measured_anew_is_never_kept():
     automatic = flagged(
-        *((code, "left") for code in sorted(MEASURED_ANEW)), ("other-muscle-doubtful", "left")
+        *((code, "left") for code in sorted(MEASURED_ANEW)), ("medius-minimus-uncertain", "left")
     )
     assert not [f for f in again(automatic=automatic).result.flags if f.message == "as it was"]
 

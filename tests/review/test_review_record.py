@@ -64,7 +64,7 @@ def test_a_record_that_cannot_be_read_is_not_written_over(tmp_path):
     append(tmp_path, "c-1", "anna", entry("accepted"))
     path = tmp_path / "cases/c-1/review-anna.json"
     path.write_text("{broken")
-    with pytest.raises(GlutsegError, match="review-unreadable"):
+    with pytest.raises(GlutsegError, match="review-invalid"):
         append(tmp_path, "c-1", "anna", entry("rejected"))
     assert path.read_text() == "{broken"
 

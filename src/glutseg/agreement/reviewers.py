@@ -23,7 +23,7 @@ def reviewer_rater(name: str, run: RunRows, cases: Sequence[Case]) -> Rater:
     Raises
     ------
     GlutsegError
-        ``reference-invalid`` where nobody of this name has reviewed; ``review-unreadable``.
+        ``reference-invalid`` where nobody of this name has reviewed; ``review-invalid``.
     """
     rows = {row.result.case_id: row for row in run.rows}
     readings: dict[str, Reading] = {}

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from glutseg.agreement.model import Agreement, Comparison
 from glutseg.agreement.statistics import Interval
 from glutseg.agreement.write import summary_row
-from glutseg.errors import CODES
 
 
 def in_words(agreement: Agreement) -> list[str]:
@@ -20,7 +19,7 @@ def in_words(agreement: Agreement) -> list[str]:
             lines += _comparison(shown, agreement)
     told = {flag.code for comparison in agreement.comparisons for flag in comparison.notes}
     rest = [flag for flag in agreement.notes if flag.code not in told]
-    lines += [f"note: {flag.message}: {CODES[flag.code].meaning}" for flag in rest]
+    lines += [f"note: {flag.message}: {flag.meaning}" for flag in rest]
     per_pair = {str(flag) for pair in agreement.pairs for flag in pair.notes}
     if per_pair:
         lines.append(f"note: pairs.csv tells more: {', '.join(sorted(per_pair))}")
@@ -50,7 +49,7 @@ def _comparison(comparison: Comparison, agreement: Agreement) -> Iterator[str]:
             f"minimal detectable change {reliable.mdc_agreement:.0f} mm²"
         )
     for flag in comparison.notes:
-        yield f"  {flag}{': ' + flag.message if flag.message else ''}. {CODES[flag.code].meaning}"
+        yield f"  {flag}{': ' + flag.message if flag.message else ''}. {flag.meaning}"
 
 
 def _signed(interval: Interval) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from glutseg.agreement.figures import figure_files
 from glutseg.agreement.model import Agreement, Comparison, Pair
 from glutseg.agreement.statistics import Interval
-from glutseg.errors import CODES, Flag
+from glutseg.errors import Flag
 from glutseg.output.folder import PROGRAM
 from glutseg.output.text import plain
 from glutseg.study.files import check_folder, csv_bytes, json_bytes, write_files
@@ -161,4 +161,4 @@ def _interval(name: str, interval: Interval | None, unit: str = "") -> dict[str,
 
 
 def _note(flag: Flag) -> dict[str, str]:
-    return {"code": flag.code, "message": plain(flag.message), "meaning": CODES[flag.code].meaning}
+    return {"code": flag.code, "message": plain(flag.message), "meaning": flag.meaning}

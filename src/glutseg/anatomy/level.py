@@ -140,11 +140,11 @@ def hip_doubts(anatomy: Anatomy) -> tuple[Flag, ...]:
     elif abs(tilt) > TILT_REVIEW_MM:
         flags.append(Flag("pelvis-tilted", f"the left hip lies {tilt:+.0f} mm above the right"))
     if hips.fit < DOUBTFUL_FIT:
-        flags.append(Flag("hips-doubtful", f"of what lies around a hip only {hips.fit:.0%} was recognised"))
+        flags.append(Flag("hips-uncertain", f"of what lies around a hip only {hips.fit:.0%} was recognised"))
     shown_mm = hips.lowest_mm - anatomy.upright.geometry.slice_z_mm(0)
     if shown_mm < HEADS_SHOWN_MM:
         message = f"the series begins {shown_mm:.0f} mm below the heads' centres, so their necks are not seen"
-        flags.append(Flag("hips-doubtful", message))
+        flags.append(Flag("hips-uncertain", message))
     return tuple(flags)
 
 
@@ -157,4 +157,4 @@ def _doubts(hips: Hips, name: str, found: dict[Side, Point]) -> list[Flag]:
     if abs(gap - tilt) <= SIDES_DISAGREE_MM:
         return []
     message = f"{name}: left lies {gap:+.0f} mm above right, the hips {tilt:+.0f} mm"
-    return [Flag("level-doubtful", message)]
+    return [Flag("level-uncertain", message)]

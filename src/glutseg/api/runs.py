@@ -132,7 +132,7 @@ def read_run(out: str | Path) -> Run:
     ------
     GlutsegError
         ``input-missing`` where no run of glutseg is, or none of its studies is done;
-        ``protocol-invalid``; ``review-unreadable``.
+        ``protocol-invalid``; ``review-invalid``.
     """
     rows = as_decided(read_rows(Path(out)))
     return Run(rows.out, rows.protocol, rows.results, rows)

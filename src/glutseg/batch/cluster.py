@@ -14,8 +14,8 @@ from typing import Any
 
 from glutseg.batch.plan import Orders, Task
 from glutseg.batch.pool import Results
-from glutseg.batch.process import Work
-from glutseg.batch.remote import Answer, Errand, check_same, conditions, unseen_file
+from glutseg.batch.process import Work, WorkerDiedError
+from glutseg.batch.remote import Answer, Errand, WorkerPathError, check_same, conditions, unseen_file
 from glutseg.batch.worker import carry_out, give_up
 from glutseg.errors import GlutsegError
 from glutseg.output.atomic import TEMP_PREFIX
@@ -43,7 +43,7 @@ def on_cluster(
     Raises
     ------
     GlutsegError
-        ``cluster-missing``, ``scheduler-unreachable``, ``worker-differs``, ``worker-blind`` and
+        ``cluster-missing``, ``scheduler-unreachable``, ``worker-differs``, ``worker-path-missing`` and
         ``output-unwritable``. What happens to a study is its own failure: a study that its process did
         not survive, or that the cluster lost with its workers again and again, is ``worker-died``.
     """
@@ -81,9 +81,9 @@ def _of_the_study(task: Task, error: GlutsegError) -> GlutsegError:
     GlutsegError
         The error, if every other study would meet the same.
     """
-    if error.code == "worker-blind" and unseen_file(task):  # it is gone for everybody
+    if isinstance(error, WorkerPathError) and unseen_file(task):  # it is gone for everybody
         return GlutsegError("input-missing", "an image is not there any more", str(unseen_file(task)))
-    if error.code != "worker-died":
+    if not isinstance(error, WorkerDiedError):
         raise error
     return error
 
@@ -96,7 +96,7 @@ def _answer(future: Any, scheduler: str) -> Answer:
         return answer
     except KilledWorker as error:
         lost = error.allowed_failures + 1
-        return GlutsegError("worker-died", f"the cluster lost {lost} workers with it, one after the other")
+        return WorkerDiedError("worker-died", f"the cluster lost {lost} workers with it, one after the other")
     except ImportError as error:
         return GlutsegError("worker-differs", f"a worker cannot run this version of glutseg: {error}")
     except Exception as error:  # noqa: BLE001 - whatever the cluster may raise ends in one clear line

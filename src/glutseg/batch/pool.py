@@ -12,7 +12,7 @@ from collections.abc import Generator, Sequence
 from multiprocessing.connection import wait
 
 from glutseg.batch.plan import Orders, Task
-from glutseg.batch.process import Work, Worker
+from glutseg.batch.process import Work, Worker, WorkerDiedError
 from glutseg.batch.worker import carry_out, give_up
 from glutseg.result import CaseResult
 
@@ -62,10 +62,10 @@ def in_workers(
                     continue
                 workers.remove(worker)
                 worker.end()
-                if answer.code == "output-unwritable":
+                if answer.scope == "run":
                     raise answer
-                deaths[task.case_id] += answer.code == "worker-died"
-                if answer.code == "worker-died" and deaths[task.case_id] < ATTEMPTS:
+                deaths[task.case_id] += isinstance(answer, WorkerDiedError)
+                if isinstance(answer, WorkerDiedError) and deaths[task.case_id] < ATTEMPTS:
                     waiting.append(task)
                 else:
                     yield give_up(task, orders, answer)

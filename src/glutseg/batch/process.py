@@ -39,6 +39,10 @@ _starting = threading.Lock()
 """The surroundings of a new process are those of this one, changed for a moment."""
 
 
+class WorkerDiedError(GlutsegError):
+    """The process that had the study in hand ended without an answer; another try may go better."""
+
+
 class Worker:
     """A process that carries out one task at a time.
 
@@ -73,7 +77,7 @@ class Worker:
         except (EOFError, OSError):
             self.is_ready = False
         if not self.is_ready:
-            raise GlutsegError("worker-died", "a process could not be started")
+            raise WorkerDiedError("worker-died", "a process could not be started")
         self.deadline = float("inf")
 
     def begin(self, task: Task, timeout_s: float) -> None:
@@ -93,7 +97,7 @@ class Worker:
             answer: CaseResult | GlutsegError = self.connection.recv()
         except (EOFError, OSError):
             self._process.join(STARTING_S)
-            return task, GlutsegError(
+            return task, WorkerDiedError(
                 "worker-died", f"its process ended with {_ending(self._process.exitcode)}"
             )
         self.deadline = 0.0

@@ -22,7 +22,7 @@ from pathlib import Path
 import glutseg
 from glutseg.batch.plan import Orders, Task
 from glutseg.batch.pool import ATTEMPTS
-from glutseg.batch.process import STARTING_S, Work, Worker
+from glutseg.batch.process import STARTING_S, Work, Worker, WorkerDiedError
 from glutseg.batch.worker import give_up
 from glutseg.errors import GlutsegError
 from glutseg.output.run_record import versions
@@ -32,6 +32,11 @@ POLL_S = 0.5
 """How soon a worker hears that a run was called off."""
 IDLE_S = 60.0
 """After which a process without a study ends: it holds memory that others on the cluster may need."""
+
+
+class WorkerPathError(GlutsegError):
+    """A worker has no access to a file or folder of the run."""
+
 
 Answer = CaseResult | GlutsegError | None
 """What comes back: a result, an error that stops the run, or nothing where nobody waits for it any more."""
@@ -104,17 +109,17 @@ def _code_sha256() -> str:
     """Of the package's source: two checkouts may bear one version number."""
     package = Path(glutseg.__file__).parent
     digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
+    for path in sorted([*package.rglob("*.py"), package / "codes.toml"]):
         digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
 def _check_sight(errand: Errand) -> None:
     if not errand.sign.exists():
-        raise GlutsegError("worker-blind", "the output folder", _at_this_host(errand.sign.parent))
+        raise WorkerPathError("worker-path-missing", "the output folder", _at_this_host(errand.sign.parent))
     unseen = unseen_file(errand.task)
     if unseen:
-        raise GlutsegError("worker-blind", "a file of the input", _at_this_host(unseen))
+        raise WorkerPathError("worker-path-missing", "a file of the input", _at_this_host(unseen))
 
 
 def _check_measurer(errand: Errand) -> None:
@@ -122,7 +127,7 @@ def _check_measurer(errand: Errand) -> None:
     try:
         measurer.check()
     except GlutsegError as error:
-        raise GlutsegError(error.code, error.message, _at_this_host(Path(error.where))) from error
+        raise error.at(_at_this_host(Path(error.where))) from error
     check_same(errand.record, measurer.record())
 
 
@@ -140,9 +145,9 @@ def _carry_out_apart(errand: Errand, is_wanted: Callable[[], bool]) -> Answer:
     answer: Answer = None
     for _ in range(ATTEMPTS):
         answer = _attempt(errand, is_wanted)
-        if not isinstance(answer, GlutsegError) or answer.code != "worker-died":
+        if not isinstance(answer, WorkerDiedError):
             break
-    if isinstance(answer, GlutsegError) and answer.code != "output-unwritable":
+    if isinstance(answer, GlutsegError) and answer.scope != "run":
         return give_up(errand.task, errand.orders, answer)
     return answer
 

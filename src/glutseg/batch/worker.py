@@ -69,7 +69,7 @@ def _measured(task: Task, orders: Orders) -> tuple[dicom.Study, Case]:
             case = measure(study, orders.protocol, task.participants, here.fetch)
         return study, replace(case, result=named_by_uid(case.result, study))
     except GlutsegError as error:
-        if error.code == "output-unwritable":
+        if error.scope == "run":
             raise
         return task.study, Case(failed_result(task.study, task.participants, error))
 

@@ -21,19 +21,6 @@ from glutseg.segmentation import AUTOMATIC, Outliner
 
 log = logging.getLogger(__name__)
 
-TRY_NEXT_SERIES = ("landmark-not-found", "level-in-gap", "level-outside", "hips-not-found")
-"""Errors after which another series of the study may still do, the most telling one first; so may it
-after one that could not be read (`UNREADABLE`)."""
-
-UNREADABLE = (
-    "no-pixel-data",
-    "pixel-data-undecodable",
-    "geometry-missing",
-    "geometry-irregular",
-    "rescale-missing",
-    "image-too-large",
-)
-
 
 def measure_study(
     study: dicom.Study,
@@ -121,7 +108,7 @@ def _measure(
             base = replace(result, flags=result.flags + dicom.series_flags(series, protocol.series))
             image, case = _measure_one(series, protocol, base, clock, outliner, fetch)
         except GlutsegError as error:
-            if error.code not in TRY_NEXT_SERIES + UNREADABLE:
+            if error.scope != "series":
                 raise
             errors.append(error)
             rejected_series.append(dicom.in_words(series, f"{error.code}: {error.message}"))
@@ -169,10 +156,7 @@ def _why_none(
         code = "no-usable-series" if any(s.modality == "CT" for s in study.series) else "no-ct"
         reasons = sorted({reason for _, reason in rejected_series})
         return NoUsableSeriesError(code, "; ".join(reasons) or "the study has no series", rejected_series)
-    told = min(
-        errors,
-        key=lambda e: TRY_NEXT_SERIES.index(e.code) if e.code in TRY_NEXT_SERIES else len(TRY_NEXT_SERIES),
-    )
+    told = min(errors, key=lambda e: e.precedence)
     return NoUsableSeriesError(
         told.code, told.message + (f" [{told.where}]" if told.where else ""), rejected_series
     )

@@ -230,7 +230,7 @@ def _not_ct(series: Series) -> str:
 
 def _not_stacked(series: Series) -> str:
     if series.geometry is None:
-        return "; ".join(f.message for f in series.flags if f.severity == "error") or "no image"
+        return series.problem.message if series.problem else "no image"
     if any(s.rescale is None for s in series.slices):
         return "no slices in HU: rescale slope or intercept is missing"
     return ""

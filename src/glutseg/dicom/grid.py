@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from glutseg.dicom.model import SeriesProblem
 from glutseg.dicom.runs import Run, axes_of, positions_mm
 from glutseg.errors import Flag
 from glutseg.image import Geometry
@@ -20,10 +21,10 @@ TILT_REVIEW_DEGREES = 3.0
 """From here the slices count as tilted: 0.14 % of the area, and 4 mm of height 70 mm behind the heads."""
 
 
-def grid_of(run: Run) -> tuple[Geometry | None, tuple[Flag, ...]]:
-    """Grid of a run, with the flag ``gantry-tilt`` where it is tilted; or None and the reason."""
+def grid_of(run: Run) -> tuple[Geometry | SeriesProblem, tuple[Flag, ...]]:
+    """Grid of a run with the flag ``gantry-tilt`` where it is tilted, or ``geometry-irregular``."""
     if len(run.slices) < 2:
-        return None, (Flag("geometry-irregular", "all images lie at one position"),)
+        return SeriesProblem("geometry-irregular", "all images lie at one position"), ()
     positions = positions_mm(run.slices)
     places = np.array(run.places)
     step = (positions[-1] - positions[0]) / places[-1]
@@ -31,7 +32,7 @@ def grid_of(run: Run) -> tuple[Geometry | None, tuple[Flag, ...]]:
     worst = float(np.linalg.norm(positions - (positions[0] + places[:, None] * step), axis=1).max())
     if worst > LINE_TOLERANCE_STEPS * length:
         message = f"a slice lies {worst:.2f} mm from its place on a grid of {length:.2f} mm"
-        return None, (Flag("geometry-irregular", message),)
+        return SeriesProblem("geometry-irregular", message), ()
     first = run.slices[0]
     row, column = axes_of(first)
     normal = np.cross(row, column)

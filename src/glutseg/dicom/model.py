@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glutseg.dicom.source import Source
-from glutseg.errors import Flag
+from glutseg.errors import Flag, GlutsegError
 from glutseg.image import Geometry
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
@@ -14,9 +14,6 @@ ENHANCED_CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2.1"
 LEGACY_ENHANCED_CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2.2"
 CT_CLASSES = (CT_IMAGE, ENHANCED_CT_IMAGE, LEGACY_ENHANCED_CT_IMAGE)
 """SOP classes (PS3.4, B.5) whose pixels are CT; anything else in a CT study is not measured."""
-
-LOSSY = "lossy-compressed"
-"""The flag that header and pixels may both give reason for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +23,18 @@ class FileProblem:
     source: Source
     code: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesProblem:
+    """Why the images of a series make up no regular stack; ``code`` is that of an error."""
+
+    code: str
+    message: str
+
+    def error(self, where: str) -> GlutsegError:
+        """To be raised where the series is to be read after all."""
+        return GlutsegError(self.code, self.message, where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +114,12 @@ class Series:
     n_files, n_images : all that belong to the series (a frame counts as an image)
     slices : those of the stack, ascending along the slice normal
     places : index on the grid of each of ``slices``; grid places without a slice are missing images
-    geometry : grid of the stack; None where there is none, the reason is then among ``flags``.
-        With gantry tilt its z direction is not at right angles to the slices.
+    geometry : grid of the stack, or None where there is none. With gantry tilt its z direction is not
+        at right angles to the slices.
     flags : what was found while stacking, for instance ``series-gap``
+    problem : why there is no geometry, as far as it is known
     part, n_parts : which of the stacks of the series this is, from 1; the largest comes first
+    is_lossy : whether a header says that the pixels were compressed with loss
     """
 
     series_uid: str
@@ -119,8 +130,10 @@ class Series:
     places: tuple[int, ...]
     geometry: Geometry | None
     flags: tuple[Flag, ...]
+    problem: SeriesProblem | None = None
     part: int = 1
     n_parts: int = 1
+    is_lossy: bool = False
 
     @property
     def modality(self) -> str:

@@ -34,13 +34,13 @@ MAX_NAMED = 5
 
 
 def odd_flags(hu: Sequence[Int16Array] | Int16Array, places: Sequence[int] | None = None) -> tuple[Flag, ...]:
-    """``slice-odd`` for slices (y, x) in order; ``places`` are theirs in the series, if not their indices."""
+    """``slice-inconsistent`` for slices (y, x) in order; ``places`` are their indices in the series."""
     odd = odd_slices(hu)
     if not odd:
         return ()
     more = " …" if len(odd) > MAX_NAMED else ""
     named = ", ".join(str(k if places is None else places[k]) for k in odd[:MAX_NAMED])
-    return (Flag("slice-odd", f"{len(odd)} of {len(hu)}: slices {named}{more}, from 0"),)
+    return (Flag("slice-inconsistent", f"{len(odd)} of {len(hu)}: slices {named}{more}, from 0"),)
 
 
 def odd_slices(hu: Sequence[Int16Array] | Int16Array) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glutseg.dicom.gaps import fill_missing, longest_stretch
-from glutseg.dicom.model import LOSSY, Series, SliceHeader
+from glutseg.dicom.model import Series, SeriesProblem, SliceHeader
 from glutseg.dicom.odd import odd_flags
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.slices import Fetch, already_local, check_size, decode_all
@@ -40,9 +40,8 @@ def read(
         ``pixel-data-undecodable`` naming the transfer syntax.
     """
     if series.geometry is None:
-        flag = next((f for f in series.flags if f.severity == "error"), None)
-        code, message = (flag.code, flag.message) if flag else ("geometry-missing", "there is no image")
-        raise GlutsegError(code, message, series.series_uid)
+        problem = series.problem or SeriesProblem("geometry-missing", "there is no image")
+        raise problem.error(series.series_uid)
     start, stop, _ = (slices or slice(None)).indices(series.geometry.shape[0])
     geometry = series.geometry.crop((slice(start, stop), slice(None), slice(None)))
     check_size(geometry.shape, series.series_uid)
@@ -120,7 +119,9 @@ def pixel_flags(series: Series, n_stray: int, *, is_lossy: bool) -> tuple[Flag, 
         flags.append(Flag("rescale-varies", f"{len(rescales)} pairs of slope and intercept in one series"))
     if n_stray:
         told = f"{n_stray} pixels hold bits above Bits Stored, which were cleared"
-        flags.append(Flag("pixel-bits-stray", told))
-    if is_lossy and all(f.code != LOSSY for f in series.flags):
-        flags.append(Flag(LOSSY, "the coding of the pixels loses, which the header does not say"))
+        flags.append(Flag("pixel-bits-out-of-range", told))
+    if is_lossy and not series.is_lossy:
+        flags.append(
+            Flag("lossy-compressed", "the coding of the pixels is lossy; the header does not say so")
+        )
     return tuple(flags)

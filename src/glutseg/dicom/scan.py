@@ -9,7 +9,7 @@ from pathlib import Path
 
 from glutseg.dicom.files import list_files
 from glutseg.dicom.header import read_header
-from glutseg.dicom.model import CT_CLASSES, LOSSY, FileHeader, FileProblem, Index, Series, Study
+from glutseg.dicom.model import CT_CLASSES, FileHeader, FileProblem, Index, Series, Study
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.sharing import Sharing
 from glutseg.dicom.source import Opener
@@ -119,8 +119,10 @@ def _part(headers: list[FileHeader], stack: Stack, part: int, n_parts: int) -> S
         places=stack.places,
         geometry=stack.geometry,
         flags=stack.flags + _imageless_flags(headers) + _lossy_flags(used),
+        problem=stack.problem,
         part=part,
         n_parts=n_parts,
+        is_lossy=any(h.lossy for h in used),
     )
 
 
@@ -133,7 +135,8 @@ def _imageless_flags(headers: list[FileHeader]) -> tuple[Flag, ...]:
 def _lossy_flags(headers: Iterable[FileHeader]) -> tuple[Flag, ...]:
     words = sorted({h.lossy for h in headers if h.lossy})
     more = " …" if len(words) > MAX_WORDS else ""
-    return (Flag(LOSSY, f"compressed with loss: {'; '.join(words[:MAX_WORDS])}{more}"),) if words else ()
+    message = f"compressed with loss: {'; '.join(words[:MAX_WORDS])}{more}"
+    return (Flag("lossy-compressed", message),) if words else ()
 
 
 def _reconstruction_key(header: FileHeader) -> Key:

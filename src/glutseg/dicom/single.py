@@ -69,5 +69,4 @@ def _with_grid(series: Series) -> Series:
         origin_mm=(x_mm, y_mm, z_mm),
         direction=tuple(float(v) for v in axes.ravel()),
     )
-    flags = tuple(f for f in series.flags if f.code != "geometry-irregular")
-    return replace(series, geometry=geometry, places=(0,), flags=flags)
+    return replace(series, geometry=geometry, places=(0,), problem=None)

@@ -59,7 +59,7 @@ def decode_all(headers: tuple[SliceHeader, ...]) -> Iterator[SliceHU | GlutsegEr
                 try:
                     yield _decode(parsed, header)
                 except GlutsegError as error:
-                    yield GlutsegError(error.code, error.message, str(source))
+                    yield error.at(str(source))
 
 
 def _open(opener: Opener, header: SliceHeader) -> Parsed | GlutsegError:

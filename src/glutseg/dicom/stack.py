@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 
 from glutseg.dicom.grid import grid_of
-from glutseg.dicom.model import SliceHeader
+from glutseg.dicom.model import SeriesProblem, SliceHeader
 from glutseg.dicom.runs import DUPLICATE_TOLERANCE_MM, Run, Runs, find_runs, normal_of, order_of, positions_mm
 from glutseg.errors import Flag
 from glutseg.image import Geometry
@@ -42,7 +42,8 @@ class Stack:
     slices: tuple[SliceHeader, ...]
     places: tuple[int, ...]
     geometry: Geometry | None
-    flags: tuple[Flag, ...]
+    flags: tuple[Flag, ...] = ()
+    problem: SeriesProblem | None = None
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,15 @@ def build_stacks(reconstructions: Sequence[Sequence[SliceHeader]]) -> tuple[Stac
     -------
     tuple of Stack
         At least one: the largest. More where others are long enough for hips: two phases or
-        reconstructions under one UID, or the pieces before and after a long gap. ``geometry`` is
-        None, and a flag ``geometry-missing`` or ``geometry-irregular`` tells why, where there is
-        none. Other flags: ``series-mixed``, ``slice-duplicate``, ``series-gap``, ``gantry-tilt``.
+        reconstructions under one UID, or the pieces before and after a long gap. Where there is no
+        ``geometry``, ``problem`` is ``geometry-missing`` or ``geometry-irregular``. Flags:
+        ``series-mixed``, ``slice-duplicate``, ``series-gap``, ``gantry-tilt``.
     """
     everything = [s for group in reconstructions for s in group]
     families = [family for group in reconstructions for family in _alike([s for s in group if _is_placed(s)])]
     if not families:
-        return (Stack((), (), None, (Flag("geometry-missing", _what_is_missing(everything)),)),)
+        problem = SeriesProblem("geometry-missing", _what_is_missing(everything))
+        return (Stack((), (), None, problem=problem),)
     parts = [part for family in families for part in _parts(family)]
     parts.sort(key=lambda p: (-len(p.run.slices), -round(p.run.coverage_mm, 3), order_of(p.run.slices[0])))
     kept = [parts[0], *(p for p in parts[1:] if p.run.coverage_mm >= MIN_COVERAGE_MM)]
@@ -92,8 +94,10 @@ def _stack(part: _Part, n_images: int) -> Stack:
         flags.append(Flag("slice-duplicate", message))
     if run.n_missing or len(run.slices) < of.n_positions:
         flags.append(Flag("series-gap", _gap_message(run, of.n_positions)))
-    geometry, more = grid_of(run)
-    return Stack(run.slices, run.places, geometry, (*flags, *more))
+    grid, more = grid_of(run)
+    if isinstance(grid, SeriesProblem):
+        return Stack(run.slices, run.places, None, (*flags, *more), grid)
+    return Stack(run.slices, run.places, grid, (*flags, *more))
 
 
 def _is_placed(header: SliceHeader) -> bool:

@@ -25,7 +25,7 @@ def segmentation(job: Job) -> Dataset:
     Raises
     ------
     GlutsegError
-        ``export-unsuited`` when the images cannot be referred to; ``exchange-missing``.
+        ``export-unsupported`` when the images cannot be referred to; ``exchange-missing``.
     """
     hd = highdicom_or_error()
     first = job.sources[0]
@@ -70,7 +70,7 @@ def _frames(job: Job) -> tuple[npt.NDArray[np.uint8], list[Dataset]]:
     if all(source.SOPClassUID == CT_IMAGE for source in sources):
         return numbers[images.labels[used]], sources
     if len(sources) > 1:
-        raise GlutsegError("export-unsuited", "the series is spread over several multi-frame files")
+        raise GlutsegError("export-unsupported", "the series is spread over several multi-frame files")
     n_frames, (_, rows, columns) = int(sources[0].NumberOfFrames), images.labels.shape
     frames = np.zeros((n_frames, rows, columns), np.uint8)
     for k in used:

@@ -42,7 +42,7 @@ def report(job: Job, segmentation: Dataset) -> Dataset:
     Raises
     ------
     GlutsegError
-        ``export-unsuited`` when nothing was measured; ``exchange-missing``.
+        ``export-unsupported`` when nothing was measured; ``exchange-missing``.
     """
     hd = highdicom_or_error()
     code = hd.sr.CodedConcept
@@ -53,7 +53,7 @@ def report(job: Job, segmentation: Dataset) -> Dataset:
         if (measured := _measured(job, term)) is not None
     ]
     if not groups:
-        raise GlutsegError("export-unsuited", "nothing was measured at the level", job.row.result.case_id)
+        raise GlutsegError("export-unsupported", "nothing was measured at the level", job.row.result.case_id)
     device = hd.sr.DeviceObserverIdentifyingAttributes(
         uid=uid_of("device", PROGRAM, job.version),
         name=PROGRAM,
@@ -150,7 +150,7 @@ def _source_at_level(hd: Any, job: Job) -> Any:
         else job.case_images.headers.get(job.mask.stored.canonical_slice(level.slice_index))
     )
     if header is None:
-        raise GlutsegError("export-unsuited", "no image shows the level", job.row.result.case_id)
+        raise GlutsegError("export-unsupported", "no image shows the level", job.row.result.case_id)
     frames = None if header.sop_class_uid == CT_IMAGE else [header.frame + 1]
     return hd.sr.SourceImageForSegmentation(header.sop_class_uid, header.sop_uid, frames)
 
@@ -168,4 +168,4 @@ def _frame(segmentation: Dataset, number: int, source: Any) -> int:
         )
         if is_same:
             return k
-    raise GlutsegError("export-unsuited", "the segment has no pixel at the level")
+    raise GlutsegError("export-unsupported", "the segment has no pixel at the level")

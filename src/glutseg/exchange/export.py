@@ -33,7 +33,6 @@ SUFFIXES: dict[Format, str] = {
 COLOUR_TABLE = "labels.ctbl"
 EXPORT = "export"
 """The folder below a run's output."""
-OF_ALL_CASES = ("output-unwritable", "exchange-missing")
 
 Progress = Callable[[int, int], None]
 
@@ -95,7 +94,7 @@ def export(
         try:
             files += _write(target, _job(out, row, when, studies), wanted)
         except GlutsegError as error:
-            if error.code in OF_ALL_CASES:
+            if error.scope == "run":
                 raise
             left_out.append((row.result.case_id, error.code, error.message))
     if "nifti" in wanted and files:
@@ -133,7 +132,7 @@ def contents(job: Job, formats: Sequence[Format]) -> dict[Format, bytes]:
     Raises
     ------
     GlutsegError
-        ``export-unsuited``, ``exchange-missing``.
+        ``export-unsupported``, ``exchange-missing``.
     """
     made: dict[Format, bytes] = {}
     if "nifti" in formats:

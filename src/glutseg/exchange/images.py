@@ -137,7 +137,7 @@ def source_datasets(headers: Sequence[SliceHeader]) -> list[Dataset]:
     Raises
     ------
     GlutsegError
-        ``images-not-found`` for a file that cannot be read, ``export-unsuited`` when it lacks what every
+        ``images-not-found`` for a file that cannot be read, ``export-unsupported`` when it lacks what every
         DICOM object about it must repeat.
     """
     datasets = []
@@ -161,7 +161,7 @@ def _tags() -> list[int]:
 def _checked(dataset: Any, meta: Any, where: str) -> Dataset:
     missing = [keyword for keyword in REQUIRED if not dataset.get(keyword)]
     if missing:
-        raise GlutsegError("export-unsuited", f"the images lack {', '.join(missing)}", where)
+        raise GlutsegError("export-unsupported", f"the images lack {', '.join(missing)}", where)
     for keyword in ("PatientName", "ReferringPhysicianName", "StudyID", "AccessionNumber", "StudyTime"):
         if keyword not in dataset:
             setattr(dataset, keyword, "")

@@ -107,7 +107,7 @@ class GivenMasks:
         try:
             return placed_mask(loaded, file, self.labels, self.label_map)
         except GlutsegError as error:
-            raise GlutsegError(error.code, error.message, error.where and file.name) from error
+            raise error.at(error.where and file.name) from error
 
 
 def mask_of(pattern: str, study: dicom.Study, series: dicom.Series) -> Path:

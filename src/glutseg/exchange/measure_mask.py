@@ -133,7 +133,7 @@ def _place_flags(placed: Mapping[Term, Placed]) -> tuple[Flag, ...]:
     if any(p.is_resampled for p in placed.values()):
         flags.append(Flag("mask-resampled", "the mask's voxels are not the images'"))
     if any(p.on_centres for p in placed.values()):
-        flags.append(Flag("lines-on-centres", "every point of its lines is a pixel's centre"))
+        flags.append(Flag("contour-on-pixel-centres", "every point of its lines is a pixel's centre"))
     worst = max(p.share_outside for p in placed.values())
     if worst > OUTSIDE_REVIEW:
         flags.append(Flag("mask-cut", f"{worst:.0%} of a muscle lie outside the images"))
@@ -180,7 +180,7 @@ def _side_flags(mask: Mask, volume: CtImage) -> tuple[Flag, ...]:
         for side, x_mm in shown.items() if len(shown) == 1 else ():
             if (x_mm < middle_mm) == (side == "left"):
                 told = f"the gluteus {muscle} lies {abs(x_mm - middle_mm):.0f} mm beyond the body's middle"
-                flags.append(Flag("mask-side-doubtful", told, side))
+                flags.append(Flag("mask-side-uncertain", told, side))
     return tuple(flags)
 
 

@@ -86,7 +86,7 @@ def read_rois(path: Path) -> tuple[OsirixRoi, ...]:
             _xml(content) if content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") else _csv(content)
         )
     except GlutsegError as error:
-        raise GlutsegError(error.code, error.message, str(path)) from error
+        raise error.at(str(path)) from error
     if not rois:
         raise GlutsegError("roi-invalid", "the file holds no ROI", str(path))
     if len(rois) > MAX_ROIS:

@@ -33,7 +33,7 @@ def structure_set(job: Job) -> Dataset:
     Raises
     ------
     GlutsegError
-        ``export-unsuited`` when the images cannot be referred to.
+        ``export-unsupported`` when the images cannot be referred to.
     """
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.uid import UID, ExplicitVRLittleEndian

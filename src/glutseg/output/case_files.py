@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from glutseg.errors import CODES, Flag
+from glutseg.errors import Flag, catalogue
 from glutseg.image import CtImage, Mask
 from glutseg.output import nifti
 from glutseg.output.atomic import write_bytes, write_text
@@ -112,21 +112,20 @@ def to_json(value: Any) -> Any:
 
 
 def _flag(flag: Flag) -> dict[str, str]:
-    code = CODES[flag.code]
     return {
         "code": flag.code,
         "side": flag.side,
-        "severity": code.severity,
+        "severity": flag.severity,
         "message": flag.message,
-        "meaning": code.meaning,
-        "remedy": code.remedy,
+        "meaning": flag.meaning,
+        "remedy": flag.remedy,
     }
 
 
 def _error(result: CaseResult) -> dict[str, str | list[str]] | None:
     if not result.error_code:
         return None
-    code = CODES[result.error_code]
+    code = catalogue()[result.error_code]
     return {
         "code": result.error_code,
         "message": result.error_message,

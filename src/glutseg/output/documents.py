@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
-from glutseg.errors import CODES
+from glutseg.errors import catalogue
 from glutseg.output.columns import Column
 from glutseg.output.protocol_tables import protocol_tables
 from glutseg.output.schema import MEASUREMENTS, muscle_columns, whole_columns
 from glutseg.output.slice_tables import LEVELS, PROFILE
 
 SEVERITIES = {
-    "error": "There is no number; the study's status is `failed`, or the program stops with exit code 1.",
-    "review": "There is a number, and a person should look at the picture before it is used.",
+    "review": "There is a number, and a person should look at the overlay before it is used.",
     "note": "A fact worth knowing; the number stands.",
+    "error": "There is no number: the study has the status `failed`, or the program ends with exit code 1.",
 }
 
 
@@ -25,20 +26,15 @@ def columns_table(columns: Sequence[Column[Any]]) -> str:
 
 
 def codes_tables() -> str:
-    """All codes, by severity, as Markdown tables."""
+    """All codes, by severity and section, as Markdown tables."""
     parts = []
     for severity, words in SEVERITIES.items():
-        rows = [
-            f"| `{name}` | {c.meaning} | {c.remedy} |" for name, c in CODES.items() if c.severity == severity
-        ]
-        parts += [
-            f"## {severity}\n",
-            f"{words}\n",
-            "| code | meaning | what to do |",
-            "|---|---|---|",
-            *rows,
-            "",
-        ]
+        parts += [f"## {severity}\n", f"{words}\n"]
+        shown = [(name, code) for name, code in catalogue().items() if code.severity == severity]
+        for section, group in groupby(shown, key=lambda pair: pair[1].section):
+            parts += [f"### {section}\n", "| code | meaning | what to do |", "|---|---|---|"]
+            parts += [f"| `{name}` | {code.meaning} | {code.remedy} |" for name, code in group]
+            parts.append("")
     return "\n".join(parts).rstrip()
 
 

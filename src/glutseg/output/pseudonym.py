@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from glutseg.dicom import FileProblem, Index, Series, Source, Study
-from glutseg.errors import CODES, GlutsegError
+from glutseg.errors import GlutsegError, catalogue
 from glutseg.measurement import Participants
 from glutseg.protocol import Protocol, with_series
 from glutseg.result import CaseResult
@@ -68,7 +68,7 @@ class Pseudonymiser:
         to choose among them; `reworded` takes them out of the result.
         """
         problems = tuple(
-            FileProblem(Source(Path(self.source(p.source))), p.code, CODES[p.code].meaning)
+            FileProblem(Source(Path(self.source(p.source))), p.code, catalogue()[p.code].meaning)
             for p in index.problems
         )
         studies = tuple(self.study(study) for study in index.studies)
@@ -108,7 +108,7 @@ class Pseudonymiser:
         if any(
             source.name and source.name in text for source in sources
         ):  # a library named the file in its own way
-            return CODES[code].meaning if code else "the reason names a file"
+            return catalogue()[code].meaning if code else "the reason names a file"
         return text
 
     def _digest(self, kind: str, text: str) -> bytes:

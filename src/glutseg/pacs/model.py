@@ -6,6 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from glutseg import dicom
+from glutseg.errors import GlutsegError
+
+
+class NoAccessError(GlutsegError):
+    """The server gives no access, or must not be trusted: every other request would meet the same."""
+
+
+class NotFoundError(GlutsegError):
+    """The server does not have what was asked for."""
+
+
+class UnreachableError(GlutsegError):
+    """The server could not be reached, or its answer took too long."""
 
 
 @dataclass(frozen=True)

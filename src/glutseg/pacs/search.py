@@ -11,7 +11,15 @@ from glutseg.dicom import FileProblem, Index, Source, Study
 from glutseg.errors import GlutsegError
 from glutseg.pacs.answers import Item, is_uid, items_of, number_of, text_of, uid_of
 from glutseg.pacs.headers import stand_in
-from glutseg.pacs.model import Found, Origin, RemoteSeries, Server
+from glutseg.pacs.model import (
+    Found,
+    NoAccessError,
+    NotFoundError,
+    Origin,
+    RemoteSeries,
+    Server,
+    UnreachableError,
+)
 from glutseg.pacs.query import belied
 from glutseg.pacs.transfer import Line
 
@@ -20,8 +28,6 @@ PAGE = 200
 MAX_RESULTS = 100_000
 STUDY_FIELDS = ("StudyInstanceUID", "PatientID", "StudyDate", "ModalitiesInStudy")
 SERIES_FIELDS = ("Modality", "SeriesDescription", "NumberOfSeriesRelatedInstances")
-OF_THE_STUDY = ("pacs-gone", "pacs-failed", "pacs-answer-invalid", "pacs-incomplete")
-"""Errors about one study's series that say nothing about the others."""
 
 Progress = Callable[[int, int], None]
 Ask = Callable[[int], list[Item]]
@@ -118,8 +124,8 @@ def _all_pages(ask: Ask, line: Line, keyword: str) -> list[Item]:
     while len(known) < MAX_RESULTS:
         try:
             page = ask(len(known))
-        except GlutsegError as error:
-            if known and error.code == "pacs-gone":  # there is no such page
+        except NotFoundError:
+            if known:  # there is no such page
                 break
             raise
         n_before = len(known)
@@ -148,9 +154,9 @@ def _origin(server: Server, item: Item) -> Origin:
 def _with_series(origin: Origin, client: Any, line: Line) -> Origin:
     try:
         return replace(origin, series=list_series(origin, client, line))
-    except GlutsegError as error:
-        if error.code not in OF_THE_STUDY:
-            raise
+    except (NoAccessError, UnreachableError):  # so would be the series of every other study
+        raise
+    except GlutsegError:
         return origin  # asked again when the study is measured, whose failure it then is
 
 

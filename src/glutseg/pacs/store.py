@@ -21,7 +21,7 @@ from glutseg.pacs.address import is_address
 from glutseg.pacs.answers import Item, text_of, values_of
 from glutseg.pacs.fetch import private_folder
 from glutseg.pacs.headers import fetch_headers
-from glutseg.pacs.model import Origin, Server
+from glutseg.pacs.model import NoAccessError, Origin, Server
 from glutseg.pacs.multipart import together
 from glutseg.pacs.search import client_of
 from glutseg.pacs.transfer import Line
@@ -30,7 +30,6 @@ from glutseg.review.collate import Values
 STORED_JSON = "stored.json"
 """In the run's folder: what each server has confirmed. A new run leaves it, so that nothing goes twice."""
 HEADERS = "headers"
-OF_ALL_CASES = ("pacs-refused", "pacs-untrusted", "pacs-redirected", "output-unwritable")
 FAILED, REFERENCED = "FailedSOPSequence", "ReferencedSOPSequence"
 """Of the answer (PS3.18, 10.5)."""
 
@@ -98,8 +97,10 @@ def store(
         ]
         try:
             uids = send(line, server, [path.read_bytes() for path in files])
+        except NoAccessError:
+            raise
         except GlutsegError as error:
-            if error.code in OF_ALL_CASES:
+            if error.scope == "run":
                 raise
             left.append((name, error.code, error.message))
         else:
@@ -140,8 +141,10 @@ def headers_of(
             try:
                 uid = result.series.series_uid if result.series else ""
                 fetch_headers(origin, uid, folder / f"{k:05d}", client)
+            except NoAccessError:
+                raise
             except GlutsegError as error:
-                if error.code in OF_ALL_CASES:
+                if error.scope == "run":
                     raise
                 missing[result.case_id] = error
         yield folder, missing

@@ -18,7 +18,7 @@ from urllib3.exceptions import HTTPError
 from glutseg.errors import GlutsegError
 from glutseg.pacs.address import is_local
 from glutseg.pacs.credentials import credentials
-from glutseg.pacs.model import Server
+from glutseg.pacs.model import NoAccessError, NotFoundError, Server, UnreachableError
 from glutseg.pacs.within import TooSlowError, within
 
 AGAIN = (429, 502, 503, 504)
@@ -121,13 +121,13 @@ class Line:
                 reason = str(error)
             except TooSlowError:  # its connection is still in the hands of a thread
                 self._session = _session(self._server)
-                raise GlutsegError("pacs-unreachable", "an answer took too long as a whole") from None
+                raise UnreachableError("pacs-unreachable", "an answer took too long as a whole") from None
             pause_s = min(max(wait_s, asked_s), patience.longest_wait_s)
             if attempt == patience.attempts or time.monotonic() + pause_s > end:
                 break
             time.sleep(pause_s)
             wait_s *= 2
-        raise GlutsegError("pacs-unreachable", f"{reason}, after {attempt} attempts")
+        raise UnreachableError("pacs-unreachable", f"{reason}, after {attempt} attempts")
 
     def _redirected(
         self, method: str, url: str, headers: dict[str, str], body: bytes | None, limit_bytes: int
@@ -138,9 +138,9 @@ class Line:
                 return answer
             target = urljoin(url, answer.headers.get("Location", ""))
             if method != "GET" or _place(target) != _place(self._server.url):
-                raise GlutsegError("pacs-redirected", "the request was sent elsewhere, and not followed")
+                raise NoAccessError("pacs-redirected", "the request was sent elsewhere, and not followed")
             url = target
-        raise GlutsegError("pacs-redirected", f"more than {MAX_REDIRECTS} redirects")
+        raise NoAccessError("pacs-redirected", f"more than {MAX_REDIRECTS} redirects")
 
     def _once(
         self, method: str, url: str, headers: dict[str, str], body: bytes | None, limit_bytes: int
@@ -161,7 +161,7 @@ class Line:
                 content = _body(response, limit_bytes, patience.request_s) if is_wanted else b""
                 return Answer(response.status_code, response.headers, content)
         except requests.exceptions.SSLError:
-            raise GlutsegError("pacs-untrusted", "its certificate is not trusted, or not its own") from None
+            raise NoAccessError("pacs-untrusted", "its certificate is not trusted, or not its own") from None
         except requests.Timeout:
             raise _BrokenError("no answer in time") from None
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError, HTTPError):
@@ -205,9 +205,9 @@ def _body(response: requests.Response, limit_bytes: int, limit_s: float) -> byte
 def _check_status(answer: Answer) -> None:
     status = answer.status_code
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        raise GlutsegError("pacs-refused", f"it answers {status}")
+        raise NoAccessError("pacs-refused", f"it answers {status}")
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-        raise GlutsegError("pacs-gone", f"it answers {status}")
+        raise NotFoundError("pacs-gone", f"it answers {status}")
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         raise GlutsegError("pacs-failed", f"it answers {status}")
 

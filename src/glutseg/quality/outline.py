@@ -29,11 +29,11 @@ MAX_FAT_SHARE = 0.45
 
 
 def check_found(record: MuscleResult) -> tuple[Flag, ...]:
-    """``muscle-not-found`` for a muscle without a pixel on the measured slice."""
+    """``muscle-missing`` for a muscle without a pixel on the measured slice."""
     if record.measurement is not None:
         return ()
     message = f"the gluteus {record.muscle} was not found on the measured slice"
-    return (Flag("muscle-not-found", message, record.side),)
+    return (Flag("muscle-missing", message, record.side),)
 
 
 def check_outline(record: MuscleResult, profile: tuple[ProfilePoint, ...]) -> tuple[Flag, ...]:
@@ -56,25 +56,25 @@ def check_outline(record: MuscleResult, profile: tuple[ProfilePoint, ...]) -> tu
 
 
 def check_other_muscle(record: MuscleResult) -> tuple[Flag, ...]:
-    """``other-muscle-doubtful`` for every medius and minimus: no figure is known that tells good ones
+    """``medius-minimus-uncertain`` for every medius and minimus: no figure is known that tells good ones
     from bad ones (docs/explanation/accuracy.md), so a person has to look at all."""
     if record.muscle == "maximus" or record.measurement is None:
         return ()
-    sure = record.confidence
-    known = "" if sure is None else f"; with other beliefs it agrees to a Dice of {sure:.2f}"
+    dice = record.confidence
+    known = "" if dice is None else f"; with perturbed priors it agrees to a Dice of {dice:.2f}"
     message = f"the outline of the gluteus {record.muscle}{known}"
-    return (Flag("other-muscle-doubtful", message, record.side),)
+    return (Flag("medius-minimus-uncertain", message, record.side),)
 
 
 def _check_certainty(record: MuscleResult) -> list[Flag]:
     flags, side = [], record.side
     confidence, edge_support = record.confidence, record.edge_support
     if confidence is not None and confidence < MIN_CONFIDENCE:
-        message = f"with other beliefs the outline agrees to a Dice of {confidence:.2f} only"
-        flags.append(Flag("outline-doubtful", message, side))
+        message = f"with perturbed priors the outline agrees to a Dice of {confidence:.2f} only"
+        flags.append(Flag("outline-uncertain", message, side))
     if edge_support is not None and edge_support < MIN_VISIBLE:
-        message = f"{edge_support:.0%} of the border to other muscles is visible"
-        flags.append(Flag("edge-invisible", message, side))
+        message = f"{edge_support:.0%} of the border to other muscles shows an edge"
+        flags.append(Flag("edge-support-low", message, side))
     return flags
 
 

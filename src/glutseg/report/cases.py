@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from glutseg.errors import CODES, Flag
+from glutseg.errors import Flag, catalogue
 from glutseg.image import Side
 from glutseg.measurement import mean_of_sides, per_height, per_height_squared
 from glutseg.output.layout import OVERLAY, case_file
@@ -86,7 +86,7 @@ def _pictures(out: Path, row: CaseRow, size: Size) -> tuple[Picture | None, Pict
 
 def flag_words(code: str, said: Sequence[Fact] = ()) -> FlagWords:
     """A code in words; one that this version does not know stays what it is."""
-    known = CODES.get(code)
+    known = catalogue().get(code)
     if known is None:
         return FlagWords(plain(code), "error", "", "", tuple(said))
     return FlagWords(code, known.severity, known.meaning, known.remedy, tuple(said))

@@ -10,7 +10,7 @@ from typing import Any
 
 from glutseg.agreement import AGREEMENT, rests_on
 from glutseg.agreement.write import RECORD as AGREEMENT_JSON
-from glutseg.errors import CODES
+from glutseg.errors import catalogue
 from glutseg.output.folder import PROGRAM
 from glutseg.output.text import plain
 from glutseg.report.model import FigureView, Section, TableView
@@ -168,7 +168,7 @@ def _notes(record: Mapping[str, Any]) -> list[str]:
     codes = (
         [str(note.get("code")) for note in notes if isinstance(note, dict)] if isinstance(notes, list) else []
     )
-    return [CODES[code].meaning for code in dict.fromkeys(codes) if code in CODES]
+    return [catalogue()[code].meaning for code in dict.fromkeys(codes) if code in catalogue()]
 
 
 def figure(value: object, form: str) -> str:

@@ -185,7 +185,7 @@ def chosen_reviewer(out: Path) -> str:
     Raises
     ------
     GlutsegError
-        ``review-unreadable`` when the choice cannot be read.
+        ``review-invalid`` when the choice cannot be read.
     """
     path = out / REVIEWER_JSON
     if not path.exists():
@@ -193,7 +193,7 @@ def chosen_reviewer(out: Path) -> str:
     try:
         return str(json.loads(path.read_text(encoding="utf-8"))["reviewer"])
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise GlutsegError("review-unreadable", "the choice of a reviewer", path.name) from error
+        raise GlutsegError("review-invalid", "the choice of a reviewer", path.name) from error
 
 
 def decision_counts(out: Path, reviews: dict[str, CaseReviews] | None = None) -> dict[str, Counter[str]]:

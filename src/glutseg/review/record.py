@@ -160,14 +160,14 @@ def read_review(out: Path, case_id: str, reviewer: str) -> Review:
     Raises
     ------
     GlutsegError
-        ``review-unreadable``.
+        ``review-invalid``.
     """
     path = review_path(out, case_id, reviewer)
     if not path.exists():
         return Review(case_id, plain(reviewer))
     review = read_review_file(path)
     if review.case_id != case_id or review.reviewer != plain(reviewer):
-        raise GlutsegError("review-unreadable", "it is another case's or reviewer's", path.name)
+        raise GlutsegError("review-invalid", "it is another case's or reviewer's", path.name)
     return review
 
 
@@ -177,17 +177,17 @@ def read_review_file(path: Path) -> Review:
     Raises
     ------
     GlutsegError
-        ``review-unreadable`` when it is no review.
+        ``review-invalid`` when it is no review.
     """
     try:
         if path.is_symlink() or path.stat().st_size > MAX_REVIEW_BYTES:
-            raise GlutsegError("review-unreadable", "it is no plain file of sensible size", path.name)
+            raise GlutsegError("review-invalid", "it is no plain file of sensible size", path.name)
         record: Any = json.loads(path.read_text(encoding="utf-8"))
         review: Review = from_json(Review, record)
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
-        raise GlutsegError("review-unreadable", f"{type(error).__name__}", path.name) from error
+        raise GlutsegError("review-invalid", f"{type(error).__name__}", path.name) from error
     if path.name != f"{REVIEW_PREFIX}{reviewer_id(review.reviewer)}{REVIEW_SUFFIX}":
-        raise GlutsegError("review-unreadable", "its name is not its reviewer's", path.name)
+        raise GlutsegError("review-invalid", "its name is not its reviewer's", path.name)
     return review
 
 
@@ -197,7 +197,7 @@ def append(out: Path, case_id: str, reviewer: str, entry: Entry) -> Review:
     Raises
     ------
     GlutsegError
-        ``review-unreadable``: nothing is written over a record that cannot be read; ``output-unwritable``.
+        ``review-invalid``: nothing is written over a record that cannot be read; ``output-unwritable``.
     """
     before = read_review(out, case_id, reviewer)
     review = dataclasses.replace(before, history=(*before.history, entry))

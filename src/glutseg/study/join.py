@@ -80,7 +80,7 @@ def as_decided(run: RunRows) -> RunRows:
     Raises
     ------
     GlutsegError
-        ``review-unreadable`` where it cannot be known whose decisions count.
+        ``review-invalid`` where it cannot be known whose decisions count.
     """
     return replace(run, rows=tuple(sort_rows(revised(run.out, run.rows))))
 

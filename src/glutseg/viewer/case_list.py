@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from glutseg.errors import CODES
+from glutseg.errors import catalogue
 from glutseg.output.style import STATUS_COLOURS
 from glutseg.output.text import plain
 from glutseg.viewer.session import FILTERS, Filter, Item, Session
@@ -118,9 +118,9 @@ class Doubts(QLabel):
         if item.is_stale:
             lines.append("▲ The case was measured anew since you reviewed it; decide again.")
         if result.error_code:
-            lines.append(f"✗ {result.error_message} {CODES[result.error_code].remedy}")
+            lines.append(f"✗ {result.error_message} {catalogue()[result.error_code].remedy}")
         for flag in sorted(result.all_flags, key=lambda flag: flag.severity == "note"):
             mark = "·" if flag.severity == "note" else "▲"
             side = f" ({flag.side})" if flag.side else ""
-            lines.append(f"{mark} {CODES[flag.code].meaning}{side} {flag.message}")
+            lines.append(f"{mark} {flag.meaning}{side} {flag.message}")
         self.setText("\n".join(plain(line, 400) for line in lines) or "Nothing is doubted.")

@@ -170,7 +170,7 @@ class Session:
     ------
     GlutsegError
         ``input-missing`` where no run of glutseg is; ``decision-invalid`` for a reviewer without a name;
-        ``review-unreadable`` when this reviewer's record of a case cannot be read.
+        ``review-invalid`` when this reviewer's record of a case cannot be read.
     """
 
     def __init__(self, out: Path, reviewer: str) -> None:
