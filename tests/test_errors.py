@@ -50,9 +50,9 @@ def test_the_catalogue_is_read_when_it_is_needed():
 
 
 def test_an_unknown_code_is_a_mistake_of_the_program():
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match="no-such-code"):
         GlutsegError("no-such-code", "x")
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match="no-such-code"):
         Flag("no-such-code", "x")
 
 

@@ -66,6 +66,13 @@ def catalogue() -> Mapping[str, Code]:
     return codes
 
 
+def _known(code: str) -> Code:
+    if code not in catalogue():
+        msg = f"there is no code {code!r}"
+        raise ValueError(msg)
+    return catalogue()[code]
+
+
 class GlutsegError(Exception):
     """An error with a stable code; the message says what was found and where.
 
@@ -77,14 +84,12 @@ class GlutsegError(Exception):
 
     Raises
     ------
-    KeyError
-        For a code that the catalogue does not have.
     ValueError
-        For the code of a flag.
+        For a code that the catalogue does not have, and for the code of a flag.
     """
 
     def __init__(self, code: str, message: str, where: str = "") -> None:
-        known = catalogue()[code]
+        known = _known(code)
         if known.severity != "error":
             msg = f"{code!r} is the code of a flag, not of an error"
             raise ValueError(msg)
@@ -99,17 +104,17 @@ class GlutsegError(Exception):
     @property
     def scope(self) -> Scope:
         """What cannot go on: the ``series``, the ``study``, or the ``run`` with all its studies."""
-        return catalogue()[self.code].scope
+        return _known(self.code).scope
 
     @property
     def precedence(self) -> int:
         """Of several series' errors the lowest is named as the reason of the study's failure."""
-        return catalogue()[self.code].precedence
+        return _known(self.code).precedence
 
     @property
     def remedy(self) -> str:
         """What can be done about it."""
-        return catalogue()[self.code].remedy
+        return _known(self.code).remedy
 
     def at(self, where: str) -> Self:
         """The same error, found elsewhere."""
@@ -128,10 +133,8 @@ class Flag:
 
     Raises
     ------
-    KeyError
-        For a code that the catalogue does not have.
     ValueError
-        For the code of an error.
+        For a code that the catalogue does not have, and for the code of an error.
     """
 
     code: str
@@ -139,28 +142,24 @@ class Flag:
     side: str = ""
 
     def __post_init__(self) -> None:
-        if self._known.severity == "error":
+        if _known(self.code).severity == "error":
             msg = f"{self.code!r} is the code of an error, not of a flag"
             raise ValueError(msg)
 
     @property
-    def _known(self) -> Code:
-        return catalogue()[self.code]
-
-    @property
     def severity(self) -> Severity:
         """``review``: look before the number is used; ``note``: a fact."""
-        return self._known.severity
+        return _known(self.code).severity
 
     @property
     def meaning(self) -> str:
         """What the code means, whatever the study."""
-        return self._known.meaning
+        return _known(self.code).meaning
 
     @property
     def remedy(self) -> str:
         """What can be done about it."""
-        return self._known.remedy
+        return _known(self.code).remedy
 
     def __str__(self) -> str:
         return f"{self.code}:{self.side}" if self.side else self.code

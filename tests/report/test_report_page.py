@@ -177,7 +177,7 @@ def test_an_agreement_of_an_earlier_state_is_told(full_run, tmp_path):
     review.accept(out, CASES[5].case_id, "Ann")
     assert "again" not in told()  # the table it compares with knows no reviewers
     agreement.agree(out, ["reviewer:Ann"], overwrite=True)
-    assert "do not know each other" in told()
+    assert "better than between independent raters" in told()
     assert "again" not in told()
     review.reject(out, CASES[5].case_id, "Ann", "moved")
     assert "run glutseg agree again" in told()
