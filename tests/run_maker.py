@@ -75,7 +75,7 @@ def result_of(case: MadeCase, levels: Sequence[str] = ()) -> CaseResult:
                 side,
                 side_of(area, case.lean_share),
                 confidence=0.95,
-                flags=(Flag("edge-invisible", "much"),) if case.status == "review" else (),
+                flags=(Flag("edge-support-low", "much"),) if case.status == "review" else (),
             )
             for side, area in areas.items()
         ),
