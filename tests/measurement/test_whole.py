@@ -17,7 +17,7 @@ def scene(first: int, last: int, grid: Geometry = GRID):
     hu[:, 0:5, 0:2] = -100
     labels[2:4, 6:10, 0:5] = 2
     hu[:, 6:10, 0:5] = 60
-    return CtImage(hu, grid), Mask(labels, grid)
+    return CtImage.from_array(hu, grid), Mask.from_array(labels, grid)
 
 
 def test_volume_and_its_parts_are_voxel_counts():

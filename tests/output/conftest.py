@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from glutseg.errors import Flag
-from glutseg.image import CtImage, Geometry, Mask
+from glutseg.image import SIDES, CtImage, Geometry, Mask
 from glutseg.measurement import measure_slice, profile
 from glutseg.protocol import Protocol
-from glutseg.result import CaseResult, Height, Level, SeriesRecord
+from glutseg.result import CaseResult, Height, Level, MuscleResult, SeriesRecord
 
 PROTOCOL = Protocol(name="test")
+CONFIDENCE = {"left": 0.9, "right": 0.8}
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,12 @@ def make_example(patient_id="P-1", study_uid="1.2.3", case_id="P-1-0000000000", 
     labels = np.zeros(grid.shape, np.uint8)
     labels[2:5, 20:30, 10:28] = 2
     labels[2:5, 20:30, 32:49] = 1
-    volume, mask = CtImage(hu, grid), Mask(labels, grid)
+    volume, mask = CtImage.from_array(hu, grid), Mask.from_array(labels, grid)
     series = SeriesRecord(
-        "1.2.3.4", "pelvis", "B30f", "120", "", 5.0, (1.5, 2.0), 5.0, 7, "1.2.3.4.5", "only one"
-    )
+        "1.2.3.4", "pelvis", "B30f", "120", "", 5.0, (1.5, 2.0), 5.0, 7, "1.2.3.4.5", "only one",
+        grid_slices=7, runs_to_feet=grid.runs_to_feet,
+    )  # fmt: skip
+    measured = measure_slice(volume, mask, 3, PROTOCOL.tissue)
     result = CaseResult(
         case_id=case_id,
         patient_id=patient_id,
@@ -42,9 +45,12 @@ def make_example(patient_id="P-1", study_uid="1.2.3", case_id="P-1-0000000000", 
         status="review",
         flags=(Flag("sides-differ", "by 6 %"), Flag("edge-support-low", "40 %", "left")),
         series=series,
-        level=Level("femoral-head-top", 3, grid.slice_z_mm(3), {"femoral-head-top:left": (1.0, 2.0, 3.0)}),
-        measurements=measure_slice(volume, mask, 3, PROTOCOL.tissue),
-        confidence={"left": 0.9, "right": 0.8},
+        level=Level(
+            "femoral-head-top", 3, volume.geometry.slice_z_mm(3), {"femoral-head-top:left": (1.0, 2.0, 3.0)}
+        ),
+        muscles=tuple(
+            MuscleResult("maximus", side, measured[side], confidence=CONFIDENCE[side]) for side in SIDES
+        ),
         profile=profile(volume, mask, 3, range(2, 5), PROTOCOL.tissue),
         height=Height(1.6, "dicom"),
         rejected_series=(("1.2.9", "a localizer"),),

@@ -14,7 +14,7 @@ from glutseg.output.case_files import nifti_gz, write_case
 from glutseg.output.gzipped import gzip_slices
 from glutseg.output.overlay import draw_overlay
 from glutseg.output.style import SIDE_COLOURS
-from glutseg.output.view import canonical_view
+from glutseg.output.view import case_view
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
 
@@ -44,7 +44,7 @@ def test_mask_comes_back_on_the_grid_of_the_series(example, tmp_path):
     row = write_case(tmp_path, example.result, PROTOCOL, example.volume, example.mask)
     back = Mask.from_sitk(sitk.ReadImage(str(tmp_path / row.mask)))
     assert np.array_equal(back.labels, example.mask.labels)
-    assert back.geometry.matches(example.mask.geometry, tolerance_mm=1e-4)
+    assert back.stored.matches(example.mask.stored, tolerance_mm=1e-4)
 
 
 def test_equal_cases_are_equal_bytes(example, tmp_path):
@@ -66,8 +66,8 @@ def test_record_tells_everything_and_is_strict_json(example, tmp_path):
     record = json.loads(text, parse_constant=pytest.fail)  # NaN is no JSON
     assert record["protocol"]["level"]["landmark"] == "femoral-head-top"
     assert record["rejected_series"] == [{"series_uid": "1.2.9", "reason": "a localizer"}]
-    assert record["flags"][1]["side"] == "left"
-    assert record["flags"][1]["remedy"]
+    assert record["all_flags"][1]["side"] == "left"
+    assert record["all_flags"][1]["remedy"]
     assert record["table_row"]["area_left_mm2"] == 510.0
     assert "seconds" not in record
 
@@ -82,9 +82,7 @@ def test_failed_case_has_a_record_only(tmp_path):
 
 
 def test_level_without_mask_still_gets_a_picture(example, tmp_path):
-    result = replace(
-        example.result, status="failed", measurements={}, profile=(), error_code="muscle-not-found"
-    )
+    result = replace(example.result, status="failed", muscles=(), profile=(), error_code="muscle-not-found")
     row = write_case(tmp_path, result, PROTOCOL, example.volume)
     assert (tmp_path / row.overlay).is_file()
     assert row.mask == ""
@@ -95,7 +93,7 @@ def test_right_is_on_the_viewers_left_however_it_is_stored(make, direction):
     example = make(direction=direction)
     if direction is not None:  # mirrored columns: the sides swap places in the array
         swapped = np.array([0, 2, 1], np.uint8)[example.mask.labels]
-        example = replace(example, mask=Mask(swapped, example.mask.geometry))
+        example = replace(example, mask=Mask.on(example.volume, swapped))
     picture = pixels(draw_overlay(example.volume, example.mask, example.result))
     right, left = (columns_of_colour(picture, SIDE_COLOURS[s]) for s in ("right", "left"))
     assert right.size > 50
@@ -104,7 +102,7 @@ def test_right_is_on_the_viewers_left_however_it_is_stored(make, direction):
 
 
 def test_view_is_cropped_to_the_body_on_the_measured_slice(example):
-    view = canonical_view(example.volume, example.mask, example.result)
+    view = case_view(example.volume, example.mask, example.result)
     assert view.slice_index == 7 - 1 - 3
     assert view.hu.shape[0] == 7
     assert view.hu.shape[1] < 40 + 1
@@ -125,7 +123,7 @@ def test_a_mask_is_written_as_itk_does(tmp_path):
     rng = np.random.default_rng(0)
     turned = (1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, -1.0)
     grid = Geometry((5, 7, 9), (3.0, 0.7, 0.8), (-12.5, 30.0, 411.0), turned)
-    mask = Mask(rng.integers(0, 7, grid.shape).astype(np.uint8), grid)
+    mask = Mask.from_array(rng.integers(0, 7, grid.shape).astype(np.uint8), grid)
     sitk.WriteImage(mask.to_sitk(), str(tmp_path / "mask.nii"))
     own = bytearray(gzip.decompress(nifti_gz(mask)))
     itk = bytearray((tmp_path / "mask.nii").read_bytes())

@@ -27,18 +27,19 @@ def test_a_row_comes_back_as_it_was(example, tmp_path):
 
 
 def test_a_failure_and_unknown_figures_come_back(example, tmp_path):
-    nan = dataclasses.replace(example.result.measurements["left"], lean_mean_hu=math.nan)
+    left = example.result.muscle("left")
+    nan = dataclasses.replace(left.measurement, lean_mean_hu=math.nan)
     result = dataclasses.replace(
         example.result,
         status="failed",
         error_code="no-ct",
         error_message="only MR",
-        measurements={"left": nan},
+        muscles=(dataclasses.replace(left, measurement=nan),),
         level=None,
     )
     write_case(tmp_path, result, PROTOCOL)
     back = read_case(tmp_path, result.case_id).row.result
-    assert math.isnan(back.measurements["left"].lean_mean_hu)
+    assert math.isnan(back.measurement("left").lean_mean_hu)
     assert (back.status, back.error_code, back.error_message, back.level) == (
         "failed",
         "no-ct",

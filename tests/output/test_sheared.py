@@ -22,7 +22,7 @@ SHEARED = Geometry(
 def mask():
     labels = np.zeros(SHEARED.shape, np.uint8)
     labels[9, 4, 3] = 1
-    return Mask(labels, SHEARED)
+    return Mask.from_array(labels, SHEARED)
 
 
 def test_the_sform_of_a_tilted_mask_places_each_voxel(mask):
@@ -32,7 +32,7 @@ def test_the_sform_of_a_tilted_mask_places_each_voxel(mask):
     sform = np.array(struct.unpack("<12f", content[280:328])).reshape(3, 4)
     x, y, z = SHEARED.point_mm(9, 4, 3)
     assert sform @ [3, 4, 9, 1] == pytest.approx([-x, -y, z], abs=1e-4)  # NIfTI is RAS
-    assert content[352:] == mask.labels.tobytes()
+    assert content[352:] == mask.stored_labels().tobytes()
 
 
 def test_simpleitk_reads_the_nrrd_with_its_shear(mask, tmp_path):
@@ -43,7 +43,7 @@ def test_simpleitk_reads_the_nrrd_with_its_shear(mask, tmp_path):
     )
     back = Mask.from_sitk(image)
     assert np.array_equal(back.labels, mask.labels)
-    assert back.geometry.matches(SHEARED)
+    assert back.stored.matches(SHEARED)
 
 
 def test_simpleitk_refuses_or_straightens_the_nifti(mask, tmp_path):

@@ -62,7 +62,8 @@ def test_a_failed_study_has_a_reason_and_no_figure(tmp_path):
 
 
 def test_one_side_leaves_mean_sum_and_index_empty(example, tmp_path):
-    one = replace(example.result, measurements={"left": example.result.measurements["left"]})
+    left, right = example.result.muscles
+    one = replace(example.result, muscles=(left, replace(right, measurement=None)))
     write_tables(tmp_path, [CaseRow(one, "test")])
     (row,) = read(tmp_path / "measurements.csv")
     assert row["area_left_mm2"]

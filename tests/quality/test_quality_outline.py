@@ -1,15 +1,14 @@
-"""Every doubt about an outline: raised beyond its limit, silent on it."""
+"""Every flag of an outline: raised beyond its limit, not on it."""
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from glutseg.quality import check_others, check_sides
+from glutseg.quality import check_difference, check_found, check_other_muscle, check_outline
 from glutseg.quality import outline as limits
-from glutseg.result import SideMeasurement, SlicePoint
+from glutseg.result import MuscleResult, ProfilePoint, SliceMeasurement
 
-GOOD = SideMeasurement(
+GOOD = SliceMeasurement(
     area_mm2=3000.0,
     polygon_area_mm2=3000.0,
     lean_area_mm2=2700.0,
@@ -20,7 +19,7 @@ GOOD = SideMeasurement(
     max_hu=120.0,
     lean_mean_hu=52.0,
 )
-SURE = {"left": 0.97, "right": 0.97}
+CERTAIN = {"left": 0.97, "right": 0.97}
 TINY = 1e-6
 
 
@@ -30,40 +29,53 @@ def _profile(**areas_mm2):
     for side, areas in areas_mm2.items():
         for i, area in enumerate(areas):
             offset = 3.0 * (i - len(areas) // 2)
-            points.append(SlicePoint(side, 10 + i, offset, offset, replace(GOOD, area_mm2=float(area))))
+            measured = replace(GOOD, area_mm2=float(area))
+            points.append(ProfilePoint("maximus", side, 10 + i, offset, offset, measured))
     return tuple(points)
 
 
-def _check(left=GOOD, *, confidence=SURE, visible=SURE, profile=None, repaired=None):
+def _check(left=GOOD, *, confidence=CERTAIN, edge_support=CERTAIN, profile=None, repaired=None):
+    """Codes of both sides, left first, and of their difference."""
     profile = _profile(left=[3000] * 3, right=[3000] * 3) if profile is None else profile
-    return [
-        str(f)
-        for f in check_sides({"left": left, "right": GOOD}, confidence, visible, profile, repaired or {})
+    repaired = repaired or {}
+    records = [
+        MuscleResult("maximus", side, measured, confidence[side], edge_support[side], repaired.get(side))
+        for side, measured in (("left", left), ("right", GOOD))
     ]
+    flags = [flag for record in records for flag in check_outline(record, profile)]
+    return [str(flag) for flag in (*flags, *check_difference(profile))]
 
 
-def test_nothing_is_doubted_without_cause():
+def test_a_plausible_outline_has_no_flag():
     assert _check() == []
 
 
-def test_nothing_known_is_nothing_doubted():
-    assert check_sides({"left": GOOD, "right": GOOD}, {}, {}, (), {}) == ()
-    assert check_sides({}, {}, {}, (), {}) == ()
+def test_unknown_figures_raise_no_flag():
+    for side in ("left", "right"):
+        assert check_outline(MuscleResult("maximus", side, GOOD), ()) == ()
+        assert check_outline(MuscleResult("maximus", side), ()) == ()
+    assert check_difference(()) == ()
+
+
+def test_a_muscle_without_a_pixel_was_not_found():
+    (flag,) = check_found(MuscleResult("maximus", "right"))
+    assert str(flag) == "muscle-not-found:right"
+    assert check_found(MuscleResult("maximus", "right", GOOD)) == ()
 
 
 @pytest.mark.parametrize(
     ("share", "flags"),
     [(limits.MIN_CONFIDENCE, []), (limits.MIN_CONFIDENCE - TINY, ["outline-uncertain:left"])],
 )
-def test_outline_doubtful(share, flags):
+def test_confidence(share, flags):
     assert _check(confidence={"left": share, "right": 1.0}) == flags
 
 
 @pytest.mark.parametrize(
     ("share", "flags"), [(limits.MIN_VISIBLE, []), (limits.MIN_VISIBLE - TINY, ["edge-support-low:right"])]
 )
-def test_edge_invisible(share, flags):
-    assert _check(visible={"left": 1.0, "right": share}) == flags
+def test_edge_support(share, flags):
+    assert _check(edge_support={"left": 1.0, "right": share}) == flags
 
 
 @pytest.mark.parametrize(
@@ -108,7 +120,7 @@ def test_muscle_fatty(fat_share, flags):
     assert _check(replace(GOOD, lean_area_mm2=(1 - fat_share) * GOOD.area_mm2)) == flags
 
 
-def test_a_muscle_without_area_is_doubted_and_not_divided_by():
+def test_a_muscle_without_area_is_flagged_and_not_divided_by():
     flags = _check(replace(GOOD, area_mm2=0.0, lean_area_mm2=0.0))
     assert flags == ["size-implausible:left", "muscle-fatty:left"]
 
@@ -161,15 +173,22 @@ def test_sides_are_compared_over_the_whole_profile():
 
 
 def test_a_flag_names_its_figures():
-    (flag,) = check_sides({"left": replace(GOOD, mean_hu=-80.4)}, {}, {}, (), {})
+    (flag,) = check_outline(MuscleResult("maximus", "left", replace(GOOD, mean_hu=-80.4)), ())
     assert flag.message == "mean -80 HU"
     assert flag.severity == "review"
-    assert np.all([f.severity == "review" for f in check_sides({"left": GOOD}, {"left": 0.1}, {}, (), {})])
+    (uncertain,) = check_outline(MuscleResult("maximus", "left", GOOD, confidence=0.1), ())
+    assert uncertain.severity == "review"
 
 
 def test_other_muscles_are_always_to_be_looked_at():
-    others = {"medius": {"left": GOOD, "right": GOOD}, "minimus": {"left": GOOD}}
-    flags = check_others(others, {"minimus": {"left": 0.97}})
+    records = [
+        MuscleResult("maximus", "left", GOOD, confidence=0.97),
+        MuscleResult("medius", "left", GOOD),
+        MuscleResult("medius", "right", GOOD),
+        MuscleResult("minimus", "left", GOOD, confidence=0.97),
+        MuscleResult("minimus", "right"),
+    ]
+    flags = [flag for record in records for flag in check_other_muscle(record)]
     assert [str(f) for f in flags] == [
         "medius-minimus-uncertain:left",
         "medius-minimus-uncertain:right",
@@ -177,13 +196,12 @@ def test_other_muscles_are_always_to_be_looked_at():
     ]
     assert "medius" in flags[0].message
     assert "0.97" in flags[2].message
-    assert check_others({}, {}) == ()
 
 
 def test_the_limits_are_those_that_were_chosen():
     """Their figures, not their names: a limit that moves changes who is looked at."""
     assert _check(confidence={"left": 0.84, "right": 0.86}) == ["outline-uncertain:left"]
-    assert _check(visible={"left": 0.49, "right": 0.51}) == ["edge-support-low:left"]
+    assert _check(edge_support={"left": 0.49, "right": 0.51}) == ["edge-support-low:left"]
     assert _check(repaired={"left": 0.071, "right": 0.069}) == ["outline-repaired:left"]
     assert _check(profile=_profile(left=(3000, 2630, 3000), right=(3000, 2650, 3000))) == [
         "slices-disagree:left"

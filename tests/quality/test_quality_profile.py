@@ -40,7 +40,9 @@ def test_both_are_told_together():
 
 
 def test_the_reach_is_a_distance_however_the_slices_are_stored():
-    downwards = Geometry((20, 4, 4), (5.0, 1.0, 1.0), (0.0, 0.0, 90.0), (1, 0, 0, 0, 1, 0, 0, 0, -1))
+    downwards = Geometry(
+        (20, 4, 4), (5.0, 1.0, 1.0), (0.0, 0.0, 90.0), (1, 0, 0, 0, 1, 0, 0, 0, -1)
+    ).canonical()
     assert said({13}, grid=downwards) == said({13})
     assert said({14}, grid=downwards) == []
 

@@ -33,7 +33,7 @@ def make_full_run(out: Path) -> Path:
     correct_case(out, replace(CASES[1], widths_px=(14, 14)), HOSTILE)
     review.reject(out, CASES[2].case_id, "Ann", "metal")
     table = out.parent / "hand.csv"
-    rows = [f"{r.case_id},{500 + 20 * i}" for i, r in enumerate(run.results) if r.measurements]
+    rows = [f"{r.case_id},{500 + 20 * i}" for i, r in enumerate(run.results) if r.muscles]
     table.write_text("\n".join(["case_id,area_left_mm2", *rows]))
     agreement.agree(out, [str(table)])
     return out

@@ -151,7 +151,8 @@ def test_one_side_or_no_height_is_no_value():
     assert Area(height_power=0).of(case) == 3100.0
     assert Area().of(case) is None
     assert Area(height_power=0, level="si-joint-end").of(case) is None
-    one_sided = replace(case.result, measurements={"left": case.result.measurements["left"]})
+    left, right = case.result.muscles
+    one_sided = replace(case.result, muscles=(left, replace(right, measurement=None)))
     assert Area(height_power=0).of(replace(case, result=one_sided)) is None
 
 
