@@ -59,7 +59,7 @@ def test_unknown_figures_raise_no_flag():
 
 def test_a_muscle_without_a_pixel_was_not_found():
     (flag,) = check_found(MuscleResult("maximus", "right"))
-    assert str(flag) == "muscle-not-found:right"
+    assert str(flag) == "muscle-missing:right"
     assert check_found(MuscleResult("maximus", "right", GOOD)) == ()
 
 
