@@ -15,16 +15,17 @@ CLOSED_POLYGON, LENGTH, SLICE = 11, 5, 3
 
 
 class Drawn:
-    """The outlines of a mask on one slice, written as the plug-in writes them."""
+    """The outlines of a mask on one slice of the files, written as the plug-in writes them."""
 
     def __init__(self, images, mask=None, labels=("left", "right"), kind=CLOSED_POLYGON, slice_index=SLICE):
         self.loaded = load_series(dicom.scan(images))
-        self.geometry = self.loaded.images.volume.geometry
+        self.image = self.loaded.image
+        self.geometry = self.image.stored
         self.kind, self.k = kind, slice_index
         self.lines = {}
         if mask is not None:
             for number, name in enumerate(labels, start=1):
-                self.lines[name] = max(outlines(mask.labels[self.k] == number), key=len)
+                self.lines[name] = max(outlines(mask.stored_labels()[self.k] == number), key=len)
 
     def rois(self):
         for name, line in self.lines.items():
@@ -37,7 +38,7 @@ class Drawn:
 
     def values(self, name):
         inside = filled([self.lines[name]], self.geometry.shape[1:])
-        return self.loaded.images.volume.hu[self.k][inside]
+        return self.image.stored_hu()[self.k][inside]
 
     def csv(self, path, header=NEW, uids=False, scale=1.0, mean=0.0, **changed):
         rows = [header + POINTS.format(uids=UIDS if uids else "")]
@@ -53,7 +54,7 @@ class Drawn:
         return path
 
     def uids(self):
-        return self.loaded.images.sop_uids[self.k], self.loaded.series.series_uid, "1.2.3"
+        return self.image.sop_uids[self.image.stored_slice(self.k)], self.loaded.series.series_uid, "1.2.3"
 
     def xml(self, path, **image):
         rois = [

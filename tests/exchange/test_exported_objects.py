@@ -74,8 +74,8 @@ def test_the_report_tells_areas_and_densities_of_frames_of_the_segmentation(expo
         number = frame.SegmentIdentificationSequence[0].ReferencedSegmentNumber
         assert seg.SegmentSequence[number - 1].SegmentLabel == name
         source = frame.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID
-        assert source == export_run.loaded.sop_uids[LEVEL]
-    left = export_run.result.measurements["left"]
+        assert source == export_run.image.sop_uids[LEVEL]
+    left = export_run.result.measurement("left")
     assert told["Gluteus maximus left"] == [
         (pytest.approx(left.area_mm2), "mm2"),
         (pytest.approx(left.mean_hu, abs=1e-5), "[hnsf'U]"),
@@ -120,12 +120,14 @@ def test_what_differs_has_another_identifier(export_run, tmp_path):
     remeasured = review.remeasure(
         export_run.result,
         mask,
-        export_run.loaded,
-        Mask(labels, mask.geometry),
+        export_run.image,
+        Mask.on(export_run.image, labels),
         LEVEL,
         review.collate.run_protocol(export_run.out),
     )
-    review.correct(export_run.out, case, "anna", remeasured, Mask(labels, mask.geometry), reason="too narrow")
+    review.correct(
+        export_run.out, case, "anna", remeasured, Mask.on(export_run.image, labels), reason="too narrow"
+    )
     after = pydicom.dcmread(exported(export_run, ("seg",))["seg.dcm"])
     assert after.SOPInstanceUID != before.SOPInstanceUID
     assert after.SegmentSequence[0].SegmentAlgorithmType == "SEMIAUTOMATIC"
@@ -136,7 +138,7 @@ def test_what_differs_has_another_identifier(export_run, tmp_path):
 
 def test_a_missing_image_is_no_frame(tmp_path):
     run = make_export_run(tmp_path, drop=(4,))
-    assert run.loaded.missing == (4,)
+    assert run.image.missing_slices == {4}
     files = exported(run)
     loaded = load_series(dicom.scan(run.images))
     for name in ("seg.dcm", "rtstruct.dcm", "nii.gz", "seg.nrrd"):
@@ -215,8 +217,7 @@ def test_a_case_without_a_number_is_left_out_with_its_reason(export_run):
         export_run.result,
         status="failed",
         error_code="hips-not-found",
-        measurements={},
-        others={},
+        muscles=(),
         profile=(),
     )
     write_case(export_run.out, failed, protocol)

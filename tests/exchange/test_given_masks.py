@@ -13,7 +13,7 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 from dicom_series import FRAMES, write_ct
-from export_runs import make_export_run
+from export_runs import figures, make_export_run
 
 from glutseg import dicom
 from glutseg.errors import GlutsegError
@@ -49,9 +49,10 @@ def refused(call, *args, **how):
 
 
 def renumbered(mask, numbers):
-    values = np.zeros(mask.labels.shape, np.uint16)
+    labels = mask.stored_labels()
+    values = np.zeros(labels.shape, np.uint16)
     for term, number in numbers.items():
-        values[mask.labels == term.label] = number
+        values[labels == term.label] = number
     image = sitk.GetImageFromArray(values)
     image.CopyInformation(mask.to_sitk())
     return image
@@ -63,8 +64,7 @@ def test_labels_of_known_programs(run, loaded, tmp_path, program):
     path = tmp_path / "other.nii.gz"
     sitk.WriteImage(renumbered(run.mask, numbers), str(path))
     measured = measure_mask(loaded, path, label_map=program, level="slice=3")
-    assert measured.result.measurements == run.result.measurements
-    assert measured.result.others == run.result.others
+    assert figures(measured.result) == figures(run.result)
     assert measured.protocol.name == "femoral-head-top.given-mask"
 
 
@@ -85,11 +85,11 @@ def test_labels_by_number_and_by_name(run, loaded, tmp_path):
     path = tmp_path / "other.nii"
     sitk.WriteImage(renumbered(run.mask, {TERMS[0]: 7, TERMS[1]: 300}), str(path))
     measured = measure_mask(loaded, path, parse_labels(["7=left", "300=right"]), level="slice=3")
-    assert measured.result.measurements == run.result.measurements
-    assert not measured.result.others
+    of_run = figures(run.result)
+    assert figures(measured.result) == {key: of_run[key] for key in of_run if key[0] == "maximus"}
     only_left = measure_mask(loaded, path, parse_labels(["7=left"]), level="slice=3").result
-    assert list(only_left.measurements) == ["left"]
-    assert "muscle-missing:right" in [str(flag) for flag in only_left.flags]
+    assert list(figures(only_left)) == [("maximus", "left")]
+    assert "muscle-missing:right" in [str(flag) for flag in only_left.all_flags]
     named = next(p for p in export(run.out, ("nrrd",)).files)
     asked = parse_labels(["Gluteus maximus left=right", "Gluteus maximus right=left"])
     assert refused(measure_mask, loaded, named, asked, level="slice=3") == "mask-sides-contradicted"
@@ -141,7 +141,7 @@ def test_a_mask_in_any_order_of_axes_is_not_interpolated(run, loaded, tmp_path):
     sitk.WriteImage(image, str(path))
     measured = measure_mask(loaded, path, level="slice=3")
     assert np.array_equal(measured.mask.labels, run.mask.labels)
-    assert "mask-resampled" not in [flag.code for flag in measured.result.flags]
+    assert "mask-resampled" not in [flag.code for flag in measured.result.all_flags]
 
 
 def test_a_mask_of_part_of_the_series_is_put_where_it_lies(run, loaded, tmp_path):
@@ -163,7 +163,7 @@ def test_another_grid_is_told(run, loaded, tmp_path):
     )
     measured = measure_mask(loaded, nifti(tmp_path, Mask(labels, fine)), level="slice=3")
     assert np.array_equal(measured.mask.labels, run.mask.labels)
-    assert "mask-resampled" in [flag.code for flag in measured.result.flags]
+    assert "mask-resampled" in [flag.code for flag in measured.result.all_flags]
 
 
 def test_a_mask_on_one_slice_is_measured_there(run, loaded, tmp_path):
@@ -182,7 +182,7 @@ def test_masks_elsewhere_or_partly_so(run, loaded, tmp_path):
     assert refused(measure_mask, loaded, nifti(tmp_path, away), level="slice=3") == "mask-elsewhere"
     partly = Mask(run.mask.labels, shifted(run.mask.geometry, (0, 0, 15)))
     result = measure_mask(loaded, nifti(tmp_path, partly), level="slice=5").result
-    assert "mask-cut" in [flag.code for flag in result.flags]
+    assert "mask-cut" in [flag.code for flag in result.all_flags]
     assert result.status == "review"
 
 
@@ -361,7 +361,7 @@ def test_overlapping_labels_are_refused(run, loaded):
 
     terms = assign(both)
     placed = {term: place(both, r.number, run.mask.geometry).inside for term, r in terms.items()}
-    assert refused(merged, placed, run.mask.geometry) == "labels-unknown"
+    assert refused(merged, placed, run.image) == "labels-unknown"
 
 
 def test_lines_through_the_centres_of_pixels_lose_no_border(tmp_path):
@@ -369,26 +369,27 @@ def test_lines_through_the_centres_of_pixels_lose_no_border(tmp_path):
     rt_utils = pytest.importorskip("rt_utils")
     made = make_export_run(tmp_path, is_square=True)
     structures = rt_utils.RTStructBuilder.create_new(str(made.images))
-    own = {uid: k for k, uid in enumerate(made.loaded.sop_uids)}
+    own = {uid: k for k, uid in enumerate(made.stored_uids)}
     order = [own[ds.SOPInstanceUID] for ds in structures.series_data]
     for term in TERMS[:2]:
-        inside = np.moveaxis(made.mask.labels[order] == term.label, 0, 2)
+        inside = np.moveaxis(made.stored_labels[order] == term.label, 0, 2)
         structures.add_roi(mask=inside, name=term.name, approximate_contours=False)
     structures.save(str(tmp_path / "rt"))
     measured = measure_mask(load_series(dicom.scan(made.images)), tmp_path / "rt.dcm", level="slice=3")
     assert np.array_equal(measured.mask.labels == 2, made.mask.labels == 2)
-    assert measured.result.measurements["right"] == made.result.measurements["right"]
-    assert "contour-on-pixel-centres" in [flag.code for flag in measured.result.flags]
+    assert measured.result.measurement("right") == made.result.measurement("right")
+    assert "contour-on-pixel-centres" in [flag.code for flag in measured.result.all_flags]
 
 
 def test_a_label_map_segmentation_in_run_length_coding(run, loaded, tmp_path):
     hd = pytest.importorskip("highdicom")
     ds = pydicom.dcmread(next(p for p in export(run.out, ("seg",)).files))
-    used = [k for k in range(len(run.mask.labels)) if run.mask.labels[k].any()]
+    labels = run.stored_labels
+    used = [k for k in range(len(labels)) if labels[k].any()]
     files = {d.SOPInstanceUID: d for d in map(pydicom.dcmread, sorted(run.images.glob("*.dcm")))}
     segments = [hd.seg.SegmentDescription.from_dataset(s) for s in ds.SegmentSequence]
     made = hd.seg.Segmentation(
-        [files[run.loaded.sop_uids[k]] for k in used], run.mask.labels[used], "LABELMAP", segments,
+        [files[run.stored_uids[k]] for k in used], labels[used], "LABELMAP", segments,
         hd.UID(), 1, hd.UID(), 1, "test", "test", "1", "1", transfer_syntax_uid=pydicom.uid.RLELossless,
     )  # fmt: skip
     made.save_as(tmp_path / "map.dcm")
@@ -400,6 +401,6 @@ def test_a_label_map_segmentation_in_run_length_coding(run, loaded, tmp_path):
 def test_a_single_side_beyond_the_bodys_middle_is_doubted(run, loaded, tmp_path, called):
     path = nifti(tmp_path, Mask(np.where(run.mask.labels == 1, 1, 0).astype(np.uint8), run.mask.geometry))
     result = measure_mask(loaded, path, parse_labels([f"1={called}"]), level="slice=3").result
-    doubted = "mask-side-uncertain:right" in [str(flag) for flag in result.flags]
+    doubted = "mask-side-uncertain:right" in [str(flag) for flag in result.all_flags]
     assert doubted == (called == "right")
-    assert not any(str(flag) == "mask-side-uncertain:left" for flag in result.flags)
+    assert not any(str(flag) == "mask-side-uncertain:left" for flag in result.all_flags)

@@ -54,8 +54,8 @@ def test_every_version_of_the_file_gives_osirix_area_and_the_mask(run, drawn, tm
             assert reading.slice_index == SLICE
             assert not reading.doubts
         result = measure_readings(drawn.loaded, file, assign_readings(found)).result
-        right = run.result.measurements["right"]
-        assert result.measurements["right"] == right
+        right = run.result.measurement("right")
+        assert result.measurement("right") == right
         assert (result.level.name, result.level.slice_index) == ("slice", SLICE)
         assert found[1].area_mm2 == right.area_mm2
         assert found[1].polygon_area_mm2 == pytest.approx(right.polygon_area_mm2)
@@ -135,7 +135,7 @@ def test_figures_that_differ_are_doubted(drawn, tmp_path):
     assert all("OsiriX read" in words for reading in found for words in reading.doubts)
     assert len(found[0].doubts) == 2
     measured = measure_readings(drawn.loaded, file, assign_readings(found))
-    assert "roi-values-differ" in [flag.code for flag in measured.result.flags]
+    assert "roi-values-differ" in [flag.code for flag in measured.result.all_flags]
     assert measured.result.status == "review"
 
 
@@ -209,13 +209,13 @@ def test_the_known_outlines_of_the_sample_give_their_known_areas(tmp_path, posit
         a_few_pixels = 3 * drawn.geometry.pixel_area_mm2
         assert reading.area_mm2 == pytest.approx(known[f"area_{side}_mm2"], abs=a_few_pixels)
     result = measure_readings(drawn.loaded, file, assign_readings(found)).result
-    assert result.status == "ok", result.flags
+    assert result.status == "ok", result.all_flags
     assert result.level.z_mm == pytest.approx(z_mm)
 
 
 def test_a_brush_has_the_pixels_that_osirix_counted(drawn, run, tmp_path):
     """OsiriX exports the pixels at the border of a brush ROI as its points."""
-    inside = run.mask.labels[SLICE] == 2
+    inside = run.stored_labels[SLICE] == 2
     rows, columns = np.nonzero(inside)
     top, bottom, left, right = rows.min(), rows.max(), columns.min(), columns.max()
     corners = [(top, left), (top, right), (bottom, right), (bottom, left)]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dicom_series import FRAMES
-from export_runs import make_export_run
+from export_runs import figures, make_export_run
 from other_readers import LABEL_NAMES, READERS, true_places
 from scipy.ndimage import binary_dilation
 
@@ -56,11 +56,10 @@ def test_the_same_pixels_in_the_same_place(runs, fmt, reader, frame):
         loaded = load_series(dicom.scan(run.images))
         measured = measure_mask(loaded, file, level="slice=3")
         assert np.array_equal(measured.mask.labels, run.mask.labels)
-        assert measured.result.measurements == run.result.measurements
-        assert measured.result.others == run.result.others
-        assert "mask-resampled" not in [flag.code for flag in measured.result.flags]
+        assert figures(measured.result) == figures(run.result)
+        assert "mask-resampled" not in [flag.code for flag in measured.result.all_flags]
         return
-    truth = true_places(run.images, run.loaded.sop_uids, run.mask.labels)
+    truth = true_places(run.images, run.stored_uids, run.stored_labels)
     found = READERS[fmt, reader](file, run.images)
     assert found.keys() == truth.keys()
     for label, places in truth.items():
@@ -83,12 +82,12 @@ def check_by_rt_utils(run, file):
         pytest.fail(f"rt-utils refuses the file: {error}")
     assert structures.get_roi_names() == list(LABEL_NAMES)
     heights = [slice_height(ds) for ds in structures.series_data]
-    own = {uid: k for k, uid in enumerate(run.loaded.sop_uids)}
+    own = {uid: k for k, uid in enumerate(run.stored_uids)}
     assert heights == sorted(heights)
     for name, label in LABEL_NAMES.items():
         seen = structures.get_roi_mask_by_name(name)
         for j, ds in enumerate(structures.series_data):
-            truth = run.mask.labels[own[ds.SOPInstanceUID]] == label
+            truth = run.stored_labels[own[ds.SOPInstanceUID]] == label
             plane = seen[: truth.shape[0], : truth.shape[1], j]
             filled = truth | (plane & binary_dilation(truth, np.ones((3, 3))))
             assert (plane >= truth).all(), f"{name}: pixels are missing"
