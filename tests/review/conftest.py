@@ -2,14 +2,14 @@
 
 import csv
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from glutseg import batch, dicom
-from glutseg.image import Mask
+from glutseg.image import CtImage, Mask
 from glutseg.output.ledger import read_case
 from glutseg.protocol import Protocol, load_protocol
 from glutseg.result import CaseResult
@@ -37,25 +37,25 @@ class Run:
     def result(self, case_id: str) -> CaseResult:
         return read_case(self.out, case_id).row.result
 
-    def loaded(self, case_id: str) -> dicom.LoadedSeries:
+    def image(self, case_id: str) -> CtImage:
         uid = self.result(case_id).series.series_uid
         return dicom.read(
-            next(s for study in self.index.studies for s in study.series if s.series_uid == uid), bridge=True
+            next(s for study in self.index.studies for s in study.series if s.series_uid == uid)
         )
 
     def mask(self, case_id: str) -> Mask:
-        geometry = self.loaded(case_id).volume.geometry
-        return read_mask(self.out / f"cases/{case_id}/mask.nii.gz", geometry)
+        stored = self.image(case_id).stored
+        return read_mask(self.out / f"cases/{case_id}/mask.nii.gz", stored)
 
     def painted(self, case_id: str, side: str = "left", n_pixels: int = 3) -> Mask:
         """The automatic mask with some more pixels on the measured slice, beside the muscle."""
-        mask, k = self.mask(case_id), self.result(case_id).level.slice_index
+        mask, slice_index = self.mask(case_id), self.result(case_id).level.slice_index
         labels = mask.labels.copy()
         label = {"left": 1, "right": 2}[side]
-        ys = np.nonzero(labels[k] == label)[0]
-        free = np.argwhere(labels[k, : ys.min()] == 0)[-n_pixels:]
-        labels[k, free[:, 0], free[:, 1]] = label
-        return Mask(labels, mask.geometry)
+        ys = np.nonzero(labels[slice_index] == label)[0]
+        free = np.argwhere(labels[slice_index, : ys.min()] == 0)[-n_pixels:]
+        labels[slice_index, free[:, 0], free[:, 1]] = label
+        return replace(mask, labels=labels)
 
 
 @pytest.fixture(scope="session")

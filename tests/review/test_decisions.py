@@ -1,6 +1,6 @@
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -20,9 +20,9 @@ FIGURES = ("area_left_mm2", "area_right_mm2", "mean_hu_left", "slab_area_left_mm
 
 def correct(run, case, who="anna", n_pixels=3, slice_index=None):
     mask = run.painted(case, n_pixels=n_pixels)
-    result, loaded = run.result(case), run.loaded(case)
-    k = result.level.slice_index if slice_index is None else slice_index
-    measured = review.remeasure(result, run.mask(case), loaded, mask, k, run.protocol)
+    result, image = run.result(case), run.image(case)
+    at = result.level.slice_index if slice_index is None else slice_index
+    measured = review.remeasure(result, run.mask(case), image, mask, at, run.protocol)
     review.correct(run.out, case, who, measured, mask, "leak", "at the sacrum")
     return mask, measured
 
@@ -37,7 +37,7 @@ def test_an_untouched_mask_measures_as_the_run_did(reviewed):
     again = review.remeasure(
         automatic,
         reviewed.mask(case),
-        reviewed.loaded(case),
+        reviewed.image(case),
         reviewed.mask(case),
         automatic.level.slice_index,
         reviewed.protocol,
@@ -71,17 +71,17 @@ def test_a_correction_is_measured_pixel_for_pixel_and_leaves_the_automatic_mask_
     automatic, mask_bytes = reviewed.row(case), (folder / "mask.nii.gz").read_bytes()
     mask, measured = correct(reviewed, case)
     collate(reviewed)
-    row, loaded = reviewed.row(case), reviewed.loaded(case)
-    truth = measure_slice(loaded.volume, mask, int(row["slice_index"]), reviewed.protocol.tissue)
+    row, image = reviewed.row(case), reviewed.image(case)
+    truth = measure_slice(image, mask, image.stored_slice(int(row["slice_index"])), reviewed.protocol.tissue)
     assert float(row["area_left_mm2"]) == pytest.approx(truth["left"].area_mm2, abs=5e-4)
-    pixel = loaded.volume.geometry.pixel_area_mm2
+    pixel = image.geometry.pixel_area_mm2
     grown = float(row["area_left_mm2"]) - float(automatic["area_left_mm2"])
     assert grown == pytest.approx(3 * pixel, abs=2e-3)
     assert row["area_right_mm2"] == automatic["area_right_mm2"]
     assert (row["decision"], row["values"], row["status"]) == ("corrected", "corrected", "ok")
     assert row["mask"] == f"cases/{case}/mask-anna.nii.gz"
     assert (folder / "mask.nii.gz").read_bytes() == mask_bytes
-    kept = review.read_mask(reviewed.out / row["mask"], loaded.volume.geometry)
+    kept = review.read_mask(reviewed.out / row["mask"], image.stored)
     assert np.array_equal(kept.labels, mask.labels)
     n = round(float(automatic["area_left_mm2"]) / pixel)
     assert measured.changes["left"].dice == pytest.approx(2 * n / (2 * n + 3))
@@ -100,7 +100,7 @@ def test_every_correction_has_a_mask_of_its_own_and_undo_goes_back(reviewed):
     collate(reviewed)
     row = reviewed.row(case)
     assert row["mask"].endswith("mask-anna.nii.gz")
-    geometry = masks[0].geometry
+    geometry = masks[0].stored
     assert np.array_equal(review.read_mask(reviewed.out / row["mask"], geometry).labels, masks[0].labels)
     assert len(after.history) == 3
     review.undo(reviewed.out, case, "anna")
@@ -116,25 +116,24 @@ def test_every_correction_has_a_mask_of_its_own_and_undo_goes_back(reviewed):
 
 def test_another_level_is_measured_there(reviewed):
     case = reviewed.names[0]
-    k = reviewed.result(case).level.slice_index + 1
-    _, measured = correct(reviewed, case, slice_index=k)
+    at = reviewed.result(case).level.slice_index + 1
+    _, measured = correct(reviewed, case, slice_index=at)
     collate(reviewed)
     row = reviewed.row(case)
-    assert (row["level_name"], row["slice_index"]) == ("slice", str(k))
-    expected = measure_slice(
-        reviewed.loaded(case).volume, reviewed.painted(case), k, reviewed.protocol.tissue
-    )
+    stored = reviewed.image(case).stored_slice(at)
+    assert (row["level_name"], row["slice_index"]) == ("slice", str(stored))
+    expected = measure_slice(reviewed.image(case), reviewed.painted(case), at, reviewed.protocol.tissue)
     assert float(row["area_right_mm2"]) == pytest.approx(expected["right"].area_mm2, abs=5e-4)
     assert measured.result.series == reviewed.result(case).series
 
 
 def test_a_level_without_a_mask_or_image_has_no_number(reviewed):
     case = reviewed.names[0]
-    args = (reviewed.result(case), reviewed.mask(case), reviewed.loaded(case))
-    blank = Mask(np.zeros_like(reviewed.mask(case).labels), reviewed.mask(case).geometry)
-    k = args[0].level.slice_index
+    args = (reviewed.result(case), reviewed.mask(case), reviewed.image(case))
+    blank = Mask.on(args[2], np.zeros_like(args[1].labels))
+    at = args[0].level.slice_index
     with pytest.raises(GlutsegError, match="muscle-not-found"):
-        review.remeasure(*args, blank, k, reviewed.protocol)
+        review.remeasure(*args, blank, at, reviewed.protocol)
     with pytest.raises(GlutsegError, match="level-outside"):
         review.remeasure(*args, reviewed.mask(case), 99, reviewed.protocol)
 
@@ -143,10 +142,10 @@ def test_a_side_that_is_wiped_out_is_told_and_empty(reviewed):
     case = reviewed.names[0]
     mask = reviewed.mask(case)
     labels = np.where(mask.labels == 2, 0, mask.labels).astype(np.uint8)
-    wiped = Mask(labels, mask.geometry)
+    wiped = replace(mask, labels=labels)
     result = reviewed.result(case)
     measured = review.remeasure(
-        result, mask, reviewed.loaded(case), wiped, result.level.slice_index, reviewed.protocol
+        result, mask, reviewed.image(case), wiped, result.level.slice_index, reviewed.protocol
     )
     review.correct(reviewed.out, case, "anna", measured, wiped)
     collate(reviewed)
@@ -194,7 +193,7 @@ def test_rows_for_research_come_with_and_without_what_people_did(reviewed):
         "all": {},
     }.items():
         row = next(r for r in review.effective_rows(reviewed.out, **how) if r.result.case_id == case)
-        area[key] = row.result.measurements["left"].area_mm2
+        area[key] = row.result.area_mm2("left")
     assert area["automatic"] == area["ben"] == area["all"] < area["anna"]
 
 
@@ -261,11 +260,11 @@ def test_killed_between_mask_and_decision_the_old_one_counts(reviewed, monkeypat
             correct(reviewed, case, n_pixels=6)
     collate(reviewed)
     row = reviewed.row(case)
-    kept = review.read_mask(reviewed.out / row["mask"], mask.geometry)
+    kept = review.read_mask(reviewed.out / row["mask"], mask.stored)
     assert np.array_equal(kept.labels, mask.labels)
     again, _ = correct(reviewed, case, n_pixels=9)
     collate(reviewed)
-    kept = review.read_mask(reviewed.out / reviewed.row(case)["mask"], mask.geometry)
+    kept = review.read_mask(reviewed.out / reviewed.row(case)["mask"], mask.stored)
     assert np.array_equal(kept.labels, again.labels)
 
 

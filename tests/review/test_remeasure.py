@@ -5,25 +5,36 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glutseg import dicom
 from glutseg.errors import Flag, GlutsegError
+from glutseg.image import LABELS as LABEL_VALUES
 from glutseg.image import SIDES, Mask
-from glutseg.result import Level
-from glutseg.review.remeasure import MEASURED_ANEW, dice, level_at, remeasure
+from glutseg.protocol import with_extent
+from glutseg.result import Level, MuscleResult
+from glutseg.review.remeasure import dice, level_at, remeasure
 from made_run import GRID, LEVEL_SLICE, PROTOCOL, MadeCase, labels_of, result_of, volume_of
 
-LABELS = labels_of(MadeCase("P"))
-MASK = Mask(LABELS, GRID)
-LOADED = dicom.LoadedSeries(volume_of(LABELS), (), ("1.2",) * GRID.shape[0])
-AUTOMATIC = result_of(MadeCase("P"), LOADED.volume, MASK)
+MASK = Mask.from_array(labels_of(MadeCase("P")), GRID)
+LABELS = MASK.labels
+IMAGE = volume_of(labels_of(MadeCase("P")))
+AUTOMATIC = result_of(MadeCase("P"), IMAGE, MASK)
+ALL_MUSCLES = with_extent(PROTOCOL, muscles=True)
 
 
-def again(mask=MASK, k=LEVEL_SLICE, automatic=AUTOMATIC, loaded=LOADED, before=MASK):
-    return remeasure(automatic, before, loaded, mask, k, PROTOCOL)
+def again(mask=MASK, slice_index=LEVEL_SLICE, automatic=AUTOMATIC, image=IMAGE, before=MASK):
+    return remeasure(automatic, before, image, mask, slice_index, PROTOCOL)
 
 
-def flagged(*flags):
-    return replace(AUTOMATIC, flags=tuple(Flag(code, "as it was", side) for code, side in flags))
+def confidences(result, muscle="maximus"):
+    return {m.side: m.confidence for m in result.muscles if m.muscle == muscle and m.confidence is not None}
+
+
+def as_it_was(*codes):
+    return tuple(Flag(code, "as it was") for code in codes)
+
+
+def kept(result):
+    """Codes of the flags that were there before."""
+    return [flag.code for flag in result.all_flags if flag.message == "as it was"]
 
 
 def drawn(side="left", slice_index=LEVEL_SLICE, n_pixels=5):
@@ -33,23 +44,23 @@ def drawn(side="left", slice_index=LEVEL_SLICE, n_pixels=5):
     if side == "right":
         labels = np.where(labels == 1, LABELS, labels)
         labels[slice_index, 19, 15 : 15 + n_pixels] = 2
-    return Mask(labels.astype(np.uint8), GRID)
+    return Mask.on(IMAGE, labels.astype(np.uint8))
 
 
 def test_nothing_changed_is_nothing_changed():
     found = again()
-    assert found.result.measurements == AUTOMATIC.measurements
-    assert found.result.confidence == {"left": 0.95, "right": 0.9}
+    assert all(found.result.measurement(side) == AUTOMATIC.measurement(side) for side in SIDES)
+    assert confidences(found.result) == {"left": 0.95, "right": 0.9}
     for side, change in found.changes.items():
         assert (change.dice, change.dice_whole, change.difference_mm2) == (1.0, 1.0, 0.0), side
-        assert change.area_mm2 == AUTOMATIC.measurements[side].area_mm2
+        assert change.area_mm2 == AUTOMATIC.area_mm2(side)
 
 
 @pytest.mark.parametrize(("side", "other"), [("left", "right"), ("right", "left")])
 @pytest.mark.parametrize("slice_index", [1, LEVEL_SLICE, 5])
 def test_a_drawn_side_loses_its_confidence_and_the_other_keeps_it(side, other, slice_index):
     found = again(drawn(side, slice_index))
-    assert set(found.result.confidence) == {other}
+    assert set(confidences(found.result)) == {other}
     n = np.count_nonzero(SIDES[side] == LABELS)
     assert found.changes[side].dice_whole == pytest.approx(2 * n / (2 * n + 5))
     assert found.changes[other].dice_whole == 1.0
@@ -57,76 +68,81 @@ def test_a_drawn_side_loses_its_confidence_and_the_other_keeps_it(side, other, s
     assert found.changes[side].difference_mm2 == (15.0 if slice_index == LEVEL_SLICE else 0.0)
 
 
-def test_doubts_of_an_outline_go_with_it():
-    automatic = flagged(("outline-uncertain", "left"), ("edge-support-low", "right"), ("pelvis-tilted", ""))
-    codes = [
-        str(f) for f in again(drawn("left"), automatic=automatic).result.flags if f.message == "as it was"
-    ]
-    assert codes == ["edge-support-low:right", "pelvis-tilted"]
+def test_flags_of_an_outline_go_with_it():
+    uncertain = tuple(replace(m, confidence=0.5, edge_support=0.1) for m in AUTOMATIC.muscles)
+    automatic = replace(AUTOMATIC, muscles=uncertain, flags=as_it_was("pelvis-tilted"))
+
+    def of_outlines(result):
+        return [str(f) for f in result.all_flags if f.code in ("outline-uncertain", "edge-support-low")]
+
+    both = [f"{code}:{side}" for side in SIDES for code in ("outline-uncertain", "edge-support-low")]
+    assert of_outlines(again(automatic=automatic).result) == both
+    corrected = again(drawn("left"), automatic=automatic).result
+    assert of_outlines(corrected) == ["outline-uncertain:right", "edge-support-low:right"]
+    assert kept(corrected) == ["pelvis-tilted"]
 
 
-def test_doubts_of_the_level_go_with_it():
-    automatic = flagged(("level-one-sided", "left"), ("level-moved", ""), ("pelvis-tilted", ""))
+def test_flags_of_the_level_go_with_it():
+    level = replace(AUTOMATIC.level, flags=as_it_was("level-one-sided", "level-moved"))
+    automatic = replace(AUTOMATIC, level=level, flags=as_it_was("pelvis-tilted"))
     stay = again(automatic=automatic).result
-    assert [f.code for f in stay.flags if f.message == "as it was"] == [
-        "level-one-sided",
-        "level-moved",
-        "pelvis-tilted",
-    ]
-    moved = again(k=LEVEL_SLICE + 1, automatic=automatic).result
-    assert [f.code for f in moved.flags if f.message == "as it was"] == ["pelvis-tilted"]
-    assert moved.confidence == {}
+    assert kept(stay) == ["pelvis-tilted", "level-one-sided", "level-moved"]
+    moved = again(slice_index=LEVEL_SLICE + 1, automatic=automatic).result
+    assert kept(moved) == ["pelvis-tilted"]
+    assert confidences(moved) == {}
 
 
-def test_what_is_measured_anew_is_never_kept():
-    automatic = flagged(
-        *((code, "left") for code in sorted(MEASURED_ANEW)), ("medius-minimus-uncertain", "left")
-    )
-    assert not [f for f in again(automatic=automatic).result.flags if f.message == "as it was"]
+def test_flags_of_the_measurement_are_made_anew():
+    flagged = tuple(replace(m, flags=as_it_was("size-implausible", "metal")) for m in AUTOMATIC.muscles)
+    automatic = replace(AUTOMATIC, muscles=flagged, measurement_flags=as_it_was("sides-differ"))
+    assert kept(automatic) == ["sides-differ", "size-implausible", "metal"]
+    assert kept(again(automatic=automatic).result) == []
 
 
 def test_a_failed_case_is_measured_as_any_other():
-    failed = result_of(MadeCase("P", status="failed", error=("hips-not-found", "none")), LOADED.volume, MASK)
-    found = again(automatic=replace(failed, slab_mm=15.0), before=None)
+    failed = result_of(MadeCase("P", status="failed", error=("hips-not-found", "none")), IMAGE, MASK)
+    found = again(automatic=replace(failed, profile_mm=15.0), before=None)
     assert (found.result.status, found.result.error_code, found.result.error_message) == ("ok", "", "")
-    assert found.result.level == Level("slice", LEVEL_SLICE, GRID.slice_z_mm(LEVEL_SLICE))
-    assert found.result.measurements == AUTOMATIC.measurements
+    assert found.result.level == Level("slice", LEVEL_SLICE, IMAGE.geometry.slice_z_mm(LEVEL_SLICE))
+    assert all(found.result.measurement(side) == AUTOMATIC.measurement(side) for side in SIDES)
     assert all(
         np.isnan(change.dice) and np.isnan(change.area_automatic_mm2) for change in found.changes.values()
     )
     assert tuple(p for p in found.result.profile if 1 <= p.slice_index <= 5) == AUTOMATIC.profile
 
 
-@pytest.mark.parametrize("k", [0, LEVEL_SLICE, 6])
-def test_a_level_is_the_automatic_one_or_by_hand(k):
-    level = level_at(AUTOMATIC, LOADED, k)
-    if k == LEVEL_SLICE:
+@pytest.mark.parametrize("slice_index", [0, LEVEL_SLICE, 6])
+def test_a_level_is_the_automatic_one_or_by_hand(slice_index):
+    level = level_at(AUTOMATIC, IMAGE, slice_index)
+    if slice_index == LEVEL_SLICE:
         assert level is AUTOMATIC.level
     else:
-        assert (level.name, level.slice_index, level.z_mm) == ("slice", k, GRID.slice_z_mm(k))
+        stored = GRID.shape[0] - 1 - slice_index  # the files run from the head to the feet
+        z_mm = pytest.approx(GRID.slice_z_mm(stored))
+        assert (level.name, level.slice_index, level.z_mm) == ("slice", slice_index, z_mm)
 
 
-@pytest.mark.parametrize("k", [-1, 7])
-def test_a_level_beyond_the_series(k):
-    with pytest.raises(GlutsegError, match="the series has 0 to 6"):
-        level_at(AUTOMATIC, LOADED, k)
+@pytest.mark.parametrize("slice_index", [-1, 7])
+def test_a_level_beyond_the_series(slice_index):
+    with pytest.raises(GlutsegError, match="the series has slices 0 to 6"):
+        level_at(AUTOMATIC, IMAGE, slice_index)
 
 
 def test_slices_without_an_image_are_neither_a_level_nor_measured():
-    gapped = replace(LOADED, missing=(4,))
+    gapped = replace(IMAGE, missing_slices=frozenset({4}))
     with pytest.raises(GlutsegError, match="level-in-gap"):
         level_at(AUTOMATIC, gapped, 4)
-    found = again(loaded=gapped).result
+    found = again(image=gapped).result
     assert 4 not in {p.slice_index for p in found.profile}
-    assert "profile-incomplete" in [f.code for f in found.flags]
+    assert "profile-incomplete" in [f.code for f in found.all_flags]
 
 
 def test_nothing_on_the_slice_or_another_grid_is_an_error():
     with pytest.raises(GlutsegError, match="muscle-not-found"):
-        again(Mask(np.zeros_like(LABELS), GRID))
+        again(Mask.on(IMAGE, np.zeros_like(LABELS)))
     elsewhere = replace(GRID, origin_mm=(0.0, 0.0, 0.0))
     with pytest.raises(GlutsegError, match="geometry-mismatch"):
-        again(Mask(LABELS, elsewhere))
+        again(Mask.from_array(LABELS, elsewhere))
 
 
 def test_dice_by_hand():
@@ -142,10 +158,18 @@ def test_dice_by_hand():
 
 def test_the_other_muscles_keep_their_confidence_until_they_are_drawn():
     labels = LABELS.copy()
-    labels[LEVEL_SLICE, 5:9, 40:44] = 3  # the left gluteus medius
-    sure = {"medius": {"left": 0.9, "right": 0.8}, "minimus": {"left": 0.7}}
-    automatic, before = replace(AUTOMATIC, other_confidence=sure), Mask(labels, GRID)
-    assert again(before, automatic=automatic, before=before).result.other_confidence == sure
-    found = again(automatic=automatic, before=before).result  # the medius wiped out
-    assert found.other_confidence == {"medius": {"right": 0.8}, "minimus": {"left": 0.7}}
-    assert found.confidence == AUTOMATIC.confidence
+    labels[LEVEL_SLICE, 5:9, 40:44] = LABEL_VALUES["medius"]["left"]
+    labels[LEVEL_SLICE, 12:16, 40:44] = LABEL_VALUES["minimus"]["left"]
+    before = Mask.on(IMAGE, labels)
+    confidence = {("medius", "left"): 0.9, ("medius", "right"): 0.8, ("minimus", "left"): 0.7}
+    others = tuple(MuscleResult(muscle, side, confidence=c) for (muscle, side), c in confidence.items())
+    automatic = replace(AUTOMATIC, muscles=AUTOMATIC.muscles + others)
+
+    def remeasured(mask):
+        found = remeasure(automatic, before, IMAGE, mask, LEVEL_SLICE, ALL_MUSCLES).result
+        assert confidences(found) == confidences(AUTOMATIC)
+        return confidences(found, "medius"), confidences(found, "minimus")
+
+    assert remeasured(before) == ({"left": 0.9, "right": 0.8}, {"left": 0.7})
+    wiped = np.where(labels == LABEL_VALUES["medius"]["left"], 0, labels).astype(np.uint8)
+    assert remeasured(Mask.on(IMAGE, wiped)) == ({"right": 0.8}, {"left": 0.7})

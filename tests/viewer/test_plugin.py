@@ -22,7 +22,7 @@ def test_the_manifest_is_valid_and_its_names_can_be_imported():
 def test_a_folder_of_images_opens_in_mm(truth_rooms, tmp_path):
     folder = truth_rooms.write(tmp_path / "in")
     ((data, how, kind),) = plugin.get_reader(str(folder))(str(folder))
-    truth = truth_rooms.phantom.volume.canonical()
+    truth = truth_rooms.phantom.volume
     assert kind == "image"
     assert np.array_equal(data, truth.hu)
     assert how["scale"] == pytest.approx(truth.geometry.spacing_mm)
@@ -61,7 +61,7 @@ def test_measuring_by_hand_reads_what_is_drawn(screen, display, truth_rooms, tmp
     try:
         widget.open_folder(str(folder))
         screen.waitUntil(lambda: widget.stage.picture is not None, timeout=SLOW_MS)
-        truth = truth_rooms.phantom.truth.canonical().labels
+        truth = truth_rooms.phantom.truth.labels
         widget.level.slider.setValue(8)
         widget.stage.write(8, truth[8] == 2, 2)
         widget.height.setValue(1.6)
@@ -75,7 +75,7 @@ def test_measuring_by_hand_reads_what_is_drawn(screen, display, truth_rooms, tmp
         table = dict(zip(head.split(","), row.split(","), strict=True))
         assert (table["side"], table["height_m"]) == ("right", "1.60")
         assert float(table["area_mm2"]) == pytest.approx(live.sides["right"].area_mm2, abs=6e-4)
-        kept = read_mask(tmp_path / "mine.nii.gz", widget.stage.picture.loaded.volume.geometry)
+        kept = read_mask(tmp_path / "mine.nii.gz", widget.stage.picture.image.stored)
         assert int((kept.labels == 2).sum()) == int((truth[8] == 2).sum())
     finally:
         viewer.close()

@@ -102,7 +102,7 @@ def test_memory_stays_bounded(ten, session):
     cache.read = lambda series: reads.append(1) or read(series)
     series = {item.case_id: images.series(item.result, session.protocol) for item in session.items}
     one = cache.get(session.items[0].case_id, series[session.items[0].case_id])
-    cache.max_bytes = 3 * one.volume.hu.nbytes
+    cache.max_bytes = 3 * one.hu.nbytes
     for name in series:
         cache.get(name, series[name])
     assert cache.n_bytes <= cache.max_bytes
@@ -136,13 +136,15 @@ def test_killed_in_the_middle_nothing_that_was_decided_is_lost(ten):
     process.send_signal(signal.SIGKILL)
     process.wait()
     review.Collator(ten.out).collate()
-    geometry = opened(Session(ten.out, "ben"), told[0]).picture.loaded.volume.geometry
+    image = opened(Session(ten.out, "ben"), told[0]).picture.image
     for name in told:
         row = ten.row(name)
         assert row["decision"] == "corrected"
-        mask = review.read_mask(ten.out / row["mask"], geometry)
-        n_pixels = int((mask.labels[int(row["slice_index"])] == 1).sum())
-        assert float(row["area_left_mm2"]) == pytest.approx(n_pixels * geometry.pixel_area_mm2, abs=5e-4)
+        mask = review.read_mask(ten.out / row["mask"], image.stored)
+        n_pixels = int((mask.stored_labels()[int(row["slice_index"])] == 1).sum())
+        assert float(row["area_left_mm2"]) == pytest.approx(
+            n_pixels * image.geometry.pixel_area_mm2, abs=5e-4
+        )
     undecided = [row for row in ten.table() if row["case_id"] not in told]
     assert sum(row["decision"] == "corrected" for row in undecided) <= 1  # the one in hand
 
