@@ -80,6 +80,13 @@ class Geometry:
         return affine
 
     @property
+    def in_words(self) -> str:
+        """Shape and spacing of a canonical grid."""
+        z, y, x = self.shape
+        slices = f"{z} slices of {y} x {x} pixels"
+        return f"{slices}, {self.spacing_mm[0]:g} x {self.spacing_mm[1]:g} x {self.spacing_mm[2]:g} mm"
+
+    @property
     def pixel_area_mm2(self) -> float:
         """Area of one pixel of a slice."""
         return self.spacing_mm[1] * self.spacing_mm[2]
@@ -224,7 +231,7 @@ def _restore(array: npt.NDArray[Any], geometry: Geometry) -> npt.NDArray[Any]:
     return np.transpose(flipped, np.argsort(axes))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CtImage:
     """CT in Hounsfield units, in canonical order, and what is known of its slices.
 
@@ -291,6 +298,15 @@ class CtImage:
 
         return cls.from_array(sitk.GetArrayFromImage(sitk.Cast(image, sitk.sitkInt16)), _geometry_of(image))
 
+    def __repr__(self) -> str:
+        known = [f"{n} {words}" for n, words in self._slices_without_image if n]
+        known += [f"flags: {', '.join(dict.fromkeys(map(str, self.flags)))}"] if self.flags else []
+        return f"CtImage({'; '.join([self.geometry.in_words, *known])})"
+
+    @property
+    def _slices_without_image(self) -> tuple[tuple[int, str], ...]:
+        return (len(self.missing_slices), "slices missing"), (len(self.unread_slices), "slices not read")
+
     @property
     def stored(self) -> Geometry:
         """Grid of the files."""
@@ -336,7 +352,7 @@ class CtImage:
         return _to_sitk(self.stored_hu(), self.stored)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Mask:
     """Labels in canonical order (uint8, z, y, x): 0 background, else as in `LABELS`.
 
@@ -373,6 +389,13 @@ class Mask:
     def stored(self) -> Geometry:
         """Grid of the files."""
         return self.geometry if self.stored_geometry is None else self.stored_geometry
+
+    def __repr__(self) -> str:
+        pixels = {
+            int(label): int(n) for label, n in zip(*np.unique(self.labels, return_counts=True), strict=True)
+        }
+        counts = ", ".join(f"label {label}: {n} voxels" for label, n in pixels.items() if label)
+        return f"Mask({self.geometry.in_words}; {counts or 'empty'})"
 
     def stored_labels(self) -> LabelArray:
         """The labels in stored order, contiguous in memory."""

@@ -147,7 +147,7 @@ class SeriesRecord:
         return self.grid_slices - 1 - slice_index if self.runs_to_feet else slice_index
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CaseResult:
     """One study: measured (``ok``, ``review``) or not (``failed``, with its reason).
 
@@ -188,6 +188,13 @@ class CaseResult:
     rejected_series: tuple[tuple[str, str], ...] = ()
     traceback: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        known = [(m.muscle, m.side, self.area_mm2(m.side, m.muscle)) for m in self.muscles]
+        areas = ", ".join(
+            f"{muscle} {side} {area:.0f} mm²" for muscle, side, area in known if area is not None
+        )
+        return f"CaseResult({self.case_id!r}, {self.status}{', ' + areas if areas else ''})"
 
     @property
     def all_flags(self) -> tuple[Flag, ...]:

@@ -14,7 +14,6 @@ from glutseg.case import measure_study as measure_one_study
 from glutseg.errors import GlutsegError
 from glutseg.measurement import Participants, read_participants
 from glutseg.protocol import Protocol
-from glutseg.result import CaseResult
 from glutseg.segmentation import named_outliner
 
 if TYPE_CHECKING:
@@ -27,49 +26,15 @@ def measure_study(
     protocol: str | Path | Protocol = "femoral-head-top",
     participants: str | Path | None = None,
     participants_columns: Mapping[str, str] | None = None,
+    *,
+    outliner: str = "glutseg",
+    device: str = "",
 ) -> Case:
     """Measure the one study in a folder, as ``glutseg run`` does, and keep its images and mask.
 
     Parameters
     ----------
     path : a folder with one study, or a zip archive
-    protocol : as in `find_level`
-    participants, participants_columns : as in `measure_folder`
-
-    Returns
-    -------
-    Case
-        ``result`` with the figures, ``result.flags`` and a status; ``volume`` and ``mask`` on the grid of
-        the series (None where it was not come that far). A study that cannot be measured has the status
-        ``failed`` and a reason. Of long series only the slices around the hips are all read; those between
-        the others stand in ``volume`` for pictures, and must not be measured (``mask`` is empty there):
-        measure elsewhere on what `load` reads.
-
-    Raises
-    ------
-    GlutsegError
-        ``input-missing``, ``input-empty``, ``input-ambiguous``, ``series-unknown``, and those of
-        protocols and participants.
-    """
-    rule = as_protocol(protocol)
-    table = read_heights(participants, participants_columns)
-    return measure_one_study(one_study(dicom.scan(Path(path)), rule.series), rule, table)
-
-
-def measure_folder(
-    path: str | Path,
-    protocol: str | Path | Protocol = "femoral-head-top",
-    participants: str | Path | None = None,
-    participants_columns: Mapping[str, str] | None = None,
-    *,
-    outliner: str = "glutseg",
-    device: str = "",
-) -> list[CaseResult]:
-    """Measure every study below a folder; nothing is written.
-
-    Parameters
-    ----------
-    path : any folder with DICOM files
     protocol : as in `find_level`
     participants : CSV, TSV or XLSX with ``patient_id`` and ``height_m`` (``_cm``, ``_mm``, ``_in``)
     participants_columns : where its columns have other names, for instance {"height_cm": "Größe"}
@@ -79,23 +44,22 @@ def measure_folder(
 
     Returns
     -------
-    list of CaseResult
-        One per study; a study that cannot be measured has the status ``failed`` and a reason.
-        `to_frame` makes a table of them.
+    Case
+        ``result`` with the figures, ``flags`` and a ``status``; ``image`` and ``mask`` (None where the study
+        failed before). A study that cannot be measured has the status ``failed`` and a reason. Of long
+        series only the slices around the hips are read; measuring others on ``image`` is refused
+        (``slice-not-read``): measure elsewhere on what `load` reads.
 
     Raises
     ------
     GlutsegError
-        ``input-missing``, ``protocol-unknown``, ``protocol-invalid``, ``participants-invalid``,
-        ``series-unknown`` for a UID in the protocol that is nowhere; ``outliner-unknown``,
-        ``extra-missing``, ``weights-missing``.
+        ``input-missing``, ``input-empty``, ``input-ambiguous``, ``series-unknown``, ``outliner-unknown``,
+        ``extra-missing``, ``weights-missing``, and those of protocols and participants.
     """
     rule, chosen = as_protocol(protocol), named_outliner(outliner, device)
     chosen.check()
     table = read_heights(participants, participants_columns)
-    index = dicom.scan(Path(path))
-    dicom.check_asked(index, rule.series)
-    return [measure_one_study(study, rule, table, chosen).result for study in index.studies]
+    return measure_one_study(one_study(dicom.scan(Path(path)), rule.series), rule, table, chosen)
 
 
 def measure_mask(
@@ -121,7 +85,7 @@ def measure_mask(
         on a single slice, that slice
     protocol : as in `find_level`
     series_uid : which series of several
-    participants, participants_columns : as in `measure_folder`
+    participants, participants_columns : as in `measure_study`
 
     Returns
     -------

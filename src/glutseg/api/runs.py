@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,14 @@ from glutseg import batch, dicom, review
 from glutseg.api.cases import as_labels, read_heights
 from glutseg.api.inputs import as_protocol
 from glutseg.batch.images import find_images
+from glutseg.case.shown import cell, figure, table_html
 from glutseg.errors import GlutsegError, require_extra
-from glutseg.image import LABELS, CtImage, Mask, Muscle
+from glutseg.image import SIDES, CtImage, Mask
 from glutseg.output.columns import Column
-from glutseg.output.schema import CaseRow, measurement_columns
+from glutseg.output.schema import CaseRow
 from glutseg.output.slice_tables import LEVELS, PROFILE, level_rows, profile_rows
 from glutseg.output.tables import to_arrow
-from glutseg.protocol import ExtentRule, Protocol
+from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
 from glutseg.segmentation import named_outliner
 from glutseg.study.join import as_decided
@@ -28,7 +30,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
+MAX_ROWS_SHOWN = 20
+HEADINGS = ("case", "status", "left mm²", "right mm²", "flags")
+
+
+@dataclass(frozen=True, repr=False)
 class Run:
     """The output folder of a run, opened; values are those that count once people have decided.
 
@@ -42,7 +48,18 @@ class Run:
     out: Path
     protocol: Protocol
     results: tuple[CaseResult, ...]
-    _rows: RunRows = field(repr=False)
+    _rows: RunRows
+
+    def __repr__(self) -> str:
+        counts = Counter(result.status for result in self.results)
+        told = ", ".join(f"{n} {status}" for status, n in counts.items())
+        return f"Run({self.protocol.name}, {len(self.results)} studies{': ' + told if told else ''})"
+
+    def _repr_html_(self) -> str:
+        shown = [_cells(result) for result in self.results[:MAX_ROWS_SHOWN]]
+        more = len(self.results) - len(shown)
+        rest = f"<p>and {more} more: see frame()</p>" if more else ""
+        return f"<p>{cell(repr(self))}</p>{table_html(HEADINGS, shown)}{rest}"
 
     def frame(self) -> pd.DataFrame:
         """measurements.csv as a pandas table, a row per study; docs/reference/output.md tells every column.
@@ -95,7 +112,7 @@ class Run:
             raise GlutsegError("input-missing", "the case has no mask", case_id)
         return review.stored_mask(path)
 
-    def volume(
+    def image(
         self, case_id: str, images: str | Path | None = None, *, key: str | Path | None = None
     ) -> CtImage:
         """The images that a case was measured on, read again; on the grid of its mask.
@@ -161,12 +178,12 @@ def run_folder(
     path : any folder with DICOM files, or a zip archive; nothing in it is changed
     out : the folder to write
     protocol : as in `find_level`
-    participants, participants_columns : as in `measure_folder`
+    participants, participants_columns : as in `measure_study`
     jobs : processes, a study each; 0 measures in this one, where a crash takes the run along
     resume : go on with the run in ``out``: what is missing, and new studies
     overwrite : replace an earlier run's output
     key : key file for pseudonyms in everything that is written; a new key is written if needed
-    outliner, device : as in `measure_folder`
+    outliner, device : as in `measure_study`
     masks : measure the outlines in these files instead, ``"MASKS/{patient_id}.nii.gz"``; also ``{case_id}``,
         ``{study_uid}``, ``{series_uid}``
     labels : as in `measure_mask`, for ``masks``
@@ -197,34 +214,10 @@ def run_folder(
     return read_run(out)
 
 
-def to_frame(results: Sequence[CaseResult]) -> pd.DataFrame:
-    """Results of `measure_folder` as a pandas table with the columns of measurements.csv.
-
-    Parameters
-    ----------
-    results : of one protocol
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row per study, in the order given. The columns that only a run knows (protocol, decision,
-        reviewer, mask, overlay) are left out.
-
-    Raises
-    ------
-    GlutsegError
-        ``extra-missing`` where pandas is not installed.
-    """
-    present: set[Muscle] = {"maximus", *(muscle for r in results for muscle in r.muscle_names)}
-    extent = ExtentRule(
-        muscles=tuple(muscle for muscle in LABELS if muscle in present),
-        whole_muscle=any(r.has_whole_muscles for r in results),
-    )
-    columns = [c for c in measurement_columns(extent) if c.name not in OF_A_RUN]
-    return _frame(columns, [CaseRow(result, "") for result in results])
-
-
-OF_A_RUN = ("protocol", "decision", "reviewer", "mask", "overlay")
+def _cells(result: CaseResult) -> list[str]:
+    areas = [figure(result.area_mm2(side)) for side in SIDES]
+    flags = ", ".join(dict.fromkeys(map(str, result.all_flags)))
+    return [result.case_id, result.status, *areas, result.error_code or flags]
 
 
 def _frame(columns: Sequence[Column[Any]], rows: Sequence[Any]) -> pd.DataFrame:

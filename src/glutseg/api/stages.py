@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from glutseg import dicom
-from glutseg.anatomy import find_anatomy
 from glutseg.api.inputs import Image, LevelLike, MaskLike, as_image, as_level, as_mask, as_protocol
-from glutseg.case import NOBODY, locate, measure_outlines
+from glutseg.case import locate, measure_case
+from glutseg.case.shown import areas_line, cell, flags_line, muscles_html
 from glutseg.dicom.single import single_series
 from glutseg.errors import Flag, GlutsegError
 from glutseg.image import CtImage, Mask, Muscle, Side
@@ -19,7 +20,7 @@ from glutseg.result import Level, MuscleResult, SliceMeasurement
 from glutseg.segmentation import Outliner, growing, named_outliner
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Segmentation:
     """Outlines with what is known of them.
 
@@ -35,6 +36,21 @@ class Segmentation:
     level: Level
     muscles: tuple[MuscleResult, ...]
     flags: tuple[Flag, ...]
+
+    @property
+    def confidence(self) -> dict[tuple[Muscle, Side], float | None]:
+        """Per muscle and side, 0 to 1; None where it is unknown."""
+        return {(record.muscle, record.side): record.confidence for record in self.muscles}
+
+    def to_sitk(self) -> Any:
+        """The mask as a SimpleITK image in the order of the files."""
+        return self.mask.to_sitk()
+
+    def __repr__(self) -> str:
+        return f"Segmentation({areas_line(self.muscles, self.level)}; {flags_line(self.flags)})"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{cell(repr(self))}</p>{muscles_html(self.muscles)}"
 
 
 def load(
@@ -159,18 +175,15 @@ def segment(
     ct = as_image(image, spacing_mm)
     chosen = named_outliner(outliner) if isinstance(outliner, str) else outliner
     chosen.check()
-    protocol = Protocol(
-        name="stages",
-        level=LevelRule(profile_mm=profile_mm),
-        extent=ExtentRule(muscles=muscles, whole_muscle=whole_muscle),
-    )
     found = as_level(level, ct, image)
-    anatomy = find_anatomy(ct) if chosen.needs_hips else None
-    outlines = chosen.outline(ct, anatomy, found, protocol)
-    mask = outlines.mask.cleared(ct.missing_slices)
-    base = replace(NOBODY, outliner=chosen.name, flags=ct.flags + outlines.flags)
-    result = measure_outlines(base, ct, replace(outlines, mask=mask), found, protocol)
-    return Segmentation(mask, found, result.muscles, result.all_flags)
+    at_level = LevelRule(
+        landmark="slice", slice_index=ct.stored_slice(found.slice_index), profile_mm=profile_mm
+    )
+    extent = ExtentRule(muscles=muscles, whole_muscle=whole_muscle)
+    case = measure_case(ct, chosen, Protocol(name="segment", level=at_level, extent=extent))
+    if case.mask is None:
+        raise GlutsegError(case.result.error_code, case.result.error_message)
+    return Segmentation(case.mask, found, case.result.muscles, case.flags)
 
 
 def measure(

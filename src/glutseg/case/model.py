@@ -9,20 +9,37 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from glutseg.errors import GlutsegError
+from glutseg.case.shown import case_html, case_line
+from glutseg.errors import Flag, GlutsegError
 from glutseg.image import CtImage, Mask
-from glutseg.result import CaseResult
+from glutseg.result import CaseResult, Status
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Case:
     """A result with the image it rests on and the outlines; None where it did not come so far."""
 
     result: CaseResult
     image: CtImage | None = None
     mask: Mask | None = None
+
+    @property
+    def status(self) -> Status:
+        """``ok``, ``review`` or ``failed``."""
+        return self.result.status
+
+    @property
+    def flags(self) -> tuple[Flag, ...]:
+        """All quality flags."""
+        return self.result.all_flags
+
+    def __repr__(self) -> str:
+        return f"Case({case_line(self.result)})"
+
+    def _repr_html_(self) -> str:
+        return case_html(self.result)
 
 
 @dataclass
