@@ -8,7 +8,7 @@ from typing import Any
 
 from glutseg.batch.plan import Orders, Task
 from glutseg.errors import GlutsegError
-from glutseg.output.folder import read_run_record
+from glutseg.output.folder import check_format, read_run_record
 from glutseg.output.ledger import read_case
 from glutseg.output.run_record import CaseState, ways
 
@@ -23,10 +23,12 @@ def check_same_run(plan: Sequence[Task], orders: Orders) -> None:
     GlutsegError
         ``resume-differs`` when protocol, outliner, versions or key are others than those of the run in
         ``out``, or studies of it are not in the input any more. New studies are welcome.
+        ``run-other-version``.
     """
     record = read_run_record(orders.out)
     if record is None:
         return
+    check_format(record, orders.out)
     key_check = orders.pseudonyms.check if orders.pseudonyms else ""
     now = ways(orders.protocol, key_check, orders.measurer.record())
     changes = [line for key, value in now.items() for line in _changes(key, record.get(key), value)]

@@ -23,9 +23,13 @@ from glutseg.output.layout import (
     RUN_JSON,
     case_file,
 )
+from glutseg.output.text import plain
+from glutseg.version import __version__
 
 PROGRAM = "glutseg"
 """What ``run.json`` says under "program": the sign that a folder's output is glutseg's."""
+RECORD_FORMAT = 2
+"""Of run.json and the records beside it; version 0.1 wrote the first, without a number."""
 MAX_RECORD_BYTES = 200_000_000
 PAGE_HEAD_BYTES = 4000
 
@@ -96,7 +100,7 @@ def clear_case(out: Path, case_id: str) -> None:
 
 
 def read_run_record(out: Path) -> dict[str, Any] | None:
-    """What run.json says, or None where there is no run of glutseg."""
+    """What run.json says, in whatever format, or None where there is no run of glutseg."""
     return own_record(out / RUN_JSON)
 
 
@@ -106,12 +110,28 @@ def run_record(out: Path) -> dict[str, Any]:
     Raises
     ------
     GlutsegError
-        ``input-missing`` where no run of glutseg is.
+        ``input-missing`` where no run of glutseg is; ``run-other-version`` as in `check_format`.
     """
     record = read_run_record(out)
     if record is None:
         raise GlutsegError("input-missing", "there is no run of glutseg", str(out))
+    check_format(record, out)
     return record
+
+
+def check_format(record: dict[str, Any], out: Path) -> None:
+    """Refuse the record of a run in a format that this version does not write.
+
+    Raises
+    ------
+    GlutsegError
+        ``run-other-version``.
+    """
+    if record.get("record_format") == RECORD_FORMAT:
+        return
+    version = plain(str(record.get("glutseg_version", "")), 20) or "another version"
+    message = f"the run was made by glutseg {version}, this is {__version__}: measure again"
+    raise GlutsegError("run-other-version", message, str(out))
 
 
 def case_ids(record: dict[str, Any]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 from glutseg.measurement import Unmatched
 from glutseg.output.atomic import write_text
 from glutseg.output.case_files import to_json
-from glutseg.output.folder import PROGRAM
+from glutseg.output.folder import PROGRAM, RECORD_FORMAT
 from glutseg.output.layout import RUN_JSON
 from glutseg.protocol import Protocol
 from glutseg.version import __version__, installed_version
@@ -68,6 +68,7 @@ def write_run_record(
     lacking = record.unmatched or Unmatched()
     content: dict[str, Any] = {
         "program": PROGRAM,
+        "record_format": RECORD_FORMAT,
         **ways(record.protocol, record.key_check, record.outliner),
         "state": state,
         "started": record.started,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from glutseg.errors import GlutsegError
 from glutseg.image import Mask
+from glutseg.output.folder import run_record
 from glutseg.output.layout import case_file
 from glutseg.output.ledger import read_case
 from glutseg.output.text import plain
@@ -104,6 +105,7 @@ def undo(out: Path, case_id: str, reviewer: str) -> Review:
 def _automatic(out: Path, case_id: str) -> CaseResult:
     entry = read_case(out, case_id)
     if entry is None:
+        run_record(out)  # a run of another version is the better reason
         raise GlutsegError("decision-invalid", "the case is not measured, or its files are gone", case_id)
     return entry.row.result
 
