@@ -18,7 +18,7 @@ NIFTI, NRRD = ".nii.gz", ".nrrd"
 
 
 def nrrd_beside(path: Path) -> Path:
-    """Where the NRRD of a mask's NIfTI is; written for sheared grids, whose shear ITK reads from it alone."""
+    """Where the NRRD beside a mask is: written for sheared grids, for programs that read masks with ITK."""
     return path.with_name(path.name.removesuffix(NIFTI) + NRRD)
 
 
@@ -33,46 +33,27 @@ def read_mask(path: Path, geometry: Geometry) -> Mask:
 
     Parameters
     ----------
-    path : the NIfTI; of a sheared grid the NRRD beside it is read, which holds the shear
     geometry : of the series, in the order of its files
 
     Raises
     ------
     GlutsegError
-        ``geometry-mismatch`` for a file that is no mask on this grid.
+        ``geometry-mismatch`` for a file that is not a mask on this grid.
     """
-    mask = _read_nrrd(nrrd_beside(path)) if geometry.is_sheared else _read_nifti(path)
+    mask = stored_mask(path)
     if not mask.stored.matches(geometry):
         raise GlutsegError("geometry-mismatch", "the mask is not on the grid of the series", path.name)
     return replace(mask, geometry=geometry.canonical(), stored_geometry=geometry)
 
 
 def stored_mask(path: Path) -> Mask:
-    """A mask of glutseg on the grid that its file names.
-
-    Parameters
-    ----------
-    path : the NIfTI; where an NRRD lies beside it, which holds a shear, that is read
+    """A mask of glutseg on the grid that its NIfTI file states.
 
     Raises
     ------
     GlutsegError
-        ``geometry-mismatch`` for a file that is no mask.
+        ``geometry-mismatch`` for a file that is not a mask.
     """
-    file = grid_file(path)
-    return _read_nifti(file) if file == path else _read_nrrd(file)
-
-
-def _read_nrrd(path: Path) -> Mask:
-    import SimpleITK as sitk
-
-    try:
-        return Mask.from_sitk(sitk.ReadImage(str(path)))
-    except (RuntimeError, ValueError) as error:
-        raise GlutsegError("geometry-mismatch", "the mask cannot be read", path.name) from error
-
-
-def _read_nifti(path: Path) -> Mask:
     try:
         image = read_nifti(path)
     except (GlutsegError, OSError) as error:
