@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 from glutseg.errors import GlutsegError
 from glutseg.image import CtImage
 from glutseg.protocol import LevelRule, Protocol
+from glutseg.segmentation import AUTOMATIC, Outliner
 from glutseg.viewer.figures import CoronalCut
 from glutseg.viewer.keys import bind_key
 from glutseg.viewer.parts import Told
@@ -127,7 +128,9 @@ class LevelPanel(QWidget):
         rule = level if isinstance(level, LevelRule) else _at_slice(picture, level, protocol)
         cancelled = self._cancel = threading.Event()
         self._show_busy(True)
-        worker: Any = create_worker(_attempt, picture.image, rule, protocol, cancelled, _start_thread=False)
+        asked = protocol.model_copy(update={"level": rule})
+        job = (picture.image, asked, self.outliner, cancelled)
+        worker: Any = create_worker(_attempt, *job, _start_thread=False)
         worker.returned.connect(partial(self._segmented, cancelled))
         worker.errored.connect(partial(self._errored, cancelled))
         worker.start()
@@ -170,6 +173,8 @@ class LevelPanel(QWidget):
         if picture is not None and not picture.labels[picture.level].any() and self.segments_alone:
             self.segment(picture.level)
 
+    outliner: Outliner = AUTOMATIC
+    """Who segments."""
     segments_alone = True
     """Whether moving to a level where nothing is drawn starts a segmentation there."""
 
@@ -201,9 +206,9 @@ def _at_slice(picture: Picture, level: int, protocol: Protocol) -> LevelRule:
     return LevelRule(landmark="slice", slice_index=place, profile_mm=protocol.level.profile_mm)
 
 
-def _attempt(image: CtImage, rule: LevelRule, protocol: Protocol, cancelled: threading.Event) -> Answer:
+def _attempt(image: CtImage, protocol: Protocol, outliner: Outliner, cancelled: threading.Event) -> Answer:
     """A foreseen error beside the answer: one that is raised napari shows as a crash, beside our words."""
     try:
-        return segment_apart(image, rule, protocol, cancelled), None
+        return segment_apart(image, protocol, outliner, cancelled), None
     except GlutsegError as error:
         return None, error

@@ -29,6 +29,7 @@ from glutseg.output.atomic import write_text
 from glutseg.output.text import plain, safe_cell
 from glutseg.protocol import NAMED_LEVELS, LevelRule, load_protocol
 from glutseg.review.masks import write_mask
+from glutseg.segmentation import OUTLINERS, named_outliner
 from glutseg.viewer.background import Background
 from glutseg.viewer.figures import FiguresTable
 from glutseg.viewer.level_panel import LevelPanel
@@ -66,6 +67,8 @@ class MeasureWidget(QWidget):
         self.choice = QComboBox()
         self.landmark = QComboBox()
         self.landmark.addItems(NAMED_LEVELS)
+        self.outliner = QComboBox()
+        self.outliner.addItems(tuple(OUTLINERS))
         self.find = QPushButton("Find level and segment")
         self.here = QPushButton("Segment at this level")
         self.height = QDoubleSpinBox()
@@ -84,7 +87,8 @@ class MeasureWidget(QWidget):
         grid.addWidget(self.open, 0, 2)
         grid.addWidget(self.choice, 1, 0, 1, 3)
         grid.addWidget(self.landmark, 2, 0)
-        grid.addWidget(self.find, 2, 1, 1, 2)
+        grid.addWidget(self.outliner, 2, 1)
+        grid.addWidget(self.find, 2, 2)
         height = QHBoxLayout()
         height.addWidget(QLabel("height (m)"))
         height.addWidget(self.height)
@@ -202,12 +206,22 @@ class MeasureWidget(QWidget):
             self.stage.picture.height_m = self._height_m
             self.show_figures()
 
+    def _segment(self, level: int | LevelRule) -> None:
+        """Segment with the outliner that is chosen, if it can work."""
+        try:
+            self.level.outliner = named_outliner(self.outliner.currentText())
+            self.level.outliner.check()
+        except GlutsegError as error:
+            self._tell_error(error)
+        else:
+            self.level.segment(level)
+
     def _find(self) -> None:
-        self.level.segment(LevelRule.model_validate({"landmark": self.landmark.currentText()}))
+        self._segment(LevelRule.model_validate({"landmark": self.landmark.currentText()}))
 
     def _segment_here(self) -> None:
         if self.stage.picture is not None:
-            self.level.segment(self.stage.picture.level)
+            self._segment(self.stage.picture.level)
 
     def _browse(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "A folder of DICOM files", self.folder.text())

@@ -16,8 +16,8 @@ import numpy as np
 from glutseg.case import measure_case
 from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Geometry, LabelArray
-from glutseg.protocol import LevelRule, Protocol
-from glutseg.segmentation import AUTOMATIC
+from glutseg.protocol import Protocol
+from glutseg.segmentation import Outliner
 
 POLL_S = 0.05
 
@@ -42,7 +42,7 @@ class Found:
 
 
 def segment_apart(
-    image: CtImage, rule: LevelRule, protocol: Protocol, cancelled: threading.Event
+    image: CtImage, protocol: Protocol, outliner: Outliner, cancelled: threading.Event
 ) -> Found | None:
     """Segment around a level in another process; None when it was cancelled.
 
@@ -50,7 +50,8 @@ def segment_apart(
 
     Parameters
     ----------
-    rule : by which the level is found
+    protocol : with the level that is looked for
+    outliner : it travels to the other process
 
     Raises
     ------
@@ -63,7 +64,7 @@ def segment_apart(
         np.save(file, image.hu)  # a pipe would hold up every thread, shared memory is small in containers
         mine, theirs = context.Pipe()
         grids = (image.geometry, image.stored, image.missing_slices)
-        job = (theirs, file, grids, rule, protocol)
+        job = (theirs, file, grids, protocol, outliner)
         process = context.Process(target=_work, args=job, daemon=True)
         process.start()
         theirs.close()
@@ -87,12 +88,11 @@ def _work(
     connection: Connection,
     file: Path,
     grids: tuple[Geometry, Geometry, frozenset[int]],
-    rule: LevelRule,
     protocol: Protocol,
+    outliner: Outliner,
 ) -> None:
     with _answered(connection):
-        image = CtImage(np.load(file), *grids)
-        connection.send(_found(image, protocol.model_copy(update={"level": rule})))
+        connection.send(_found(CtImage(np.load(file), *grids), protocol, outliner))
 
 
 @contextmanager
@@ -104,8 +104,8 @@ def _answered(connection: Connection) -> Iterator[None]:
         connection.send(error)
 
 
-def _found(image: CtImage, protocol: Protocol) -> Found:
-    case = measure_case(image, AUTOMATIC, protocol)
+def _found(image: CtImage, protocol: Protocol, outliner: Outliner) -> Found:
+    case = measure_case(image, outliner, protocol)
     if case.mask is None or case.result.level is None:
         raise GlutsegError(case.result.error_code, case.result.error_message)
     level = case.result.level.slice_index
