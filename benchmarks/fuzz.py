@@ -67,14 +67,14 @@ def _is_same(a: dicom.LoadedSeries, b: dicom.LoadedSeries) -> bool:
 
 def _file_says_so(path: Path, loaded: dicom.LoadedSeries, index: dicom.Index) -> bool:
     """Whether another reader reads the mutated file as we do, at the place where we have it."""
-    places = [
-        place
+    grid_indices = [
+        grid_index
         for study in index.studies
         for series in study.series
-        for place, header in zip(series.places, series.slices, strict=True)
+        for grid_index, header in zip(series.grid_indices, series.slices, strict=True)
         if header.source.path == path
     ]
-    if len(places) != 1:
+    if len(grid_indices) != 1:
         return False
     content = path.read_bytes()
     if content[128:132] != b"DICM":  # the one thing that we read and SimpleITK does not
@@ -83,13 +83,13 @@ def _file_says_so(path: Path, loaded: dicom.LoadedSeries, index: dicom.Index) ->
         theirs, spacing, origin = _by_sitk(path)
     except RuntimeError:
         theirs, spacing, origin = _by_plain_pydicom(path)
-    ours, grid = loaded.volume.hu[places[0]], loaded.volume.geometry
+    ours, grid = loaded.volume.hu[grid_indices[0]], loaded.volume.geometry
     if theirs.shape != ours.shape:
         return False
     return bool(
         np.abs(np.clip(np.rint(theirs), -1024, 32767) - ours).max() <= 1
         and np.allclose(spacing, grid.spacing_mm[:0:-1], rtol=2e-3)
-        and np.allclose(origin, grid.point_mm(places[0], 0, 0), atol=0.5)
+        and np.allclose(origin, grid.point_mm(grid_indices[0], 0, 0), atol=0.5)
     )
 
 

@@ -23,7 +23,7 @@ from typing import Any
 import inputs
 import measuring
 from glutseg import batch, dicom
-from glutseg.batch import Manner
+from glutseg.batch import RunOptions
 from glutseg.protocol import load_protocol
 from glutseg.result import CaseResult
 
@@ -69,10 +69,15 @@ def run(folder: Path, jobs: int) -> tuple[Watch, dict[str, float]]:
     index = dicom.scan(folder)
     scanned = time.perf_counter()
     with tempfile.TemporaryDirectory() as out:
-        batch.run(index, load_protocol(), None, Path(out), manner=Manner(jobs=jobs), progress=watch)
+        batch.run(index, load_protocol(), None, Path(out), options=RunOptions(jobs=jobs), progress=watch)
         ended = time.perf_counter()
         batch.run(
-            index, load_protocol(), None, Path(out), manner=Manner(jobs=jobs, resume=True), progress=watch
+            index,
+            load_protocol(),
+            None,
+            Path(out),
+            options=RunOptions(jobs=jobs, resume=True),
+            progress=watch,
         )
     return watch, {
         "scan": scanned - start,

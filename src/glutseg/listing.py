@@ -27,9 +27,9 @@ def list_series(index: dicom.Index, rule: SeriesRule) -> dict[str, Any]:
             rows.append(_row(study, choice.candidates[0], 1, choice.reason))
         rows += [
             _row(study, series, rank, f"tried if number {rank - 1} fails; {why}")
-            for rank, (series, why) in enumerate(choice.lower, start=2)
+            for rank, (series, why) in enumerate(choice.lower_ranked, start=2)
         ]
-        refused = sorted(choice.refused, key=lambda pair: (pair[0].series_uid, pair[0].part))
+        refused = sorted(choice.rejected, key=lambda pair: (pair[0].series_uid, pair[0].part))
         rows += [_row(study, series, None, reason) for series, reason in refused]
     problems = [
         {"path": plain(str(p.source)), "code": p.code, "message": plain(p.message)} for p in index.problems

@@ -65,7 +65,7 @@ class Bar:
 
     def drawing(self, done: int, total: int) -> None:
         """For `glutseg.phantom.write_studies`."""
-        self._progress.update(self._task, description="drawing patients", completed=done, total=total)
+        self._progress.update(self._task, description="rendering patients", completed=done, total=total)
 
     def measuring(self, done: int, total: int, last: CaseResult | None) -> None:
         """For `glutseg.batch.run`."""

@@ -1,4 +1,4 @@
-"""What the workers of test_cluster.py do with a task: something light that leaves numbers, or a misdeed."""
+"""Task functions for test_cluster.py: a quick stand-in for a measurement, and simulated crashes."""
 
 import os
 import time
@@ -12,20 +12,20 @@ from glutseg.output.folder import clear_case
 from glutseg.result import SideMeasurement
 
 
-def measured(task, orders):
-    """A result with areas made of the patient's id, written as a true one is."""
-    clear_case(orders.out, task.case_id)
+def measured(task, context):
+    """Write a result whose areas are computed from the patient's id."""
+    clear_case(context.out, task.case_id)
     time.sleep(0.1)
     area = sum(task.study.patient_id.encode()) + 1 / 3
-    side = SideMeasurement(*(area / (k + 1) for k in range(len(fields(SideMeasurement)))))
+    side = SideMeasurement(*(area / (n + 1) for n in range(len(fields(SideMeasurement)))))
     empty = failed_result(task.study, task.participants, ValueError())
     result = replace(empty, case_id=task.case_id, status="ok", error_code="", error_message="", traceback="")
     result = replace(result, measurements={"left": side, "right": side})
-    write_case(orders.out, result, orders.protocol, None, None, task.input_sha256)
+    write_case(context.out, result, context.protocol, None, None, task.input_sha256)
     return result
 
 
-def mark_and_act(task, orders):
-    """Leave the process's number, so that a test can look whether it lives."""
-    (orders.out / f"pid-{task.study.patient_id}").write_text(f"{os.getpid()} {os.getppid()}")
-    return act(task, orders)
+def write_pid_and_act(task, context):
+    """Write the process ids to a file, so that a test can check whether the process is alive."""
+    (context.out / f"pid-{task.study.patient_id}").write_text(f"{os.getpid()} {os.getppid()}")
+    return act(task, context)

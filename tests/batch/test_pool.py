@@ -11,7 +11,7 @@ from pool_work import act
 
 from glutseg import dicom
 from glutseg.batch.measurer import Automatic
-from glutseg.batch.plan import Orders, Task
+from glutseg.batch.plan import RunContext, Task
 from glutseg.batch.pool import in_this_process, in_workers
 from glutseg.errors import GlutsegError
 from glutseg.measurement import Participants
@@ -23,8 +23,8 @@ needs_signals = pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's"
 
 
 @pytest.fixture
-def orders(tmp_path):
-    return Orders(tmp_path, Protocol(name="test"))
+def context(tmp_path):
+    return RunContext(tmp_path, Protocol(name="test"))
 
 
 def tasks(*patients):
@@ -32,33 +32,33 @@ def tasks(*patients):
     return [Task(f"{s.patient_id}-{n}", s, Participants(), "digest") for n, s in enumerate(studies)]
 
 
-def told(results):
+def errors_by_case(results):
     return {r.case_id: (r.error_code, r.error_message) for r in results}
 
 
 @needs_signals
-def test_deaths_and_time_outs_are_their_studys_failure_only(orders):
+def test_a_crash_or_timeout_fails_its_own_study_only(context):
     plan = tasks("a", "segfault", "exits", "killed-once", "hangs", "b")
-    found = told(in_workers(plan, orders, 2, 2.0, act))
+    found = errors_by_case(in_workers(plan, context, 2, 2.0, act))
     assert found == {
         "a-0": ("no-ct", "as asked"),
         "segfault-1": ("worker-died", "its process ended with SIGSEGV"),
         "exits-2": ("worker-died", "its process ended with exit code 3"),
         "killed-once-3": ("no-ct", "as asked"),
-        "hangs-4": ("study-timeout", "it was stopped when its time was up"),
+        "hangs-4": ("study-timeout", "it was stopped at the time limit"),
         "b-5": ("no-ct", "as asked"),
     }
     for task in plan:
-        assert read_case(orders.out, task.case_id).input_sha256 == "digest"
+        assert read_case(context.out, task.case_id).input_sha256 == "digest"
 
 
 @needs_signals
-@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="/proc tells who lives")
-def test_what_a_outliner_starts_ends_with_its_study(orders):
-    starts_processes = replace(orders, measurer=Automatic(TotalSegmentator("cpu")))
-    found = told(in_workers(tasks("has-children"), starts_processes, 1, 20.0, act))
-    assert found == {"has-children-0": ("study-timeout", "it was stopped when its time was up")}
-    child = int((orders.out / "child").read_text())
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs /proc to see which processes are alive")
+def test_child_processes_of_an_outliner_are_stopped_with_its_study(context):
+    starts_processes = replace(context, measurer=Automatic(TotalSegmentator("cpu")))
+    found = errors_by_case(in_workers(tasks("has-children"), starts_processes, 1, 20.0, act))
+    assert found == {"has-children-0": ("study-timeout", "it was stopped at the time limit")}
+    child = int((context.out / "child").read_text())
     deadline = time.monotonic() + 10
     while _is_alive(child) and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -66,25 +66,25 @@ def test_what_a_outliner_starts_ends_with_its_study(orders):
 
 
 def _is_alive(pid):
-    """A process that ended and that nobody asked for yet counts as ended."""
+    """A zombie counts as ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
 
 
-def test_every_worker_has_one_thread_and_the_parent_is_unchanged(orders, monkeypatch):
+def test_every_worker_has_one_thread_and_the_parent_is_unchanged(context, monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     before = signal.getsignal(signal.SIGINT)
-    found = told(in_workers(tasks("threads-1", "threads-2"), orders, 1, 60.0, act))
+    found = errors_by_case(in_workers(tasks("threads-1", "threads-2"), context, 1, 60.0, act))
     assert len({message for _, message in found.values()}) == 1, "one process does both"
     assert all(message.startswith("1 thread") for _, message in found.values())
     assert "OMP_NUM_THREADS" not in os.environ
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_a_full_disk_stops_the_run_and_leaves_no_process(orders):
-    results = in_workers(tasks("disk-full", "hangs"), orders, 2, 600.0, act)
+def test_a_full_disk_stops_the_run_and_leaves_no_process(context):
+    results = in_workers(tasks("disk-full", "hangs"), context, 2, 600.0, act)
     start = time.monotonic()
     with pytest.raises(GlutsegError, match="No space left"):
         list(results)
@@ -92,10 +92,10 @@ def test_a_full_disk_stops_the_run_and_leaves_no_process(orders):
 
 
 @needs_signals
-def test_closing_ends_what_is_at_work(orders):
+def test_closing_the_results_stops_the_running_studies(context):
     import multiprocessing
 
-    results = in_workers(tasks("a", "hangs"), orders, 2, 600.0, act)
+    results = in_workers(tasks("a", "hangs"), context, 2, 600.0, act)
     assert next(results).case_id == "a-0"
     results.close()
     assert not multiprocessing.active_children()
@@ -105,33 +105,37 @@ def not_importable(_task, _orders):
     raise NotImplementedError
 
 
-def test_a_process_that_cannot_start_is_told_at_once(orders, monkeypatch):
-    monkeypatch.setattr("glutseg.batch.process._serve", not_importable)  # ends before it says it is there
+def test_a_process_that_cannot_start_is_an_error_at_once(context, monkeypatch):
+    monkeypatch.setattr(
+        "glutseg.batch.process._serve", not_importable
+    )  # exits before it reports that it has started
     with pytest.raises(GlutsegError, match="could not be started"):
-        list(in_workers(tasks("a"), orders, 1, 60.0, act))
+        list(in_workers(tasks("a"), context, 1, 60.0, act))
 
 
-def test_without_workers_the_study_that_cannot_be_read_is_a_row(orders):
-    assert told(in_this_process(tasks("a"), orders)) == {"a-0": ("no-ct", "the study has no series")}
+def test_a_study_that_cannot_be_read_becomes_a_row_without_workers_too(context):
+    assert errors_by_case(in_this_process(tasks("a"), context)) == {
+        "a-0": ("no-ct", "the study has no series")
+    }
 
 
 SCRIPT = """
 from pathlib import Path
 from pool_work import act
 from glutseg import dicom
-from glutseg.batch.plan import Orders, Task
+from glutseg.batch.plan import RunContext, Task
 from glutseg.batch.pool import in_workers
 from glutseg.measurement import Participants
 from glutseg.protocol import Protocol
 
 task = Task("a-0", dicom.Study("1.0", "a", "", "", ()), Participants(), "digest")
-orders = Orders(Path(__file__).parent, Protocol(name="test"))
-print([result.error_message for result in in_workers([task], orders, 1, 60.0, act)])
+context = RunContext(Path(__file__).parent, Protocol(name="test"))
+print([result.error_message for result in in_workers([task], context, 1, 60.0, act)])
 """
 
 
-def test_a_script_needs_no_guard(tmp_path):
-    """A worker does not run the caller's script anew, which would start workers of its own."""
+def test_a_script_needs_no_main_guard(tmp_path):
+    """A worker does not run the caller's script again, which would start workers of its own."""
     script = tmp_path / "script.py"
     script.write_text(SCRIPT, encoding="utf-8")
     paths = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])

@@ -1,4 +1,4 @@
-"""Nothing that a pseudonymised run writes holds what it was to hide."""
+"""No file that a pseudonymised run writes contains identifying text."""
 
 import csv
 import gzip
@@ -75,11 +75,13 @@ def test_no_output_byte_identifies(clinic, tmp_path, monkeypatch, caplog):
     assert {r.result.error_code for r in summary.rows} == {"", "no-pixel-data", "internal-error"}
     for name, content in [*everything_in(out), ("the log", caplog.text.encode())]:
         for secret in secrets_of(clinic):
-            assert secret not in content, f"{secret!r} stands in {name}"
+            assert secret not in content, f"{secret!r} found in {name}"
     for secret in secrets_of(clinic):
         assert secret not in repr(summary).encode()
     messages = [r.result.error_message for r in summary.rows]
-    assert any("file-" in message for message in messages), "the failure still names its file in its way"
+    assert any("file-" in message for message in messages), (
+        "the message still names the file, by its pseudonym"
+    )
 
 
 def test_the_same_patient_is_the_same_in_every_run(clinic, tmp_path):
@@ -96,7 +98,7 @@ def test_the_same_patient_is_the_same_in_every_run(clinic, tmp_path):
     assert all(r["case_id"].startswith(r["patient_id"]) and not r["study_date"] for r in rows)
 
 
-def test_whom_the_table_or_the_images_lack_is_told(clinic, tmp_path):
+def test_run_json_lists_participants_without_images_and_patients_without_row(clinic, tmp_path):
     index, table = dicom.scan(clinic), read_participants(tmp_path / "DOE.csv")
     batch.run(index, PROTOCOL, table, tmp_path / "plain")
     record = json.loads((tmp_path / "plain/run.json").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Whatever stops a run, going on with it gives what an undisturbed run gives, byte for byte."""
+"""A run that was interrupted and resumed writes the same bytes as an uninterrupted run."""
 
 import json
 import multiprocessing
@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from glutseg import batch, dicom
-from glutseg.batch import Manner
+from glutseg.batch import RunOptions
 from glutseg.batch.status import read_status
 from glutseg.errors import GlutsegError
 from glutseg.measurement import Participant, Participants
@@ -20,9 +20,11 @@ from glutseg.output.pseudonym import Pseudonymiser
 from glutseg.protocol import load_protocol, with_level
 
 PROTOCOL = load_protocol()
-GO_ON = Manner(resume=True)
+RESUME = RunOptions(resume=True)
 KILLS = 6
-needs_fork = pytest.mark.skipif(sys.platform != "linux", reason="the stand-ins reach a process by forking")
+needs_fork = pytest.mark.skipif(
+    sys.platform != "linux", reason="monkeypatched functions reach a process only by forking"
+)
 
 
 @pytest.fixture
@@ -44,43 +46,43 @@ def state_of(out):
     return json.loads((out / "run.json").read_text(encoding="utf-8"))["state"]
 
 
-def run_as_in_front(index, out, manner):
-    """A shell lets what it starts in the background ignore Ctrl-C, and so these tests, too."""
+def run_in_foreground(index, out, options):
+    """Restore Ctrl-C, which background jobs of a shell (and so perhaps these tests) ignore."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    batch.run(index, PROTOCOL, None, out, manner=manner)
+    batch.run(index, PROTOCOL, None, out, options=options)
 
 
-def start(index, out, manner):
+def start(index, out, options):
     context = multiprocessing.get_context("fork")
-    process = context.Process(target=run_as_in_front, args=(index, out, manner))
+    process = context.Process(target=run_in_foreground, args=(index, out, options))
     process.start()
     return process
 
 
 @needs_fork
-def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(four, tmp_path):
+def test_a_run_killed_at_random_moments_gives_the_same_files(four, tmp_path):
     out, whole = tmp_path / "killed", tmp_path / "whole"
-    begun = time.monotonic()
+    start_s = time.monotonic()
     batch.run(four, PROTOCOL, None, whole)
-    duration_s = time.monotonic() - begun
-    chance = random.Random(11)
+    duration_s = time.monotonic() - start_s
+    rng = random.Random(11)
     for _ in range(KILLS):
-        process = start(four, out, GO_ON)
-        time.sleep(chance.uniform(0, duration_s / 2))
+        process = start(four, out, RESUME)
+        time.sleep(rng.uniform(0, duration_s / 2))
         process.kill()
         process.join()
-        for path in (*out.rglob("*.json"), *out.rglob("*.csv")):  # nothing half is under a final name
+        for path in (*out.rglob("*.json"), *out.rglob("*.csv")):  # no file with a final name is incomplete
             assert path.read_bytes().endswith((b"}\n", b"\n")), path
-    batch.run(four, PROTOCOL, None, out, manner=GO_ON)
+    batch.run(four, PROTOCOL, None, out, options=RESUME)
     assert files_of(out) == files_of(whole)
     assert state_of(out) == "finished"
 
 
 @needs_fork
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_request_to_end_is_met_and_told(four, tmp_path, how):
+def test_a_signal_stops_the_run_and_its_record_says_so(four, tmp_path, how):
     out = tmp_path / "out"
-    process = start(four, out, Manner())
+    process = start(four, out, RunOptions())
     while not list(out.glob("cases/*/case.json")):
         time.sleep(0.01)
     os.kill(process.pid, how)
@@ -91,10 +93,10 @@ def test_a_request_to_end_is_met_and_told(four, tmp_path, how):
     assert 1 <= status.n_done < 4
     assert not list(out.rglob(".glutseg-*"))
     assert not (out / "measurements.csv").exists()
-    assert batch.run(four, PROTOCOL, None, out, manner=GO_ON).n_kept >= 1
+    assert batch.run(four, PROTOCOL, None, out, options=RESUME).n_kept >= 1
 
 
-def test_a_disk_that_fills_up_stops_the_run_and_resuming_completes_it(four, tmp_path, monkeypatch):
+def test_a_full_disk_stops_the_run_and_resuming_completes_it(four, tmp_path, monkeypatch):
     out, whole = tmp_path / "out", tmp_path / "whole"
     batch.run(four, PROTOCOL, None, whole)
     fsync, n = os.fsync, 0
@@ -111,7 +113,7 @@ def test_a_disk_that_fills_up_stops_the_run_and_resuming_completes_it(four, tmp_
         with pytest.raises(GlutsegError, match="output-unwritable: No space left"):
             batch.run(four, PROTOCOL, None, out)
     assert read_status(out).n_done == 3
-    assert batch.run(four, PROTOCOL, None, out, manner=GO_ON).n_kept == 3
+    assert batch.run(four, PROTOCOL, None, out, options=RESUME).n_kept == 3
     assert files_of(out) == files_of(whole)
 
 
@@ -120,7 +122,7 @@ def test_only_what_is_missing_or_new_is_measured(four, tmp_path):
     two = replace(four, studies=four.studies[:2])
     batch.run(two, PROTOCOL, None, out)
     progress = lambda done, total, last: seen.append((done, total, last and last.patient_id))  # noqa: E731
-    summary = batch.run(four, PROTOCOL, None, out, manner=GO_ON, progress=progress)
+    summary = batch.run(four, PROTOCOL, None, out, options=RESUME, progress=progress)
     assert seen == [(2, 4, None), (3, 4, "C"), (4, 4, "D")]
     assert summary.n_kept == 2
     batch.run(four, PROTOCOL, None, tmp_path / "whole")
@@ -139,9 +141,9 @@ def test_failures_are_measured_again_on_demand_only(four, tmp_path, monkeypatch)
 
     monkeypatch.setattr(dicom, "read", fail_on_b)
     assert batch.run(four, PROTOCOL, None, out).count("failed") == 1
-    assert batch.run(four, PROTOCOL, None, out, manner=GO_ON).count("failed") == 1
+    assert batch.run(four, PROTOCOL, None, out, options=RESUME).count("failed") == 1
     assert tried == ["A", "B", "C", "D"]
-    again = batch.run(four, PROTOCOL, None, out, manner=Manner(resume=True, retry_failed=True))
+    again = batch.run(four, PROTOCOL, None, out, options=RunOptions(resume=True, retry_failed=True))
     assert (again.count("ok"), tried[4:]) == (4, ["B"])
 
 
@@ -150,10 +152,10 @@ def test_a_study_that_changed_is_measured_again(four, tmp_path):
     batch.run(four, PROTOCOL, None, out)
     first = four.studies[0]
     taller = replace(four, studies=(replace(first, patient_size_m_raw="1.9"), *four.studies[1:]))
-    summary = batch.run(taller, PROTOCOL, None, out, manner=GO_ON)
+    summary = batch.run(taller, PROTOCOL, None, out, options=RESUME)
     assert (summary.n_kept, summary.rows[0].result.height.height_m) == (3, 1.9)
     table = Participants({"B": Participant("B", 1.8, 2)})
-    summary = batch.run(taller, PROTOCOL, table, out, manner=GO_ON)
+    summary = batch.run(taller, PROTOCOL, table, out, options=RESUME)
     assert (summary.n_kept, summary.rows[1].result.height.height_m) == (3, 1.8)
 
 
@@ -166,11 +168,11 @@ def test_a_case_whose_files_are_broken_is_measured_again(four, tmp_path):
     (b / "case.json").write_text("{", encoding="utf-8")
     (c / "case.json").write_bytes((out / "cases" / a.name / "case.json").read_bytes())
     (out / "measurements.csv").unlink()
-    assert batch.run(four, PROTOCOL, None, out, manner=GO_ON).n_kept == 1
+    assert batch.run(four, PROTOCOL, None, out, options=RESUME).n_kept == 1
     assert files_of(out) == files_of(whole)
 
 
-def test_another_protocol_version_key_or_input_is_refused_in_words(four, tmp_path, monkeypatch):
+def test_another_protocol_version_key_or_input_is_refused_with_the_difference(four, tmp_path, monkeypatch):
     out = tmp_path / "out"
     two = replace(four, studies=four.studies[:2])
     batch.run(two, PROTOCOL, None, out)
@@ -184,32 +186,32 @@ def test_another_protocol_version_key_or_input_is_refused_in_words(four, tmp_pat
     ):
         given = {"index": two, "protocol": PROTOCOL, "participants": None, "out": out, **how}
         with pytest.raises(GlutsegError, match="resume-differs") as caught:
-            batch.run(**given, manner=GO_ON)
+            batch.run(**given, options=RESUME)
         assert words in caught.value.message
     monkeypatch.setattr("glutseg.output.run_record.__version__", "0.0.1")
     with pytest.raises(GlutsegError, match=r"glutseg_version was '.*' and is '0.0.1'"):
-        batch.run(two, PROTOCOL, None, out, manner=GO_ON)
+        batch.run(two, PROTOCOL, None, out, options=RESUME)
     assert files_of(out) == before
     assert state_of(out) == "finished"
 
 
-def test_nothing_to_go_on_with_is_a_new_run_and_foreign_files_are_not(four, tmp_path):
-    assert batch.run(four, PROTOCOL, None, tmp_path / "new", manner=GO_ON).n_kept == 0
+def test_resume_starts_a_new_run_in_an_empty_folder_and_refuses_foreign_files(four, tmp_path):
+    assert batch.run(four, PROTOCOL, None, tmp_path / "new", options=RESUME).n_kept == 0
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "measurements.csv").write_text("mine", encoding="utf-8")
     with pytest.raises(GlutsegError, match="output-foreign"):
-        batch.run(four, PROTOCOL, None, tmp_path / "mine", manner=GO_ON)
+        batch.run(four, PROTOCOL, None, tmp_path / "mine", options=RESUME)
 
 
-def test_pseudonymised_runs_go_on_too(four, tmp_path):
+def test_pseudonymised_runs_can_be_resumed(four, tmp_path):
     key = Pseudonymiser(bytes(32))
     batch.run(replace(four, studies=four.studies[:2]), PROTOCOL, None, tmp_path / "a", pseudonyms=key)
-    batch.run(four, PROTOCOL, None, tmp_path / "a", pseudonyms=key, manner=GO_ON)
+    batch.run(four, PROTOCOL, None, tmp_path / "a", pseudonyms=key, options=RESUME)
     batch.run(four, PROTOCOL, None, tmp_path / "b", pseudonyms=key)
     assert files_of(tmp_path / "a") == files_of(tmp_path / "b")
 
 
-def test_status_tells_progress_and_reasons(four, tmp_path):
+def test_status_reports_progress_and_failures(four, tmp_path):
     out = tmp_path / "out"
     with pytest.raises(GlutsegError, match="input-missing"):
         read_status(out)

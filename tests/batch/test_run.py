@@ -27,7 +27,7 @@ def rows_of(out):
     return list(csv.DictReader((out / "measurements.csv").open(newline="", encoding="utf-8")))
 
 
-def test_every_study_has_its_row_files_and_place_in_the_record(two, tmp_path):
+def test_every_study_has_its_row_files_and_entry_in_run_json(two, tmp_path):
     out = tmp_path / "out"
     seen = []
     summary = batch.run(two, PROTOCOL, None, out, progress=lambda done, n, _: seen.append((done, n)))
@@ -54,7 +54,7 @@ def test_the_same_input_gives_the_same_bytes(two, tmp_path):
         )
 
 
-def test_one_crash_leaves_the_others_unharmed(two, tmp_path, monkeypatch):
+def test_one_crash_fails_its_own_study_only(two, tmp_path, monkeypatch):
     read = dicom.read
 
     def crash_on_a(series, **how):
@@ -71,7 +71,7 @@ def test_one_crash_leaves_the_others_unharmed(two, tmp_path, monkeypatch):
     assert summary.exit_code == 2
 
 
-def test_a_picture_that_cannot_be_drawn_fails_its_case_only(two, tmp_path, monkeypatch):
+def test_an_overlay_that_cannot_be_drawn_fails_its_case_only(two, tmp_path, monkeypatch):
     from glutseg.output import case_files
 
     draw = case_files.draw_overlay
@@ -99,7 +99,7 @@ def test_a_folder_that_cannot_be_written_stops_the_run(two, tmp_path, monkeypatc
         batch.run(two, PROTOCOL, None, tmp_path / "out")
 
 
-def test_an_earlier_run_is_not_mixed_with(two, tmp_path):
+def test_an_earlier_run_is_not_overwritten_unasked(two, tmp_path):
     out = tmp_path / "out"
     batch.run(two, PROTOCOL, None, out)
     with pytest.raises(GlutsegError, match="output-exists"):
@@ -123,7 +123,7 @@ def test_participants_table_and_its_digest(two, tmp_path):
     assert len(record["participants_sha256"]) == 64
 
 
-def test_studies_that_share_an_id_keep_folders_of_their_own(two, tmp_path, monkeypatch):
+def test_studies_with_the_same_id_get_different_folders(two, tmp_path, monkeypatch):
     monkeypatch.setattr("glutseg.batch.plan.case_id", lambda *_: "same-1")
     batch.run(two, PROTOCOL, None, tmp_path / "out")
     assert {r["case_id"] for r in rows_of(tmp_path / "out")} == {"same-1", "same-1-2"}

@@ -195,7 +195,7 @@ def test_series_that_are_short_thick_oblique_or_full_of_holes_are_read_whole(stu
     short = replace(
         series,
         slices=series.slices[:50],
-        places=series.places[:50],
+        grid_indices=series.grid_indices[:50],
         geometry=replace(g, shape=(50, 160, 160)),
     )
     assert dicom.read_localiser(short) is None

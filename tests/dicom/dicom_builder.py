@@ -21,7 +21,7 @@ SPACING = (3.0, 0.8, 0.7)
 
 
 def pattern(shape: tuple[int, int, int] = (5, 8, 6)) -> np.ndarray:
-    """HU in canonical order, no two voxels alike."""
+    """HU in canonical order, all voxels different."""
     return np.arange(np.prod(shape), dtype=np.int16).reshape(shape) - 900
 
 
@@ -39,7 +39,7 @@ def ct_dataset(pixels: np.ndarray, position: Sequence[float], number: int, **tag
     ds.Modality = "CT"
     ds.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
     ds.ConvolutionKernel = "B30f"
-    ds.SliceThickness = "99"  # always wrong: nothing may rest on it
+    ds.SliceThickness = "99"  # always wrong, because it must not be used
     ds.InstanceNumber = number
     ds.ImagePositionPatient = [f"{v:.6f}" for v in position]
     ds.ImageOrientationPatient = list(IDENTITY)
@@ -93,7 +93,7 @@ def write_series(
     z_mm: Sequence[float] | None = None,
     **tags: Any,
 ) -> list[Path]:
-    """A head-first supine series with the given HU, one file per slice; ``edit(ds, k)`` spoils it."""
+    """Head-first supine series with these HU, one file per slice, changed by ``edit(ds, slice_index)``."""
     hu = pattern() if hu is None else hu
     paths = []
     for k, image in enumerate(hu):

@@ -29,10 +29,10 @@ def _saved_as(syntax: str) -> Callable[[Path], None]:
         ds.file_meta.TransferSyntaxUID = syntax
         if syntax == ExplicitVRBigEndian:
             ds.PixelData = np.frombuffer(ds.PixelData, "<u2").byteswap().tobytes()
-        plain = Dataset(ds)
-        plain.file_meta = ds.file_meta
-        plain["PixelData"].VR = "OW"
-        plain.save_as(path, enforce_file_format=True)
+        native = Dataset(ds)
+        native.file_meta = ds.file_meta
+        native["PixelData"].VR = "OW"
+        native.save_as(path, enforce_file_format=True)
 
     return write
 

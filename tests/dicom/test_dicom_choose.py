@@ -8,7 +8,7 @@ from dicom_builder import header
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glutseg.dicom import check_asked, choose, series_flags
+from glutseg.dicom import check_requested_series, choose, series_flags
 from glutseg.dicom.model import Index, Series, SeriesTags, Study
 from glutseg.dicom.patterns import matches
 from glutseg.dicom.stack import build_stacks
@@ -51,7 +51,7 @@ def series(uid="1", *, step=3.0, n=60, orientation=None, headers=None, **fields)
         n_files=n,
         n_images=n,
         slices=stack.slices,
-        places=stack.places,
+        grid_indices=stack.grid_indices,
         geometry=stack.geometry,
         flags=stack.flags,
         problem=stack.problem,
@@ -92,8 +92,8 @@ BETTER = [
     (series("9"), series("1", kernel="B70f"), "sharp"),
     (series("9"), series("1", step=8.0, n=30), "thick"),
     (series("9"), series("1", body_part="CHEST"), "pelvis"),
-    (series("9"), series("1", image_type=("DERIVED", "SECONDARY", "MPR")), "plain"),
-    (series("9"), series("1", kernel="ODD"), "soft-tissue"),
+    (series("9"), series("1", image_type=("DERIVED", "SECONDARY", "MPR")), "secondary"),
+    (series("9"), series("1", kernel="UNLISTED"), "soft-tissue"),
     (series("9"), series("1", step=1.0, n=200), "slice spacing"),
     (series("9"), series("1", image_type=("DERIVED", "PRIMARY", "AXIAL")), "original"),
     (series("9"), series("1", n=40), "coverage"),
@@ -127,8 +127,8 @@ def tilted(uid, degrees):
     angle = math.radians(degrees)
     normal = (0.0, -math.sin(angle), math.cos(angle))
     orientation = (1.0, 0.0, 0.0, 0.0, math.cos(angle), math.sin(angle))
-    places = [tuple(3.0 * k * v for v in normal) for k in range(60)]
-    headers = [header(0, k, orientation=orientation, position_mm=p) for k, p in enumerate(places)]
+    positions = [tuple(3.0 * k * v for v in normal) for k in range(60)]
+    headers = [header(0, k, orientation=orientation, position_mm=p) for k, p in enumerate(positions)]
     return series(uid, headers=[dataclasses.replace(h, rows=512, columns=512) for h in headers])
 
 
@@ -167,12 +167,12 @@ def rule(**changes):
     ],
 )
 def test_the_protocol_narrows_the_choice(changes, uids):
-    all_of_it = (
+    all_series = (
         series("1", description="Pelvis 3.0"),
         series("2", description="PELVIS LUNG", kernel="B70f"),
         series("3", description=""),
     )
-    choice = chosen(*all_of_it, rule=rule(**changes))
+    choice = chosen(*all_series, rule=rule(**changes))
     assert [s.series_uid for s in choice.candidates] == uids
     assert len(choice.rejected_series) == 3 - len(uids)
     assert all("protocol" in why or "asked for" in why for _, why in choice.rejected_series)
@@ -184,14 +184,14 @@ def test_naming_a_series_does_not_make_it_measurable():
     assert dict(choice.rejected_series)["1"] == "not axial: coronal"
 
 
-def test_a_series_that_is_nowhere_is_an_error(tmp_path):
+def test_an_unknown_series_uid_is_an_error(tmp_path):
     index = Index(tmp_path, (Study("1.2", "P", "", "", (series("1"),)),))
-    check_asked(index, rule(uids=("1",)))
+    check_requested_series(index, rule(uids=("1",)))
     with pytest.raises(GlutsegError, match=r"series-unknown: none of 1 series has the UID 1\.5"):
-        check_asked(index, rule(uids=("1", "1.5")))
+        check_requested_series(index, rule(uids=("1", "1.5")))
 
 
-def test_the_parts_of_one_series_are_told_apart():
+def test_the_parts_of_one_series_are_distinguished():
     one, two = (dataclasses.replace(series("1"), part=k, n_parts=2) for k in (1, 2))
     choice = chosen(two, one)
     assert choice.candidates == (one, two)

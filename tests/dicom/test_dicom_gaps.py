@@ -4,7 +4,7 @@ import pytest
 from glutseg.dicom.gaps import fill_missing, longest_stretch
 
 
-def shown(text):
+def has_image(text):
     return [c == "x" for c in text]
 
 
@@ -14,25 +14,25 @@ def shown(text):
         ("xxxxx", 3, (0, 5)),
         ("", 3, (0, 0)),
         ("----", 3, (0, 0)),
-        ("--xxxxxxxxxx-", 3, (2, 12)),  # ends are no gaps
+        ("--xxxxxxxxxx-", 3, (2, 12)),  # missing slices at the ends are no gaps
         ("xxxxxxxx-xxxx", 3, (0, 13)),
         ("xxxxxxxx-xxxx", np.inf, (0, 8)),  # not bridged
         ("xxxxxxxx------xxxxxxxxxxxxxxxxxxxx", 3, (14, 34)),  # 18 mm are too many
         ("xxxxxxxx------xxxxxxxxxxxxxxxxxxxx", 2, (0, 34)),
-        ("xxxx-x-x-x-x-x-x-x-x", 3, (0, 4)),  # a ruin
+        ("xxxx-x-x-x-x-x-x-x-x", 3, (0, 4)),  # too incomplete
     ],
 )
-def test_how_far_a_volume_reaches(text, step_mm, expected):
-    assert longest_stretch(shown(text), step_mm) == expected
+def test_the_longest_range_with_short_gaps(text, step_mm, expected):
+    assert longest_stretch(has_image(text), step_mm) == expected
 
 
-def test_missing_slices_lie_between_their_neighbours():
+def test_missing_slices_are_interpolated():
     hu = np.full((6, 2, 2), 9999, np.int16)
     for k, value in ((0, 0), (1, 10), (4, 40), (5, -3)):
         hu[k] = value
-    fill_missing(hu, shown("xx--xx"))
+    fill_missing(hu, has_image("xx--xx"))
     assert hu[:, 0, 0].tolist() == [0, 10, 20, 30, 40, -3]
 
 
 def test_a_gap_of_exactly_the_longest_kind_is_bridged():
-    assert longest_stretch(shown("xxxxxxxx-----xxxxxxxxxxxxxxxxxxxx"), 3) == (0, 33)  # 15 mm
+    assert longest_stretch(has_image("xxxxxxxx-----xxxxxxxxxxxxxxxxxxxx"), 3) == (0, 33)  # 15 mm

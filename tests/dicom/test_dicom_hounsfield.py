@@ -37,7 +37,7 @@ def test_padding_becomes_air(padding):
     assert to_hu(stored, 1.0, 800.0, padding).tolist() == [-1024, 840]
 
 
-def test_padding_in_the_midst_of_tissue_is_not_believed():
+def test_padding_in_the_range_of_tissue_is_ignored():
     assert hu_of([0, 50], np.int16, 1.0, 0.0, (0, 0)) == [0, 50]
 
 
@@ -68,12 +68,12 @@ def test_padding_is_read_in_the_sign_of_the_pixels(stored, dtype, padding, expec
     assert is_padded(np.array(stored, dtype), (padding, padding)).tolist() == [h == -1024 for h in hu]
 
 
-def test_no_padding_is_nowhere_padded():
+def test_without_padding_no_pixel_is_padded():
     assert is_padded(np.array([-2000, 0, 1], np.int16), None).tolist() == [False] * 3
 
 
 @pytest.mark.parametrize(
-    ("padding", "is_believed"),
+    ("padding", "is_used"),
     [
         ((-300, -300), True),
         ((-200, -200), False),
@@ -82,10 +82,10 @@ def test_no_padding_is_nowhere_padded():
         ((1800, 1900), True),
     ],
 )
-def test_whether_padding_lies_in_tissue_is_asked_in_hu(padding, is_believed):
+def test_padding_is_compared_with_tissue_in_hu(padding, is_used):
     """Twice the stored value, 50 below: tissue is -225 to 1525."""
     hu = hu_of([padding[0], 20], np.int16, 2.0, -50.0, padding)
-    assert hu == [-1024 if is_believed else 2 * padding[0] - 50, -10]
+    assert hu == [-1024 if is_used else 2 * padding[0] - 50, -10]
 
 
 def test_unsigned_zero_as_padding_is_zero():

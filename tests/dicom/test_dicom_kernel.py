@@ -1,6 +1,6 @@
 import pytest
 
-from glutseg.dicom.kernel import grade
+from glutseg.dicom.kernel import classify_kernel
 
 SOFT = [
     "B30f",
@@ -40,10 +40,10 @@ UNKNOWN = ["", "B50f", "Br59", "MYSTERY", "1", "X"]
     [(k, "soft") for k in SOFT] + [(k, "sharp") for k in SHARP] + [(k, "unknown") for k in UNKNOWN],
 )
 def test_grade(kernel, expected):
-    assert grade(kernel) == expected
+    assert classify_kernel(kernel) == expected
 
 
-def test_the_description_helps_only_where_the_kernel_tells_nothing():
-    assert grade("", "Becken Knochen 1.0") == "sharp"
-    assert grade("", "Pelvis soft tissue") == "soft"
-    assert grade("B30f", "bone window") == "soft"
+def test_the_description_is_used_only_if_the_kernel_is_unknown():
+    assert classify_kernel("", "Becken Knochen 1.0") == "sharp"
+    assert classify_kernel("", "Pelvis soft tissue") == "soft"
+    assert classify_kernel("B30f", "bone window") == "soft"

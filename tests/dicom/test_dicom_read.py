@@ -14,9 +14,9 @@ from glutseg.errors import GlutsegError
 def test_hu_geometry_and_order(tmp_path):
     write_series(tmp_path)
     loaded = load(tmp_path)
-    assert np.array_equal(loaded.volume.hu, pattern())
-    assert loaded.volume.hu.dtype == np.int16
-    assert loaded.volume.geometry.matches(CANONICAL)
+    assert np.array_equal(loaded.hu, pattern())
+    assert loaded.hu.dtype == np.int16
+    assert loaded.geometry.matches(CANONICAL)
     assert loaded.flags == ()
     assert len(set(loaded.sop_uids)) == 5
 
@@ -24,20 +24,20 @@ def test_hu_geometry_and_order(tmp_path):
 def test_some_slices_only(tmp_path):
     write_series(tmp_path)
     loaded = load(tmp_path, slices=slice(1, 3))
-    assert np.array_equal(loaded.volume.hu, pattern()[1:3])
-    assert loaded.volume.geometry.origin_mm[2] == ORIGIN[2] + 3
+    assert np.array_equal(loaded.hu, pattern()[1:3])
+    assert loaded.geometry.origin_mm[2] == ORIGIN[2] + 3
     assert len(loaded.sop_uids) == 2
 
 
 def test_one_slice_only(tmp_path):
     write_series(tmp_path)
-    assert np.array_equal(load(tmp_path, slices=slice(2, 3)).volume.hu, pattern()[2:3])
+    assert np.array_equal(load(tmp_path, slices=slice(2, 3)).hu, pattern()[2:3])
 
 
 @pytest.mark.parametrize("name", ORIENTATIONS)
 def test_every_orientation_is_the_same_patient(tmp_path, name):
     write_oriented(tmp_path, ORIENTATIONS[name])
-    canonical = load(tmp_path).volume.canonical()
+    canonical = load(tmp_path)
     assert canonical.geometry.matches(CANONICAL)
     assert np.array_equal(canonical.hu, pattern())
 
@@ -48,7 +48,7 @@ def test_file_names_in_any_order(tmp_path_factory, order):
     folder = tmp_path_factory.mktemp("shuffled")
     for name, path in zip(order, write_series(folder), strict=True):
         path.rename(folder / f"x{name}")
-    assert np.array_equal(load(folder).volume.hu, pattern())
+    assert np.array_equal(load(folder).hu, pattern())
 
 
 def test_rescale_of_every_slice_counts(tmp_path):
@@ -59,7 +59,7 @@ def test_rescale_of_every_slice_counts(tmp_path):
 
     write_series(tmp_path, edit=edit)
     loaded = load(tmp_path)
-    assert np.array_equal(loaded.volume.hu, pattern())
+    assert np.array_equal(loaded.hu, pattern())
     assert codes(loaded) == ["rescale-varies"]
 
 
@@ -69,7 +69,7 @@ def test_signed_pixels(tmp_path):
         ds.PixelRepresentation, ds.RescaleIntercept = 1, 0
 
     write_series(tmp_path, edit=edit)
-    assert np.array_equal(load(tmp_path).volume.hu, pattern())
+    assert np.array_equal(load(tmp_path).hu, pattern())
 
 
 def test_padding_becomes_air(tmp_path):
@@ -81,22 +81,25 @@ def test_padding_becomes_air(tmp_path):
         ds.add_new("PixelPaddingValue", "SS", 5000)
 
     write_series(tmp_path, edit=edit)
-    hu = load(tmp_path).volume.hu
+    hu = load(tmp_path).hu
     assert (hu[:, 0, 0] == -1024).all()
     assert np.array_equal(hu[:, 1:], pattern()[:, 1:])
 
 
 def test_compressed(tmp_path):
     write_series(tmp_path, edit=lambda ds, _: compress(ds))
-    assert np.array_equal(load(tmp_path).volume.hu, pattern())
+    assert np.array_equal(load(tmp_path).hu, pattern())
 
 
 def test_a_truncated_slice_is_a_gap(tmp_path):
     paths = write_series(tmp_path, pattern((9, 8, 6)))
     paths[3].write_bytes(paths[3].read_bytes()[:-20])
-    loaded = load(tmp_path)
-    assert np.array_equal(loaded.volume.hu, pattern((9, 8, 6))[4:])
-    assert loaded.volume.geometry.origin_mm[2] == ORIGIN[2] + 12
+    bridged = load(tmp_path)
+    assert bridged.missing_slices == {3}
+    assert codes(bridged) == ["file-unreadable", "series-gap"]
+    loaded = load(tmp_path, bridge=False)
+    assert np.array_equal(loaded.hu, pattern((9, 8, 6))[4:])
+    assert loaded.geometry.origin_mm[2] == ORIGIN[2] + 12
     assert codes(loaded) == ["file-unreadable", "series-gap"]
     assert len(loaded.sop_uids) == 5
 
@@ -105,7 +108,7 @@ def test_a_truncated_last_slice_is_no_gap(tmp_path):
     paths = write_series(tmp_path)
     paths[4].write_bytes(paths[4].read_bytes()[:-20])
     loaded = load(tmp_path)
-    assert np.array_equal(loaded.volume.hu, pattern()[:4])
+    assert np.array_equal(loaded.hu, pattern()[:4])
     assert codes(loaded) == ["file-unreadable"]
 
 
@@ -161,8 +164,8 @@ def test_enhanced_multi_frame(tmp_path, is_compressed):
         compress(ds)
     save(ds, tmp_path / "one")
     loaded = load(tmp_path)
-    assert np.array_equal(loaded.volume.hu, pattern())
-    assert loaded.volume.geometry.matches(CANONICAL)
+    assert np.array_equal(loaded.hu, pattern())
+    assert loaded.geometry.matches(CANONICAL)
 
 
 @settings(max_examples=60, deadline=None)

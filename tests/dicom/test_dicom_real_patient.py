@@ -25,10 +25,10 @@ PROTOCOL = load_protocol()
 ROWS_ALONG = {"x": 0, "y": 1}
 SIGNS = (1, -1)
 ORIENTATIONS = [(first, a, b) for first, a, b in product("xy", SIGNS, SIGNS)]
-"""Axis and sign of the rows, sign of the columns: all that CT in any position can be stored as."""
+"""Axis and sign of the rows, sign of the columns: all orientations of CT in any patient position."""
 REACH_MM = (130.0, 110.0)
 SOME = slice(30, 52)
-"""As few of the files as a series may have, about the level: packing them all takes long."""
+"""Only the files near the level, because compressing all of them takes long."""
 
 
 def nearby(files, truth):
@@ -81,22 +81,19 @@ def rewrite(files, folder, orientation, syntax=None):
     return study
 
 
-def areas(volume, mask):
-    """Pixels of the true muscles on every slice, from foot to head, in the series' own order."""
-    canonical = volume.geometry.canonical()
-    starts = [round(v) for v in mask.canonical().geometry.index(canonical.origin_mm)]
-    box = tuple(slice(s, s + n) for s, n in zip(starts, canonical.shape, strict=True))
-    labels = np.where(np.isin(mask.canonical().labels, (1, 2)), mask.canonical().labels, 0)[box]
-    own = Mask(np.ascontiguousarray(labels), canonical).restored(volume.geometry)
-    tissue = PROTOCOL.tissue
-    slices = [volume.geometry.canonical_slice(k) for k in range(canonical.shape[0])]
-    return [measure_slice(volume, own, k, tissue) for k in slices]
+def areas(image, mask):
+    """Measure the true muscles on every slice, from foot to head."""
+    starts = [round(v) for v in mask.geometry.index(image.geometry.origin_mm)]
+    box = tuple(slice(s, s + n) for s, n in zip(starts, image.geometry.shape, strict=True))
+    labels = np.where(np.isin(mask.labels, (1, 2)), mask.labels, 0)[box]
+    true_mask = Mask.on(image, np.ascontiguousarray(labels))
+    return [measure_slice(image, true_mask, n, PROTOCOL.tissue) for n in range(image.geometry.shape[0])]
 
 
 @pytest.fixture(scope="module")
-def plain(files, truth, tmp_path_factory):
-    """CtImage in canonical order and areas of a few slices, as they came from the scanner."""
-    study = rewrite(files[SOME], tmp_path_factory.mktemp("plain") / "dicom", ("x", 1, 1))
+def as_scanned(files, truth, tmp_path_factory):
+    """Image and areas of a few slices, as they came from the scanner."""
+    study = rewrite(files[SOME], tmp_path_factory.mktemp("as_scanned") / "dicom", ("x", 1, 1))
     volume, found = read(study, truth)
     assert max(both["left"].area_mm2 for both in found) > 1000
     return volume, found
@@ -104,7 +101,7 @@ def plain(files, truth, tmp_path_factory):
 
 def read(study, truth):
     loaded = dicom.read(dicom.choose(study, PROTOCOL.series).candidates[0])
-    return loaded.volume.canonical(), areas(loaded.volume, truth)
+    return loaded, areas(loaded, truth)
 
 
 @pytest.mark.parametrize(
@@ -113,29 +110,29 @@ def read(study, truth):
     + [(ORIENTATIONS[n % len(ORIENTATIONS)], name) for n, name in enumerate(LOSSLESS)],
 )
 def test_every_way_of_storing_a_real_patient_has_the_same_areas(
-    files, truth, plain, tmp_path, orientation, syntax
+    files, truth, as_scanned, tmp_path, orientation, syntax
 ):
     volume, found = read(rewrite(files[SOME], tmp_path / "dicom", orientation, syntax), truth)
-    assert np.array_equal(volume.hu, plain[0].hu)
-    assert volume.geometry.matches(plain[0].geometry)
-    for mine, first in zip(found, plain[1], strict=True):
+    assert np.array_equal(volume.hu, as_scanned[0].hu)
+    assert volume.geometry.matches(as_scanned[0].geometry)
+    for mine, first in zip(found, as_scanned[1], strict=True):
         for side in ("left", "right"):
             assert mine[side].area_mm2 == first[side].area_mm2
             assert mine[side].mean_hu == pytest.approx(first[side].mean_hu, nan_ok=True)
 
 
 @pytest.fixture(scope="module")
-def usual(files, tmp_path_factory):
-    study = rewrite(files, tmp_path_factory.mktemp("usual") / "dicom", ("x", 1, 1))
+def measured_as_scanned(files, tmp_path_factory):
+    study = rewrite(files, tmp_path_factory.mktemp("measured_as_scanned") / "dicom", ("x", 1, 1))
     return measure_study(study, PROTOCOL)
 
 
 @pytest.mark.parametrize(
     "orientation", [("y", -1, -1), ("x", -1, 1)], ids=["on the right side", "feet first"]
 )
-def test_a_real_patient_is_measured_alike(files, usual, tmp_path, orientation):
+def test_a_real_patient_is_measured_the_same(files, measured_as_scanned, tmp_path, orientation):
     other = measure_study(rewrite(files, tmp_path / "other", orientation), PROTOCOL)
-    assert other.result.level.z_mm == pytest.approx(usual.result.level.z_mm)
-    assert other.result.measurements == usual.result.measurements
-    assert other.result.confidence == usual.result.confidence
-    assert np.array_equal(other.mask.canonical().labels, usual.mask.canonical().labels)
+    assert other.result.level.z_mm == pytest.approx(measured_as_scanned.result.level.z_mm)
+    assert other.result.measurements == measured_as_scanned.result.measurements
+    assert other.result.confidence == measured_as_scanned.result.confidence
+    assert np.array_equal(other.mask.labels, measured_as_scanned.mask.labels)

@@ -58,7 +58,7 @@ def test_an_empty_folder(tmp_path):
     assert scan(tmp_path).studies == ()
 
 
-def test_other_files_are_no_problem(tmp_path):
+def test_other_files_are_not_reported(tmp_path):
     write_series(tmp_path)
     (tmp_path / "readme.txt").write_text("hello " * 100)
     (tmp_path / "picture.png").write_bytes(b"\x89PNG" + bytes(200))
@@ -71,7 +71,7 @@ def test_other_files_are_no_problem(tmp_path):
     assert index.n_other_files == 4
 
 
-def test_loops_pipes_and_second_names_are_passed_by(tmp_path):
+def test_loops_pipes_and_duplicate_links_are_skipped(tmp_path):
     paths = write_series(tmp_path / "series")
     (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
     (tmp_path / "again").symlink_to(tmp_path / "series", target_is_directory=True)
@@ -83,7 +83,7 @@ def test_loops_pipes_and_second_names_are_passed_by(tmp_path):
     assert [p.source.path.name for p in index.problems] == ["dangling"]
 
 
-def test_a_truncated_header_harms_no_other_file(tmp_path):
+def test_a_truncated_header_affects_no_other_file(tmp_path):
     paths = write_series(tmp_path, np.zeros((6, 8, 6), np.int16))
     paths[5].write_bytes(paths[5].read_bytes()[:160])
     index = scan(tmp_path)

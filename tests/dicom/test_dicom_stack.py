@@ -51,26 +51,26 @@ def test_order_of_files_never_matters(order, kind):
     assert build_stack([slices[i] for i in order]) == build_stack(slices)
 
 
-def test_of_two_at_one_place_the_lowest_instance_number_is_kept():
+def test_of_two_images_at_one_position_the_lowest_instance_number_is_kept():
     stack = build_stack([header(0, 5), header(0, 2), header(0, None), header(3, 7)])
     assert [s.instance_number for s in stack.slices] == [2, 7]
     assert codes(stack) == ["slice-duplicate"]
 
 
 @pytest.mark.parametrize("missing", [[5], [1], [18], [5, 12], [5, 6, 7, 8], [3, 8, 13]])
-def test_a_short_gap_keeps_the_rest_in_its_place(missing):
+def test_a_short_gap_does_not_shift_the_other_slices(missing):
     stack = build_stack([header(3 * k, k) for k in range(20) if k not in missing])
     assert stack.geometry.shape[0] == 20
     assert stack.geometry.spacing_mm[0] == 3
-    assert stack.places == tuple(k for k in range(20) if k not in missing)
-    for place, s in zip(stack.places, stack.slices, strict=True):
-        assert stack.geometry.slice_z_mm(place) == pytest.approx(s.position_mm[2])
+    assert stack.grid_indices == tuple(k for k in range(20) if k not in missing)
+    for grid_index, s in zip(stack.grid_indices, stack.slices, strict=True):
+        assert stack.geometry.slice_z_mm(grid_index) == pytest.approx(s.position_mm[2])
     assert codes(stack) == ["series-gap"]
     assert f"{len(missing)} slices are missing" in stack.flags[0].message
     assert f"z {3 * missing[0] - 3:.1f} and" in stack.flags[0].message
 
 
-def test_a_long_gap_leaves_both_sides_to_choose_from():
+def test_a_long_gap_divides_a_series_into_two_stacks():
     slices = [header(3 * k, k) for k in range(60) if not 25 <= k < 31]  # 18 mm without an image
     first, second = build_stacks([slices])
     assert zs(first) == [3 * k for k in range(31, 60)]
@@ -85,13 +85,13 @@ def test_a_spacing_that_changes_is_no_gap():
     first, second = build_stacks([thin + thick])
     assert first.geometry.spacing_mm[0] == pytest.approx(1.25)
     assert second.geometry.spacing_mm[0] == pytest.approx(5)
-    assert first.places[-1] + 1 == len(first.slices)
-    assert second.places[-1] + 1 == len(second.slices)
+    assert first.grid_indices[-1] + 1 == len(first.slices)
+    assert second.grid_indices[-1] + 1 == len(second.slices)
 
 
-def test_a_ruin_is_not_bridged():
+def test_a_very_incomplete_series_is_not_bridged():
     stack = build_stack([header(3 * k, k) for k in range(60) if k % 4 not in (2, 3)])
-    assert stack.places == (0, 1)
+    assert stack.grid_indices == (0, 1)
 
 
 def test_positions_rounded_to_a_tenth_of_a_millimetre_are_no_gap():
@@ -103,7 +103,7 @@ def test_positions_rounded_to_a_tenth_of_a_millimetre_are_no_gap():
 
 def test_a_thin_series_with_a_missing_slice_is_a_gap():
     stack = build_stack([header(0.4 * k, k) for k in range(20) if k != 15])
-    assert stack.places == tuple(k for k in range(20) if k != 15)
+    assert stack.grid_indices == tuple(k for k in range(20) if k != 15)
     assert codes(stack) == ["series-gap"]
 
 
@@ -111,7 +111,7 @@ def test_a_slowly_changing_step_is_refused():
     z, slices = 0.0, []
     for k in range(60):
         slices.append(header(z, k))
-        z += 1.0 + 0.14 * (k >= 30)  # each step within tolerance, the places half a slice off
+        z += 1.0 + 0.14 * (k >= 30)  # each step within tolerance, the positions half a slice off
     stack = build_stack(slices)
     assert stack.geometry is None
     assert (codes(stack), stack.problem.code) == ([], "geometry-irregular")
@@ -167,7 +167,7 @@ def test_gantry_tilt_is_measured_and_kept_in_the_geometry(degrees):
     stack = build_stack([header(4.0 * k, k, orientation=tilted) for k in range(20)])
     assert codes(stack) == ["gantry-tilt"]
     assert f"tilted by {abs(degrees):.1f} degrees" in stack.flags[0].message
-    assert f"leans {abs(degrees):.1f} degrees" in stack.flags[0].message
+    assert f"sheared by {abs(degrees):.1f} degrees" in stack.flags[0].message
     assert stack.geometry.tilt_degrees == pytest.approx(abs(degrees))
     assert stack.geometry.is_sheared
     assert stack.geometry.canonical().tilt_degrees == pytest.approx(abs(degrees))
@@ -190,7 +190,7 @@ def test_an_oblique_stack_is_tilted_without_shear(degrees, flagged):
     assert stack.geometry.tilt_degrees == pytest.approx(degrees)
 
 
-def test_axial_slices_that_drift_sideways_are_flagged():
+def test_axial_slices_that_shift_sideways_are_flagged():
     slices = [header(0, k, position_mm=(0.0, 0.6 * k, 3.0 * k)) for k in range(20)]
     stack = build_stack(slices)
     assert codes(stack) == ["gantry-tilt"]
@@ -198,13 +198,13 @@ def test_axial_slices_that_drift_sideways_are_flagged():
     assert stack.geometry.is_sheared
 
 
-def test_a_copied_file_is_told_from_another_image_of_the_place():
+def test_a_copied_file_is_distinguished_from_another_image_at_the_position():
     slices = [header(3 * k, k) for k in range(10)]
     copy = replace(slices[4], source=Source(Path("/nowhere/copy")))
     other = header(15, 40)
     stack = build_stack([*slices, copy, other])
     assert len(stack.slices) == 10
-    assert stack.flags[0].message == "2 images lie at the place of another, 1 of them with its UID"
+    assert stack.flags[0].message == "2 images have the position of another one, 1 of them with its UID"
 
 
 def test_two_reconstructions_of_one_series_are_two_stacks():
@@ -216,7 +216,7 @@ def test_two_reconstructions_of_one_series_are_two_stacks():
     assert "25 of 55" in stacks[0].flags[0].message
 
 
-def test_two_regions_that_overlap_a_little_are_both_offered():
+def test_two_regions_that_overlap_a_little_are_two_stacks():
     chest = [header(200 + 3 * k, k, acquisition_number=1) for k in range(60)]
     pelvis = [header(1.7 + 3 * k, 100 + k, acquisition_number=2) for k in range(75)]
     stacks = build_stacks([chest + pelvis])
@@ -224,7 +224,7 @@ def test_two_regions_that_overlap_a_little_are_both_offered():
     assert [len(s.slices) for s in stacks] == [75, 60]
 
 
-def test_two_phases_at_the_same_places_are_not_mixed():
+def test_two_phases_at_the_same_positions_are_not_mixed():
     first = [header(3 * k, 2 * k, acquisition_number=1) for k in range(10)]
     second = [header(3 * k, 2 * k + (-1) ** k, acquisition_number=2) for k in range(10)]
     stack = build_stack(first + second)
@@ -232,7 +232,7 @@ def test_two_phases_at_the_same_places_are_not_mixed():
     assert codes(stack) == ["series-mixed"]
 
 
-def test_two_phases_between_each_other_are_not_interleaved():
+def test_two_phases_at_alternating_positions_are_not_interleaved():
     first = [header(3 * k, k, acquisition_number=1) for k in range(10)]
     second = [header(3 * k + 1.5, 50 + k, acquisition_number=2) for k in range(10)]
     stack = build_stack(first + second)
@@ -276,7 +276,7 @@ def test_a_gap_of_exactly_the_longest_kind_is_bridged():
 
 
 def test_the_grid_begins_at_the_first_slice_of_a_stack_that_drifts():
-    """Also where rows and columns drift differently."""
+    """Also if rows and columns shift differently."""
     stack = build_stack(
         [header(0, k, position_mm=(7.0 + 0.4 * k, -5.0 + 0.6 * k, 3.0 * k)) for k in range(20)]
     )
@@ -285,39 +285,39 @@ def test_the_grid_begins_at_the_first_slice_of_a_stack_that_drifts():
 
 
 @pytest.mark.parametrize(("degrees", "is_sheared"), [(0.08, False), (0.12, True)])
-def test_a_lean_from_a_tenth_of_a_degree_is_kept(degrees, is_sheared):
+def test_a_shear_of_more_than_a_tenth_of_a_degree_is_kept(degrees, is_sheared):
     side = math.tan(math.radians(degrees))
     stack = build_stack([header(0, k, position_mm=(0.0, 3 * k * side, 3.0 * k)) for k in range(60)])
     assert stack.geometry.is_sheared == is_sheared
 
 
 @pytest.mark.parametrize(("drift_mm", "is_sheared"), [(0.149, False), (0.151, True)])
-def test_a_drift_of_rounding_is_no_lean(drift_mm, is_sheared):
-    """Five slices, a fifth of a degree and more."""
+def test_a_shift_from_rounding_is_no_shear(drift_mm, is_sheared):
+    """Five slices, sheared by a fifth of a degree and more."""
     slices = [header(0, k, position_mm=(0.0, drift_mm * k / 4, 3.0 * k)) for k in range(5)]
     assert build_stack(slices).geometry.is_sheared == is_sheared
 
 
-def test_an_oblique_stack_does_not_lean():
+def test_an_oblique_stack_is_not_sheared():
     angle = math.radians(10)
     tilted, normal = (1, 0, 0, 0, math.cos(angle), math.sin(angle)), (0, -math.sin(angle), math.cos(angle))
     positions = [tuple(2 * k * v for v in normal) for k in range(9)]
     stack = build_stack([header(k, k, orientation=tilted, position_mm=p) for k, p in enumerate(positions)])
-    assert "leans" not in stack.flags[0].message
+    assert "sheared" not in stack.flags[0].message
 
 
 @pytest.mark.parametrize(
     ("spacing_mm", "is_usable"), [(0.0099, False), (0.01, True), (10.0, True), (10.1, False)]
 )
-def test_pixels_of_a_believable_size(spacing_mm, is_usable):
+def test_pixels_of_a_plausible_size(spacing_mm, is_usable):
     stack = build_stack([header(3 * k, k, pixel_spacing_mm=(spacing_mm, spacing_mm)) for k in range(3)])
     assert (stack.geometry is not None) == is_usable
 
 
-def test_what_differs_is_told_apart_from_acquisitions_that_share_their_places():
+def test_messages_distinguish_other_kinds_of_image_from_other_acquisitions():
     phases = [header(3 * k, 10 * n + k, acquisition_number=n) for n in (1, 2) for k in range(10)]
     assert build_stack(phases).flags[0].message == (
-        "2 acquisitions share their places, one is used: 10 of 20 images"
+        "2 acquisitions cover the same region, one is used: 10 of 20 images"
     )
     wide = [header(3 * k, 30 + k, columns=9) for k in range(4)]
     assert (
@@ -328,7 +328,7 @@ def test_what_differs_is_told_apart_from_acquisitions_that_share_their_places():
 
 
 @pytest.mark.parametrize(("n_gaps", "ends_with"), [(5, " mm"), (6, " … mm")])
-def test_of_many_gaps_five_are_named(n_gaps, ends_with):
+def test_a_message_lists_at_most_five_gaps(n_gaps, ends_with):
     missing = {5 * n + 3 for n in range(n_gaps)}
     stack = build_stack([header(3 * k, k) for k in range(60) if k not in missing])
     message = stack.flags[0].message
@@ -337,8 +337,8 @@ def test_of_many_gaps_five_are_named(n_gaps, ends_with):
     assert message.count(" and ") == 5
 
 
-def test_acquisitions_that_touch_at_one_place_are_one_scan_each_within_the_other():
-    """The second begins 0.04 mm beside the first one's last slice, so it shares its place."""
+def test_acquisitions_that_share_one_position_are_not_combined():
+    """The second begins 0.04 mm from the last slice of the first, which counts as the same position."""
     first = [header(3 * k, k, acquisition_number=1) for k in range(20)]
     second = [header(57.04 + 3 * k, 50 + k, acquisition_number=2) for k in range(3)]
     assert {s.acquisition_number for s in build_stack(first + second).slices} == {1}
@@ -350,9 +350,9 @@ def test_acquisitions_that_touch_at_the_lower_end_too():
     assert {s.acquisition_number for s in build_stack(first + second).slices} == {1}
 
 
-@pytest.mark.parametrize(("lean", "is_usable"), [(0.01, True), (-0.01, True), (0.011, False)])
-def test_rows_and_columns_at_right_angles_but_for_rounding(lean, is_usable):
-    stack = build_stack([header(3 * k, k, orientation=(1, 0, 0, lean, 1, 0)) for k in range(3)])
+@pytest.mark.parametrize(("deviation", "is_usable"), [(0.01, True), (-0.01, True), (0.011, False)])
+def test_rows_and_columns_at_right_angles_but_for_rounding(deviation, is_usable):
+    stack = build_stack([header(3 * k, k, orientation=(1, 0, 0, deviation, 1, 0)) for k in range(3)])
     assert (stack.geometry is not None) == is_usable
 
 

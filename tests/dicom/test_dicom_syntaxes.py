@@ -1,4 +1,4 @@
-"""The same HU and geometry, whatever the pixels are packed in."""
+"""The same HU and geometry in every transfer syntax."""
 
 import struct
 
@@ -23,8 +23,8 @@ def test_every_lossless_syntax_gives_the_same_volume(tmp_path, name):
     for path in write_series(tmp_path):
         LOSSLESS[name](path)
     loaded = load(tmp_path)
-    assert np.array_equal(loaded.volume.hu, pattern())
-    assert loaded.volume.geometry.matches(CANONICAL)
+    assert np.array_equal(loaded.hu, pattern())
+    assert loaded.geometry.matches(CANONICAL)
     assert loaded.flags == ()
 
 
@@ -36,7 +36,7 @@ def test_signed_pixels_in_every_lossless_syntax(tmp_path, name):
 
     for path in write_series(tmp_path, edit=edit):
         LOSSLESS[name](path)
-    assert np.array_equal(load(tmp_path).volume.hu, pattern())
+    assert np.array_equal(load(tmp_path).hu, pattern())
 
 
 @pytest.mark.parametrize("bits", [12, 13, 14, 15])
@@ -53,7 +53,7 @@ def test_twelve_to_sixteen_bits(tmp_path, name, is_signed, bits):
         if name:
             LOSSLESS[name](path)
     loaded = load(tmp_path)
-    assert np.array_equal(loaded.volume.hu, pattern())
+    assert np.array_equal(loaded.hu, pattern())
     assert loaded.flags == ()
 
 
@@ -63,7 +63,7 @@ def test_every_orientation_compressed_is_the_same_patient(tmp_path, orientation,
     write_oriented(tmp_path, ORIENTATIONS[orientation])
     for path in tmp_path.iterdir():
         LOSSLESS[name](path)
-    canonical = load(tmp_path).volume.canonical()
+    canonical = load(tmp_path)
     assert canonical.geometry.matches(CANONICAL)
     assert np.array_equal(canonical.hu, pattern())
 
@@ -72,8 +72,8 @@ def test_every_orientation_compressed_is_the_same_patient(tmp_path, orientation,
 def test_every_syntax_of_a_multi_frame_file(tmp_path, name):
     LOSSLESS[name](save(enhanced(pattern()), tmp_path / "one"))
     loaded = load(tmp_path)
-    assert np.array_equal(loaded.volume.hu, pattern())
-    assert loaded.volume.geometry.matches(CANONICAL)
+    assert np.array_equal(loaded.hu, pattern())
+    assert loaded.geometry.matches(CANONICAL)
 
 
 HTJ2K = bytes.fromhex(
@@ -97,10 +97,10 @@ def encapsulated(frame, syntax):
 
 def test_high_throughput_jpeg_2000(tmp_path):
     write_series(tmp_path, edit=encapsulated(HTJ2K, HTJ2KLossless))
-    assert np.array_equal(load(tmp_path).volume.hu, np.repeat(pattern()[:1], 5, axis=0))
+    assert np.array_equal(load(tmp_path).hu, np.repeat(pattern()[:1], 5, axis=0))
 
 
-def test_compressed_pixels_behind_an_uncompressed_syntax_are_recognised(tmp_path):
+def test_compressed_pixels_with_an_uncompressed_syntax_are_recognised(tmp_path):
     for path in write_series(tmp_path):
         LOSSLESS["JPEG-LS"](path)
         ds = pydicom.dcmread(path)
@@ -109,10 +109,10 @@ def test_compressed_pixels_behind_an_uncompressed_syntax_are_recognised(tmp_path
         name = b"1.2.840.10008.1.2.4.80"
         assert name in content
         path.write_bytes(content.replace(name, b"1.2.840.10008.1.2.1\0\0\0"))
-    assert np.array_equal(load(tmp_path).volume.hu, pattern())
+    assert np.array_equal(load(tmp_path).hu, pattern())
 
 
-def test_open_pixels_behind_a_compressed_syntax_are_refused(tmp_path):
+def test_native_pixels_with_a_compressed_syntax_are_refused(tmp_path):
     for path in write_series(tmp_path):
         content = path.read_bytes()
         at = content.index(b"1.2.840.10008.1.2.1\0")
@@ -160,7 +160,7 @@ def test_a_codestream_of_another_depth_is_refused(tmp_path, frame):
 
 @pytest.mark.parametrize("name", ["JPEG-LS", "JPEG lossless"])
 def test_a_codestream_with_a_piece_missing_is_refused(tmp_path, name, capfd):
-    """It ends as it should, so that only the decoder can know."""
+    """The end marker is there, so that only the decoder can detect it."""
     paths = write_series(tmp_path, pattern((5, 40, 40)))
     for path in paths:
         LOSSLESS[name](path)
@@ -170,14 +170,14 @@ def test_a_codestream_with_a_piece_missing_is_refused(tmp_path, name, capfd):
     ds.save_as(paths[4])
     capfd.readouterr()
     loaded = load(tmp_path)
-    assert np.array_equal(loaded.volume.hu, pattern((5, 40, 40))[:4])
+    assert np.array_equal(loaded.hu, pattern((5, 40, 40))[:4])
     assert codes(loaded) == ["file-unreadable"]
     assert "".join(capfd.readouterr()) == ""
 
 
 @pytest.mark.parametrize("name", ["JPEG-LS", "JPEG 2000", "JPEG lossless"])
-def test_a_codestream_that_was_cut_short_is_refused(tmp_path, name):
-    """Decoders fill up the rest with something: the image would look right."""
+def test_a_truncated_codestream_is_refused(tmp_path, name):
+    """Decoders fill the rest with something, so that the image looks right."""
     paths = write_series(tmp_path)
     for path in paths:
         LOSSLESS[name](path)
@@ -186,7 +186,7 @@ def test_a_codestream_that_was_cut_short_is_refused(tmp_path, name):
     ds.PixelData = encapsulate([frame[: len(frame) * 3 // 4]])
     ds.save_as(paths[4])
     loaded = load(tmp_path)
-    assert np.array_equal(loaded.volume.hu, pattern()[:4])
+    assert np.array_equal(loaded.hu, pattern()[:4])
     assert codes(loaded) == ["file-unreadable"]
 
 
@@ -203,7 +203,7 @@ def test_inspecting_a_broken_codestream_raises_nothing(place, value):
 
 
 @pytest.mark.parametrize("ratio", [None, "8", ["8", "2"]])
-def test_loss_told_by_the_header_is_flagged(tmp_path, ratio):
+def test_lossy_compression_stated_by_the_header_is_flagged(tmp_path, ratio):
     write_series(
         tmp_path, LossyImageCompression="01", **({"LossyImageCompressionRatio": ratio} if ratio else {})
     )
@@ -214,7 +214,7 @@ def test_loss_told_by_the_header_is_flagged(tmp_path, ratio):
 
 
 def high_bits(stored, bits, **tags):
-    """A slice whose upper bits hold something else."""
+    """A slice whose upper bits hold other data."""
 
     def edit(ds, _):
         ds.BitsStored, ds.HighBit = bits, bits - 1
@@ -235,16 +235,16 @@ def test_overlays_above_the_pixels_bits_are_masked(tmp_path):
     drawn = PLAIN | np.where(np.arange(48).reshape(8, 6) % 3, 0, 0x1000).astype(np.uint16)
     write_series(tmp_path, edit=high_bits(drawn, 12, **{"60000100": 16, "60000102": 12}))
     loaded = load(tmp_path)
-    assert np.array_equal(loaded.volume.hu[0], pattern()[0])
+    assert np.array_equal(loaded.hu[0], pattern()[0])
     assert loaded.flags == ()
 
 
-def test_bits_above_without_a_reason_ask_for_review(tmp_path):
+def test_bits_above_bits_stored_that_are_no_overlay_are_flagged(tmp_path):
     drawn = PLAIN.copy()
     drawn[2, 3] |= 0x2000
     write_series(tmp_path, edit=high_bits(drawn, 12))
     loaded = load(tmp_path)
-    assert np.array_equal(loaded.volume.hu[0], pattern()[0])
+    assert np.array_equal(loaded.hu[0], pattern()[0])
     (flag,) = loaded.flags
     assert (flag.code, flag.severity) == ("pixel-bits-out-of-range", "review")
     assert flag.message.startswith("5 pixels")
@@ -255,8 +255,8 @@ def test_padding_outside_of_the_bits_stored_is_air(tmp_path):
     drawn[0] = 63536  # -2000 as 16 bits without a sign
     write_series(tmp_path, edit=high_bits(drawn, 12, PixelPaddingValue=63536))
     loaded = load(tmp_path)
-    assert (loaded.volume.hu[0, 0] == -1024).all()
-    assert np.array_equal(loaded.volume.hu[0, 1:], pattern()[0, 1:])
+    assert (loaded.hu[0, 0] == -1024).all()
+    assert np.array_equal(loaded.hu[0, 1:], pattern()[0, 1:])
     assert loaded.flags == ()
 
 
@@ -266,7 +266,7 @@ def test_twelve_bits_at_the_top_of_the_word(tmp_path):
         ds.PixelData = ((pattern()[k].astype(int) + 1024) << 4).astype(np.uint16).tobytes()
 
     write_series(tmp_path, edit=edit)
-    assert np.array_equal(load(tmp_path).volume.hu, pattern())
+    assert np.array_equal(load(tmp_path).hu, pattern())
 
 
 def test_negative_values_without_their_sign_extended(tmp_path):
@@ -276,7 +276,7 @@ def test_negative_values_without_their_sign_extended(tmp_path):
 
     write_series(tmp_path, edit=edit)
     loaded = load(tmp_path)
-    assert np.array_equal(loaded.volume.hu, pattern())
+    assert np.array_equal(loaded.hu, pattern())
     assert loaded.flags == ()
 
 
@@ -307,7 +307,7 @@ def test_any_signedness_depth_and_rescale_gives_the_same_hu(tmp_path_factory, da
     for path in write_series(folder, edit=edit):
         if name:
             LOSSLESS[name](path)
-    assert np.array_equal(load(folder).volume.hu, pattern())
+    assert np.array_equal(load(folder).hu, pattern())
 
 
 def test_frames_that_the_header_does_not_describe_are_not_guessed(tmp_path):

@@ -13,11 +13,11 @@ def test_cleaned_text_is_one_short_printable_line(value):
     assert clean_text(cleaned) == cleaned
 
 
-def test_control_and_direction_characters_go():
+def test_control_and_direction_characters_are_removed():
     assert clean_text("a\x00b\x1b[31m\r\nc\u202ed") == "ab[31m cd"
 
 
-def test_long_texts_stay_different():
+def test_long_texts_stay_distinct():
     assert clean_text("x" * 10_000 + "a") != clean_text("x" * 10_000 + "b")
 
 
@@ -40,7 +40,7 @@ def test_infinite_and_broken_numbers_are_unknown():
     assert integer(ds, "InstanceNumber") is None
 
 
-def test_printable_text_takes_a_short_way_to_the_same_end():
+def test_the_shortcut_for_printable_text_gives_the_same_result():
     import sys
     import unicodedata
 

@@ -32,12 +32,12 @@ def test_a_zipped_series_is_the_same_series(tmp_path, method, name):
     target = pack(tmp_path / name, tmp_path / "plain", method, "deep/er/")
     for given in (target, tmp_path / "in"):
         loaded = load(given)
-        assert np.array_equal(loaded.volume.hu, pattern())
-        assert loaded.volume.geometry.matches(CANONICAL)
+        assert np.array_equal(loaded.hu, pattern())
+        assert loaded.geometry.matches(CANONICAL)
         assert loaded.flags == ()
 
 
-def test_a_zip_beside_plain_files(tmp_path):
+def test_a_zip_beside_other_files(tmp_path):
     write_series(tmp_path / "in" / "plain")
     write_series(tmp_path / "other", SeriesInstanceUID="1.2.3.5")
     pack(tmp_path / "in" / "other.zip", tmp_path / "other")
@@ -47,7 +47,7 @@ def test_a_zip_beside_plain_files(tmp_path):
 
 def test_a_zipped_multi_frame_file(tmp_path):
     save(enhanced(pattern()), tmp_path / "plain" / "one")
-    assert np.array_equal(load(pack(tmp_path / "a.zip", tmp_path / "plain")).volume.hu, pattern())
+    assert np.array_equal(load(pack(tmp_path / "a.zip", tmp_path / "plain")).hu, pattern())
 
 
 def test_nothing_is_written_beside_the_archive(tmp_path, monkeypatch):
@@ -55,7 +55,7 @@ def test_nothing_is_written_beside_the_archive(tmp_path, monkeypatch):
     target = pack(tmp_path / "in" / "a.zip", tmp_path / "plain", inside="../../../out/")
     monkeypatch.chdir(tmp_path / "in")
     before = sorted(tmp_path.rglob("*"))
-    assert np.array_equal(load(target).volume.hu, pattern())
+    assert np.array_equal(load(target).hu, pattern())
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -70,7 +70,7 @@ def test_names_of_members_are_only_ever_shown_and_clean(tmp_path):
 
 
 def test_a_damaged_member_is_left_out(tmp_path):
-    """The archive's checksum tells what an uncompressed pixel cannot."""
+    """The archive's checksum detects a changed uncompressed pixel."""
     write_series(tmp_path / "plain")
     target = pack(tmp_path / "a.zip", tmp_path / "plain", zipfile.ZIP_STORED)
     content = bytearray(target.read_bytes())
@@ -80,7 +80,7 @@ def test_a_damaged_member_is_left_out(tmp_path):
     content[end - 3] ^= 1
     target.write_bytes(content)
     loaded = load(target)
-    assert np.array_equal(loaded.volume.hu, pattern()[:4])
+    assert np.array_equal(loaded.hu, pattern()[:4])
     assert [m[1] for m in messages(scan(target))] or codes(loaded) == ["file-unreadable"]
 
 
@@ -129,7 +129,7 @@ def test_other_archives_are_named_not_ignored(tmp_path, name, start):
     assert name in message
 
 
-def test_masks_beside_the_images_are_no_archives(tmp_path):
+def test_compressed_masks_are_not_reported_as_archives(tmp_path):
     (tmp_path / "truth.NII.gz").write_bytes(b"\x1f\x8b\x08" + bytes(500))
     assert scan(tmp_path).problems == ()
 

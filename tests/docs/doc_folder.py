@@ -57,7 +57,7 @@ def stand_ins(phantoms: list[Phantom]) -> Iterator[None]:
         patch.setattr(
             sys.modules["glutseg.batch.run"],
             "_results",
-            lambda tasks, orders, _: in_this_process(tasks, orders),
+            lambda tasks, context, _: in_this_process(tasks, context),
         )
         yield
 

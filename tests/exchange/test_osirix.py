@@ -197,7 +197,7 @@ def test_the_known_outlines_of_the_sample_give_their_known_areas(tmp_path, posit
     drawn = Drawn(SAMPLE / SAMPLE_PATIENTS[0].patient_id)
     drawn.k = drawn.geometry.nearest_slice(z_mm)
     for side, muscle in Model.of(SAMPLE_PATIENTS[0]).gluteus_maximus.items():
-        (outline,) = muscle.cut(z_mm)
+        (outline,) = muscle.cross_sections(z_mm)
         index = [drawn.geometry.index((x, y, z_mm)) for x, y in outline]
         drawn.lines[side] = np.array(index)[:, 1:]
     file = getattr(drawn, position)(tmp_path / "rois")

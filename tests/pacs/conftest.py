@@ -8,7 +8,7 @@ pytest.importorskip("dicomweb_client", reason="the extra pacs is not installed")
 
 @pytest.fixture(autouse=True)
 def no_credentials(monkeypatch):
-    """Nothing of whoever runs the tests is sent to anybody."""
+    """Hide the credentials of the person who runs the tests."""
     for name in ("TOKEN", "USER", "PASSWORD"):
         monkeypatch.delenv(f"GLUTSEG_DICOMWEB_{name}", raising=False)
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)

@@ -1,4 +1,4 @@
-"""What a server may do wrong."""
+"""Faults of a server, for `FaultyServer.add_fault`."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ import json
 import time
 
 import pydicom
-from odd_server import Answer, in_parts
+from faulty_server import Response, in_parts
 from pydicom.datadict import dictionary_VR
 
 
 def status(code: int, **headers: str):
-    return lambda _, __: Answer(
+    return lambda _, __: Response(
         code, "text/plain", b"no", {k.replace("_", "-"): v for k, v in headers.items()}
     )
 
 
-def page_for_people(_, __):
-    return Answer(200, "text/html; charset=utf-8", b"<html><script>alert(1)</script>Please log in</html>")
+def login_page(_, __):
+    return Response(200, "text/html; charset=utf-8", b"<html><script>alert(1)</script>Please log in</html>")
 
 
-def page_called_json(_, answer):
-    return Answer(200, answer.kind, b"<html>Please log in</html>")
+def login_page_as_json(_, answer):
+    return Response(200, answer.kind, b"<html>Please log in</html>")
 
 
-def nothing(_, answer):
-    return Answer(200, answer.kind, b"")
+def empty_body(_, answer):
+    return Response(200, answer.kind, b"")
 
 
 def no_content(_, answer):
-    return Answer(204, answer.kind, b"")
+    return Response(204, answer.kind, b"")
 
 
-def half(_, answer):
-    """Half of a body, whose length is stated as if it were all."""
-    return Answer(200, answer.kind, answer.body[: len(answer.body) // 2])
+def truncated(_, answer):
+    """Half of a body with the correct length for that half."""
+    return Response(200, answer.kind, answer.body[: len(answer.body) // 2])
 
 
 def hang_up(handler, answer):
-    """Half of what was promised."""
+    """Half of the stated length."""
     handler.send_response(200)
     handler.send_header("Content-Type", answer.kind)
     handler.send_header("Content-Length", str(len(answer.body)))
@@ -49,7 +49,7 @@ def hang_up(handler, answer):
 
 
 def drip(handler, answer):
-    """A byte now and then, so that no time-out of a socket is met."""
+    """Single bytes at intervals shorter than the socket's timeout."""
     handler.send_response(200)
     handler.send_header("Content-Type", answer.kind)
     handler.send_header("Content-Length", str(len(answer.body)))
@@ -82,7 +82,7 @@ def endless(handler, answer):
 
 
 def bomb(_, answer):
-    return Answer(200, answer.kind, gzip.compress(bytes(10**7)), {"Content-Encoding": "gzip"})
+    return Response(200, answer.kind, gzip.compress(bytes(10**7)), {"Content-Encoding": "gzip"})
 
 
 def garbage(handler, _):
@@ -90,22 +90,24 @@ def garbage(handler, _):
 
 
 def json_of(value):
-    return lambda _, answer: Answer(200, answer.kind, json.dumps(value).encode())
+    return lambda _, answer: Response(200, answer.kind, json.dumps(value).encode())
 
 
 def deep(_, answer):
-    return Answer(200, answer.kind, b"[" * 100_000 + b"]" * 100_000)
+    return Response(200, answer.kind, b"[" * 100_000 + b"]" * 100_000)
 
 
 def redirect(target):
-    return lambda _, __: Answer(302, "text/plain", b"", {"Location": target})
+    return lambda _, __: Response(302, "text/plain", b"", {"Location": target})
 
 
 def edited(**values):
-    """The image with other header values than its metadata announced."""
+    """The image with other header values than its metadata."""
 
     def fault(handler, _):
-        ds = pydicom.dcmread(io.BytesIO(handler.server.odd.contents[handler.path.rsplit("/", 1)[1]]))
+        ds = pydicom.dcmread(
+            io.BytesIO(handler.server.faulty_server.contents[handler.path.rsplit("/", 1)[1]])
+        )
         for name, value in values.items():
             ds.add_new(name, dictionary_VR(name).split(" or ")[-1], value)
         content = io.BytesIO()
@@ -116,24 +118,24 @@ def edited(**values):
 
 
 def another_image(handler, _):
-    asked = handler.path.rsplit("/", 1)[1]
-    return in_parts(next(c for uid, c in handler.server.odd.contents.items() if uid != asked))
+    requested = handler.path.rsplit("/", 1)[1]
+    return in_parts(next(c for uid, c in handler.server.faulty_server.contents.items() if uid != requested))
 
 
 def two_parts(_, answer):
     head, _, rest = answer.body.partition(b"\r\n\r\n")
     content = rest.rsplit(b"\r\n--", 1)[0]
     part = head + b"\r\n\r\n" + content + b"\r\n"
-    return Answer(200, answer.kind, part + part + b"--b0undary--")
+    return Response(200, answer.kind, part + part + b"--b0undary--")
 
 
 def changed_metadata(change):
-    """Every data set of the metadata as ``change`` leaves it."""
+    """Apply ``change`` to every data set of the metadata."""
 
     def fault(_, answer):
         items = json.loads(answer.body)
         for item in items:
             change(item)
-        return Answer(200, answer.kind, json.dumps(items).encode())
+        return Response(200, answer.kind, json.dumps(items).encode())
 
     return fault

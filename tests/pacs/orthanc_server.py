@@ -1,4 +1,4 @@
-"""A real Orthanc for tests: on free ports of this host only, in a folder of its own, with a password."""
+"""A real Orthanc server for tests, on a free port of this host, in its own folder, with a password."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ import requests
 
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 USER, PASSWORD = "reader", "kept-out-of-every-file"
-STARTING_S = 20.0
+START_TIMEOUT_S = 20.0
 
 
 def missing() -> str:
-    """Why there is no Orthanc here; "" where there is."""
+    """Return why Orthanc cannot be started here; "" if it can."""
     if shutil.which("Orthanc") is None:
         return "Orthanc is not installed (Debian: orthanc)"
     return "" if PLUGIN.exists() else "its DICOMweb plug-in is not installed (Debian: orthanc-dicomweb)"
@@ -34,7 +34,7 @@ def free_port() -> int:
 
 @dataclass
 class Orthanc:
-    """A server that can be stopped and started again with all that it holds."""
+    """A server that can be stopped and started again with its data."""
 
     folder: Path
     port: int = field(default_factory=free_port)
@@ -54,7 +54,7 @@ class Orthanc:
         config.write_text(json.dumps(self._config()), encoding="utf-8")
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(["Orthanc", str(config)], stdout=log, stderr=log)
-        end = time.monotonic() + STARTING_S
+        end = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < end:
             try:
                 self.rest("/system")
@@ -67,7 +67,7 @@ class Orthanc:
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(STARTING_S)
+            self.process.wait(START_TIMEOUT_S)
             self.process = None
 
     def _config(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class Orthanc:
         }
 
     def rest(self, path: str, body: bytes | None = None) -> Any:
-        """Orthanc's own interface, which is not DICOMweb."""
+        """Call Orthanc's own REST interface, which is not DICOMweb."""
         answer = requests.request(
             "GET" if body is None else "POST",
             self.url + path,
@@ -103,12 +103,12 @@ class Orthanc:
             self.rest("/instances", path.read_bytes())
 
     def instances(self, modality: str) -> list[bytes]:
-        """The files of every series of a modality, as it would give them to a viewer."""
+        """Return all files of a modality."""
         query = {"Level": "Instance", "Query": {"Modality": modality}}
         found = self.rest("/tools/find", json.dumps(query).encode())
         return [self.rest(f"/instances/{name}/file") for name in found]
 
 
 def environment() -> dict[str, str]:
-    """What a user of this server has set."""
+    """Return the environment variables of a user of this server."""
     return {"GLUTSEG_DICOMWEB_USER": USER, "GLUTSEG_DICOMWEB_PASSWORD": PASSWORD, "NETRC": os.devnull}

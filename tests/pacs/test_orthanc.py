@@ -1,4 +1,4 @@
-"""A real PACS: found, fetched, measured, stored, restarted in between, and nothing is lost or twice."""
+"""A real PACS: search, fetch, measure, store and restart; nothing is lost or stored twice."""
 
 import csv
 import io
@@ -18,14 +18,14 @@ import pytest
 from orthanc_server import PASSWORD, Orthanc
 
 from glutseg import batch, dicom
-from glutseg.batch import Manner
+from glutseg.batch import RunOptions
 from glutseg.errors import GlutsegError
 from glutseg.image import Mask
-from glutseg.pacs import Patience, read_address
-from glutseg.pacs.fetch import fetched
+from glutseg.pacs import RetryPolicy, read_address
+from glutseg.pacs.fetch import fetched_study
 from glutseg.pacs.search import find
 from glutseg.pacs.store import store
-from glutseg.pacs.transfer import Line
+from glutseg.pacs.transfer import Connection
 from glutseg.phantom import write_dicom
 from glutseg.protocol import load_protocol
 
@@ -33,8 +33,10 @@ pytestmark = pytest.mark.skipif(bool(orthanc_server.missing()), reason=orthanc_s
 
 SAMPLE = Path(__file__).parents[2] / "sample_dicom" / "PHANTOM-0001"
 PROTOCOL = load_protocol()
-HURRIED = Patience(connect_s=2, read_s=10, request_s=20, attempts=2, first_wait_s=0.05, total_s=20)
-PATIENT = Patience(connect_s=2, read_s=10, request_s=20, attempts=20, first_wait_s=0.1, longest_wait_s=0.4)
+SHORT_RETRY = RetryPolicy(connect_s=2, read_s=10, request_s=20, attempts=2, first_wait_s=0.05, total_s=20)
+LONG_RETRY = RetryPolicy(
+    connect_s=2, read_s=10, request_s=20, attempts=20, first_wait_s=0.1, longest_wait_s=0.4
+)
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +68,8 @@ def orthanc(running, monkeypatch):
     return running
 
 
-def small(orthanc, patience=HURRIED):
-    return find(replace(read_address(orthanc.address), patience=patience), {"PatientID": "S-*"})
+def small(orthanc, retry=SHORT_RETRY):
+    return find(replace(read_address(orthanc.address), retry=retry), {"PatientID": "S-*"})
 
 
 def glutseg(*words):
@@ -99,7 +101,7 @@ def sample_run(running, tmp_path_factory):
     return out / "pacs", done.stdout + done.stderr
 
 
-def test_the_tables_are_those_of_the_files_byte_for_byte(sample_run, tmp_path):
+def test_tables_are_identical_to_those_of_files(sample_run, tmp_path):
     out, _ = sample_run
     assert glutseg("run", SAMPLE, "-o", tmp_path / "disk").returncode == 0
     assert tables(out) == tables(tmp_path / "disk")
@@ -108,9 +110,9 @@ def test_the_tables_are_those_of_the_files_byte_for_byte(sample_run, tmp_path):
     assert mask.read_bytes() == same.read_bytes()
 
 
-def test_no_password_is_left_anywhere_and_no_image(sample_run):
-    out, said = sample_run
-    assert PASSWORD not in said
+def test_no_password_and_no_image_is_left(sample_run):
+    out, printed = sample_run
+    assert PASSWORD not in printed
     for path in out.rglob("*"):
         assert path.is_dir() or PASSWORD.encode() not in path.read_bytes(), path
     assert not (out / ".glutseg-fetched").exists()
@@ -119,8 +121,8 @@ def test_no_password_is_left_anywhere_and_no_image(sample_run):
 
 
 def test_what_is_stored_can_be_read_back_and_refers_to_the_images(sample_run, running):
-    out, said = sample_run
-    assert "1 cases stored" in said
+    out, printed = sample_run
+    assert "1 cases stored" in printed
     images = {d.SOPInstanceUID: d for d in map(pydicom.dcmread, sorted(SAMPLE.glob("*.dcm")))}
     (seg,) = [pydicom.dcmread(io.BytesIO(c)) for c in running.instances("SEG")]
     (report,) = [pydicom.dcmread(io.BytesIO(c)) for c in running.instances("SR")]
@@ -148,8 +150,10 @@ def test_the_stored_pixels_are_the_mask(sample_run, running):
     found = np.zeros_like(mask.labels)
     for pixels, groups in zip(seg.pixel_array, seg.PerFrameFunctionalGroupsSequence, strict=True):
         z_mm = float(groups.PlanePositionSequence[0].ImagePositionPatient[2])
-        k = mask.geometry.nearest_slice(z_mm)
-        found[k][pixels > 0] = numbers[groups.SegmentIdentificationSequence[0].ReferencedSegmentNumber]
+        slice_index = mask.geometry.nearest_slice(z_mm)
+        found[slice_index][pixels > 0] = numbers[
+            groups.SegmentIdentificationSequence[0].ReferencedSegmentNumber
+        ]
     assert np.array_equal(found, mask.labels)
 
 
@@ -158,12 +162,12 @@ def test_a_second_store_adds_nothing(sample_run, orthanc):
     server = read_address(orthanc.address)
     again = store(out, server, source=server)
     assert (len(again.stored), len(again.kept)) == (0, 1)
-    (out / "stored.json").unlink()  # forgotten: the objects are the same all the same
+    (out / "stored.json").unlink()  # without it the objects are sent again, but are the same
     assert len(store(out, server, source=server).stored) == 1
     assert (len(orthanc.instances("SEG")), len(orthanc.instances("SR"))) == (1, 1)
 
 
-def test_our_own_results_in_a_study_do_not_make_it_another_one(sample_run, orthanc, tmp_path):
+def test_stored_results_do_not_change_a_study_for_a_resume(sample_run, orthanc, tmp_path):
     out = tmp_path / "goes-on"  # with another date of the run, from which the objects' UIDs come
     shutil.copytree(sample_run[0], out)
     before = tables(out)
@@ -191,7 +195,7 @@ def test_results_measured_on_files_can_be_stored(orthanc, truth_rooms, small_stu
     )
 
 
-def test_wrong_credentials_end_a_run_before_it_begins(orthanc, monkeypatch, tmp_path):
+def test_wrong_credentials_stop_a_run_at_the_start(orthanc, monkeypatch, tmp_path):
     monkeypatch.setenv("GLUTSEG_DICOMWEB_PASSWORD", "wrong")
     done = glutseg("run", orthanc.address, "--query", "PatientID=S-*", "-o", tmp_path / "out")
     assert done.returncode == 1
@@ -199,28 +203,26 @@ def test_wrong_credentials_end_a_run_before_it_begins(orthanc, monkeypatch, tmp_
     assert not (tmp_path / "out").exists()
 
 
-def test_nothing_found_is_told(orthanc):
+def test_no_matching_study_is_an_error(orthanc):
     with pytest.raises(GlutsegError, match="input-empty"):
         find(read_address(orthanc.address), {"PatientID": "NOBODY"})
 
 
-def test_only_the_slices_that_are_asked_for_are_fetched(orthanc, tmp_path):
-    (origin,) = [o for o in small(orthanc).origins.values() if o.patient_id == "S-1"]
-    with fetched(origin, tmp_path, "S-1") as here:
-        (series,) = [one for one in here.study.series if one.modality == "CT"]
-        here.fetch(series.slices[3:6])
-        here.fetch(series.slices[4:8])
-        assert here.n_images == 5
+def test_only_the_requested_slices_are_fetched(orthanc, tmp_path):
+    (study,) = [o for o in small(orthanc).remote_studies.values() if o.patient_id == "S-1"]
+    with fetched_study(study, tmp_path, "S-1") as images:
+        (series,) = [one for one in images.study.series if one.modality == "CT"]
+        images.fetch(series.slices[3:6])
+        images.fetch(series.slices[4:8])
+        assert images.n_images == 5
         folder = tmp_path / ".glutseg-fetched"
         assert {p.stat().st_mode & 0o777 for p in (folder, *folder.rglob("*")) if p.is_dir()} == {0o700}
     assert not folder.exists()
 
 
-def test_a_server_that_goes_down_between_studies_and_comes_back(
-    orthanc, truth_rooms, small_studies, tmp_path
-):
-    calm, out = tmp_path / "calm", tmp_path / "out"
-    batch.run(dicom.scan(small_studies), PROTOCOL, None, calm)
+def test_a_server_that_stops_between_studies_and_restarts(orthanc, truth_rooms, small_studies, tmp_path):
+    undisturbed, out = tmp_path / "undisturbed", tmp_path / "out"
+    batch.run(dicom.scan(small_studies), PROTOCOL, None, undisturbed)
 
     def unplugged(done, _total, last):
         if done == 1:
@@ -234,38 +236,38 @@ def test_a_server_that_goes_down_between_studies_and_comes_back(
     finally:
         if orthanc.process is None:
             orthanc.start()
-    told = {name: (row["status"], row["error_code"]) for name, row in rows(out).items()}
-    assert told == {"S-1": ("ok", ""), "S-2": ("failed", "pacs-unreachable"), "S-3": ("ok", "")}
+    outcomes = {name: (row["status"], row["error_code"]) for name, row in rows(out).items()}
+    assert outcomes == {"S-1": ("ok", ""), "S-2": ("failed", "pacs-unreachable"), "S-3": ("ok", "")}
     again = small(orthanc)
-    goes_on = Manner(resume=True, retry_failed=True)
-    assert batch.run(again.index, PROTOCOL, None, out, remote=again, manner=goes_on).n_kept == 2
-    assert tables(out) == tables(calm)
+    resume = RunOptions(resume=True, retry_failed=True)
+    assert batch.run(again.index, PROTOCOL, None, out, remote=again, options=resume).n_kept == 2
+    assert tables(out) == tables(undisturbed)
 
 
-def test_a_restart_in_the_middle_of_a_study_is_waited_for(
+def test_a_restart_in_the_middle_of_a_study_fails_nothing(
     orthanc, truth_rooms, small_studies, tmp_path, monkeypatch
 ):
-    calm, out = tmp_path / "calm", tmp_path / "out"
-    batch.run(dicom.scan(small_studies), PROTOCOL, None, calm)
-    fetch, asked, starting = Line.fetch, [], []
+    undisturbed, out = tmp_path / "undisturbed", tmp_path / "out"
+    batch.run(dicom.scan(small_studies), PROTOCOL, None, undisturbed)
+    fetch, requests, starting = Connection.fetch, [], []
 
     def restarted(self, url, *how):
-        asked.append(url)
-        if len(asked) == 12:
+        requests.append(url)
+        if len(requests) == 12:
             orthanc.stop()
             starting.append(threading.Timer(0.5, orthanc.start))
             starting[0].start()
         return fetch(self, url, *how)
 
-    found = small(orthanc, PATIENT)
-    monkeypatch.setattr(Line, "fetch", restarted)
+    found = small(orthanc, LONG_RETRY)
+    monkeypatch.setattr(Connection, "fetch", restarted)
     summary = batch.run(found.index, PROTOCOL, None, out, remote=found)
     starting[0].join()
     assert summary.exit_code == 0
-    assert tables(out) == tables(calm)
+    assert tables(out) == tables(undisturbed)
 
 
-def test_a_run_that_was_killed_leaves_no_images_once_it_goes_on(orthanc, truth_rooms, tmp_path):
+def test_resuming_a_killed_run_removes_its_images(orthanc, truth_rooms, tmp_path):
     out = tmp_path / "out"
     left = out / ".glutseg-fetched" / "S-1" / "0000"
 
@@ -279,18 +281,20 @@ def test_a_run_that_was_killed_leaves_no_images_once_it_goes_on(orthanc, truth_r
     left.mkdir(parents=True)
     (left / "00000.dcm").write_bytes(b"an image")
     found = small(orthanc)
-    assert batch.run(found.index, PROTOCOL, None, out, remote=found, manner=Manner(resume=True)).n_kept == 1
+    assert (
+        batch.run(found.index, PROTOCOL, None, out, remote=found, options=RunOptions(resume=True)).n_kept == 1
+    )
     assert not (out / ".glutseg-fetched").exists()
 
 
-def test_pseudonyms_reach_everything_and_the_images_are_found_all_the_same(orthanc, truth_rooms, tmp_path):
+def test_pseudonymised_runs_find_their_images(orthanc, truth_rooms, tmp_path):
     from glutseg.output.pseudonym import Pseudonymiser
 
     out = tmp_path / "out"
     found = small(orthanc)
     summary = batch.run(found.index, PROTOCOL, None, out, remote=found, pseudonyms=Pseudonymiser(b"k" * 32))
     assert summary.exit_code == 0
-    real = set(found.origins)
+    real = set(found.remote_studies)
     for path in out.rglob("*"):
         text = path.read_bytes() if path.suffix in (".json", ".csv") else b""
         assert not any(uid.encode() in text for uid in real), path
@@ -298,7 +302,7 @@ def test_pseudonyms_reach_everything_and_the_images_are_found_all_the_same(ortha
     assert json.loads((out / "run.json").read_text(encoding="utf-8"))["input"] == "(pseudonymised)"
 
 
-def test_an_independent_client_stores_what_is_then_measured(orthanc, small_studies, tmp_path):
+def test_images_stored_by_another_client_are_found(orthanc, small_studies, tmp_path):
     from dicomweb_client import DICOMwebClient
     from requests import Session
     from requests.auth import HTTPBasicAuth
@@ -313,8 +317,8 @@ def test_an_independent_client_stores_what_is_then_measured(orthanc, small_studi
         ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"{ds.SOPInstanceUID[:50]}.9"
     client.store_instances(datasets)
     found = find(read_address(orthanc.address), {"StudyInstanceUID": "1.2.3.4"})
-    with fetched(found.origins["1.2.3.4"], tmp_path, "T-1") as here:
-        (series,) = here.study.series
-        loaded = dicom.read(series, fetch=here.fetch)
+    with fetched_study(found.remote_studies["1.2.3.4"], tmp_path, "T-1") as images:
+        (series,) = images.study.series
+        loaded = dicom.read(series, fetch=images.fetch)
     (original,) = dicom.scan(small_studies / "S-1").studies
-    assert np.array_equal(loaded.volume.hu, dicom.read(original.series[0]).volume.hu)
+    assert np.array_equal(loaded.hu, dicom.read(original.series[0]).hu)

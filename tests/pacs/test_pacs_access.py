@@ -1,4 +1,4 @@
-"""Addresses, credentials, certificates and queries: who is asked what, and who gets to know which secret."""
+"""Addresses, credentials, certificates and queries: which server receives which secret."""
 
 import logging
 import ssl
@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glutseg.errors import GlutsegError
-from glutseg.pacs import Patience, Server, is_address, read_address
-from glutseg.pacs.multipart import one_part, together
-from glutseg.pacs.query import belied, parse_query
-from glutseg.pacs.transfer import Line
+from glutseg.pacs import RetryPolicy, Server, is_address, read_address
+from glutseg.pacs.multipart import join_parts, single_part
+from glutseg.pacs.query import mismatched_key, parse_query
+from glutseg.pacs.transfer import Connection
 
 SECRET = "s3cret-väl"  # noqa: S105 - the tests look for it
-HURRIED = Patience(connect_s=2, read_s=2, request_s=2, attempts=2, first_wait_s=0.01, total_s=3)
+SHORT_RETRY = RetryPolicy(connect_s=2, read_s=2, request_s=2, attempts=2, first_wait_s=0.01, total_s=3)
 
 
 @pytest.mark.parametrize(
@@ -62,18 +62,18 @@ def test_http_to_another_host_must_be_allowed():
     assert read_address("dicomweb+http://pacs.example/x", allow_http=True).url == "http://pacs.example/x"
 
 
-def test_folders_are_no_addresses():
+def test_folders_are_not_addresses():
     assert not any(map(is_address, ("images", "/data/dicom", "C:\\images", "study.zip")))
 
 
 @contextmanager
 def listening(answers, context=None):
-    """A server that notes the headers it gets; ``answers`` are (status, headers)."""
-    heard = []
+    """A server that records the headers it receives; ``answers`` returns (status, headers)."""
+    received = []
 
     class Listener(BaseHTTPRequestHandler):
         def do_GET(self):
-            heard.append(dict(self.headers))
+            received.append(dict(self.headers))
             status, headers = answers(self.path)
             body = b"[]" if status == 200 else b""
             self.send_response(status)
@@ -92,23 +92,23 @@ def listening(answers, context=None):
         server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
-        yield server.server_port, heard
+        yield server.server_port, received
     finally:
         server.shutdown()
         server.server_close()
 
 
-def well(_path):
+def success(_path):
     return 200, {}
 
 
 def get(port, scheme="http", ca="", host="127.0.0.1"):
-    server = Server(f"{scheme}://{host}:{port}", ca, HURRIED)
-    return Line(server).get(f"{server.url}/studies")
+    server = Server(f"{scheme}://{host}:{port}", ca, SHORT_RETRY)
+    return Connection(server).get(f"{server.url}/studies")
 
 
 def test_credentials_come_from_the_environment_or_a_netrc(monkeypatch, tmp_path):
-    with listening(well) as (port, heard):
+    with listening(success) as (port, received):
         get(port)
         netrc = tmp_path / "netrc"
         netrc.write_text("machine 127.0.0.1 login anna password geheim\nmachine x login y password z\n")
@@ -120,20 +120,25 @@ def test_credentials_come_from_the_environment_or_a_netrc(monkeypatch, tmp_path)
         get(port)
         monkeypatch.setenv("GLUTSEG_DICOMWEB_TOKEN", "abc.def")
         get(port)
-    told = [h.get("Authorization") for h in heard]
-    assert told == [None, "Basic YW5uYTpnZWhlaW0=", "Basic YmVydDpzM2NyZXQtdsOkbA==", "Bearer abc.def"]
+    authorizations = [h.get("Authorization") for h in received]
+    assert authorizations == [
+        None,
+        "Basic YW5uYTpnZWhlaW0=",
+        "Basic YmVydDpzM2NyZXQtdsOkbA==",
+        "Bearer abc.def",
+    ]
 
 
-def test_another_server_never_gets_them(monkeypatch):
+def test_credentials_are_not_sent_to_another_server(monkeypatch):
     monkeypatch.setenv("GLUTSEG_DICOMWEB_TOKEN", SECRET[:6])
-    with listening(well) as (other, heard_there):
-        places = [f"http://127.0.0.1:{other}/x", f"http://localhost:{other}/x", f"//127.0.0.1:{other}/x"]
-        for place in places:
-            with listening(lambda _, place=place: (307, {"Location": place})) as (port, heard):
+    with listening(success) as (other, received_there):
+        targets = [f"http://127.0.0.1:{other}/x", f"http://localhost:{other}/x", f"//127.0.0.1:{other}/x"]
+        for target in targets:
+            with listening(lambda _, target=target: (307, {"Location": target})) as (port, received):
                 with pytest.raises(GlutsegError, match="pacs-redirected"):
                     get(port)
-                assert heard[0]["Authorization"]
-        assert heard_there == []
+                assert received[0]["Authorization"]
+        assert received_there == []
 
 
 @pytest.mark.parametrize("status", [401, 403, 500, 503, 302])
@@ -186,48 +191,48 @@ def certificate(tmp_path_factory):
     return folder
 
 
-def test_a_certificate_must_be_trusted_and_its_own(certificate, monkeypatch):
+def test_a_certificate_must_be_trusted_and_match_the_host(certificate, monkeypatch):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
     ca = str(certificate / "cert.pem")
     monkeypatch.setenv("GLUTSEG_DICOMWEB_TOKEN", "abc")
-    with listening(well, context) as (port, heard):
-        for how in ({}, {"ca": ca, "host": "127.0.0.1"}):  # nobody's; another host's
+    with listening(success, context) as (port, received):
+        for how in ({}, {"ca": ca, "host": "127.0.0.1"}):  # untrusted; of another host
             with pytest.raises(GlutsegError, match="pacs-untrusted"):
                 get(port, "https", **how)
-        assert heard == []
+        assert received == []
         get(port, "https", ca=ca, host="localhost")
-        assert len(heard) == 1
+        assert len(received) == 1
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca)
         assert read_address(f"dicomweb+https://localhost:{port}").ca == ca
 
 
-def test_a_file_of_certificates_must_be_there():
+def test_a_missing_file_of_certificates_is_an_error():
     with pytest.raises(GlutsegError, match="pacs-untrusted"):
         read_address("dicomweb+https://pacs.example/x", ca="no/such/file")
 
 
-def test_nobody_there_is_told_after_all_attempts():
+def test_no_server_is_an_error_after_all_attempts():
     with pytest.raises(GlutsegError, match="after 2 attempts"):
         get(1)
 
 
 def test_a_query_names_keywords_of_the_dictionary():
-    asked = parse_query(["StudyDescription=*PELVIS*", " StudyDate = 20200101-20201231"])
-    assert asked == {"StudyDescription": "*PELVIS*", "StudyDate": "20200101-20201231"}
+    query = parse_query(["StudyDescription=*PELVIS*", " StudyDate = 20200101-20201231"])
+    assert query == {"StudyDescription": "*PELVIS*", "StudyDate": "20200101-20201231"}
 
 
 @pytest.mark.parametrize(
     "texts",
     [[], ["StudyDescription"], ["StudyDescription="], ["Nonsense=1"], ["limit=3"], ["PatientID=1"] * 2],
 )
-def test_a_query_that_cannot_be_understood_is_refused(texts):
+def test_an_invalid_query_is_refused(texts):
     with pytest.raises(GlutsegError, match="pacs-query-invalid"):
         parse_query(texts)
 
 
 @pytest.mark.parametrize(
-    ("key", "asked", "value", "fits"),
+    ("key", "pattern", "value", "is_match"),
     [
         ("StudyDescription", "*pelvis*", "CT PELVIS native", True),
         ("StudyDescription", "*pelvis*", "CT thorax", False),
@@ -241,27 +246,27 @@ def test_a_query_that_cannot_be_understood_is_refused(texts):
         ("PatientName", "MEIER*", "Müller", True),
     ],
 )
-def test_an_answer_that_belies_the_query_is_seen(key, asked, value, fits):
-    from glutseg.pacs.answers import tag_of
+def test_a_result_that_does_not_match_the_query_is_detected(key, pattern, value, is_match):
+    from glutseg.pacs.dicom_json import tag_of
 
     item = {tag_of(key): {"vr": "LO", "Value": [value]}}
-    assert belied(item, {key: asked}) == ("" if fits else key)
-    assert belied({}, {key: asked}) == ""
+    assert mismatched_key(item, {key: pattern}) == ("" if is_match else key)
+    assert mismatched_key({}, {key: pattern}) == ""
 
 
 @given(st.lists(st.binary(max_size=200), min_size=1, max_size=3))
-def test_what_is_put_together_is_taken_apart_again(parts):
-    content_type, body = together(parts)
+def test_a_joined_body_is_read_back(parts):
+    content_type, body = join_parts(parts)
     if len(parts) == 1:
-        assert one_part(content_type, body) == parts[0]
+        assert single_part(content_type, body) == parts[0]
     else:
         with pytest.raises(GlutsegError):
-            one_part(content_type, body)
+            single_part(content_type, body)
 
 
 @given(st.binary(min_size=1, max_size=100), st.data())
-def test_a_body_that_was_cut_anywhere_is_refused(part, data):
-    content_type, body = together([part])
+def test_a_truncated_body_is_refused(part, data):
+    content_type, body = join_parts([part])
     end = data.draw(st.integers(0, len(body) - 5))
     with pytest.raises(GlutsegError, match="pacs-answer-invalid"):
-        one_part(content_type, body[:end])
+        single_part(content_type, body[:end])

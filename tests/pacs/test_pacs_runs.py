@@ -1,16 +1,16 @@
-"""Runs from a server: options that do not go together, and what a study leaves behind that was given up."""
+"""Runs from a server: options that cannot be combined, and no images left of a failed study."""
 
 import pytest
 from typer.testing import CliRunner
 
-from glutseg.batch.plan import Orders, Task
-from glutseg.batch.worker import give_up
+from glutseg.batch.plan import RunContext, Task
+from glutseg.batch.worker import write_failed_case
 from glutseg.cli import app
 from glutseg.dicom import Study
 from glutseg.errors import GlutsegError
 from glutseg.measurement import Participants
 from glutseg.output.run_record import CaseState, RunRecord, write_run_record
-from glutseg.pacs import Origin, Server
+from glutseg.pacs import RemoteStudy, Server
 from glutseg.pacs.fetch import FETCHED
 from glutseg.pacs.store import headers_of
 from glutseg.protocol import load_protocol
@@ -23,12 +23,12 @@ def run(*words):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["images", "--query", "PatientID=1"], "--query and --store need"),
         (["images", "--store"], "--query and --store need"),
         ([ADDRESS, "--query", "PatientID=1", "--scheduler", "tcp://h:1"], "workers see"),
-        ([ADDRESS, "--query", "PatientID=1", "--masks", "m/{patient_id}.nii"], "fetch the studies first"),
+        ([ADDRESS, "--query", "PatientID=1", "--masks", "m/{patient_id}.nii"], "download the studies first"),
         ([ADDRESS, "--query", "PatientID=1", "--store", "--pseudonymise", "k"], "export-pseudonymised"),
         ([ADDRESS], "pacs-query-invalid"),
         ([ADDRESS, "--query", "Nonsense=1"], "pacs-query-invalid"),
@@ -40,22 +40,26 @@ def run(*words):
         ([ADDRESS, "--query", "PatientID=1", "--ca", "no/such"], "pacs-untrusted"),
     ],
 )
-def test_what_cannot_be_is_said_before_anybody_is_asked(words, told, tmp_path, monkeypatch):
+def test_invalid_options_are_reported_before_any_request(words, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = run(*words)
     assert done.exit_code
-    assert told in done.output + str(done.exception)
+    assert message in done.output + str(done.exception)
     assert "pass@" not in done.output
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_study_that_was_given_up_leaves_no_images(tmp_path):
+def test_a_study_that_timed_out_leaves_no_images(tmp_path):
     left = tmp_path / FETCHED / "A" / "0000"
     left.mkdir(parents=True)
     (left / "00000.dcm").write_bytes(b"an image")
     study = Study("1.2.3", "A", "", "", ())
-    task = Task("A", study, Participants({}, "patient_id"), "", Origin(Server("https://h"), "1.2.3", "A"))
-    result = give_up(task, Orders(tmp_path, load_protocol()), GlutsegError("study-timeout", "too long"))
+    task = Task(
+        "A", study, Participants({}, "patient_id"), "", RemoteStudy(Server("https://h"), "1.2.3", "A")
+    )
+    result = write_failed_case(
+        task, RunContext(tmp_path, load_protocol()), GlutsegError("study-timeout", "too long")
+    )
     assert result.error_code == "study-timeout"
     assert not (tmp_path / FETCHED).exists()
 

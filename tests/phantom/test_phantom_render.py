@@ -6,12 +6,12 @@ from scipy import ndimage
 
 from glutseg.image import LEFT, RIGHT
 from glutseg.phantom import PhantomPatient, PhantomScan, random_patients, render
-from glutseg.phantom.body import bone_coats
+from glutseg.phantom.body import bone_layers
 from glutseg.phantom.model import Model
 from glutseg.phantom.shapes import PlaneGrid, area_mm2, fill
 
 SCAN = PhantomScan(matrix=210, pixel_mm=2.0, slice_mm=6.0, z_range_mm=(0.0, 36.0), noise_hu=0.0)
-IN_SLICE = ndimage.generate_binary_structure(2, 1)[None]
+IN_PLANE = ndimage.generate_binary_structure(2, 1)[None]
 
 
 @pytest.fixture(scope="module")
@@ -92,22 +92,22 @@ def test_a_thicker_muscle_is_larger_in_proportion():
 @pytest.mark.parametrize("patient", list(random_patients(6, seed=11)), ids=lambda p: p.patient_id)
 def test_every_patient_is_plausible(patient):
     model = Model.of(patient)
-    for solid in model.gluteus_maximus.values():
-        assert 1800 < area_mm2(solid.cut(24.0)[0]) < 6500
+    for shape in model.gluteus_maximus.values():
+        assert 1800 < area_mm2(shape.cross_sections(24.0)[0]) < 6500
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_gluteus_maximus_keeps_clear_of_the_bones(seed):
+def test_gluteus_maximus_does_not_overlap_bones(seed):
     patient = PhantomPatient(seed=seed)
     model = Model.of(patient)
     grid = PlaneGrid((700, 900), (0.5, 0.5), (-225.0, -175.0))
-    bones = [c for c in bone_coats(patient) if c.tissue.name == "BONE"]
+    bones = [c for c in bone_layers(patient) if c.tissue.name == "BONE"]
     shared = total = 0
     for z in np.arange(-120.0, 110.0, 6.0):
         muscle, bone = (np.zeros(grid.shape, bool) for _ in range(2))
         for canvas, polygons in (
-            (muscle, [p for s in model.gluteus_maximus.values() for p in s.cut(float(z))]),
-            (bone, [p for c in bones for p in c.cut(float(z))]),
+            (muscle, [p for s in model.gluteus_maximus.values() for p in s.cross_sections(float(z))]),
+            (bone, [p for c in bones for p in c.cross_sections(float(z))]),
         ):
             for polygon in polygons:
                 box, inside = fill(polygon, grid)
@@ -117,16 +117,16 @@ def test_gluteus_maximus_keeps_clear_of_the_bones(seed):
     assert shared < 0.004 * total
 
 
-def test_densities_inside_the_muscle_are_those_asked_for():
+def test_densities_inside_the_muscle_are_as_specified():
     scan = replace(SCAN, slice_mm=12.0, z_range_mm=(-60.0, 48.0))
     for fat in (0.0, 0.2):
         phantom = render(PhantomPatient(seed=4, muscle_fat_fraction=fat, muscle_hu=50), scan)
-        inside = ndimage.binary_erosion(phantom.truth.labels > 0, IN_SLICE, iterations=2)
+        inside = ndimage.binary_erosion(phantom.truth.labels > 0, IN_PLANE, iterations=2)
         expected = 50 * (1 - fat) - 75 * fat
         assert phantom.volume.hu[inside].mean() == pytest.approx(expected, abs=5)
 
 
-def test_femoral_heads_are_dense_spheres_where_the_landmarks_say(phantom):
+def test_femoral_heads_are_dense_spheres_at_the_landmarks(phantom):
     for side in ("left", "right"):
         centre = phantom.true_landmarks_mm[f"femoral-head-centre:{side}"]
         top = phantom.true_landmarks_mm[f"femoral-head-top:{side}"]
@@ -135,21 +135,21 @@ def test_femoral_heads_are_dense_spheres_where_the_landmarks_say(phantom):
         assert phantom.volume.hu[k : k + 2, y - 4 : y + 5, x - 4 : x + 5].mean() > 150
 
 
-def test_a_plain_threshold_leaks_into_the_neighbours():
+def test_thresholding_alone_leaks_into_neighbouring_muscles():
     scan = PhantomScan(matrix=420, pixel_mm=1.0, slice_mm=3.0, z_range_mm=(18.0, 40.0))
     phantom = render(PhantomPatient(seed=4), scan)
     muscle = (phantom.volume.hu >= -29) & (phantom.volume.hu <= 150)
-    parts, _ = ndimage.label(muscle)
-    grown = parts == np.bincount(parts[(phantom.truth.labels == LEFT) & muscle]).argmax()
+    components, _ = ndimage.label(muscle)
+    grown = components == np.bincount(components[(phantom.truth.labels == LEFT) & muscle]).argmax()
     leaked = grown & (phantom.truth.labels == 0)
     assert leaked.sum() > 1.0 * (phantom.truth.labels == LEFT).sum()
 
 
-def test_noise_is_what_was_asked_for():
+def test_noise_is_as_specified():
     scan = PhantomScan(matrix=420, pixel_mm=1.0, slice_mm=2.0, z_range_mm=(20.0, 24.0))
     noisy = render(PhantomPatient(), replace(scan, noise_hu=15)).volume.hu.astype(float)
     clean = render(PhantomPatient(), replace(scan, noise_hu=0)).volume.hu
-    body = ndimage.binary_erosion(clean > -200, IN_SLICE, iterations=3)
+    body = ndimage.binary_erosion(clean > -200, IN_PLANE, iterations=3)
     assert (noisy - clean)[body].std() == pytest.approx(15, rel=0.05)
 
 

@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glutseg.phantom.shapes import (
-    Chain,
     Ellipsoid,
-    Loft,
     PlaneGrid,
+    SphereChain,
+    SweptSurface,
     area_mm2,
     fill,
     from_support,
@@ -72,33 +72,33 @@ def test_a_part_turned_inside_out_is_empty():
     assert not hit[1].any()
 
 
-def test_a_sphere_is_cut_into_circles():
-    ball = Chain(np.array([[5.0, 6.0, 7.0, 24.0]]))
-    (section,) = ball.cut(7.0 + 12.0)
+def test_cross_sections_of_a_sphere_are_circles():
+    sphere = SphereChain(np.array([[5.0, 6.0, 7.0, 24.0]]))
+    (section,) = sphere.cross_sections(7.0 + 12.0)
     assert area_mm2(section) == pytest.approx(np.pi * (24**2 - 12**2), rel=2e-3)
     np.testing.assert_allclose(section.mean(axis=0), [5, 6], atol=1e-9)
-    assert ball.cut(32.0) == []
+    assert sphere.cross_sections(32.0) == []
 
 
-def test_a_limb_is_as_thick_as_its_balls():
-    limb = Chain(np.array([[0.0, 0.0, 0.0, 10.0], [0.0, 0.0, 100.0, 10.0]]))
-    (section,) = limb.cut(50.0)
+def test_a_chain_is_as_thick_as_its_spheres():
+    chain = SphereChain(np.array([[0.0, 0.0, 0.0, 10.0], [0.0, 0.0, 100.0, 10.0]]))
+    (section,) = chain.cross_sections(50.0)
     assert area_mm2(section) == pytest.approx(np.pi * 100, rel=0.01)
 
 
 def test_an_ellipsoid_in_its_middle():
-    (section,) = Ellipsoid((1, 2, 3), (10, 5, 7)).cut(3.0)
+    (section,) = Ellipsoid((1, 2, 3), (10, 5, 7)).cross_sections(3.0)
     assert area_mm2(section) == pytest.approx(np.pi * 50, rel=2e-3)
 
 
 @pytest.mark.parametrize("mirror", [1, -1])
-def test_a_loft_passes_through_its_contours_with_positive_area(mirror):
+def test_a_swept_surface_passes_through_its_contours_with_positive_area(mirror):
     controls = np.stack([circle(10, 8), circle(20, 8)]) * np.array([mirror, 1])
-    loft = Loft(np.array([0.0, 30.0]), controls)
-    assert area_mm2(loft.cut(0.0)[0]) == pytest.approx(np.pi * 100, rel=0.01)
-    assert area_mm2(loft.cut(30.0)[0]) == pytest.approx(np.pi * 400, rel=0.01)
-    assert np.pi * 100 < area_mm2(loft.cut(15.0)[0]) < np.pi * 400
-    assert loft.cut(30.1) == []
+    surface = SweptSurface(np.array([0.0, 30.0]), controls)
+    assert area_mm2(surface.cross_sections(0.0)[0]) == pytest.approx(np.pi * 100, rel=0.01)
+    assert area_mm2(surface.cross_sections(30.0)[0]) == pytest.approx(np.pi * 400, rel=0.01)
+    assert np.pi * 100 < area_mm2(surface.cross_sections(15.0)[0]) < np.pi * 400
+    assert surface.cross_sections(30.1) == []
 
 
 def test_a_smooth_curve_passes_through_its_controls():

@@ -1,4 +1,4 @@
-"""The committed sample is what the generator draws today, small, and described truly."""
+"""The committed sample is what the generator renders today, it is small, and its README is correct."""
 
 import json
 from dataclasses import replace
@@ -17,18 +17,18 @@ pytestmark = pytest.mark.skipif(not SAMPLE.is_dir(), reason="sample_dicom/ is no
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_the_sample_is_what_is_drawn_today(number):
+def test_the_sample_is_what_is_rendered_today(number):
     patient = SAMPLE_PATIENTS[number]
     dataset = pydicom.dcmread(SAMPLE / patient.patient_id / f"IM{LEVEL:04d}.dcm")
     z_mm = float(dataset.ImagePositionPatient[2])
-    drawn = render(patient, replace(SAMPLE_SCAN, z_range_mm=(z_mm, z_mm + 1), noise_hu=0))
+    rendered = render(patient, replace(SAMPLE_SCAN, z_range_mm=(z_mm, z_mm + 1), noise_hu=0))
     stored = dataset.pixel_array.astype(float) + float(dataset.RescaleIntercept)
-    assert abs(stored - drawn.volume.hu[0]).mean() < SAMPLE_SCAN.noise_hu
+    assert abs(stored - rendered.volume.hu[0]).mean() < SAMPLE_SCAN.noise_hu
     truth = json.loads((SAMPLE / "truth.json").read_text())["patients"][number]
     row = next(r for r in truth["slices"] if r["instance"] == LEVEL)
     described = (SAMPLE / "README.md").read_text()
     for side, label in (("left", 1), ("right", 2)):
-        area_mm2 = (drawn.truth.labels == label).sum() * 1.1**2
+        area_mm2 = (rendered.truth.labels == label).sum() * 1.1**2
         assert row[f"area_{side}_mm2"] == pytest.approx(area_mm2, abs=0.01)
         assert f"{row[f'area_{side}_mm2']:.1f} mm²" in described
     assert float(dataset.PatientSize) == patient.height_m
@@ -41,7 +41,7 @@ def test_the_level_is_nearest_to_the_femoral_heads():
         assert nearest["instance"] == LEVEL
 
 
-def test_the_sample_is_small_and_whole():
+def test_the_sample_is_small_and_complete():
     assert sum(p.stat().st_size for p in SAMPLE.rglob("*") if p.is_file()) < 10_000_000
     for patient in SAMPLE_PATIENTS:
         assert len(list((SAMPLE / patient.patient_id).glob("IM*.dcm"))) == 39

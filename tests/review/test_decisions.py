@@ -273,7 +273,7 @@ def test_going_on_with_a_run_keeps_what_was_decided(reviewed):
     correct(reviewed, case)
     collate(reviewed)
     before = (reviewed.out / "measurements.csv").read_bytes()
-    batch.run(reviewed.index, reviewed.protocol, None, reviewed.out, manner=batch.Manner(resume=True))
+    batch.run(reviewed.index, reviewed.protocol, None, reviewed.out, options=batch.RunOptions(resume=True))
     assert (reviewed.out / "measurements.csv").read_bytes() == before
 
 
@@ -287,6 +287,6 @@ def test_overwriting_a_reviewed_run_is_refused_unless_reviews_are_kept(reviewed)
     with pytest.raises(GlutsegError, match="reviews-present"):
         batch.run(*again, overwrite=True)
     assert (reviewed.out / "measurements.csv").read_bytes() == table
-    batch.run(*again, manner=batch.Manner(overwrite=True, keep_reviews=True))
+    batch.run(*again, options=batch.RunOptions(overwrite=True, keep_reviews=True))
     assert {p: p.read_bytes() for p in reviewed.out.rglob("*anna*")} == before
     assert (reviewed.out / "measurements.csv").read_bytes() == table  # the same result: the review counts

@@ -136,11 +136,11 @@ def _truth(patient: PhantomPatient, geometry: Geometry, k: int, name: str, side:
     canvas = np.zeros(geometry.shape[1:], np.int64)
     z_mm = geometry.slice_z_mm(k)
     wanted = 1 + 2 * list(muscles.MUSCLES).index(name) + list(body.SIGNS).index(side)
-    flesh = [c.solid for c in body.muscle_coats(patient) if c.tissue == body.Tissue.MUSCLE]
-    over = [c.solid for c in body.bone_coats(patient)] + list(body.gluteus_maximus(patient).values())
+    flesh = [c.shape for c in body.muscle_layers(patient) if c.tissue == body.Tissue.MUSCLE]
+    over = [c.shape for c in body.bone_layers(patient)] + list(body.gluteus_maximus(patient).values())
     for label, solid in [*enumerate(flesh, 1), *((0, s) for s in over)]:
         low, high = solid.z_range_mm
-        for polygon in solid.cut(z_mm) if low <= z_mm <= high else ():
+        for polygon in solid.cross_sections(z_mm) if low <= z_mm <= high else ():
             hit = fill(polygon, plane)
             if hit is not None:
                 canvas[hit[0]][hit[1]] = label

@@ -200,7 +200,7 @@ def run_folder(
         ``resume-differs``, ``output-unwritable``, ``key-invalid``, ``outliner-unknown``,
         ``extra-missing``, ``weights-missing``, and those of protocols and participants.
     """
-    manner = batch.Manner(jobs=jobs, resume=resume, overwrite=overwrite)
+    options = batch.RunOptions(jobs=jobs, resume=resume, overwrite=overwrite)
     measurer: batch.Measurer = batch.Automatic(named_outliner(outliner, device))
     if masks:
         from glutseg.exchange import GivenMasks
@@ -209,7 +209,13 @@ def run_folder(
         measurer = GivenMasks(masks, terms, label_map)
     table = read_heights(participants, participants_columns)
     batch.run_folder(
-        Path(path), Path(out), as_protocol(protocol), table, manner=manner, key=_path(key), measurer=measurer
+        Path(path),
+        Path(out),
+        as_protocol(protocol),
+        table,
+        options=options,
+        key_file=_path(key),
+        measurer=measurer,
     )
     return read_run(out)
 

@@ -105,7 +105,7 @@ def one_study(index: dicom.Index, rule: SeriesRule) -> dicom.Study:
         raise GlutsegError("input-empty", "no DICOM image was found", where)
     if len(studies) > 1:
         raise GlutsegError("input-ambiguous", f"{len(studies)} studies lie here, expected one", where)
-    dicom.check_asked(index, rule)
+    dicom.check_requested_series(index, rule)
     return studies[0]
 
 

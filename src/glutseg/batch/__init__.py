@@ -1,21 +1,21 @@
-"""Many studies: a plan of tasks, workers that carry them out, tables collated from the ledger."""
+"""Many studies: one task per study, worker processes, tables made from the case records."""
 
 from glutseg.batch.folder import run_folder
 from glutseg.batch.measurer import Automatic, Measurer
-from glutseg.batch.plan import Orders, Task, make_plan
-from glutseg.batch.run import Manner, RunSummary, collate, run
-from glutseg.batch.worker import carry_out
+from glutseg.batch.plan import RunContext, Task, make_plan
+from glutseg.batch.run import RunOptions, RunSummary, collate, run
+from glutseg.batch.worker import run_task
 
 __all__ = [
     "Automatic",
-    "Manner",
     "Measurer",
-    "Orders",
+    "RunContext",
+    "RunOptions",
     "RunSummary",
     "Task",
-    "carry_out",
     "collate",
     "make_plan",
     "run",
     "run_folder",
+    "run_task",
 ]

@@ -1,4 +1,4 @@
-"""A run on an existing Dask cluster: the same tasks, carried out wherever it has workers."""
+"""Run the tasks of a batch on an existing Dask cluster."""
 
 from __future__ import annotations
 
@@ -12,94 +12,109 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from glutseg.batch.plan import Orders, Task
+from glutseg.batch.plan import RunContext, Task
 from glutseg.batch.pool import Results
-from glutseg.batch.process import Work, WorkerDiedError
-from glutseg.batch.remote import Answer, Errand, WorkerPathError, check_same, conditions, unseen_file
-from glutseg.batch.worker import carry_out, give_up
+from glutseg.batch.process import TaskFunction, WorkerDiedError
+from glutseg.batch.remote import (
+    RemoteResult,
+    RemoteTask,
+    WorkerPathError,
+    check_same_environment,
+    environment,
+    missing_file,
+)
+from glutseg.batch.worker import run_task, write_failed_case
 from glutseg.errors import GlutsegError
 from glutseg.output.atomic import TEMP_PREFIX
 from glutseg.result import CaseResult
 
 CONNECT_S = 10.0
-"""Allowed for the scheduler to answer."""
-AHEAD = 8
-"""Tasks that wait at the cluster beyond those its threads have in hand: enough that no worker is ever idle,
-and few, because a task holds all headers of its study."""
+"""Time limit for an answer of the scheduler, in seconds."""
+QUEUED_TASKS = 8
+"""Tasks queued at the cluster beyond two per thread: enough that no worker is ever idle, and few, because a
+task holds all headers of its study."""
 
 
 def on_cluster(
-    tasks: Sequence[Task], orders: Orders, scheduler: str, timeout_s: float, work: Work = carry_out
+    tasks: Sequence[Task],
+    context: RunContext,
+    scheduler: str,
+    timeout_s: float,
+    task_function: TaskFunction = run_task,
 ) -> Results:
-    """Carry out the tasks on a Dask cluster; results come in whatever order they are done.
+    """Run the tasks on a Dask cluster; results come in the order in which they finish.
 
     Parameters
     ----------
-    orders : ``out`` is absolute, and the workers see it and the input under the same paths
+    context : ``out`` is absolute, and the workers see it and the input under the same paths
     scheduler : address of the cluster's scheduler, ``tcp://HOST:8786``
-    timeout_s : after which a study is stopped and given up
-    work : as in `glutseg.batch.pool.in_workers`
+    timeout_s : time limit for a study, which then fails
+    task_function : as in `glutseg.batch.pool.in_workers`
 
     Raises
     ------
     GlutsegError
         ``cluster-missing``, ``scheduler-unreachable``, ``worker-differs``, ``worker-path-missing`` and
-        ``output-unwritable``. What happens to a study is its own failure: a study that its process did
-        not survive, or that the cluster lost with its workers again and again, is ``worker-died``.
+        ``output-unwritable``. Any other problem fails its own study only: ``worker-died`` is a study whose
+        process crashed, or that was on several workers when the cluster lost them.
     """
-    with _client(scheduler) as client, _sign(orders.out) as sign:
+    with _client(scheduler) as client, _marker_file(context.out) as marker_file:
         _check_python(client)
-        run_there, expected, record = _by_value(), conditions(), orders.measurer.record()
+        run_there, expected, record = _self_contained_function(), environment(), context.measurer.record()
         waiting = deque(tasks)
-        at_work: dict[Any, Task] = {}
+        running: dict[Any, Task] = {}
         answers = _as_completed(client)
         try:
-            while waiting or at_work:
-                for _ in range(min(len(waiting), _threads(client) * 2 + AHEAD - len(at_work))):
+            while waiting or running:
+                for _ in range(min(len(waiting), _threads(client) * 2 + QUEUED_TASKS - len(running))):
                     task = waiting.popleft()
-                    parcel = pickle.dumps(Errand(task, orders, timeout_s, work, sign, record))
-                    future = client.submit(run_there, expected, parcel, pure=False)
-                    at_work[future] = task
+                    pickled_task = pickle.dumps(
+                        RemoteTask(task, context, timeout_s, task_function, marker_file, record)
+                    )
+                    future = client.submit(run_there, expected, pickled_task, pure=False)
+                    running[future] = task
                     answers.add(future)
                 future = next(answers)
-                task, answer = at_work.pop(future), _answer(future, scheduler)
-                if answer is None:  # it was called off and asked for again
+                task, answer = running.pop(future), _result_of(future, scheduler)
+                if answer is None:  # it was cancelled and has to be submitted again
                     waiting.append(task)
                 elif isinstance(answer, CaseResult):
                     yield answer
                 else:
-                    yield give_up(task, orders, _of_the_study(task, answer))
+                    yield write_failed_case(task, context, _failure_of_study(task, answer))
         finally:
-            client.cancel(list(at_work), force=True)
+            client.cancel(list(running), force=True)
 
 
-def _of_the_study(task: Task, error: GlutsegError) -> GlutsegError:
-    """The error if it concerns this study only.
+def _failure_of_study(task: Task, error: GlutsegError) -> GlutsegError:
+    """Return the error if it concerns this study only.
 
     Raises
     ------
     GlutsegError
-        The error, if every other study would meet the same.
+        The error itself, if it would stop every other study as well.
     """
-    if isinstance(error, WorkerPathError) and unseen_file(task):  # it is gone for everybody
-        return GlutsegError("input-missing", "an image is not there any more", str(unseen_file(task)))
+    if isinstance(error, WorkerPathError) and missing_file(task):  # deleted, not just invisible to the worker
+        return GlutsegError("input-missing", "an image file does not exist any more", str(missing_file(task)))
     if not isinstance(error, WorkerDiedError):
         raise error
     return error
 
 
-def _answer(future: Any, scheduler: str) -> Answer:
+def _result_of(future: Any, scheduler: str) -> RemoteResult:
     from distributed import KilledWorker
 
     try:
-        answer: Answer = future.result(timeout=CONNECT_S)
+        answer: RemoteResult = future.result(timeout=CONNECT_S)
         return answer
     except KilledWorker as error:
         lost = error.allowed_failures + 1
-        return WorkerDiedError("worker-died", f"the cluster lost {lost} workers with it, one after the other")
+        return WorkerDiedError(
+            "worker-died", f"the cluster lost {lost} workers, one after the other, while they measured it"
+        )
     except ImportError as error:
         return GlutsegError("worker-differs", f"a worker cannot run this version of glutseg: {error}")
-    except Exception as error:  # noqa: BLE001 - whatever the cluster may raise ends in one clear line
+    except Exception as error:  # noqa: BLE001 - whatever Dask raises becomes one clear message
         if future.status in ("cancelled", "lost", "pending"):
             return GlutsegError("scheduler-unreachable", "the connection to it was lost", scheduler)
         return GlutsegError("worker-differs", f"a task could not be run: {type(error).__name__}: {error}")
@@ -107,17 +122,17 @@ def _answer(future: Any, scheduler: str) -> Answer:
         future.release()
 
 
-def _by_value() -> Callable[[Mapping[str, str], bytes], Answer]:
-    """What is sent to the workers: a function that travels whole.
+def _self_contained_function() -> Callable[[Mapping[str, str], bytes], RemoteResult]:
+    """Return the function that is sent to the workers, pickled by value.
 
-    Otherwise scheduler and workers would look for it in the glutseg they have, if any, before they can say
-    that it is another one.
+    Pickled by reference, it would be imported from the glutseg installed at scheduler and workers (if any)
+    before their version can be compared.
     """
 
-    def measure(expected: Mapping[str, str], parcel: bytes) -> Answer:
-        from glutseg.batch.remote import perform
+    def measure(expected: Mapping[str, str], pickled_task: bytes) -> RemoteResult:
+        from glutseg.batch.remote import run_remote_task
 
-        return perform(expected, parcel)
+        return run_remote_task(expected, pickled_task)
 
     return measure
 
@@ -130,9 +145,9 @@ def _client(scheduler: str) -> Iterator[Any]:
     except ImportError as error:
         raise GlutsegError("cluster-missing", "distributed is not installed") from error
     for name in ("distributed", "distributed.client"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # what concerns the user is told once
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # the user gets one message, from here
     try:
-        get_address_host_port(scheduler, strict=True)  # a client for a bad address would be hard to end
+        get_address_host_port(scheduler, strict=True)  # a client for a bad address is hard to stop
         client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, ImportError, TypeError) as error:  # TimeoutError is an OSError
         first = str(error).strip().split("\n")[0] or type(error).__name__
@@ -151,7 +166,7 @@ def _as_completed(client: Any) -> Any:
 
 
 def _threads(client: Any) -> int:
-    """Tasks that the cluster can have in hand now; workers may come and go."""
+    """Return the cluster's current number of threads; workers may come and go."""
     try:
         return sum(client.nthreads().values())
     except OSError as error:
@@ -159,17 +174,17 @@ def _threads(client: Any) -> int:
 
 
 def _check_python(client: Any) -> None:
-    """What travels by value needs the same Python, so this is looked at before anything is sent."""
+    """Compare the Python versions first: a function pickled by value needs the same Python."""
     found = client.get_versions()
-    here = conditions()["python"]
+    here = environment()["python"]
     for host in (found["scheduler"], *found["workers"].values()):
         version = ".".join(str(host["host"]["python"]).split(".")[:2])
-        check_same({"python": here}, {"python": version})
+        check_same_environment({"python": here}, {"python": version})
 
 
 @contextmanager
-def _sign(out: Path) -> Iterator[Path]:
-    """A file of a new name in the output folder, by which a worker knows that it sees this very folder."""
+def _marker_file(out: Path) -> Iterator[Path]:
+    """Create a file with a new name in the output folder; a worker that finds it sees this very folder."""
     try:
         handle, name = tempfile.mkstemp(prefix=f"{TEMP_PREFIX}run-", dir=out)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A whole run, from a folder of images to a folder of results."""
+"""A whole run, from a folder of images (or a server) to a folder of results."""
 
 from __future__ import annotations
 
@@ -7,62 +7,62 @@ from pathlib import Path
 
 from glutseg import dicom
 from glutseg.batch.measurer import AUTOMATIC, Measurer
-from glutseg.batch.run import Manner, Progress, RunSummary, run
+from glutseg.batch.run import Progress, RunOptions, RunSummary, run
 from glutseg.measurement import Participants
 from glutseg.output.folder import check
 from glutseg.output.pseudonym import pseudonymiser
-from glutseg.pacs import Question
+from glutseg.pacs import PacsQuery
 from glutseg.protocol import Protocol
 
 
 def run_folder(
-    source: Path | Question,
+    source: Path | PacsQuery,
     out: Path,
     protocol: Protocol,
     participants: Participants | None = None,
     *,
-    manner: Manner,
-    key: Path | None = None,
-    scanning: Callable[[int, int], None] | None = None,
-    measuring: Progress | None = None,
+    options: RunOptions,
+    key_file: Path | None = None,
+    scan_progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     measurer: Measurer = AUTOMATIC,
 ) -> RunSummary:
-    """Look through ``source``, measure every study, write everything below ``out``.
+    """Scan ``source``, measure every study, write everything below ``out``.
 
     Parameters
     ----------
-    source : a folder, zip or file, or what to ask a server for
-    key : file of the key for pseudonyms; a new one is written where there is none
-    scanning, measuring : called with how far it is
-    measurer : whose outlines are measured
+    source : a folder, zip or file, or a server with the query to send to it
+    key_file : file with the key for pseudonyms; a new one is written if it does not exist
+    scan_progress, progress : called with the number done and the total, while scanning and measuring
+    measurer : makes the outlines, or reads given ones
 
     Raises
     ------
     GlutsegError
         Those of `glutseg.dicom.scan` or `glutseg.pacs.search.find`, of
-        `glutseg.output.pseudonym.pseudonymiser` and
-        `glutseg.batch.run`; what forbids to write ``out`` is said before anything is read.
+        `glutseg.output.pseudonym.pseudonymiser` and `glutseg.batch.run`. Whether ``out`` may be written is
+        checked before anything is read.
     """
     measurer.check()
-    resume, keep = manner.resume, manner.keep_reviews
-    check(out, overwrite=manner.overwrite, resume=resume, keep_reviews=keep)
-    pseudonyms = None if key is None else pseudonymiser(key, out)
+    resume, keep = options.resume, options.keep_reviews
+    check(out, overwrite=options.overwrite, resume=resume, keep_reviews=keep)
+    pseudonyms = None if key_file is None else pseudonymiser(key_file, out)
     remote = None
-    if isinstance(source, Question):
+    if isinstance(source, PacsQuery):
         from glutseg.pacs.search import find
 
-        remote = find(source.server, source.query, scanning)
+        remote = find(source.server, source.query, scan_progress)
         index = remote.index
-    else:  # workers elsewhere do not know this folder
-        index = dicom.scan(source.absolute() if manner.scheduler else source, progress=scanning)
+    else:  # workers on other machines have another current folder
+        index = dicom.scan(source.absolute() if options.scheduler else source, progress=scan_progress)
     return run(
         index,
         protocol,
         participants,
         out,
-        manner=manner,
+        options=options,
         pseudonyms=pseudonyms,
-        progress=measuring,
+        progress=progress,
         measurer=measurer,
         remote=remote,
     )

@@ -1,4 +1,4 @@
-"""How one study becomes a case: on outlines that an outliner makes, or on outlines that were given."""
+"""Measure one study, with outlines that an outliner makes or with given masks."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from glutseg.segmentation import Outliner
 
 
 class Measurer(typing.Protocol):
-    """One for all studies of a run; it travels to workers."""
+    """Measures the studies of a run; pickled and sent to the workers."""
 
     @property
     def name(self) -> str:
-        """Ends the protocol's name, so that no table mixes origins unnoticed; "" for glutseg's own."""
+        """Suffix of the protocol's name, so that every row says who outlined; "" for glutseg's own."""
 
     @property
     def has_processes(self) -> bool:
-        """Whether it starts processes of its own."""
+        """Whether it starts child processes."""
 
     def record(self) -> Mapping[str, str]:
-        """What stands in run.json; a run goes on only with the same."""
+        """What run.json records of it; a run is resumed only with the same record."""
 
     def check(self) -> None:
-        """Raise a `GlutsegError` where it cannot work, before any study is begun."""
+        """Raise a `GlutsegError` if it cannot work, before the first study."""
 
     def digest(self, study: dicom.Study, protocol: Protocol) -> str:
-        """Of what it reads besides the images; "" where that is nothing."""
+        """Digest of what it reads besides the images; "" for nothing."""
 
     def measure(
         self,
@@ -41,12 +41,12 @@ class Measurer(typing.Protocol):
         participants: Participants | None,
         fetch: dicom.Fetch = dicom.already_local,
     ) -> Case:
-        """As `glutseg.case.measure_study`: whatever happens, there is a case."""
+        """As `glutseg.case.measure_study`: errors become a failed case."""
 
 
 @dataclass(frozen=True)
 class Automatic:
-    """On the outlines of an outliner."""
+    """Measures on the outlines of an outliner."""
 
     outliner: Outliner = AUTOMATIC_OUTLINER
 

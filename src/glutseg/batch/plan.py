@@ -1,4 +1,4 @@
-"""The plan of a run: one task per study, each whole in itself, so that anybody may carry it out."""
+"""The plan of a run: one self-contained task per study, which any worker can run."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from glutseg.batch.measurer import AUTOMATIC, Measurer
 from glutseg.measurement import Participants, believe_height
 from glutseg.output.case_id import case_id
 from glutseg.output.pseudonym import Pseudonymiser
-from glutseg.pacs.model import Origin
+from glutseg.pacs.model import RemoteStudy
 from glutseg.protocol import Protocol
 
 
 @dataclass(frozen=True)
-class Orders:
-    """What all tasks of a run share."""
+class RunContext:
+    """Settings that all tasks of a run share."""
 
     out: Path
     protocol: Protocol
@@ -33,29 +33,34 @@ class Task:
 
     Attributes
     ----------
-    case_id : name of its folder, unique in the run
-    participants : the study's row of the table, or none
-    input_sha256 : of all that its headers and the table say, the sizes of its files, and what the
-        measurer reads besides; of a study on a server, of what the search said of it
-    origin : the server that has its images; None for files
+    case_id : name of the case's folder, unique in the run
+    participants : the participants table reduced to the row of this study, or empty
+    input_sha256 : digest of its headers, its row of the table, the sizes of its files and what the measurer
+        reads besides; for a study on a server, of what the search returned
+    remote_study : the study on a server, from which images are fetched; None for files
     """
 
     case_id: str
     study: dicom.Study
     participants: Participants
     input_sha256: str
-    origin: Origin | None = None
+    remote_study: RemoteStudy | None = None
 
 
 def make_plan(
     index: dicom.Index,
     participants: Participants | None = None,
     extra_digest: Callable[[dicom.Study], str] = lambda _: "",
-    origins: Mapping[str, Origin] | None = None,
+    remote_studies: Mapping[str, RemoteStudy] | None = None,
 ) -> tuple[Task, ...]:
-    """A task per study, in the order of the index.
+    """Return one task per study, in the order of the index.
 
-    ``extra_digest`` is of what is read besides its images, ``origins`` tell by study UID which server has it.
+    Parameters
+    ----------
+    index : the studies
+    participants : the participants table, if there is one
+    extra_digest : digest of what is read for a study besides its images
+    remote_studies : by study UID, the studies that are on a server
     """
     taken: Counter[str] = Counter()
     tasks = []
@@ -63,21 +68,22 @@ def make_plan(
         name = case_id(study.patient_id, study.study_uid)
         row = participants.of(study.patient_id, name) if participants else None
         named_by = participants.named_by if participants else "patient_id"
-        own = Participants({} if row is None else {row.key: row}, named_by)
+        own_row = Participants({} if row is None else {row.key: row}, named_by)
         taken[name] += 1
-        if taken[name] > 1:  # studies without a UID are told apart by their folders only
+        if taken[name] > 1:  # studies without a UID may get the same id
             name = f"{name}-{taken[name]}"
-        origin = (origins or {}).get(study.study_uid)
-        tasks.append(Task(name, study, own, _digest(study, own, extra_digest(study)), origin))
+        remote_study = (remote_studies or {}).get(study.study_uid)
+        digest = _digest(study, own_row, extra_digest(study))
+        tasks.append(Task(name, study, own_row, digest, remote_study))
     return tuple(tasks)
 
 
 def _digest(study: dicom.Study, participants: Participants, extra: str) -> str:
-    """The same wherever the files lie; another when a header, a size or the believed height changes."""
+    """Digest that changes with a header, a file size or the height, and not with the path of the files."""
     sizes = [_size(path) for path in {h.source.path: None for series in study.series for h in series.slices}]
-    nowhere = dicom.Source(Path())
+    no_source = dicom.Source(Path())
     series = tuple(
-        replace(one, slices=tuple(replace(header, source=nowhere) for header in one.slices))
+        replace(one, slices=tuple(replace(header, source=no_source) for header in one.slices))
         for one in study.series
     )
     row = next(iter(participants.rows.values()), None)
@@ -89,5 +95,5 @@ def _digest(study: dicom.Study, participants: Participants, extra: str) -> str:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError:  # reading it will tell why
+    except OSError:  # the error is reported when the file is read
         return -1

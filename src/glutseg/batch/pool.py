@@ -1,7 +1,7 @@
-"""Worker processes, each with one study at a time: what kills one of them harms its study only.
+"""A pool of worker processes, each measuring one study at a time; a crash fails that study only.
 
-The pools of the standard library give up all their studies when one process dies; here a process that
-died is replaced, its study tried once more (a system short of memory may have ended it) and then told.
+The pools of the standard library give up all studies when one process dies. Here a process that died
+is replaced, and its study is tried once more before it fails: a system short of memory may have ended it.
 """
 
 from __future__ import annotations
@@ -11,79 +11,87 @@ from collections import Counter, deque
 from collections.abc import Generator, Sequence
 from multiprocessing.connection import wait
 
-from glutseg.batch.plan import Orders, Task
-from glutseg.batch.process import Work, Worker, WorkerDiedError
-from glutseg.batch.worker import carry_out, give_up
+from glutseg.batch.plan import RunContext, Task
+from glutseg.batch.process import TaskFunction, Worker, WorkerDiedError
+from glutseg.batch.worker import run_task, write_failed_case
 from glutseg.result import CaseResult
 
 ATTEMPTS = 2
-"""Before a study whose process died is given up."""
+"""Number of times a study is tried whose process dies."""
 
 Results = Generator[CaseResult, None, None]
-"""Results as they come; closing it ends what is still at work."""
+"""Results in the order in which they finish; closing the generator stops the running processes."""
 
 
-def in_this_process(tasks: Sequence[Task], orders: Orders) -> Results:
-    """Carry out the tasks one after the other, here: for research scripts and tests."""
+def in_this_process(tasks: Sequence[Task], context: RunContext) -> Results:
+    """Run the tasks one after the other in this process: for research scripts and tests."""
     for task in tasks:
-        yield carry_out(task, orders)
+        yield run_task(task, context)
 
 
 def in_workers(
-    tasks: Sequence[Task], orders: Orders, jobs: int, timeout_s: float, work: Work = carry_out
+    tasks: Sequence[Task],
+    context: RunContext,
+    jobs: int,
+    timeout_s: float,
+    task_function: TaskFunction = run_task,
 ) -> Results:
-    """Carry out the tasks in ``jobs`` processes; results come in whatever order they are done.
+    """Run the tasks in ``jobs`` processes; results come in the order in which they finish.
 
-    ``work`` is what a process does with a task; it must be importable there by its name. Closing the
-    generator ends the processes at once; what they were writing is then not there.
+    Closing the generator stops the processes at once; the case that a process was writing is then missing.
+
+    Parameters
+    ----------
+    timeout_s : time limit for a study, which then fails
+    task_function : run in the worker process for each task; must be importable by name
 
     Raises
     ------
     GlutsegError
-        ``output-unwritable``, or ``worker-died`` where no process can be started: every other study
-        would meet the same.
+        ``output-unwritable``, or ``worker-died`` if no process can be started: every other study would
+        fail in the same way.
     """
     waiting = deque(tasks)
     deaths: Counter[str] = Counter()
     workers: list[Worker] = []
     try:
         while waiting or any(worker.task for worker in workers):
-            _hand_out(waiting, workers, timeout_s)
-            coming = sum(not worker.is_ready for worker in workers)
-            more = min(jobs - len(workers), len(waiting) - coming)
-            workers.extend(Worker(orders, work) for _ in range(more))
-            for worker in _heard(workers):
+            _assign(waiting, workers, timeout_s)
+            n_starting = sum(not worker.is_ready for worker in workers)
+            n_new = min(jobs - len(workers), len(waiting) - n_starting)
+            workers.extend(Worker(context, task_function) for _ in range(n_new))
+            for worker in _wait_for_events(workers):
                 if not worker.is_ready:
-                    worker.greet()
+                    worker.confirm_started()
                     continue
-                task, answer = worker.finish()
+                task, answer = worker.collect_result()
                 if isinstance(answer, CaseResult):
                     yield answer
                     continue
                 workers.remove(worker)
-                worker.end()
+                worker.stop()
                 if answer.scope == "run":
                     raise answer
                 deaths[task.case_id] += isinstance(answer, WorkerDiedError)
                 if isinstance(answer, WorkerDiedError) and deaths[task.case_id] < ATTEMPTS:
                     waiting.append(task)
                 else:
-                    yield give_up(task, orders, answer)
+                    yield write_failed_case(task, context, answer)
     finally:
         for worker in workers:
-            worker.end()
+            worker.stop()
 
 
-def _hand_out(waiting: deque[Task], workers: list[Worker], timeout_s: float) -> None:
+def _assign(waiting: deque[Task], workers: list[Worker], timeout_s: float) -> None:
     for worker in workers:
         if waiting and worker.is_ready and worker.task is None:
-            worker.begin(waiting.popleft(), timeout_s)
+            worker.start_task(waiting.popleft(), timeout_s)
 
 
-def _heard(workers: list[Worker]) -> list[Worker]:
-    """Wait for the next greeting, answer, death or end of time; the workers concerned."""
-    expected = [worker for worker in workers if worker.task or not worker.is_ready]
-    soonest = min(worker.deadline for worker in expected)
-    ready = wait([worker.connection for worker in expected], max(0.0, soonest - time.monotonic()))
+def _wait_for_events(workers: list[Worker]) -> list[Worker]:
+    """Wait until a worker has started, answered, died or reached its deadline; return those workers."""
+    busy = [worker for worker in workers if worker.task or not worker.is_ready]
+    deadline = min(worker.deadline for worker in busy)
+    ready = wait([worker.connection for worker in busy], max(0.0, deadline - time.monotonic()))
     now = time.monotonic()
-    return [worker for worker in expected if worker.connection in ready or worker.deadline <= now]
+    return [worker for worker in busy if worker.connection in ready or worker.deadline <= now]

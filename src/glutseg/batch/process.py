@@ -1,4 +1,4 @@
-"""One worker process: measures one study at a time, and takes nobody along when it dies or is ended."""
+"""One worker process, which measures one study at a time; its crash or end affects no other process."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 
-from glutseg.batch.plan import Orders, Task
+from glutseg.batch.plan import RunContext, Task
 from glutseg.errors import GlutsegError
 from glutseg.result import CaseResult
 
-LEAVING_S = 10.0
-"""Allowed for a process that has nothing to do to end by itself."""
-STARTING_S = 120.0
-"""Allowed for a process to start, on top of the study's time: libraries may come over a slow network."""
+EXIT_TIMEOUT_S = 10.0
+"""Time limit for an idle process to exit by itself, in seconds."""
+START_TIMEOUT_S = 120.0
+"""Time limit for a process to start, in seconds: libraries may be loaded over a slow network."""
 
 ONE_THREAD = {
     "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": "1",
@@ -31,46 +31,48 @@ ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
-"""The studies are what runs side by side; threads inside of each would only get into each other's way."""
+"""Studies run in parallel, so each gets one thread: more threads than cores would slow all of them down."""
 
-Work = Callable[[Task, Orders], CaseResult]
+TaskFunction = Callable[[Task, RunContext], CaseResult]
 
-_starting = threading.Lock()
-"""The surroundings of a new process are those of this one, changed for a moment."""
+_start_lock = threading.Lock()
+"""A new process inherits this one's environment, which is changed while it starts: one at a time."""
 
 
 class WorkerDiedError(GlutsegError):
-    """The process that had the study in hand ended without an answer; another try may go better."""
+    """The process that measured a study ended without a result; another attempt may succeed."""
 
 
 class Worker:
-    """A process that carries out one task at a time.
+    """A process that runs one task at a time.
 
     Parameters
     ----------
-    work : what it does with a task; importable there by its name
-    idle_s : after which it ends by itself; by default when whoever started it ends it, or is no more
+    task_function : run in the process for each task; must be importable by name
+    idle_s : time without a task after which it exits; by default it waits until its parent stops it or dies
     """
 
-    def __init__(self, orders: Orders, work: Work, idle_s: float | None = None) -> None:
-        context = multiprocessing.get_context("spawn")  # forking a process with threads may hang
-        self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, orders, work, idle_s), daemon=True)
-        with _starting, _surroundings(), _no_main():
+    def __init__(self, context: RunContext, task_function: TaskFunction, idle_s: float | None = None) -> None:
+        spawn = multiprocessing.get_context("spawn")  # forking a process with threads may hang
+        self.connection, child_end = spawn.Pipe()
+        self._process = spawn.Process(
+            target=_serve, args=(child_end, context, task_function, idle_s), daemon=True
+        )
+        with _start_lock, _worker_environment(), _without_main_module():
             self._process.start()
-        theirs.close()  # so that the connection ends when the process does
-        self._has_group = _needs_group(orders)
+        child_end.close()  # so that the connection ends when the process does
+        self._has_process_group = _needs_process_group(context)
         self.is_ready = False
         self.task: Task | None = None
-        self.deadline = time.monotonic() + STARTING_S
+        self.deadline = time.monotonic() + START_TIMEOUT_S
 
-    def greet(self) -> None:
-        """Hear the process say that it is there.
+    def confirm_started(self) -> None:
+        """Receive the message of the process that it has started.
 
         Raises
         ------
         GlutsegError
-            ``worker-died`` when it does not.
+            ``worker-died`` if it has not.
         """
         try:
             self.is_ready = bool(self.connection.poll() and self.connection.recv())
@@ -80,31 +82,31 @@ class Worker:
             raise WorkerDiedError("worker-died", "a process could not be started")
         self.deadline = float("inf")
 
-    def begin(self, task: Task, timeout_s: float) -> None:
+    def start_task(self, task: Task, timeout_s: float) -> None:
         self.task, self.deadline = task, time.monotonic() + timeout_s
-        with suppress(OSError):  # it has died already, and `finish` will hear so
+        with suppress(OSError):  # it has died already; `collect_result` reports that
             self.connection.send(task)
 
-    def finish(self) -> tuple[Task, CaseResult | GlutsegError]:
-        """The task in hand and its answer, or why there is none."""
+    def collect_result(self) -> tuple[Task, CaseResult | GlutsegError]:
+        """Return the running task with its result, or with the reason why there is none."""
         if self.task is None:
             msg = "the process has no task"
             raise ValueError(msg)
         task, self.task = self.task, None
         try:
             if not self.connection.poll():
-                return task, GlutsegError("study-timeout", "it was stopped when its time was up")
+                return task, GlutsegError("study-timeout", "it was stopped at the time limit")
             answer: CaseResult | GlutsegError = self.connection.recv()
         except (EOFError, OSError):
-            self._process.join(STARTING_S)
+            self._process.join(START_TIMEOUT_S)
             return task, WorkerDiedError(
-                "worker-died", f"its process ended with {_ending(self._process.exitcode)}"
+                "worker-died", f"its process ended with {_exit_reason(self._process.exitcode)}"
             )
         self.deadline = 0.0
         return task, answer
 
-    def has_news(self, within_s: float) -> bool:
-        """Wait for its greeting, answer, death or the end of its time, but not longer than this."""
+    def wait_for_event(self, within_s: float) -> bool:
+        """Whether it starts, answers, dies or reaches its deadline within this time; waits for that."""
         left_s = self.deadline - time.monotonic()
         return self.connection.poll(max(0.0, min(within_s, left_s))) or left_s <= within_s
 
@@ -112,27 +114,30 @@ class Worker:
     def is_alive(self) -> bool:
         return self._process.is_alive()
 
-    def end(self) -> None:
+    def stop(self) -> None:
         self.connection.close()
-        if self._has_group and self._process.pid is not None:
-            if self.task is None:  # it hears so, and puts away what its libraries have opened
-                self._process.join(LEAVING_S)
+        if self._has_process_group and self._process.pid is not None:
+            if self.task is None:  # it notices, and its libraries can clean up
+                self._process.join(EXIT_TIMEOUT_S)
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.join()
 
 
-def _serve(connection: Connection, orders: Orders, work: Work, idle_s: float | None) -> None:
-    """What a worker does until nobody talks to it any more."""
-    has_group = _needs_group(orders)
-    if has_group:
+def _serve(
+    connection: Connection, context: RunContext, task_function: TaskFunction, idle_s: float | None
+) -> None:
+    """Run tasks in the worker process until the connection closes or it was idle for too long."""
+    has_process_group = _needs_process_group(context)
+    if has_process_group:
         os.setpgid(0, 0)
-    if orders.measurer.has_processes:
+    if context.measurer.has_processes:
         multiprocessing.current_process().daemon = False  # a daemon may not have processes of its own
-    threading.Thread(target=_end_with_parent, kwargs={"has_group": has_group}, daemon=True).start()
+    watch = {"has_process_group": has_process_group}
+    threading.Thread(target=_exit_with_parent, kwargs=watch, daemon=True).start()
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
-    warnings.simplefilter("ignore")  # header text that a library warns about would reach the terminal
+    warnings.simplefilter("ignore")  # a library's warning may quote header text
     connection.send(True)
     while True:
         try:
@@ -142,32 +147,32 @@ def _serve(connection: Connection, orders: Orders, work: Work, idle_s: float | N
         except (EOFError, OSError):
             return
         try:
-            answer: CaseResult | GlutsegError = work(task, orders)
+            answer: CaseResult | GlutsegError = task_function(task, context)
         except GlutsegError as error:
             answer = error
         try:
             connection.send(answer)
-        except OSError:  # whoever asked was killed; the case is in the ledger all the same
+        except OSError:  # the parent was killed; the case is on disk all the same
             return
-        gc.collect()  # drawings refer to themselves and hold their images until this; memory stays flat so
+        gc.collect()  # figures hold their images in reference cycles; collect to keep memory flat
 
 
-def _needs_group(orders: Orders) -> bool:
-    """Whether what it starts has to be ended with it; systems without groups of processes cannot."""
-    return orders.measurer.has_processes and hasattr(os, "killpg")
+def _needs_process_group(context: RunContext) -> bool:
+    """Whether its child processes have to be stopped with it, which needs process groups (POSIX)."""
+    return context.measurer.has_processes and hasattr(os, "killpg")
 
 
-def _end_with_parent(*, has_group: bool) -> None:
-    """Leave no process behind when whoever started it is killed, also in the middle of a study."""
+def _exit_with_parent(*, has_process_group: bool) -> None:
+    """Exit, with all child processes, when the parent dies, also in the middle of a study."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        if has_group:
+        if has_process_group:
             os.killpg(0, signal.SIGKILL)
         os._exit(1)
 
 
-def _ending(exit_code: int | None) -> str:
+def _exit_reason(exit_code: int | None) -> str:
     if exit_code is None or exit_code >= 0:
         return f"exit code {exit_code}"
     try:
@@ -177,8 +182,8 @@ def _ending(exit_code: int | None) -> str:
 
 
 @contextmanager
-def _no_main() -> Iterator[None]:
-    """A new process would run the caller's script anew, for names that its work does not need."""
+def _without_main_module() -> Iterator[None]:
+    """Hide the ``__main__`` module: a spawned process would run the caller's script again."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = types.ModuleType("__main__")
     try:
@@ -188,8 +193,8 @@ def _no_main() -> Iterator[None]:
 
 
 @contextmanager
-def _surroundings() -> Iterator[None]:
-    """What a new process inherits: one thread for each library, and no ear for Ctrl-C, which is ours."""
+def _worker_environment() -> Iterator[None]:
+    """Environment of a new process: one thread per library; Ctrl-C is ignored, the parent handles it."""
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     in_main = threading.current_thread() is threading.main_thread()
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main else None

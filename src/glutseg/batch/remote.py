@@ -1,8 +1,8 @@
-"""One task on a worker of a Dask cluster: checked that it gives what it would give at home, then measured.
+"""One task on a worker of a Dask cluster: compare the worker's environment with the run's, then measure.
 
-The study is measured in a process of its own beside the worker, as in a local run: a crash or a time-out
-ends the study and not the cluster's worker, a run that is called off ends at once, and each study has one
-thread however many the worker has.
+The study is measured in a process of its own beside the worker, as in a local run: a crash or a timeout
+ends the study and not the cluster's worker, a cancelled run stops at once, and each study has one thread
+however many the worker has.
 """
 
 from __future__ import annotations
@@ -20,49 +20,49 @@ from functools import cache
 from pathlib import Path
 
 import glutseg
-from glutseg.batch.plan import Orders, Task
+from glutseg.batch.plan import RunContext, Task
 from glutseg.batch.pool import ATTEMPTS
-from glutseg.batch.process import STARTING_S, Work, Worker, WorkerDiedError
-from glutseg.batch.worker import give_up
+from glutseg.batch.process import START_TIMEOUT_S, TaskFunction, Worker, WorkerDiedError
+from glutseg.batch.worker import write_failed_case
 from glutseg.errors import GlutsegError
 from glutseg.output.run_record import versions
 from glutseg.result import CaseResult
 
 POLL_S = 0.5
-"""How soon a worker hears that a run was called off."""
+"""Interval at which a worker checks whether the run was cancelled, in seconds."""
 IDLE_S = 60.0
-"""After which a process without a study ends: it holds memory that others on the cluster may need."""
+"""Time after which an idle process exits, in seconds: others on the cluster may need its memory."""
 
 
 class WorkerPathError(GlutsegError):
     """A worker has no access to a file or folder of the run."""
 
 
-Answer = CaseResult | GlutsegError | None
-"""What comes back: a result, an error that stops the run, or nothing where nobody waits for it any more."""
+RemoteResult = CaseResult | GlutsegError | None
+"""A result, an error that stops the run, or None if the task was cancelled."""
 
 
 @dataclass(frozen=True)
-class Errand:
-    """A task and what a worker must know of its run.
+class RemoteTask:
+    """A task with what a worker needs to know of its run.
 
     Attributes
     ----------
-    timeout_s : after which the study is given up
-    sign : a file in the output folder that only this run has
-    record : who outlines at home, with the versions of its libraries
+    timeout_s : time limit for the study, which then fails
+    marker_file : a file in the output folder that only this run has
+    record : `Measurer.record` on the machine that started the run
     """
 
     task: Task
-    orders: Orders
+    context: RunContext
     timeout_s: float
-    work: Work
-    sign: Path
+    task_function: TaskFunction
+    marker_file: Path
     record: Mapping[str, str]
 
 
-def conditions() -> dict[str, str]:
-    """All that must be the same here and at a worker, or their figures must not stand in one table."""
+def environment() -> dict[str, str]:
+    """Return the versions that a worker must share with the run, so that their numbers are comparable."""
     python = ".".join(platform.python_version_tuple()[:2])
     known = versions()
     libraries = {str(name): str(number) for name, number in known["libraries"].items()}
@@ -73,40 +73,40 @@ def conditions() -> dict[str, str]:
     } | libraries
 
 
-def perform(expected: Mapping[str, str], parcel: bytes) -> Answer:
-    """Carry out a pickled `Errand` on a worker whose `conditions` are those expected.
+def run_remote_task(expected: Mapping[str, str], pickled_task: bytes) -> RemoteResult:
+    """Run a pickled `RemoteTask` on a worker whose `environment` is as expected.
 
-    Errors are answers and not raised: Dask would log its arguments with them, which name patients.
+    Errors are returned, not raised: Dask would log them with the arguments, which name patients.
     """
     try:
-        check_same(expected, conditions())
-        errand: Errand = pickle.loads(parcel)  # noqa: S301 - from whoever commands the cluster anyway
-        _check_sight(errand)
-        _check_measurer(errand)
-        return _carry_out_apart(errand, _asker())
+        check_same_environment(expected, environment())
+        remote_task: RemoteTask = pickle.loads(pickled_task)  # noqa: S301 - its sender controls the cluster
+        _check_paths(remote_task)
+        _check_measurer(remote_task)
+        return _measure_in_process(remote_task, _wanted_check())
     except GlutsegError as error:
         return error
 
 
-def check_same(expected: Mapping[str, str], found: Mapping[str, str]) -> None:
-    """Compare the conditions of the run with a worker's.
+def check_same_environment(expected: Mapping[str, str], found: Mapping[str, str]) -> None:
+    """Compare the environment of the run with a worker's.
 
     Raises
     ------
     GlutsegError
-        ``worker-differs``, with every difference.
+        ``worker-differs``, naming every difference.
     """
     names = sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
     if names:
-        words = (
+        differences = (
             f"{n} is {found.get(n) or 'none'!s:.12}, here {expected.get(n) or 'none'!s:.12}" for n in names
         )
-        raise GlutsegError("worker-differs", "; ".join(words), socket.gethostname())
+        raise GlutsegError("worker-differs", "; ".join(differences), socket.gethostname())
 
 
 @cache
 def _code_sha256() -> str:
-    """Of the package's source: two checkouts may bear one version number."""
+    """Digest of the package's source: two checkouts may have the same version number."""
     package = Path(glutseg.__file__).parent
     digest = hashlib.sha256()
     for path in sorted([*package.rglob("*.py"), package / "codes.toml"]):
@@ -114,25 +114,31 @@ def _code_sha256() -> str:
     return digest.hexdigest()
 
 
-def _check_sight(errand: Errand) -> None:
-    if not errand.sign.exists():
-        raise WorkerPathError("worker-path-missing", "the output folder", _at_this_host(errand.sign.parent))
-    unseen = unseen_file(errand.task)
-    if unseen:
-        raise WorkerPathError("worker-path-missing", "a file of the input", _at_this_host(unseen))
+def _check_paths(remote_task: RemoteTask) -> None:
+    if not remote_task.marker_file.exists():
+        raise WorkerPathError(
+            "worker-path-missing",
+            "it does not see the output folder",
+            _at_this_host(remote_task.marker_file.parent),
+        )
+    missing = missing_file(remote_task.task)
+    if missing:
+        raise WorkerPathError(
+            "worker-path-missing", "it does not see a file of the input", _at_this_host(missing)
+        )
 
 
-def _check_measurer(errand: Errand) -> None:
-    measurer = errand.orders.measurer
+def _check_measurer(remote_task: RemoteTask) -> None:
+    measurer = remote_task.context.measurer
     try:
         measurer.check()
     except GlutsegError as error:
         raise error.at(_at_this_host(Path(error.where))) from error
-    check_same(errand.record, measurer.record())
+    check_same_environment(remote_task.record, measurer.record())
 
 
-def unseen_file(task: Task) -> Path | None:
-    """The first image of a series that is not there, or None."""
+def missing_file(task: Task) -> Path | None:
+    """Return the first image file of a series if it does not exist, or None."""
     firsts = (series.slices[0].source.path for series in task.study.series if series.slices)
     return next((path for path in firsts if not path.exists()), None)
 
@@ -141,74 +147,74 @@ def _at_this_host(path: Path) -> str:
     return f"{path} at {socket.gethostname()}"
 
 
-def _carry_out_apart(errand: Errand, is_wanted: Callable[[], bool]) -> Answer:
-    answer: Answer = None
+def _measure_in_process(remote_task: RemoteTask, is_wanted: Callable[[], bool]) -> RemoteResult:
+    answer: RemoteResult = None
     for _ in range(ATTEMPTS):
-        answer = _attempt(errand, is_wanted)
+        answer = _attempt(remote_task, is_wanted)
         if not isinstance(answer, WorkerDiedError):
             break
     if isinstance(answer, GlutsegError) and answer.scope != "run":
-        return give_up(errand.task, errand.orders, answer)
+        return write_failed_case(remote_task.task, remote_task.context, answer)
     return answer
 
 
-def _attempt(errand: Errand, is_wanted: Callable[[], bool]) -> Answer:
-    worker = _idle.take(errand) or _new_worker(errand)
-    is_whole = False
+def _attempt(remote_task: RemoteTask, is_wanted: Callable[[], bool]) -> RemoteResult:
+    worker = _idle_workers.take(remote_task) or _new_worker(remote_task)
+    is_reusable = False
     try:
-        worker.begin(errand.task, errand.timeout_s)
-        while not worker.has_news(POLL_S):
+        worker.start_task(remote_task.task, remote_task.timeout_s)
+        while not worker.wait_for_event(POLL_S):
             if not is_wanted():
                 return None
-        _, answer = worker.finish()
-        is_whole = isinstance(answer, CaseResult)
+        _, answer = worker.collect_result()
+        is_reusable = isinstance(answer, CaseResult)
         return answer
     finally:
-        if is_whole:
-            _idle.give(errand, worker)
+        if is_reusable:
+            _idle_workers.put_back(remote_task, worker)
         else:
-            worker.end()
+            worker.stop()
 
 
-def _new_worker(errand: Errand) -> Worker:
-    # the cluster's worker is itself a daemon, which may not have children; it ends its own (Worker.end)
+def _new_worker(remote_task: RemoteTask) -> Worker:
+    # a Dask worker is a daemon process, which may not have children; `Worker.stop` ends ours
     with suppress(AssertionError):
         multiprocessing.current_process().daemon = False
-    worker = Worker(errand.orders, errand.work, idle_s=IDLE_S)
-    worker.has_news(STARTING_S)
+    worker = Worker(remote_task.context, remote_task.task_function, idle_s=IDLE_S)
+    worker.wait_for_event(START_TIMEOUT_S)
     try:
-        worker.greet()
-    except GlutsegError as error:  # not the study's failure: the next one would meet the same
-        worker.end()
+        worker.confirm_started()
+    except GlutsegError as error:  # not this study's failure: the next one would fail as well
+        worker.stop()
         raise GlutsegError("worker-differs", error.message, socket.gethostname()) from error
     return worker
 
 
-class _Idle:
-    """Processes without a study, for the next one of the same run."""
+class _IdleWorkers:
+    """Idle worker processes, kept for the next study of the same run."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._workers: list[tuple[Orders, Work, Worker]] = []
+        self._workers: list[tuple[RunContext, TaskFunction, Worker]] = []
 
-    def take(self, errand: Errand) -> Worker | None:
+    def take(self, remote_task: RemoteTask) -> Worker | None:
         with self._lock:
             self._workers = [entry for entry in self._workers if entry[2].is_alive]
-            for k, (orders, work, _) in enumerate(self._workers):
-                if orders == errand.orders and work == errand.work:
-                    return self._workers.pop(k)[2]
+            for n, (context, task_function, _) in enumerate(self._workers):
+                if context == remote_task.context and task_function == remote_task.task_function:
+                    return self._workers.pop(n)[2]
         return None
 
-    def give(self, errand: Errand, worker: Worker) -> None:
+    def put_back(self, remote_task: RemoteTask, worker: Worker) -> None:
         with self._lock:
-            self._workers.append((errand.orders, errand.work, worker))
+            self._workers.append((remote_task.context, remote_task.task_function, worker))
 
 
-_idle = _Idle()
+_idle_workers = _IdleWorkers()
 
 
-def _asker() -> Callable[[], bool]:
-    """Tells whether anybody still waits for the task that this thread of a Dask worker has in hand."""
+def _wanted_check() -> Callable[[], bool]:
+    """Return a function that says whether the current Dask task is still wanted (not cancelled)."""
     from distributed import get_worker
 
     worker = get_worker()

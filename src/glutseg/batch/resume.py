@@ -1,4 +1,4 @@
-"""Going on with an earlier run: whether it is the same one, and what of it is done."""
+"""Resume an earlier run: check that it is the same run, and find its finished cases."""
 
 from __future__ import annotations
 
@@ -6,45 +6,48 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from glutseg.batch.plan import Orders, Task
+from glutseg.batch.plan import RunContext, Task
 from glutseg.errors import GlutsegError
 from glutseg.output.folder import check_format, read_run_record
 from glutseg.output.ledger import read_case
 from glutseg.output.run_record import CaseState, ways
 
 MAX_NAMED = 5
+"""Missing studies that a message lists by name."""
 
 
-def check_same_run(plan: Sequence[Task], orders: Orders) -> None:
-    """Refuse to mix two kinds of numbers in one table.
+def check_same_run(plan: Sequence[Task], context: RunContext) -> None:
+    """Check that an earlier run in the output folder was made in the same way.
 
     Raises
     ------
     GlutsegError
-        ``resume-differs`` when protocol, outliner, versions or key are others than those of the run in
-        ``out``, or studies of it are not in the input any more. New studies are welcome.
+        ``resume-differs`` if protocol, outliner, versions or key differ from those of the earlier run, or
+        if some of its studies are not in the input any more. New studies are allowed.
         ``run-other-version``.
     """
-    record = read_run_record(orders.out)
+    record = read_run_record(context.out)
     if record is None:
         return
-    check_format(record, orders.out)
-    key_check = orders.pseudonyms.check if orders.pseudonyms else ""
-    now = ways(orders.protocol, key_check, orders.measurer.record())
+    check_format(record, context.out)
+    key_check = context.pseudonyms.check if context.pseudonyms else ""
+    now = ways(context.protocol, key_check, context.measurer.record())
     changes = [line for key, value in now.items() for line in _changes(key, record.get(key), value)]
     if changes:
-        raise GlutsegError("resume-differs", "; ".join(changes), str(orders.out))
-    gone = sorted(_planned(record) - {task.case_id for task in plan})
-    if gone:
-        more = ", ..." if len(gone) > MAX_NAMED else ""
-        message = f"{len(gone)} studies of the earlier run are not in the input: "
-        raise GlutsegError("resume-differs", message + ", ".join(gone[:MAX_NAMED]) + more, str(orders.out))
+        raise GlutsegError("resume-differs", "; ".join(changes), str(context.out))
+    missing = sorted(_planned(record) - {task.case_id for task in plan})
+    if missing:
+        more = ", ..." if len(missing) > MAX_NAMED else ""
+        message = f"{len(missing)} studies of the earlier run are not in the input: "
+        raise GlutsegError(
+            "resume-differs", message + ", ".join(missing[:MAX_NAMED]) + more, str(context.out)
+        )
 
 
-def done(plan: Sequence[Task], out: Path, *, retry_failed: bool) -> dict[str, CaseState]:
-    """The cases that need not be measured again, with what the earlier run knew of their times.
+def finished_cases(plan: Sequence[Task], out: Path, *, retry_failed: bool) -> dict[str, CaseState]:
+    """Return the cases that need not be measured again, by case id, with their measuring times.
 
-    A study whose files or height have changed since is not done, nor, with ``retry_failed``, one that
+    Left out are studies whose files or height have changed since, and with ``retry_failed`` those that
     failed.
     """
     record = read_run_record(out) or {}
@@ -65,12 +68,12 @@ def _planned(record: dict[str, Any]) -> set[str]:
 
 
 def _changes(name: str, then: Any, now: Any) -> list[str]:
-    """What differs, in words, down to the single key."""
+    """Describe every difference, down to the single key."""
     if isinstance(then, dict) and isinstance(now, dict):
         keys = sorted({*then, *now})
         return [line for key in keys for line in _changes(f"{name} {key}", then.get(key), now.get(key))]
     if then == now:
         return []
     if name == "pseudonym_key_check":
-        return ["the key for pseudonyms is another, or one of the two runs has none"]
+        return ["the key for pseudonyms differs, or one of the two runs has none"]
     return [f"{name} was {then!r} and is {now!r}"]

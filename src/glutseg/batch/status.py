@@ -1,4 +1,4 @@
-"""How far a run is, read from its folder while it runs or after it stopped."""
+"""Progress of a run, read from its folder while it runs or after it stopped."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class RunStatus:
 
     Attributes
     ----------
-    state : "running" (or killed, which nobody could write down), "stopped" or "finished"
-    counts : studies by status, ``waiting`` among them
-    seconds_per_study : since this run began, all its workers together; None before two are done
-    seconds_since_last : since the last case was written
+    state : "running" (also after the run was killed), "stopped" or "finished"
+    counts : number of studies by status, ``waiting`` among them
+    seconds_per_study : time since this run began per study, over all workers; None before two are done
+    seconds_since_last : time since the last case was written
     failures : (case id, code, message)
-    decisions : what counts of each reviewer's decisions: accepted, corrected, rejected, or stale
+    decisions : by reviewer, the number of decisions in force (accepted, corrected, rejected) or stale
     """
 
     state: str
@@ -46,12 +46,12 @@ class RunStatus:
 
 
 def read_status(out: Path) -> RunStatus:
-    """Look at a run's folder; nothing is changed.
+    """Read the progress of a run from its folder.
 
     Raises
     ------
     GlutsegError
-        ``input-missing`` where no run of glutseg is.
+        ``input-missing`` if the folder holds no run of glutseg.
     """
     record = run_record(out)
     names = case_ids(record)
@@ -76,15 +76,15 @@ def read_status(out: Path) -> RunStatus:
 def _written_at(out: Path, name: str) -> float:
     try:
         return (out / case_file(name, CASE_JSON)).stat().st_mtime
-    except OSError:  # it is being measured again just now
+    except OSError:  # it is being measured again now
         return 0.0
 
 
 def _pace_s(done_at: Sequence[float], started: str) -> float | None:
-    """Seconds per study of those done since this run (not an earlier one it goes on with) began."""
+    """Seconds per study since this run began, without cases kept from an earlier run."""
     try:
-        begin = datetime.fromisoformat(started).timestamp()
+        start = datetime.fromisoformat(started).timestamp()
     except ValueError:
         return None
-    recent = [moment for moment in done_at if moment >= begin]
-    return (recent[-1] - begin) / len(recent) if len(recent) > 1 else None
+    recent = [moment for moment in done_at if moment >= start]
+    return (recent[-1] - start) / len(recent) if len(recent) > 1 else None

@@ -1,4 +1,4 @@
-"""One task carried out: measure a study, write its case. Knows nothing of other studies."""
+"""Run one task: measure a study and write its case."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from glutseg import dicom
-from glutseg.batch.plan import Orders, Task
+from glutseg.batch.plan import RunContext, Task
 from glutseg.case import Case, failed, failed_result
 from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Mask
@@ -15,71 +15,75 @@ from glutseg.output.folder import clear_case
 from glutseg.result import CaseResult
 
 
-def carry_out(task: Task, orders: Orders) -> CaseResult:
-    """Measure and write one case; its images are let go of when this returns.
+def run_task(task: Task, context: RunContext) -> CaseResult:
+    """Measure and write one case; its images are released when this returns.
 
     Raises
     ------
     GlutsegError
-        ``output-unwritable``: the next case would meet the same. Whatever else goes wrong is the
-        case's own failure.
+        ``output-unwritable``, which would stop the next case as well. Any other error becomes a failed
+        case.
     """
-    clear_case(orders.out, task.case_id)
-    study, case = _measured(task, orders)
-    result = _named(case.result, study, task, orders)
+    clear_case(context.out, task.case_id)
+    study, case = _measured(task, context)
+    result = _with_case_id(case.result, study, task, context)
     start = time.perf_counter()
     try:
-        _write(result, task, orders, case.image, case.mask)
+        _write(result, task, context, case.image, case.mask)
     except GlutsegError:
         raise
-    except Exception as error:  # noqa: BLE001 - a picture that cannot be drawn harms this case only
+    except Exception as error:  # noqa: BLE001 - an overlay that cannot be drawn fails this case only
         result = failed(result, error)
-        _write(result, task, orders)
+        _write(result, task, context)
     return replace(result, seconds={**result.seconds, "writing": time.perf_counter() - start})
 
 
-def give_up(task: Task, orders: Orders, error: GlutsegError) -> CaseResult:
-    """Write a case that nobody could carry out, with the reason.
+def write_failed_case(task: Task, context: RunContext, error: GlutsegError) -> CaseResult:
+    """Write a failed case for a task that could not be run.
 
     Raises
     ------
     GlutsegError
         ``output-unwritable``.
     """
-    clear_case(orders.out, task.case_id)
-    if task.origin is not None:
-        from glutseg.pacs.fetch import discard
+    clear_case(context.out, task.case_id)
+    if task.remote_study is not None:
+        from glutseg.pacs.fetch import remove_fetched
 
-        discard(orders.out, task.case_id)  # its process had no time to
-    result = _named(failed_result(task.study, task.participants, error), task.study, task, orders)
-    _write(result, task, orders)
+        remove_fetched(context.out, task.case_id)  # its process was stopped before it could
+    result = _with_case_id(failed_result(task.study, task.participants, error), task.study, task, context)
+    _write(result, task, context)
     return result
 
 
-def _measured(task: Task, orders: Orders) -> tuple[dicom.Study, Case]:
-    """The study as its headers tell it, and its case; what a server does wrong is the case's failure."""
-    measure = orders.measurer.measure
-    if task.origin is None:
-        return task.study, measure(task.study, orders.protocol, task.participants)
-    from glutseg.pacs.fetch import fetched, named_by_uid
+def _measured(task: Task, context: RunContext) -> tuple[dicom.Study, Case]:
+    """Return the study and its case; an error of the server becomes a failed case."""
+    measure = context.measurer.measure
+    if task.remote_study is None:
+        return task.study, measure(task.study, context.protocol, task.participants)
+    from glutseg.pacs.fetch import fetched_study, with_uids_in_messages
 
     try:
-        with fetched(task.origin, orders.out, task.case_id) as here:
-            study = orders.pseudonyms.study(here.study) if orders.pseudonyms else here.study
-            case = measure(study, orders.protocol, task.participants, here.fetch)
-        return study, replace(case, result=named_by_uid(case.result, study))
+        with fetched_study(task.remote_study, context.out, task.case_id) as images:
+            study = context.pseudonyms.study(images.study) if context.pseudonyms else images.study
+            case = measure(study, context.protocol, task.participants, images.fetch)
+        return study, replace(case, result=with_uids_in_messages(case.result, study))
     except GlutsegError as error:
         if error.scope == "run":
             raise
         return task.study, Case(failed_result(task.study, task.participants, error))
 
 
-def _named(result: CaseResult, study: dicom.Study, task: Task, orders: Orders) -> CaseResult:
+def _with_case_id(result: CaseResult, study: dicom.Study, task: Task, context: RunContext) -> CaseResult:
     result = replace(result, case_id=task.case_id)
-    return orders.pseudonyms.reworded(result, study) if orders.pseudonyms else result
+    return context.pseudonyms.reworded(result, study) if context.pseudonyms else result
 
 
 def _write(
-    result: CaseResult, task: Task, orders: Orders, volume: CtImage | None = None, mask: Mask | None = None
+    result: CaseResult,
+    task: Task,
+    context: RunContext,
+    volume: CtImage | None = None,
+    mask: Mask | None = None,
 ) -> None:
-    write_case(orders.out, result, orders.protocol, volume, mask, task.input_sha256)
+    write_case(context.out, result, context.protocol, volume, mask, task.input_sha256)

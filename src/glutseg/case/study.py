@@ -111,7 +111,7 @@ def _measure(
             if error.scope != "series":
                 raise
             errors.append(error)
-            rejected_series.append(dicom.in_words(series, f"{error.code}: {error.message}"))
+            rejected_series.append(dicom.reason_with_part(series, f"{error.code}: {error.message}"))
             continue
         reason = choice.reason if rank == 0 else f"{rank} better ranked series could not be measured"
         rest = [(uid, f"ranked lower: {why}") for uid, why in choice.lower_ranked_series[rank:]]

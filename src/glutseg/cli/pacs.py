@@ -1,4 +1,4 @@
-"""Options and steps of the commands that talk to a server."""
+"""Options and steps of the commands that use a server."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from glutseg.errors import GlutsegError, require_extra
 
 if TYPE_CHECKING:
     from glutseg.exchange.export import Exported
-    from glutseg.pacs import Question, Server
-    from glutseg.pacs.store import Stored
+    from glutseg.pacs import PacsQuery, Server
+    from glutseg.pacs.store import StoreResult
     from glutseg.review.collate import Values
     from glutseg.terminal import Bar
 
@@ -23,28 +23,26 @@ SourceArgument = Annotated[
 ]
 QueryOption = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="KEY=VALUE", help="Studies on the server: StudyDescription=*PELVIS*; may be repeated."
-    ),
+    typer.Option(metavar="KEY=VALUE", help="Search for studies: StudyDescription=*PELVIS*; may be repeated."),
 ]
 CaOption = Annotated[
-    str, typer.Option(metavar="FILE", help="Certificates that are trusted, for a server of your hospital.")
+    str, typer.Option(metavar="FILE", help="File of trusted certificates, for a server of your hospital.")
 ]
 InsecureOption = Annotated[
     bool,
-    typer.Option("--insecure-http", help="Allow dicomweb+http:// to another host: nothing is encrypted."),
+    typer.Option("--insecure-http", help="Allow dicomweb+http:// to another host, unencrypted."),
 ]
 
 
 @dataclass(frozen=True)
 class Access:
-    """How servers may be reached."""
+    """Options for connecting to servers."""
 
     ca: str = ""
     insecure_http: bool = False
 
     def server(self, address: str) -> Server:
-        """The server at an address; nothing is asked of it yet.
+        """Return the server at an address, without connecting to it.
 
         Raises
         ------
@@ -57,16 +55,16 @@ class Access:
         return read_address(address, ca=self.ca, allow_http=self.insecure_http)
 
 
-def asked(server: Server, query: list[str] | None) -> Question:
-    """What a run asks a server for."""
-    from glutseg.pacs import Question
+def server_query(server: Server, query: list[str] | None) -> PacsQuery:
+    """Parse the query of a run."""
+    from glutseg.pacs import PacsQuery
     from glutseg.pacs.query import parse_query
 
-    return Question(server, parse_query(query or []))
+    return PacsQuery(server, parse_query(query or []))
 
 
-def store_run(out: Path, server: Server, bar: Bar) -> Stored:
-    """SEG and SR of every measured case of a run, back to where its images came from."""
+def store_run(out: Path, server: Server, bar: Bar) -> StoreResult:
+    """Store SEG and SR of every measured case of a run on the server of its images."""
     from glutseg.pacs.store import store
 
     return store(out, server, source=server, progress=bar.scanning)
@@ -80,8 +78,8 @@ def store_export(
     input_path: Path | None,
     values: Values,
     bar: Bar,
-) -> Stored:
-    """SEG and SR of a run to the server at an address."""
+) -> StoreResult:
+    """Store SEG and SR of a run on the server at an address."""
     from glutseg.pacs.store import store
 
     server = access.server(address)
@@ -108,7 +106,7 @@ def export_from(
     values: Values,
     bar: Bar,
 ) -> Exported:
-    """An export, also of a run whose images are on a server: of those, headers are fetched."""
+    """Export a run; if its images are on a server, their headers are fetched."""
     from glutseg import review
     from glutseg.exchange.export import Exported, export
 
@@ -120,12 +118,12 @@ def export_from(
 
     with headers_of(out, source, review.effective_rows(out, values)) as (headers, missing):
         done = export(out, formats, folder, input_path=headers, values=values, progress=bar.scanning)  # type: ignore[arg-type]
-    told = {name: (name, error.code, error.message) for name, error in missing.items()}
-    return Exported(done.files, tuple(told.get(one[0], one) for one in done.left_out))
+    errors = {name: (name, error.code, error.message) for name, error in missing.items()}
+    return Exported(done.files, tuple(errors.get(one[0], one) for one in done.left_out))
 
 
 def _source(out: Path, access: Access) -> Server | None:
-    """Where a run's images came from, if from a server."""
+    """Return the server of a run's images, if they came from one."""
     from glutseg.output.folder import run_record
     from glutseg.pacs import is_address
 
@@ -133,22 +131,22 @@ def _source(out: Path, access: Access) -> Server | None:
     return access.server(recorded) if is_address(recorded) else None
 
 
-def show_stored(stored: Stored) -> bool:
-    """Say what came of storing; whether all was stored that was measured."""
+def show_stored(stored: StoreResult) -> bool:
+    """Print the result of storing; return whether all measured cases are stored."""
     from glutseg import terminal
     from glutseg.output.text import plain
 
-    told = f"{len(stored.stored)} cases stored"
+    summary = f"{len(stored.stored)} cases stored"
     if stored.kept:
-        told += f", {len(stored.kept)} were stored before"
-    terminal.print_lines([f"not stored: {plain(n)}: {c}: {plain(m)}" for n, c, m in stored.left_out], told)
+        summary += f", {len(stored.kept)} were stored before"
+    terminal.print_lines([f"not stored: {plain(n)}: {c}: {plain(m)}" for n, c, m in stored.left_out], summary)
     return not stored.left_out
 
 
 def refuse_options(
     *, remote: bool, query: bool, store: bool, scheduler: bool, pseudonyms: bool, masks: bool
 ) -> None:
-    """Options that do not go together.
+    """Raise an error for options that cannot be combined.
 
     Raises
     ------
@@ -159,10 +157,10 @@ def refuse_options(
     if not remote and (query or store):
         raise typer.BadParameter("--query and --store need dicomweb+https://HOST/ROOT as INPUT")
     if remote and scheduler:
-        raise typer.BadParameter("a cluster measures files that its workers see; fetch the studies first")
+        raise typer.BadParameter("a cluster measures files that its workers see; download the studies first")
     if remote and masks:
-        raise typer.BadParameter("given masks are measured on files; fetch the studies first")
+        raise typer.BadParameter("given masks are measured on files; download the studies first")
     if store and pseudonyms:
         raise GlutsegError("export-pseudonymised", "a run with pseudonyms cannot be stored")
-    if store:  # said before hours of measuring
+    if store:  # reported now, not after hours of measuring
         require_extra("dicom", "highdicom")

@@ -120,7 +120,7 @@ def run(
     """Measure every study below INPUT and write tables, masks and pictures to OUT."""
     with user_errors():
         from glutseg import batch, pacs, terminal
-        from glutseg.cli.pacs import Access, asked, refuse_options, show_stored, store_run
+        from glutseg.cli.pacs import Access, refuse_options, server_query, show_stored, store_run
         from glutseg.measurement import parse_columns, read_participants
         from glutseg.protocol import load_protocol
 
@@ -139,7 +139,7 @@ def run(
         measurer = _measurer(outliner, device, masks, label or [], labels, level)
         columns = parse_columns(participants_columns)
         table = None if participants is None else read_participants(participants, columns)
-        manner = batch.Manner(
+        options = batch.RunOptions(
             jobs=jobs,
             scheduler=scheduler,
             timeout_s=timeout_minutes * 60,
@@ -150,14 +150,14 @@ def run(
         )
         with terminal.progress() as bar:
             summary = batch.run_folder(
-                Path(source) if server is None else asked(server, query),
+                Path(source) if server is None else server_query(server, query),
                 out,
                 rule,
                 table,
-                manner=manner,
-                key=pseudonymise,
-                scanning=bar.scanning,
-                measuring=bar.measuring,
+                options=options,
+                key_file=pseudonymise,
+                scan_progress=bar.scanning,
+                progress=bar.measuring,
                 measurer=measurer,
             )
             stored = store_run(out, server, bar) if server and store else None
@@ -240,7 +240,7 @@ def scan(
             index = dicom.scan(input_path, progress=bar.scanning)
         if not index.studies:
             raise GlutsegError("input-empty", "no DICOM image was found", str(input_path))
-        dicom.check_asked(index, rule.series)
+        dicom.check_requested_series(index, rule.series)
         listing = list_series(index, rule.series)
         if as_json:
             typer.echo(json.dumps(listing, indent=1))  # ASCII only: every control character is escaped

@@ -1,6 +1,6 @@
-"""DICOM: from a folder to series with geometry, the choice of one per study, and its voxels in HU."""
+"""DICOM: scan a folder for series with geometry, choose one per study, read its voxels in HU."""
 
-from glutseg.dicom.choose import Choice, check_asked, choose, in_words, series_flags
+from glutseg.dicom.choose import Choice, check_requested_series, choose, reason_with_part, series_flags
 from glutseg.dicom.grid import is_tilted
 from glutseg.dicom.localiser import Localiser, localiser_step, read_localiser, read_near
 from glutseg.dicom.model import FileProblem, Index, Series, SeriesTags, SliceHeader, Study
@@ -21,14 +21,14 @@ __all__ = [
     "Source",
     "Study",
     "already_local",
-    "check_asked",
+    "check_requested_series",
     "choose",
-    "in_words",
     "is_tilted",
     "localiser_step",
     "read",
     "read_localiser",
     "read_near",
+    "reason_with_part",
     "scan",
     "series_flags",
 ]

@@ -1,4 +1,4 @@
-"""Zip archives without harm: nothing is unpacked to disk, and every size is bounded before it is read."""
+"""Safe reading of zip archives: nothing is unpacked to disk, and every size is checked before reading."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 MAX_CONTENTS_BYTES = 32 * 2**20
-"""Of an archive's table of contents: about 300 000 files with the names that exports give."""
+"""Size limit of an archive's central directory: about 300 000 files with the long names of exports."""
 
 MAX_MEMBER_BYTES = 2**30
-"""Of one member, inflated: a multi-frame file of 2000 slices of 512 x 512."""
+"""Size limit of one inflated member: a multi-frame file of 2000 slices of 512 x 512."""
 
 MAX_RATIO = 200
-"""CT deflates to a half or a third, an empty image to a hundredth; deflate itself ends at 1032."""
+"""Highest compression ratio: CT deflates to 1/2 or 1/3, an empty image to 1/100, a bomb to 1/1032."""
 
 SMALL_BYTES = 16 * 2**20
-"""Members below this may have any ratio: they harm nobody."""
+"""Members below this size may have any ratio: they cannot fill the memory."""
 
 ENCRYPTED = 0x1
 """Bit of a member's general purpose flags (APPNOTE.TXT, 4.4.4)."""
@@ -32,13 +32,13 @@ OTHER_ARCHIVES = {
     b"\xfd7zXZ\x00": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
 }
-"""First bytes of archives that are named as such instead of being passed by in silence."""
+"""First bytes of archive formats that are not read but reported, instead of ignored."""
 
 ZIP_START = b"PK\x03\x04"
 
 
 class _BoundedFile(io.FileIO):
-    """A file whose reads are bounded: zipfile reads the whole table of contents at once."""
+    """A file with bounded reads, because zipfile reads the whole central directory at once."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is None or size < 0:
@@ -51,12 +51,12 @@ class _BoundedFile(io.FileIO):
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[ZipFile]:
-    """An archive whose table of contents is bounded and whose members do not overlap.
+    """Open an archive after checking the size of its central directory and that members do not overlap.
 
     Raises
     ------
     BadZipFile, OSError
-        When it is broken, or its members claim more compressed bytes than the archive has.
+        If it is damaged, or its members claim more compressed bytes than the archive has.
     """
     with _BoundedFile(path, "rb") as file, ZipFile(file) as archive:
         if sum(info.compress_size for info in archive.infolist()) > path.stat().st_size:
@@ -66,12 +66,12 @@ def open_archive(path: Path) -> Iterator[ZipFile]:
 
 
 def check_member(info: ZipInfo) -> None:
-    """Refuse what cannot be read or would be a bomb, before a byte of it is inflated.
+    """Check, before inflating, that a member can be read and is no zip bomb.
 
     Raises
     ------
     BadZipFile
-        With the reason in plain words, free of the member's name.
+        With the reason, without the member's name (which may name a patient).
     """
     if info.flag_bits & ENCRYPTED:
         raise BadZipFile("the archive is encrypted")
@@ -84,5 +84,5 @@ def check_member(info: ZipInfo) -> None:
 
 
 def other_archive(start: bytes) -> str:
-    """The name of an archive's format that is not opened; "" for anything else."""
+    """Return the name of an archive format that is not supported; "" for any other file."""
     return next((name for magic, name in OTHER_ARCHIVES.items() if start.startswith(magic)), "")

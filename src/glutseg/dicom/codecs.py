@@ -1,8 +1,8 @@
-"""Codings that pydicom leaves to packages which are not among ours, or decodes too leniently.
+"""Codecs that pydicom lacks without further packages, or whose errors it does not detect.
 
-JPEG extended with 12 bits (process 2 and 4): pydicom asks GDCM for it only with 8 bits, though GDCM's
-12-bit codec gives the same pixels as libjpeg-turbo's. High-throughput JPEG 2000: OpenJPEG decodes it. RLE:
-a broken segment that comes out too long must not pass.
+JPEG extended with 12 bits (process 2 and 4): pydicom uses GDCM for 8 bits only, though GDCM's 12-bit codec
+gives the same pixels as libjpeg-turbo's. High-throughput JPEG 2000: decoded by OpenJPEG. RLE: a damaged
+segment that decodes to too many bytes must be an error.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ RLE_HEADER_BYTES = 64
 
 
 def decode_jpeg12(frame: bytes, rows: int, columns: int) -> npt.NDArray[np.uint16]:
-    """One grey frame (rows, columns) of a codestream whose size has been checked.
+    """Decode one greyscale frame (rows, columns); the size in the codestream has been checked.
 
     Raises
     ------
     RuntimeError
-        When GDCM cannot decode it.
+        If GDCM cannot decode it.
     """
     import gdcm
 
@@ -48,17 +48,17 @@ def decode_jpeg12(frame: bytes, rows: int, columns: int) -> npt.NDArray[np.uint1
     except Exception as error:
         raise RuntimeError("GDCM cannot decode it") from error
     if len(content) != 2 * rows * columns:
-        raise RuntimeError("GDCM gives another size")
+        raise RuntimeError("GDCM returns an image of another size")
     return np.frombuffer(content, dtype="<u2").reshape(rows, columns).astype(np.uint16)
 
 
 def decode_htj2k(frame: bytes) -> npt.NDArray[np.uint16]:
-    """One grey frame (rows, columns) of a codestream whose size has been checked, sign bits as stored.
+    """Decode one greyscale frame (rows, columns) with sign bits as stored; the size has been checked.
 
     Raises
     ------
     RuntimeError
-        When OpenJPEG cannot decode it.
+        If OpenJPEG cannot decode it.
     """
     import openjpeg
 
@@ -66,12 +66,12 @@ def decode_htj2k(frame: bytes) -> npt.NDArray[np.uint16]:
 
 
 def decode_rle(frame: bytes, rows: int, columns: int, bytes_per_pixel: int) -> npt.NDArray[np.uint8]:
-    """The bytes (rows, columns, bytes per pixel, lowest first) of a grey frame (PS3.5, annex G).
+    """Decode a greyscale frame to bytes (rows, columns, bytes per pixel, lowest first; PS3.5, annex G).
 
     Raises
     ------
     ValueError, struct.error, IndexError
-        When a segment does not give one byte for every pixel, or something is left behind it.
+        If a segment does not hold one byte for every pixel, or has bytes left after them.
     """
     n_segments, *offsets = struct.unpack_from("<16L", frame)
     if n_segments != bytes_per_pixel:

@@ -1,7 +1,7 @@
-"""What a compressed image says of itself, read before any decoder sees it.
+"""Read the header of a compressed image before it is decoded.
 
-A decoder takes the memory that the codestream asks for, not what the DICOM header states; so the two
-must agree first. Sources: JPEG, ISO/IEC 10918-1 annex B; JPEG-LS, ISO/IEC 14495-1 annex C; JPEG 2000,
+A decoder allocates what the codestream states, not what the DICOM header states, so the two are compared
+first. Sources: JPEG, ISO/IEC 10918-1 annex B; JPEG-LS, ISO/IEC 14495-1 annex C; JPEG 2000,
 ISO/IEC 15444-1 annex A.
 """
 
@@ -27,21 +27,25 @@ END = b"\xff\xd9"
 """End of image (JPEG, JPEG-LS) and of codestream (JPEG 2000)."""
 
 MAX_TRAILING_BYTES = 64
-"""Of padding behind the end: one is the standard's, some writers fill up to a block."""
+"""Padding bytes after the end marker: the standard allows one, some writers fill up to a block."""
 
 SOF_LS, SOS, COD = 0xF7, 0xDA, 0x52
 NOT_SOF = (0xC4, 0xC8, 0xCC)
-"""Markers among C0 to CF that begin no frame: Huffman tables, reserved, arithmetic conditioning."""
+"""Markers from C0 to CF that are no start of frame: Huffman tables, reserved, arithmetic conditioning."""
 
 WITHOUT_LENGTH = (0x01, *range(0xD0, 0xDA))
 
 
 @dataclass(frozen=True)
 class Codestream:
-    """The size and kind that a compressed frame states.
+    """Size and coding of a compressed frame, from its codestream.
 
-    ``syntax`` is the transfer syntax it fits; None for a kind that none of those decoded fits.
-    ``is_lossy`` is true where the coding itself loses; a reversible one may still have been cut.
+    Attributes
+    ----------
+    syntax : the matching transfer syntax; None if the coding is not supported
+    bits : per sample
+    is_lossy : whether the coding itself is lossy (a reversible one may still have been truncated)
+    is_complete : whether the end marker is there
     """
 
     syntax: UID | None
@@ -54,7 +58,7 @@ class Codestream:
 
 
 def inspect(frame: bytes) -> Codestream | None:
-    """The header of a compressed frame; None where there is none to be read (RLE has none)."""
+    """Read the header of a compressed frame; None if it has no readable one (RLE never has)."""
     try:
         if frame.startswith(JPEG_START):
             return _jpeg(frame)
@@ -77,7 +81,7 @@ def _jpeg(frame: bytes) -> Codestream | None:
         if frame[at] != 0xFF:
             return None
         marker = frame[at + 1]
-        if marker == 0xFF:  # fill bytes may stand before a marker
+        if marker == 0xFF:  # fill bytes may precede a marker
             at += 1
             continue
         if marker in WITHOUT_LENGTH:
@@ -92,7 +96,7 @@ def _jpeg(frame: bytes) -> Codestream | None:
 
 
 def _jpeg_of(frame: bytes, scan: int, size: tuple[int, int, int, int, int]) -> Codestream:
-    """``scan`` is where the first scan's marker stands; JPEG-LS states there how much it loses."""
+    """``scan`` is the offset of the first SOS marker, whose NEAR parameter says if JPEG-LS is lossy."""
     sof, bits, rows, columns, samples = size
     near = frame[scan + 5 + 2 * frame[scan + 4]] if sof == SOF_LS else 0
     syntax = {
@@ -122,7 +126,7 @@ def _jpeg2000(frame: bytes, start: int) -> Codestream:
 
 
 def _wavelet(frame: bytes, start: int) -> int:
-    """The transformation of the main header's COD: 0 is 9-7 irreversible, 1 is 5-3 reversible."""
+    """Wavelet transformation in COD of the main header: 0 is 9-7 irreversible, 1 is 5-3 reversible."""
     at = start + 2
     while frame[at] == 0xFF:
         (length,) = struct.unpack_from(">H", frame, at + 2)

@@ -1,4 +1,4 @@
-"""One image of a parsed file as the values its scanner stored."""
+"""Decode one image of a parsed file to its stored values."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from pydicom.uid import (
 from glutseg.dicom.codecs import JPEG_EXTENDED_BITS, decode_htj2k, decode_jpeg12, decode_rle
 from glutseg.dicom.codestream import Codestream, inspect
 from glutseg.dicom.hounsfield import Padding, is_padded
-from glutseg.dicom.parse import NATIVE, PIXEL_DATA, Parsed
-from glutseg.dicom.quiet import heard_stderr
+from glutseg.dicom.parse import NATIVE, PIXEL_DATA, ParsedFile
+from glutseg.dicom.quiet import captured_stderr
 from glutseg.dicom.text import BAD_FILE, clean_text, integer
 from glutseg.errors import GlutsegError
 
-OVERLAY_BIT_POSITIONS = [0x60000102 + (k << 17) for k in range(16)]
+OVERLAY_BIT_POSITIONS = [0x60000102 + (plane << 17) for plane in range(16)]
 TAGS = (
     *(0x00280000 + e for e in (2, 4, 6, 8, 0x10, 0x11, 0x100, 0x101, 0x102, 0x103)),
     *OVERLAY_BIT_POSITIONS,
@@ -40,10 +40,10 @@ TAGS = (
     0x7FE00002,
     PIXEL_DATA,
 )
-"""The Image Pixel Module, the places of overlays within it, and the frames' offsets."""
+"""The Image Pixel Module, the bit positions of embedded overlays, and the offsets of frames."""
 
-JPEG_COMPLAINTS = (b"premature end of data segment", b"bad Huffman code")
-"""What libjpeg, within GDCM, only says on the screen before it goes on with garbage."""
+JPEG_WARNINGS = (b"premature end of data segment", b"bad Huffman code")
+"""Warnings that libjpeg in GDCM prints before it returns a damaged image."""
 
 ITEM = b"\xfe\xff\x00\xe0"
 HIGH_THROUGHPUT = (HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K)
@@ -56,28 +56,30 @@ WITH_CODESTREAM = (
 
 
 @dataclass(frozen=True)
-class Stored:
-    """Stored values (rows, columns) and what is to be known about them.
+class StoredImage:
+    """Stored values of an image.
 
     Attributes
     ----------
-    values : integers, freed of bits that do not belong to the image
-    n_stray : pixels that held bits above Bits Stored for no reason the file gives
-    is_lossy : whether the coding itself loses
+    values : integers (rows, columns), cleared of bits that do not belong to the image
+    n_out_of_range : number of pixels with bits set above Bits Stored that are no overlay
+    is_lossy : whether the coding of the pixels is lossy
     """
 
     values: npt.NDArray[Any]
-    n_stray: int
+    n_out_of_range: int
     is_lossy: bool
 
 
-def decode(parsed: Parsed, frame_index: int, rows: int, columns: int, padding: Padding = None) -> Stored:
-    """Decode one frame, after its codestream has been held against the header.
+def decode(
+    parsed: ParsedFile, frame_index: int, rows: int, columns: int, padding: Padding = None
+) -> StoredImage:
+    """Decode one frame, after comparing its codestream with the header.
 
     Raises
     ------
     GlutsegError
-        ``no-pixel-data``, or ``pixel-data-undecodable`` naming the transfer syntax and the reason.
+        ``no-pixel-data``; ``pixel-data-undecodable``, naming the transfer syntax and the reason.
     """
     dataset = parsed.dataset
     if PIXEL_DATA not in dataset:
@@ -95,24 +97,24 @@ def decode(parsed: Parsed, frame_index: int, rows: int, columns: int, padding: P
         raw = _decode(dataset, syntax, frame_index, frame, stream)
         if raw.shape != (rows, columns):
             raise ValueError(f"the decoded image has the shape {raw.shape}")
-        is_word = syntax not in WITH_CODESTREAM  # a codestream holds the value alone, wherever it stood
-        values, n_stray = _own_bits(raw, dataset, padding, is_word=is_word)
+        is_word = syntax not in WITH_CODESTREAM  # in a codestream High Bit does not matter
+        values, n_out_of_range = _extract_stored_bits(raw, dataset, padding, is_word=is_word)
     except BAD_FILE as error:
         message = f"{clean_text(syntax.name, 100)}: {clean_text(error, 200)}"
         raise GlutsegError("pixel-data-undecodable", message) from error
-    return Stored(values, n_stray, stream is not None and stream.is_lossy)
+    return StoredImage(values, n_out_of_range, stream is not None and stream.is_lossy)
 
 
 def _encapsulated_frame(dataset: Dataset, index: int, syntax: UID) -> bytes | None:
-    """The compressed bytes of a frame; None where the pixels lie open."""
+    """Return the compressed bytes of a frame; None if the pixels are not encapsulated."""
     element = dataset[PIXEL_DATA]
     is_encapsulated = bool(element.is_undefined_length)
     if not is_encapsulated:
         if syntax not in NATIVE and get_decoder(syntax).is_encapsulated:
             raise ValueError("the pixels are not encapsulated, though the transfer syntax says so")
         return None
-    if not _is_whole(element.value):
-        raise ValueError("the lengths of the compressed pieces do not fit together")
+    if not _is_complete(element.value):
+        raise ValueError("the lengths of the encapsulated fragments are inconsistent")
     offsets = (dataset.get("ExtendedOffsetTable"), dataset.get("ExtendedOffsetTableLengths"))
     return get_frame(
         element.value,
@@ -122,8 +124,8 @@ def _encapsulated_frame(dataset: Dataset, index: int, syntax: UID) -> bytes | No
     )
 
 
-def _is_whole(content: bytes) -> bool:
-    """Whether encapsulated pixels are items to their very end (PS3.5, A.4); readers only skip along."""
+def _is_complete(content: bytes) -> bool:
+    """Whether encapsulated pixel data is a complete sequence of items (PS3.5, A.4), unchecked by readers."""
     at = 0
     while content[at : at + 4] == ITEM and at + 8 <= len(content):
         at += 8 + int.from_bytes(content[at + 4 : at + 8], "little")
@@ -131,7 +133,7 @@ def _is_whole(content: bytes) -> bool:
 
 
 def _syntax_of(stated: UID, stream: Codestream | None, *, is_encapsulated: bool) -> UID:
-    """The stated syntax, or the codestream's own where encapsulated pixels are stated to lie open."""
+    """The stated syntax, or that of the codestream if encapsulated pixels are stated to be native."""
     if not is_encapsulated or stated not in NATIVE:
         return stated
     if stream is None or stream.syntax is None:
@@ -140,8 +142,8 @@ def _syntax_of(stated: UID, stream: Codestream | None, *, is_encapsulated: bool)
 
 
 def _check(stream: Codestream | None, syntax: UID, rows: int, columns: int, bits_allocated: int) -> None:
-    """Refuse a codestream that would decode to something else than the header states."""
-    get_decoder(syntax)  # raises, with its name, for a syntax that nobody decodes
+    """Raise ValueError if a codestream would decode to something else than the header states."""
+    get_decoder(syntax)  # raises, with its name, if the syntax is not supported
     if syntax not in WITH_CODESTREAM:
         return
     if stream is None:
@@ -154,7 +156,7 @@ def _check(stream: Codestream | None, syntax: UID, rows: int, columns: int, bits
     if stream.samples != 1 or stream.bits > bits_allocated:
         raise ValueError(f"the compressed image has {stream.samples} x {stream.bits} bits per pixel")
     if not stream.is_complete:
-        raise ValueError("the compressed image is cut short")
+        raise ValueError("the compressed image is truncated")
 
 
 def _decode(
@@ -162,28 +164,28 @@ def _decode(
 ) -> npt.NDArray[Any]:
     if frame is None:
         return _decode_by_pydicom(dataset, syntax, index)
-    with heard_stderr() as heard:
-        own = _decode_by_ourselves(dataset, syntax, frame, stream)
-        raw = _decode_by_pydicom(dataset, syntax, index) if own is None else own
-        if any(words in heard() for words in JPEG_COMPLAINTS):
+    with captured_stderr() as stderr:
+        decoded = _decode_by_own_codecs(dataset, syntax, frame, stream)
+        raw = _decode_by_pydicom(dataset, syntax, index) if decoded is None else decoded
+        if any(warning in stderr() for warning in JPEG_WARNINGS):
             raise ValueError("the compressed image is damaged")
-    if own is not None and integer(dataset, "PixelRepresentation") == 1:
-        return own.view(f"i{own.itemsize}")
+    if decoded is not None and integer(dataset, "PixelRepresentation") == 1:
+        return decoded.view(f"i{decoded.itemsize}")
     return raw
 
 
 def _decode_by_pydicom(dataset: Dataset, syntax: UID, index: int) -> npt.NDArray[Any]:
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = syntax
-    options: Any = {"correct_unused_bits": False}  # _own_bits looks at them first
+    options: Any = {"correct_unused_bits": False}  # left to _extract_stored_bits
     stored, _ = get_decoder(syntax).as_array(dataset, index=index, raw=True, **options)
     return stored
 
 
-def _decode_by_ourselves(
+def _decode_by_own_codecs(
     dataset: Dataset, syntax: UID, frame: bytes, stream: Codestream | None
 ) -> npt.NDArray[Any] | None:
-    """A frame as unsigned words, where `glutseg.dicom.codecs` has its coding."""
+    """Decode a frame to unsigned words with `glutseg.dicom.codecs`; None if it has no codec for it."""
     allocated = integer(dataset, "BitsAllocated")
     if syntax == RLELossless and allocated in (8, 16, 32):
         rows, columns = integer(dataset, "Rows") or 0, integer(dataset, "Columns") or 0
@@ -196,13 +198,13 @@ def _decode_by_ourselves(
     return decode_htj2k(frame) if syntax in HIGH_THROUGHPUT else None
 
 
-def _own_bits(
+def _extract_stored_bits(
     raw: npt.NDArray[Any], dataset: Dataset, padding: Padding, *, is_word: bool
 ) -> tuple[npt.NDArray[Any], int]:
-    """Values of Bits Stored bits below High Bit (PS3.5, 8.1.1), and how many pixels held others.
+    """Return the Bits Stored bits up to High Bit (PS3.5, 8.1.1) and the number of pixels with other bits set.
 
-    Older files keep overlays in the bits above, which the header then tells; bits there without such
-    a reason are counted. Padding keeps all its bits: it is often written outside the range.
+    Older files keep overlays in the bits above, as their header says; other bits set there are counted.
+    Padding keeps all its bits, because it is often outside the range.
     """
     allocated = raw.dtype.itemsize * 8
     bits = integer(dataset, "BitsStored") or allocated
@@ -218,8 +220,10 @@ def _own_bits(
     values = (raw << above) >> (above + below)  # in a signed type this extends the sign
     is_padding = is_padded(raw, padding)
     has_overlay = any(position >= bits for position in _overlay_bits(dataset))
-    n_stray = 0 if has_overlay else _count_stray(raw[~is_padding] >> below, values[~is_padding], bits)
-    return np.where(is_padding, raw, values), n_stray
+    n_out_of_range = (
+        0 if has_overlay else _count_out_of_range(raw[~is_padding] >> below, values[~is_padding], bits)
+    )
+    return np.where(is_padding, raw, values), n_out_of_range
 
 
 def _overlay_bits(dataset: Dataset) -> Iterator[int]:
@@ -228,8 +232,8 @@ def _overlay_bits(dataset: Dataset) -> Iterator[int]:
             yield position
 
 
-def _count_stray(shifted: npt.NDArray[Any], values: npt.NDArray[Any], bits: int) -> int:
-    """Pixels whose bits above are not the sign's; none where they are empty in all (both are usual)."""
+def _count_out_of_range(shifted: npt.NDArray[Any], values: npt.NDArray[Any], bits: int) -> int:
+    """Count pixels whose upper bits are neither the sign extension nor, in all pixels, zero."""
     if bool((values & ((1 << bits) - 1) == shifted).all()):
         return 0
     return int(np.count_nonzero(values != shifted))

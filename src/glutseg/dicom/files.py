@@ -1,4 +1,4 @@
-"""Walking a folder that may hold anything, zip archives included."""
+"""List the files below a folder, including the members of zip archives."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from glutseg.dicom.source import Opener, Source, member_source
 from glutseg.dicom.text import BAD_FILE
 
 MEDIA_DIRECTORY_NAME = "DICOMDIR"
-"""The table of contents of an export; its name is fixed by the standard (PS3.10, 8.6)."""
+"""The index file of DICOM media; its name is fixed by the standard (PS3.10, 8.6)."""
 
 PREAMBLE_BYTES = 128
+"""Length of the preamble before the prefix ``DICM`` (PS3.10, 7.1)."""
 
 
 def list_files(root: Path, opener: Opener) -> tuple[tuple[Source, ...], tuple[FileProblem, ...]]:
-    """Every regular file below ``root`` once, sorted by name within each folder, archives opened.
+    """List every regular file below ``root`` once, sorted by name within each folder, with archive members.
 
-    Links are followed, but no folder or file is visited twice, so loops end; FIFOs, sockets and
-    devices are passed by (opening one could wait for ever). ``DICOMDIR`` is only a table of
-    contents and is left out; given as ``root`` itself it stands for its folder.
+    Links are followed, but no folder or file is visited twice, so loops end. FIFOs, sockets and devices are
+    skipped (opening one could block for ever). ``DICOMDIR`` is only an index and is skipped; given as
+    ``root`` it stands for its folder.
     """
     problems: list[FileProblem] = []
     start = root.parent if is_media_directory(root.name) and root.is_file() else root
@@ -37,7 +38,7 @@ def list_files(root: Path, opener: Opener) -> tuple[tuple[Source, ...], tuple[Fi
 
 
 def is_media_directory(name: str) -> bool:
-    """Whether a file of this name is an export's table of contents."""
+    """Whether a file of this name is the index file of DICOM media."""
     return name.upper() == MEDIA_DIRECTORY_NAME
 
 
@@ -65,7 +66,7 @@ def _by_name(path: Path) -> bytes:
 
 
 def _with_members(path: Path, opener: Opener, problems: list[FileProblem]) -> Iterator[Source]:
-    """The file itself or, of a zip archive, its members sorted by name."""
+    """Yield the file itself or, for a zip archive, its members sorted by name."""
     if not _is_zip(path):
         yield Source(path)
         return
@@ -75,17 +76,17 @@ def _with_members(path: Path, opener: Opener, problems: list[FileProblem]) -> It
         reason = f"the zip archive cannot be read ({type(error).__name__})"
         problems.append(FileProblem(Source(path), "file-unreadable", reason))
         return
-    for k in sorted(range(len(members)), key=lambda k: (members[k].filename, k)):
-        name = members[k].filename
-        if not members[k].is_dir() and not is_media_directory(name.rpartition("/")[2]):
-            yield member_source(path, k, members[k])
+    for position in sorted(range(len(members)), key=lambda n: (members[n].filename, n)):
+        name = members[position].filename
+        if not members[position].is_dir() and not is_media_directory(name.rpartition("/")[2]):
+            yield member_source(path, position, members[position])
 
 
 def _is_zip(path: Path) -> bool:
-    """By its first bytes; a DICOM file may begin with any, its mark stands behind them."""
+    """Whether the first bytes are a zip's; not if ``DICM`` follows, as a DICOM preamble may hold anything."""
     try:
         with path.open("rb") as file:
             start = file.read(PREAMBLE_BYTES + 4)
     except OSError:
-        return False  # reading its header will tell
+        return False  # reported when its header is read
     return start.startswith(ZIP_START) and not start.endswith(b"DICM")

@@ -1,4 +1,4 @@
-"""Reading one file's header."""
+"""Read the header of one file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLoss
 from glutseg.dicom.archive import ZIP_START, other_archive
 from glutseg.dicom.files import PREAMBLE_BYTES
 from glutseg.dicom.model import CT_CLASSES, FileHeader, FileProblem, SeriesTags, SliceHeader
-from glutseg.dicom.parse import HEADER_BUDGET_BYTES, Parsed, parse
+from glutseg.dicom.parse import HEADER_BUDGET_BYTES, ParsedFile, parse
 from glutseg.dicom.source import Opener, Source
 from glutseg.dicom.text import (
     BAD_FILE,
@@ -30,7 +30,7 @@ from glutseg.dicom.text import (
 
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 ALWAYS_LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
-"""JPEG 2000 may be either: its codestream tells when it is decoded."""
+"""JPEG 2000 may be either, which its codestream says when it is decoded."""
 
 # fmt: off
 KEYWORDS = (
@@ -44,22 +44,22 @@ KEYWORDS = (
 )
 # fmt: on
 TAGS = [tag for tag in map(tag_for_keyword, KEYWORDS) if tag is not None]
-"""Only these are read: the patient's name never enters memory."""
+"""Only these are read, so the patient's name never enters memory."""
 
 MAX_FRAMES = 20_000
-"""Of one file: three times the longest CT series that memory would hold (`slices.MAX_VOXELS`)."""
+"""Limit of frames per file: three times the longest series that memory would hold (`slices.MAX_VOXELS`)."""
 
 MAX_ITEMS_PER_FRAME = 50
-"""An enhanced CT frame has about a dozen functional groups of one item each (PS3.3, A.38.1.4)."""
+"""Limit of items per frame; an enhanced CT frame has about a dozen one-item groups (PS3.3, A.38.1.4)."""
 
 ITEM_START = b"\xfe\xff\x00\xe0"
 
 MAX_COORDINATE_MM = 100_000.0
-"""A position further than 100 m from the scanner's centre is not a position."""
+"""Limit of coordinates; a position more than 100 m from the scanner's centre is treated as missing."""
 
 
 def read_header(source: Source, opener: Opener) -> FileHeader | FileProblem | None:
-    """Header of a file, the reason why it cannot be read, or None for one that is not DICOM."""
+    """Read the header of a file; return the problem if it cannot be read, None if it is not DICOM."""
     try:
         with opener.open(source) as file:
             start = file.read(PREAMBLE_BYTES + 4)
@@ -72,13 +72,13 @@ def read_header(source: Source, opener: Opener) -> FileHeader | FileProblem | No
             return None
         return _header(source, parsed)
     except BadZipFile as error:
-        return _problem(source, str(error) if source.position is not None else "it is a broken archive")
+        return _problem(source, str(error) if source.position is not None else "it is a damaged archive")
     except BAD_FILE as error:
         return _problem(source, f"the header cannot be read ({type(error).__name__})")
 
 
 COMPRESSED_MASKS = (".nii.gz", ".nrrd.gz")
-"""Files that often lie beside the images; they hide no DICOM."""
+"""Compressed files often found beside the images, which contain no DICOM."""
 
 
 def _problem(source: Source, message: str) -> FileProblem:
@@ -86,7 +86,7 @@ def _problem(source: Source, message: str) -> FileProblem:
 
 
 def _archive(source: Source, start: bytes) -> str:
-    """What kind of unopened archive this is, in words; "" for what is none."""
+    """Describe an archive that is not opened; "" for any other file."""
     if source.name.lower().endswith(COMPRESSED_MASKS):
         return ""
     if kind := other_archive(start):
@@ -96,10 +96,10 @@ def _archive(source: Source, start: bytes) -> str:
 
 
 def _looks_like_dicom(start: bytes, size: int) -> bool:
-    """A preamble with its mark, or a first element of group 2 or 8, which every data set begins with.
+    """Whether there is a preamble with ``DICM``, or a first element of group 2 or 8 as in every data set.
 
-    Without preamble the element must also have a VR of two capitals or, in implicit VR, a length
-    that the file can hold; text and pictures do not pass by chance.
+    Without preamble the element must also have a VR of two capitals or, in implicit VR, a length that fits
+    into the file, so that text and pictures are not mistaken for DICOM.
     """
     if start[PREAMBLE_BYTES:] == b"DICM":
         return True
@@ -110,16 +110,16 @@ def _looks_like_dicom(start: bytes, size: int) -> bool:
     return int.from_bytes(start[4:8], "little") <= size
 
 
-def _class_of(parsed: Parsed) -> str:
+def _class_of(parsed: ParsedFile) -> str:
     return text(parsed.dataset, "SOPClassUID") or text(parsed.meta, "MediaStorageSOPClassUID")
 
 
-def _header(source: Source, parsed: Parsed) -> FileHeader | FileProblem:
+def _header(source: Source, parsed: ParsedFile) -> FileHeader | FileProblem:
     dataset, sop_class = parsed.dataset, _class_of(parsed)
     slices = _slices(source, dataset, sop_class)
-    is_lost = not sop_class or (sop_class in CT_CLASSES and not slices)
-    if is_lost and not text(dataset, "SeriesInstanceUID"):
-        return _problem(source, "the header ends before it says what the file is")
+    is_truncated = not sop_class or (sop_class in CT_CLASSES and not slices)
+    if is_truncated and not text(dataset, "SeriesInstanceUID"):
+        return _problem(source, "the header ends before the elements that say what the file is")
     return FileHeader(
         source=source,
         patient_id=text(dataset, "PatientID"),
@@ -134,7 +134,7 @@ def _header(source: Source, parsed: Parsed) -> FileHeader | FileProblem:
 
 
 def _lossy(dataset: Dataset, syntax: UID) -> str:
-    """How the pixels lost something, in words; once lost, a later syntax does not bring it back."""
+    """Describe lossy compression; it is permanent, whatever the present transfer syntax."""
     if text(dataset, "LossyImageCompression") != "01" and syntax not in ALWAYS_LOSSY:
         return ""
     ratios = [f"{number:g}:1" for number in all_numbers(dataset, "LossyImageCompressionRatio")]
@@ -167,7 +167,7 @@ def _series_tags(dataset: Dataset, sop_class: str, syntax: UID) -> SeriesTags:
 
 
 def _slices(source: Source, dataset: Dataset, sop_class: str) -> tuple[SliceHeader, ...]:
-    """One per frame; none for a file without an image."""
+    """Return one slice per frame; none for a file without an image."""
     if not integer(dataset, "Rows") or not integer(dataset, "Columns"):
         return ()
     n_frames = integer(dataset, "NumberOfFrames") or 1
@@ -176,16 +176,16 @@ def _slices(source: Source, dataset: Dataset, sop_class: str) -> tuple[SliceHead
     frames = items(dataset, "PerFrameFunctionalGroupsSequence")
     shared = _functional_groups(dataset, "SharedFunctionalGroupsSequence")
     if n_frames != (len(frames) or 1):
-        return ()  # nobody can tell which frame lies where
+        return ()  # the positions of the frames are unknown
     if not frames:
         return (_slice(source, 0, dataset, sop_class, (dataset,)),)
     return tuple(
-        _slice(source, k, dataset, sop_class, (frame, shared, dataset)) for k, frame in enumerate(frames)
+        _slice(source, n, dataset, sop_class, (frame, shared, dataset)) for n, frame in enumerate(frames)
     )
 
 
 def _has_few_items(dataset: Dataset, n_frames: int) -> bool:
-    """Whether the functional groups have as many items as frames can need: each costs time to read."""
+    """Whether the functional groups have a plausible number of items: each costs time to read."""
     return n_frames <= MAX_FRAMES and all(
         raw_value(dataset, keyword).count(ITEM_START) <= MAX_ITEMS_PER_FRAME * (n_frames + 1)
         for keyword in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence")
@@ -195,7 +195,7 @@ def _has_few_items(dataset: Dataset, n_frames: int) -> bool:
 def _slice(
     source: Source, frame: int, dataset: Dataset, sop_class: str, levels: tuple[Dataset, ...]
 ) -> SliceHeader:
-    """``levels`` are asked one after the other: the frame, what all frames share, the file."""
+    """``levels`` are searched in this order: the frame, the shared functional groups, the file."""
     slope = _lookup(levels, "PixelValueTransformationSequence", "RescaleSlope", 1)
     intercept = _lookup(levels, "PixelValueTransformationSequence", "RescaleIntercept", 1)
     acquisition = _lookup(levels, "FrameContentSequence", "FrameAcquisitionNumber", 1)
@@ -237,7 +237,7 @@ def _first(group: Dataset, sequence: str) -> Dataset:
 
 
 def _lookup(levels: tuple[Dataset, ...], sequence: str, keyword: str, count: int) -> tuple[float, ...] | None:
-    """Numbers from the first level that has them, in its functional group or by themselves."""
+    """Return the numbers from the first level that has them, in its functional group or directly."""
     for level in levels:
         found = numbers(_first(level, sequence), keyword, count) or numbers(level, keyword, count)
         if found:

@@ -1,4 +1,4 @@
-"""Stored pixel values to Hounsfield units."""
+"""Convert stored pixel values to Hounsfield units."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy.typing as npt
 from glutseg.image import Int16Array
 
 LOWEST_HU = -1024
-"""Air outside the field of view; scanners write anything from -1024 to -8192 there, all of it no tissue."""
+"""Value of air outside the field of view, where scanners write anything from -1024 to -8192."""
 
 HIGHEST_HU = 32767
-"""All that int16 holds: metal on an extended scale keeps its values above 3071."""
+"""Upper limit of int16: metal on an extended scale keeps its values above 3071."""
 
 TISSUE_HU = (-500, 3000)
-"""A padding value between these is not believed: headers name 0 where 0 HU is water, as in every muscle."""
+"""A padding value between these is ignored: some headers state 0 though 0 HU is a value of tissue."""
 
 
 Padding = tuple[int, int] | None
@@ -48,7 +48,7 @@ def to_hu(stored: npt.NDArray[Any], slope: float, intercept: float, padding: Pad
 
 
 def is_padded(stored: npt.NDArray[Any], padding: Padding) -> npt.NDArray[np.bool_]:
-    """Where stored values are padding."""
+    """Return a mask of the stored values that are padding."""
     if padding is None:
         return np.zeros(stored.shape, dtype=bool)
     low, high = (_as_stored(v, stored.dtype) for v in padding)
@@ -56,7 +56,7 @@ def is_padded(stored: npt.NDArray[Any], padding: Padding) -> npt.NDArray[np.bool
 
 
 def _as_stored(value: int, dtype: np.dtype[Any]) -> int:
-    """A padding value in the pixels' own sign: writers give 63536 where they mean -2000."""
+    """Convert a padding value to the signedness of the pixels: some writers state 63536 for -2000."""
     if dtype.itemsize == 2 and dtype.kind == "i" and 32768 <= value < 65536:
         return value - 65536
     if dtype.itemsize == 2 and dtype.kind == "u" and -32768 <= value < 0:
@@ -65,6 +65,6 @@ def _as_stored(value: int, dtype: np.dtype[Any]) -> int:
 
 
 def _is_outside_tissue(a: float, b: float) -> bool:
-    """Whether no tissue lies between two HU; beyond what int16 holds it is clipped anyway."""
+    """Whether the range between two HU values contains no tissue."""
     low, high = min(a, b), max(a, b)
     return (low <= high < TISSUE_HU[0]) or low > TISSUE_HU[1]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from glutseg.dicom.gaps import fill_missing
+from glutseg.dicom.inconsistent import inconsistent_slice_flags
 from glutseg.dicom.model import Series
-from glutseg.dicom.odd import odd_flags
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.read import pixel_flags
 from glutseg.dicom.slices import Fetch, SliceHU, already_local, check_size, decode_all
@@ -124,7 +124,7 @@ def read_near(localiser: Localiser, slices: range) -> CtImage | None:
         hu[place] = one.hu
     fill_missing(hu, [place in decoded for place in range(n_slices)])
     places = sorted(decoded)
-    n_stray = sum(one.n_stray for one in decoded.values())
+    n_stray = sum(one.n_out_of_range for one in decoded.values())
     is_lossy = any(one.is_lossy for one in decoded.values())
     return CtImage.from_array(
         hu,
@@ -132,7 +132,7 @@ def read_near(localiser: Localiser, slices: range) -> CtImage | None:
         flags=(
             *series.flags,
             *pixel_flags(series, n_stray, is_lossy=is_lossy),
-            *odd_flags([decoded[place].hu for place in places], places),
+            *inconsistent_slice_flags([decoded[place].hu for place in places], places),
         ),
         sop_uids=(header.sop_uid for header in series.slices),
         unread_slices=set(range(n_slices)) - detail,

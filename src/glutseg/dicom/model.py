@@ -1,4 +1,4 @@
-"""What headers tell: files, slices, series, studies. Nothing here holds a patient's name or a pixel."""
+"""Files, slices, series and studies as read from headers, without patients' names and pixels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CT_CLASSES = (CT_IMAGE, ENHANCED_CT_IMAGE, LEGACY_ENHANCED_CT_IMAGE)
 
 @dataclass(frozen=True, slots=True)
 class FileProblem:
-    """A file or folder that was left out."""
+    """A file or folder that could not be read, with the reason."""
 
     source: Source
     code: str
@@ -27,13 +27,13 @@ class FileProblem:
 
 @dataclass(frozen=True, slots=True)
 class SeriesProblem:
-    """Why the images of a series make up no regular stack; ``code`` is that of an error."""
+    """Why the images of a series are not a regular stack; ``code`` is an error code."""
 
     code: str
     message: str
 
     def error(self, where: str) -> GlutsegError:
-        """To be raised where the series is to be read after all."""
+        """Return the error to raise if the series is read."""
         return GlutsegError(self.code, self.message, where)
 
 
@@ -45,11 +45,11 @@ class SliceHeader:
     ----------
     frame : index within the file, from 0
     position_mm : LPS (x, y, z) of the centre of the first pixel
-    orientation : unit vectors along which columns (x, first three) and rows (y, last three) grow
+    orientation : unit vectors in which the column index (first three) and the row index (last three) grow
     pixel_spacing_mm : (between rows = y, between columns = x)
-    samples : 1 for grey
+    samples : per pixel, 1 for greyscale
     rescale : (slope, intercept) from stored values to HU
-    padding : lowest and highest stored value that stands for "no pixel here"
+    padding : lowest and highest stored value of padding ("no pixel here")
     """
 
     source: Source
@@ -70,7 +70,7 @@ class SliceHeader:
 
 @dataclass(frozen=True, slots=True)
 class SeriesTags:
-    """What an image says about its series; texts are cleaned, unknown is "" or None."""
+    """Tags that describe a series; texts are cleaned, unknown values are "" or None."""
 
     modality: str
     sop_class_uid: str
@@ -89,7 +89,7 @@ class SeriesTags:
 
 @dataclass(frozen=True, slots=True)
 class FileHeader:
-    """One DICOM file: whose it is, and its images (none for a report)."""
+    """Header of one DICOM file with its images (none for a report)."""
 
     source: Source
     patient_id: str
@@ -100,7 +100,7 @@ class FileHeader:
     tags: SeriesTags
     slices: tuple[SliceHeader, ...]
     lossy: str = ""
-    """How the header says the pixels lost something to compression; "" where it does not."""
+    """Lossy compression as stated by the header; "" if none is stated."""
 
 
 @dataclass(frozen=True)
@@ -109,17 +109,16 @@ class Series:
 
     Attributes
     ----------
-    series_uid : "" where the files have none
-    tags : what the first image of the stack says about its series
-    n_files, n_images : all that belong to the series (a frame counts as an image)
+    series_uid : "" if the files have none
+    tags : tags of the first image of the stack
+    n_files, n_images : number in the whole series (a frame counts as an image)
     slices : those of the stack, ascending along the slice normal
-    places : index on the grid of each of ``slices``; grid places without a slice are missing images
-    geometry : grid of the stack, or None where there is none. With gantry tilt its z direction is not
-        at right angles to the slices.
-    flags : what was found while stacking, for instance ``series-gap``
+    grid_indices : index on the grid of each of ``slices``; indices without a slice are missing images
+    geometry : grid of the stack, or None. With gantry tilt its z direction is not perpendicular to slices.
     problem : why there is no geometry, as far as it is known
-    part, n_parts : which of the stacks of the series this is, from 1; the largest comes first
-    is_lossy : whether a header says that the pixels were compressed with loss
+    is_lossy : whether a header states lossy compression
+    flags : found while stacking, for instance ``series-gap``
+    part, n_parts : number of this stack in the series, from 1, and number of stacks; the largest is first
     """
 
     series_uid: str
@@ -127,7 +126,7 @@ class Series:
     n_files: int
     n_images: int
     slices: tuple[SliceHeader, ...]
-    places: tuple[int, ...]
+    grid_indices: tuple[int, ...]
     geometry: Geometry | None
     flags: tuple[Flag, ...]
     problem: SeriesProblem | None = None
@@ -157,12 +156,12 @@ class Series:
 
     @property
     def coverage_mm(self) -> float:
-        """From the first to the last slice, along the stack."""
+        """Distance from the first to the last slice."""
         return 0.0 if self.geometry is None else (self.geometry.shape[0] - 1) * self.geometry.spacing_mm[0]
 
     @property
     def n_missing(self) -> int:
-        """Places of the grid without a slice."""
+        """Number of grid indices without a slice."""
         return 0 if self.geometry is None else self.geometry.shape[0] - len(self.slices)
 
 
@@ -172,9 +171,9 @@ class Study:
 
     Attributes
     ----------
-    study_uid : "" where the files have none; they are then kept apart by folder
+    study_uid : "" if the files have none; they are then grouped by folder
     study_date : as in the header, normally YYYYMMDD
-    patient_size_m_raw : Patient's Size (0010,1020) as it stands in the header, unjudged
+    patient_size_m_raw : Patient's Size (0010,1020) as stated in the header, unchecked
     """
 
     study_uid: str
@@ -187,11 +186,11 @@ class Study:
 
 @dataclass(frozen=True)
 class Index:
-    """All that lies below ``root``, in an order that does not depend on the file system."""
+    """All studies below ``root``, in an order that does not depend on the file system."""
 
     root: Path
     studies: tuple[Study, ...]
     problems: tuple[FileProblem, ...] = ()
     n_files: int = 0
     n_other_files: int = 0
-    """Files that are not DICOM; they are no problem."""
+    """Number of files that are not DICOM."""

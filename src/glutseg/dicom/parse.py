@@ -1,4 +1,4 @@
-"""One DICOM stream into a data set: any preamble, encoding and file meta, within a budget of bytes."""
+"""Parse a DICOM stream, with or without preamble and file meta, in any encoding, within a limit of bytes."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from pydicom.uid import (
 from glutseg.dicom.text import BAD_VALUE
 
 HEADER_BUDGET_BYTES = 64 * 2**20
-"""Read of one file at most before its pixels; 10 000 frames of functional groups take about a third."""
+"""Limit of bytes read before the pixels; the functional groups of 10 000 frames take about a third."""
 
 MAX_READS = 1_000_000
-"""Of one file: five times what 2000 frames of functional groups take that have no stated length."""
+"""Limit of reads per file: five times what functional groups of 2000 frames of undefined length need."""
 
 NATIVE = (
     ImplicitVRLittleEndian,
@@ -40,19 +40,19 @@ PIXEL_DATA = BaseTag(0x7FE00010)
 UNDEFINED_LENGTH = 0xFFFFFFFF
 META_GROUP = 0x0002
 IDENTIFYING_GROUP = 0x0008
-"""The group that every data set of an image begins with (PS3.3, C.12.1)."""
+"""First group of the data set of every image (PS3.3, C.12.1)."""
 
 
 class TooLargeError(ValueError):
-    """A file asks for more bytes than a file of its kind has."""
+    """A file states more bytes or elements than its kind can have."""
 
 
 @dataclass(frozen=True)
-class Parsed:
-    """A data set, its file meta, and the transfer syntax it turned out to be in.
+class ParsedFile:
+    """A data set with its file meta and its transfer syntax.
 
-    ``syntax`` is the one stated; where it is missing or belied by the bytes of the data set, the
-    uncompressed one that they are in.
+    ``syntax`` is the stated one; if it is missing or contradicts the bytes of the data set, the uncompressed
+    one in which they are written.
     """
 
     dataset: Dataset
@@ -60,8 +60,8 @@ class Parsed:
     syntax: UID
 
 
-class _Budget:
-    """A stream that gives so many bytes in all, in so many reads, and no more; seeking costs nothing."""
+class _BoundedReader:
+    """A stream with a limit on the bytes read in total and on the number of reads; seeking is free."""
 
     def __init__(self, file: BinaryIO, n_bytes: int) -> None:
         self._file = file
@@ -71,40 +71,40 @@ class _Budget:
 
     def read(self, size: int = -1) -> bytes:
         if size < 0 or size > self._left:
-            raise TooLargeError("an element is longer than its file can be believed to hold")
+            raise TooLargeError("an element is longer than a file of this kind can hold")
         self._reads_left -= 1
         if self._reads_left < 0:
-            raise TooLargeError("the file has more elements than it can be believed to need")
+            raise TooLargeError("the file has more elements than a file of this kind needs")
         content = self._file.read(size)
         self._left -= len(content)
         return content
 
 
-def parse(file: BinaryIO, tags: Sequence[int], budget_bytes: int, *, with_pixels: bool = False) -> Parsed:
+def parse(file: BinaryIO, tags: Sequence[int], budget_bytes: int, *, with_pixels: bool = False) -> ParsedFile:
     """Read the elements ``tags`` of a stream.
 
     Parameters
     ----------
     file : at its start
     tags : elements to read; all others are skipped
-    budget_bytes : how many bytes may be held at most
+    budget_bytes : limit of bytes to read
     with_pixels : read on into group 7FE0
 
     Raises
     ------
     TooLargeError
-        When an element, or a deflated data set, is longer than the budget.
+        If an element or a deflated data set exceeds the limit.
     Exception
-        Those of `glutseg.dicom.text.BAD_FILE` for a broken file.
+        Those of `glutseg.dicom.text.BAD_FILE` for a damaged file.
     """
-    stream = cast(BinaryIO, _Budget(file, budget_bytes))
+    stream = cast(BinaryIO, _BoundedReader(file, budget_bytes))
     read_preamble(stream, True)
     meta = read_dataset(stream, is_implicit_VR=False, is_little_endian=True, stop_when=_after_meta)
     stated = _stated_syntax(meta)
     start = stream.tell()
     first = stream.read(8)
     stream.seek(start)
-    if stated == DeflatedExplicitVRLittleEndian and not _begins_a_data_set(first):
+    if stated == DeflatedExplicitVRLittleEndian and not _starts_data_set(first):
         stream = io.BytesIO(_inflate(stream, budget_bytes, is_whole=with_pixels))
         first = stream.getvalue()[:8]
     is_little_endian = _is_little_endian(first)
@@ -116,17 +116,17 @@ def parse(file: BinaryIO, tags: Sequence[int], budget_bytes: int, *, with_pixels
         specific_tags=[BaseTag(tag) for tag in tags],
     )
     if with_pixels:
-        _check_behind_pixels(stream, dataset, is_little_endian=is_little_endian)
-    found = _native_syntax(
+        _check_after_pixels(stream, dataset, is_little_endian=is_little_endian)
+    native = _native_syntax(
         is_implicit=dataset.original_encoding[0] is True, is_little_endian=is_little_endian
     )
-    return Parsed(dataset, meta, found if stated is None or stated in NATIVE else stated)
+    return ParsedFile(dataset, meta, native if stated is None or stated in NATIVE else stated)
 
 
-def _check_behind_pixels(stream: BinaryIO, dataset: Dataset, *, is_little_endian: bool) -> None:
-    """Refuse bytes behind the pixels that are no element: something was put in before them.
+def _check_after_pixels(stream: BinaryIO, dataset: Dataset, *, is_little_endian: bool) -> None:
+    """Raise ValueError if the bytes after the pixels are no element: something was inserted before them.
 
-    Later elements may follow, and nothing but zeros, with which some writers fill up a block.
+    Allowed are later elements, or zeros, with which some writers fill up a block.
     """
     pixels = dataset.get_item(PIXEL_DATA) if PIXEL_DATA in dataset else None
     if pixels is None or not isinstance(pixels, RawDataElement) or pixels.value is None:
@@ -136,7 +136,7 @@ def _check_behind_pixels(stream: BinaryIO, dataset: Dataset, *, is_little_endian
     rest = stream.read(64)
     order: Literal["little", "big"] = "little" if is_little_endian else "big"
     if rest.strip(b"\0") and (len(rest) < 8 or int.from_bytes(rest[:2], order) < PIXELS_GROUP):
-        raise ValueError("what stands behind the pixels is no element")
+        raise ValueError("the bytes after the pixels are no DICOM element")
 
 
 def _after_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
@@ -156,7 +156,7 @@ def _stated_syntax(meta: Dataset) -> UID | None:
 
 
 def _is_little_endian(first: bytes) -> bool:
-    """The first group is a small number: 0008 read the wrong way round is 0800."""
+    """Guess the byte order: the first group is a small number, 0008 in the wrong order is 0800."""
     return int.from_bytes(first[:2], "little") <= int.from_bytes(first[:2], "big")
 
 
@@ -164,8 +164,8 @@ def _is_implicit(first: bytes) -> bool:
     return not (first[4:6].isalpha() and first[4:6].isupper())
 
 
-def _begins_a_data_set(first: bytes) -> bool:
-    """Whether these bytes are not deflated after all: no deflated block begins like group 0008."""
+def _starts_data_set(first: bytes) -> bool:
+    """Whether these bytes are not deflated: no deflated block begins like group 0008."""
     if int.from_bytes(first[:2], "little") == IDENTIFYING_GROUP:
         return True
     return int.from_bytes(first[:2], "big") == IDENTIFYING_GROUP and not _is_implicit(first)
@@ -178,12 +178,12 @@ def _native_syntax(*, is_implicit: bool, is_little_endian: bool) -> UID:
 
 
 def _inflate(stream: BinaryIO, limit_bytes: int, *, is_whole: bool) -> bytes:
-    """The deflated rest of a stream (PS3.5, A.5); of a longer one than the limit only its beginning.
+    """Inflate the rest of a stream (PS3.5, A.5), up to the limit.
 
     Raises
     ------
     TooLargeError, zlib.error
-        With ``is_whole``, when it is longer than the limit or cut short; always when it is no deflate.
+        With ``is_whole``, if it is longer than the limit or truncated; always if it is not deflated.
     """
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     parts, n_bytes = [], 0
@@ -195,6 +195,6 @@ def _inflate(stream: BinaryIO, limit_bytes: int, *, is_whole: bool) -> bytes:
         n_bytes += len(parts[-1])
     if is_whole and not inflater.eof:
         if n_bytes >= limit_bytes:
-            raise TooLargeError("the deflated data set is larger than an image of its size")
-        raise zlib.error("the deflated data set is cut short")
+            raise TooLargeError("the deflated data set is larger than an image of the stated size")
+        raise zlib.error("the deflated data set is truncated")
     return b"".join(parts)

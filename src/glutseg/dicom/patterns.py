@@ -1,4 +1,4 @@
-"""The protocol's patterns for descriptions and kernels."""
+"""Match series against the protocol's patterns for descriptions and kernels."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from glutseg.protocol import SeriesRule
 
 
 def matches(text: str, pattern: str) -> bool:
-    """Whether the whole text is as the pattern says; ``*`` stands for any text, case does not matter.
+    """Whether the whole text matches the pattern; ``*`` stands for any text, case does not matter.
 
-    In time proportional to the two lengths at worst multiplied, whatever the texts.
+    Takes at most a time proportional to the product of the two lengths.
 
     >>> matches("PELVIS 3.0 B30f", "pelvis*b3*")
     True
@@ -32,8 +32,8 @@ def matches(text: str, pattern: str) -> bool:
     return True
 
 
-def unwanted(series: Series, rule: SeriesRule) -> str:
-    """Why the protocol's patterns pass a series over, in words; "" where they let it pass."""
+def pattern_rejection(series: Series, rule: SeriesRule) -> str:
+    """Return why the protocol's patterns reject a series; "" if they accept it."""
     for name, text, include, exclude in (
         ("description", series.description, rule.description_include, rule.description_exclude),
         ("kernel", series.kernel, rule.kernel_include, rule.kernel_exclude),

@@ -1,4 +1,4 @@
-"""Libraries without their warnings: they would carry text of the files, unescaped, to the screen."""
+"""Suppress warnings of libraries, which would print unescaped text of the files."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tempfile import TemporaryFile
 
 from pydicom.config import disable_value_validation
 
-MAX_HEARD_BYTES = 10_000
-"""Of what a library wrote: its first complaint tells."""
+MAX_CAPTURED_BYTES = 10_000
+"""Limit of bytes kept of a library's output: the first warning is enough."""
 
 
 @contextmanager
 def quiet_pydicom() -> Iterator[None]:
-    """Neither validate, warn nor log: every value is judged where it is used, every failure named there."""
+    """Switch off validation, warnings and logging: values are checked where they are used."""
     logger = logging.getLogger("pydicom")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)
@@ -30,27 +30,27 @@ def quiet_pydicom() -> Iterator[None]:
 
 
 @contextmanager
-def heard_stderr() -> Iterator[Callable[[], bytes]]:
-    """Keep from the screen what C libraries write to the process's standard error; keep the block short.
+def captured_stderr() -> Iterator[Callable[[], bytes]]:
+    """Capture what C libraries write to the standard error of the process; keep the block short.
 
     Yields
     ------
     function
-        Gives what has been written so far.
+        Returns what has been written so far.
     """
     with ExitStack() as cleanup:
-        heard = cleanup.enter_context(TemporaryFile())
+        captured = cleanup.enter_context(TemporaryFile())
         try:
-            kept = os.dup(2)
-        except OSError:  # closed, as in a service: nothing can be written there anyway
+            original = os.dup(2)
+        except OSError:  # closed, as in a service: nothing can be written to it
             yield lambda: b""
             return
-        cleanup.callback(os.close, kept)
-        cleanup.callback(os.dup2, kept, 2)
-        os.dup2(heard.fileno(), 2)
+        cleanup.callback(os.close, original)
+        cleanup.callback(os.dup2, original, 2)
+        os.dup2(captured.fileno(), 2)
 
         def so_far() -> bytes:
-            heard.seek(0)
-            return heard.read(MAX_HEARD_BYTES)
+            captured.seek(0)
+            return captured.read(MAX_CAPTURED_BYTES)
 
         yield so_far

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from glutseg.dicom.gaps import fill_missing, longest_stretch
+from glutseg.dicom.inconsistent import inconsistent_slice_flags
 from glutseg.dicom.model import Series, SeriesProblem, SliceHeader
-from glutseg.dicom.odd import odd_flags
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.slices import Fetch, already_local, check_size, decode_all
 from glutseg.errors import Flag, GlutsegError
@@ -45,7 +45,9 @@ def read(
     start, stop, _ = (slices or slice(None)).indices(series.geometry.shape[0])
     geometry = series.geometry.crop((slice(start, stop), slice(None), slice(None)))
     check_size(geometry.shape, series.series_uid)
-    headers = {p - start: h for p, h in zip(series.places, series.slices, strict=True) if start <= p < stop}
+    headers = {
+        p - start: h for p, h in zip(series.grid_indices, series.slices, strict=True) if start <= p < stop
+    }
     fetch(headers.values())
     hu = np.empty(geometry.shape, dtype=np.int16)
     failures, n_stray, is_lossy = _decode_into(hu, headers)
@@ -66,7 +68,7 @@ def read(
             *series.flags,
             *_gap_flags(failures, shown, (first, last)),
             *pixel_flags(series, n_stray, is_lossy=is_lossy),
-            *odd_flags(hu[first:last]),
+            *inconsistent_slice_flags(hu[first:last]),
         ),
         sop_uids=tuple(headers[k].sop_uid if shown[k] else "" for k in range(first, last)),
         missing_slices=(k - first for k in range(first, last) if not shown[k]),
@@ -85,7 +87,7 @@ def _decode_into(
                 failures[k] = decoded
             else:
                 hu[k] = decoded.hu
-                n_stray += decoded.n_stray
+                n_stray += decoded.n_out_of_range
                 is_lossy |= decoded.is_lossy
     return failures, n_stray, is_lossy
 

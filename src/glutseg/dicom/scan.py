@@ -1,4 +1,4 @@
-"""From a folder to an index of its studies and series; no pixels are read."""
+"""Index the studies and series below a folder, without reading pixels."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 
 from glutseg.dicom.files import list_files
 from glutseg.dicom.header import read_header
+from glutseg.dicom.interning import HeaderInterner
 from glutseg.dicom.model import CT_CLASSES, FileHeader, FileProblem, Index, Series, Study
 from glutseg.dicom.quiet import quiet_pydicom
-from glutseg.dicom.sharing import Sharing
 from glutseg.dicom.source import Opener
 from glutseg.dicom.stack import Stack, build_stacks
 from glutseg.errors import Flag, GlutsegError
 
 Key = tuple[str, ...]
-MAX_WORDS = 3
-"""Kinds and ratios of compression told of one series: every slice may have its own."""
+MAX_RATIOS = 3
+"""Number of compression ratios listed for one series: every slice may have its own."""
 
 
 def scan(input: Path, *, progress: Callable[[int, int], None] | None = None) -> Index:  # noqa: A002
@@ -27,8 +27,8 @@ def scan(input: Path, *, progress: Callable[[int, int], None] | None = None) -> 
     Parameters
     ----------
     input : a folder of any depth, a file, or a zip archive; file names and extensions do not matter.
-        A ``DICOMDIR`` stands for the folder it lies in.
-    progress : called with (files read, files in all)
+        A ``DICOMDIR`` stands for its folder.
+    progress : called with (number of files read, total number)
 
     Returns
     -------
@@ -39,23 +39,23 @@ def scan(input: Path, *, progress: Callable[[int, int], None] | None = None) -> 
     Raises
     ------
     GlutsegError
-        ``input-missing`` when the path does not exist.
+        ``input-missing`` if the path does not exist.
     """
     if not input.exists():
         raise GlutsegError("input-missing", "there is no such file or folder", str(input))
     headers: list[FileHeader] = []
-    sharing = Sharing()
+    interner = HeaderInterner()
     with quiet_pydicom(), Opener() as opener:
         files, problems = list_files(input, opener)
         unread: list[FileProblem] = list(problems)
-        for k, source in enumerate(files, start=1):
+        for n_read, source in enumerate(files, start=1):
             found = read_header(source, opener)
             if isinstance(found, FileHeader):
-                headers.append(sharing.header(found))
+                headers.append(interner.header(found))
             elif found is not None:
                 unread.append(found)
             if progress:
-                progress(k, len(files))
+                progress(n_read, len(files))
     return Index(
         root=input,
         studies=tuple(_study(group) for group in _grouped(headers, _study_key)),
@@ -66,7 +66,7 @@ def scan(input: Path, *, progress: Callable[[int, int], None] | None = None) -> 
 
 
 def _study_key(header: FileHeader) -> Key:
-    """Two patients never share a study; files without a UID are kept apart by folder."""
+    """Group by patient and study; files without a study UID are grouped by folder."""
     return header.patient_id, header.study_uid, "" if header.study_uid else header.source.folder
 
 
@@ -93,13 +93,13 @@ def _study(headers: list[FileHeader]) -> Study:
 
 
 def _most_frequent(values: Iterable[str]) -> str:
-    """The value that most files give; among equals the first in the alphabet; "" if none has one."""
+    """Return the most frequent value, the first in the alphabet of equals; "" if there is none."""
     counts = Counter(v for v in values if v)
     return min(counts, key=lambda v: (-counts[v], v), default="")
 
 
 def _parts(headers: list[FileHeader]) -> tuple[Series, ...]:
-    """The stacks of one series, the largest first."""
+    """Return the stacks of one series, the largest first."""
     groups = [[s for h in group for s in h.slices] for group in _grouped(headers, _reconstruction_key)]
     stacks = build_stacks(groups)
     return tuple(_part(headers, stack, k, len(stacks)) for k, stack in enumerate(stacks, start=1))
@@ -107,16 +107,16 @@ def _parts(headers: list[FileHeader]) -> tuple[Series, ...]:
 
 def _part(headers: list[FileHeader], stack: Stack, part: int, n_parts: int) -> Series:
     by_source = {h.source: h for h in headers}
-    # the words of an image that is used, not of a localizer that shares the series
+    # the tags of an image that is used, not of a localizer in the same series
     used = [by_source[source] for source in dict.fromkeys(s.source for s in stack.slices)]
-    spokesman = used[0] if used else min(headers, key=lambda h: str(h.source))
+    representative = used[0] if used else min(headers, key=lambda h: str(h.source))
     return Series(
-        series_uid=spokesman.series_uid,
-        tags=spokesman.tags,
+        series_uid=representative.series_uid,
+        tags=representative.tags,
         n_files=len(headers),
         n_images=sum(len(h.slices) for h in headers),
         slices=stack.slices,
-        places=stack.places,
+        grid_indices=stack.grid_indices,
         geometry=stack.geometry,
         flags=stack.flags + _imageless_flags(headers) + _lossy_flags(used),
         problem=stack.problem,
@@ -127,20 +127,20 @@ def _part(headers: list[FileHeader], stack: Stack, part: int, n_parts: int) -> S
 
 
 def _imageless_flags(headers: list[FileHeader]) -> tuple[Flag, ...]:
-    """CT files in which no image is described: cut short or damaged, not merely of another kind."""
+    """Flag CT files without an image description, which are truncated or damaged."""
     n = sum(not h.slices and (h.tags.sop_class_uid in CT_CLASSES or h.tags.modality == "CT") for h in headers)
     return (Flag("file-unreadable", f"{n} CT files describe no image"),) if n else ()
 
 
 def _lossy_flags(headers: Iterable[FileHeader]) -> tuple[Flag, ...]:
-    words = sorted({h.lossy for h in headers if h.lossy})
-    more = " …" if len(words) > MAX_WORDS else ""
-    message = f"compressed with loss: {'; '.join(words[:MAX_WORDS])}{more}"
-    return (Flag("lossy-compressed", message),) if words else ()
+    ratios = sorted({h.lossy for h in headers if h.lossy})
+    more = " …" if len(ratios) > MAX_RATIOS else ""
+    message = f"lossy compression: {'; '.join(ratios[:MAX_RATIOS])}{more}"
+    return (Flag("lossy-compressed", message),) if ratios else ()
 
 
 def _reconstruction_key(header: FileHeader) -> Key:
-    """What tells two reconstructions that share a series UID apart: they are never stacked together."""
+    """Distinguish reconstructions with the same series UID, which are never stacked together."""
     tags = header.tags
     thickness = "" if tags.slice_thickness_mm is None else f"{tags.slice_thickness_mm:.2f}"
     return tags.kernel, "\\".join(tags.image_type), thickness, tags.rescale_type

@@ -1,4 +1,4 @@
-"""The one series that a user means, where nothing is to be chosen for him."""
+"""Find the one series given by the user, without choosing among several."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from glutseg.errors import GlutsegError
 from glutseg.image import Geometry
 
 MAX_NAMED = 5
-"""UIDs in a message; the scan lists them all."""
+"""Number of UIDs in a message; ``glutseg scan`` lists them all."""
 
 
 def single_series(index: Index, series_uid: str | None = None) -> Series:
-    """The series of that UID, or the only CT series in HU that there is.
+    """Return the series with that UID, or the only CT series in HU.
 
-    A series of a single image gets a grid of one slice, as thick as the header says (1 mm where it
-    does not): its area can be known, a volume cannot.
+    A series of a single image gets a grid of one slice with the slice thickness of the header (1 mm if it is
+    missing): enough for an area, not for a volume.
 
     Raises
     ------
     GlutsegError
-        ``series-unknown``, ``series-ambiguous``, ``no-ct``; ``input-empty`` without any study.
+        ``series-unknown``, ``series-ambiguous``, ``no-ct``; ``input-empty`` if there is no study.
     """
     everything = [s for study in index.studies for s in study.series if s.part == 1]
     if not everything:
@@ -69,4 +69,4 @@ def _with_grid(series: Series) -> Series:
         origin_mm=(x_mm, y_mm, z_mm),
         direction=tuple(float(v) for v in axes.ravel()),
     )
-    return replace(series, geometry=geometry, places=(0,), problem=None)
+    return replace(series, geometry=geometry, grid_indices=(0,), problem=None)

@@ -1,4 +1,4 @@
-"""Slices one by one: each in HU, or why it cannot be had."""
+"""Decode slices one by one to HU, or to the error that prevents it."""
 
 from __future__ import annotations
 
@@ -9,46 +9,49 @@ from dataclasses import dataclass
 from glutseg.dicom.decode import TAGS, decode
 from glutseg.dicom.hounsfield import to_hu
 from glutseg.dicom.model import SliceHeader
-from glutseg.dicom.parse import HEADER_BUDGET_BYTES, Parsed, TooLargeError, parse
+from glutseg.dicom.parse import HEADER_BUDGET_BYTES, ParsedFile, TooLargeError, parse
 from glutseg.dicom.source import Opener, Source
 from glutseg.dicom.text import BAD_FILE, integer
 from glutseg.errors import GlutsegError
 from glutseg.image import Int16Array
 
 Fetch = Callable[[Iterable[SliceHeader]], None]
-"""Sees to it that the files of slices are where their sources say, before they are opened."""
+"""Called before slices are opened; makes their files available at their sources (downloads them)."""
 
 MAX_ROWS = 4096
-"""Of rows and of columns: four times the largest CT matrix in common use."""
+"""Limit of rows and of columns: four times the largest CT matrix in common use."""
 
 MAX_VOXELS = 2_000_000_000
-"""4 GB as int16: 7000 slices of 512 x 512. A header that states more is taken as broken."""
+"""Limit of voxels, 4 GB as int16 or 7000 slices of 512 x 512; a header that states more is an error."""
 
 MAX_BYTES_PER_VOXEL = 8
-"""Of a file: four of the widest integers, and as much again for codings that do not pay."""
+"""Limit of file bytes per voxel: 4 for the widest integers, twice that for inefficient codings."""
 
 
 def already_local(_slices: Iterable[SliceHeader]) -> None:
-    """Nothing has to be brought: the files are on this disk."""
+    """Do nothing: the files are on this disk."""
 
 
 def check_size(shape: tuple[int, int, int], where: str) -> None:
+    """Raise ``image-too-large`` if a volume of this shape (z, y, x) would not fit into memory."""
     if max(shape[1:]) > MAX_ROWS or shape[0] * shape[1] * shape[2] > MAX_VOXELS:
-        words = " x ".join(map(str, shape))
-        raise GlutsegError("image-too-large", f"slices x rows x columns are {words}", where)
+        size = " x ".join(map(str, shape))
+        raise GlutsegError("image-too-large", f"slices x rows x columns are {size}", where)
 
 
 @dataclass(frozen=True)
 class SliceHU:
+    """A decoded slice in HU (y, x); other attributes as in `glutseg.dicom.decode.StoredImage`."""
+
     hu: Int16Array
-    n_stray: int
+    n_out_of_range: int
     is_lossy: bool
 
 
 def decode_all(headers: tuple[SliceHeader, ...]) -> Iterator[SliceHU | GlutsegError]:
-    """Each slice, or why not; a multi-frame file is opened once, for its frames in a row."""
+    """Yield each slice or its error; a multi-frame file is opened once for consecutive frames."""
     source: Source | None = None
-    parsed: Parsed | GlutsegError
+    parsed: ParsedFile | GlutsegError
     with Opener() as opener:
         for header in headers:
             if header.source != source:
@@ -62,8 +65,8 @@ def decode_all(headers: tuple[SliceHeader, ...]) -> Iterator[SliceHU | GlutsegEr
                     yield error.at(str(source))
 
 
-def _open(opener: Opener, header: SliceHeader) -> Parsed | GlutsegError:
-    """The file with its pixels, no more of it than images of the stated size can take."""
+def _open(opener: Opener, header: SliceHeader) -> ParsedFile | GlutsegError:
+    """Parse a file with its pixels, reading no more than images of the stated size can need."""
     where = str(header.source)
     try:
         parsed = _parsed_once(opener, header)
@@ -81,30 +84,30 @@ def _open(opener: Opener, header: SliceHeader) -> Parsed | GlutsegError:
         return GlutsegError("pixel-data-undecodable", message, where)
 
 
-def _parsed_once(opener: Opener, header: SliceHeader) -> Parsed | None:
-    """The file if it is no larger than one image, as nearly all are: its header need not be read first."""
+def _parsed_once(opener: Opener, header: SliceHeader) -> ParsedFile | None:
+    """Parse a file of at most one image, as nearly all are, without reading its header first; else None."""
     try:
         return _parsed(opener, header, header.rows * header.columns)
     except TooLargeError:
         return None
 
 
-def _parsed(opener: Opener, header: SliceHeader, n_voxels: int) -> Parsed:
+def _parsed(opener: Opener, header: SliceHeader, n_voxels: int) -> ParsedFile:
     with opener.open(header.source) as opened:
-        # a member of an archive to its end, where zip keeps its checksum
+        # an archive member is read to its end, because zipfile checks its checksum there
         file = opened if header.source.position is None else io.BytesIO(opened.read())
         budget = HEADER_BUDGET_BYTES + MAX_BYTES_PER_VOXEL * n_voxels
         return parse(file, TAGS, budget, with_pixels=True)
 
 
-def _voxels(header: SliceHeader, parsed: Parsed) -> int:
-    """Of all images that a file states."""
+def _voxels(header: SliceHeader, parsed: ParsedFile) -> int:
+    """Number of voxels of all images of a file, as stated."""
     return header.rows * header.columns * max(1, integer(parsed.dataset, "NumberOfFrames") or 1)
 
 
-def _decode(parsed: Parsed, header: SliceHeader) -> SliceHU:
+def _decode(parsed: ParsedFile, header: SliceHeader) -> SliceHU:
     if header.rescale is None:
         raise GlutsegError("rescale-missing", "Rescale Slope or Intercept is missing or no number")
     stored = decode(parsed, header.frame, header.rows, header.columns, header.padding)
     hu = to_hu(stored.values, *header.rescale, header.padding)
-    return SliceHU(hu, stored.n_stray, stored.is_lossy)
+    return SliceHU(hu, stored.n_out_of_range, stored.is_lossy)

@@ -1,4 +1,4 @@
-"""Where the bytes of one file are: on disk, or within a zip archive."""
+"""Sources of bytes: a file on disk, or a member of a zip archive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from glutseg.dicom.archive import check_member, open_archive
 from glutseg.dicom.text import clean_text
 
 MAX_SHOWN_MEMBER = 256
-"""Characters shown of a member's name; the names of two members that begin alike stay two."""
+"""Limit of characters shown of a member's name; longer names stay distinct (`clean_text`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Source:
     Attributes
     ----------
     path : the file or the archive
-    position : of the member within the archive's table of contents; None for a file on disk
-    member : the member's name, cleaned; only ever shown, never used as a path
+    position : index of the member in the archive's central directory; None for a file on disk
+    member : the member's name, cleaned; for display only, never used as a path
     """
 
     path: Path
@@ -34,14 +34,14 @@ class Source:
 
     @property
     def folder(self) -> str:
-        """What tells files without UIDs apart: the folder on disk or within the archive."""
+        """The folder on disk or within the archive, by which files without UIDs are grouped."""
         if self.position is None:
             return str(self.path.parent)
         return f"{self.path}!{self.member.rpartition('/')[0]}"
 
     @property
     def name(self) -> str:
-        """The file's or member's own name, without its folders."""
+        """Name of the file or member, without its folders."""
         return self.path.name if self.position is None else self.member.rpartition("/")[2]
 
     def __str__(self) -> str:
@@ -49,13 +49,13 @@ class Source:
 
 
 class Opener:
-    """Opens sources; keeps the last archive open, since its members are asked for in a row.
+    """Opens sources; keeps the last archive open, because its members are read one after the other.
 
     Used in a ``with`` statement, at whose end the archive is closed.
     """
 
     def __init__(self) -> None:
-        self._held = ExitStack()
+        self._resources = ExitStack()
         self._path: Path | None = None
         self._archive: ZipFile | None = None
 
@@ -65,7 +65,7 @@ class Opener:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._held.close()
+        self._resources.close()
 
     def members(self, path: Path) -> tuple[ZipInfo, ...]:
         """The table of contents of an archive, in its own order.
@@ -78,12 +78,12 @@ class Opener:
         return tuple(self._zip(path).infolist())
 
     def open(self, source: Source) -> BinaryIO:
-        """The bytes of a source from their start; a member is inflated as far as it is read.
+        """Open a source at its start; a member is inflated while it is read.
 
         Raises
         ------
         BadZipFile, OSError, RuntimeError, NotImplementedError, zlib.error
-            When it cannot be opened; see `glutseg.dicom.archive.check_member` for members.
+            If it cannot be opened; see `glutseg.dicom.archive.check_member` for members.
         """
         if source.position is None:
             return source.path.open("rb")
@@ -93,19 +93,19 @@ class Opener:
         return io.BufferedReader(archive.open(info))  # type: ignore[type-var]
 
     def size(self, source: Source) -> int:
-        """Bytes as the file system or the archive's table of contents states them."""
+        """Size in bytes according to the file system or the archive's central directory."""
         if source.position is None:
             return source.path.stat().st_size
         return self._zip(source.path).infolist()[source.position].file_size
 
     def _zip(self, path: Path) -> ZipFile:
         if self._archive is None or path != self._path:
-            self._held.close()
-            self._archive = self._held.enter_context(open_archive(path))
+            self._resources.close()
+            self._archive = self._resources.enter_context(open_archive(path))
             self._path = path
         return self._archive
 
 
 def member_source(path: Path, position: int, info: ZipInfo) -> Source:
-    """The source of a member of an archive."""
+    """Return the source of a member of an archive."""
     return Source(path, position, clean_text(info.filename, MAX_SHOWN_MEMBER))

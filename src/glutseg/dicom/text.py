@@ -1,4 +1,4 @@
-"""Header values as plain, harmless Python values: the one place where DICOM text is cleaned."""
+"""Header values as clean Python values; all DICOM text is cleaned here."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.multival import MultiValue
 
 MAX_TEXT = 64
-"""Characters kept of a value: the longest that DICOM allows for LO and UI (PS3.5, 6.2)."""
+"""Limit of characters kept of a value: the longest that DICOM allows for LO and UI (PS3.5, 6.2)."""
 
 MAX_VALUES = 16
-"""Values kept of a multi-valued text; Image Type, the longest read here, has four to about ten."""
+"""Limit of values kept of a multi-valued text; Image Type, the longest one, has four to about ten."""
 
 BAD_VALUE = (
     ValueError,
@@ -41,17 +41,17 @@ BAD_FILE = (
     zlib.error,
     BadZipFile,
 )
-"""What pydicom and its decoders raise on broken values and files; each catch turns it into a named reason."""
+"""Exceptions of pydicom and its decoders for broken values and files; each is reported as a reason."""
 
 
 def clean_text(value: object, limit: int = MAX_TEXT) -> str:
     """Text without control, format or surrogate characters, of limited length.
 
-    Runs of white space become one blank. A longer text ends in ``~`` and eight hex digits of its
-    SHA-256, so that two long identifiers that begin alike stay two.
+    White space is reduced to single blanks. A longer text ends in ``~`` and eight hex digits of its
+    SHA-256, so that long identifiers with the same beginning stay distinct.
     """
     text = "" if value is None else str(value)
-    if not text.isprintable():  # printable text holds none of them, and is nearly all there is
+    if not text.isprintable():  # most text is printable and needs no cleaning
         text = "".join(
             " " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C"
         )
@@ -63,7 +63,7 @@ def clean_text(value: object, limit: int = MAX_TEXT) -> str:
 
 
 def get(dataset: Dataset, keyword: str) -> Any:
-    """The value as pydicom reads it; None where it is absent, empty or cannot be read."""
+    """Return the value as pydicom reads it; None if it is absent, empty or cannot be read."""
     try:
         value = dataset.get(keyword)
     except BAD_VALUE:
@@ -72,12 +72,12 @@ def get(dataset: Dataset, keyword: str) -> Any:
 
 
 def text(dataset: Dataset, keyword: str) -> str:
-    """Cleaned text; several values are joined by a backslash, as in the file."""
+    """Return the cleaned text; several values are joined by a backslash, as in the file."""
     return clean_text("\\".join(texts(dataset, keyword)))
 
 
 def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
-    """Cleaned text of each value."""
+    """Return the cleaned text of each value."""
     value = get(dataset, keyword)
     if value is None:
         return ()
@@ -86,7 +86,7 @@ def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
 
 
 def raw_text(dataset: Dataset, keyword: str) -> str:
-    """Cleaned text as it stands in the file, even where it is not what its VR asks for."""
+    """Return the cleaned text as it is in the file, even if it violates its VR."""
     try:
         value = dataset.get_item(keyword).value if keyword in dataset else None
     except BAD_VALUE:
@@ -99,7 +99,7 @@ def raw_text(dataset: Dataset, keyword: str) -> str:
 
 
 def raw_value(dataset: Dataset, keyword: str) -> bytes:
-    """The undecoded bytes of a value; none where it is absent or has been decoded already."""
+    """Return the undecoded bytes of a value; none if it is absent or has been decoded already."""
     try:
         value = dataset.get_item(keyword).value if keyword in dataset else None
     except BAD_VALUE:
@@ -108,7 +108,7 @@ def raw_value(dataset: Dataset, keyword: str) -> bytes:
 
 
 def all_numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
-    """Every finite number among the first values, however many there are."""
+    """Return every finite number among the first `MAX_VALUES` values."""
     found = []
     for value in texts(dataset, keyword):
         try:
@@ -119,7 +119,7 @@ def all_numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
 
 
 def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
-    """``count`` finite numbers, or None."""
+    """Return ``count`` finite numbers, or None."""
     value = get(dataset, keyword)
     values = value if isinstance(value, MultiValue | list | tuple) else (value,)
     if value is None or len(values) != count:
@@ -132,19 +132,19 @@ def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | N
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:
-    """One finite number, or None."""
+    """Return one finite number, or None."""
     found = numbers(dataset, keyword, 1)
     return found[0] if found else None
 
 
 def integer(dataset: Dataset, keyword: str) -> int | None:
-    """One whole number, or None."""
+    """Return one whole number, or None."""
     found = number(dataset, keyword)
     return int(found) if found is not None and found == int(found) else None
 
 
 def items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
-    """The items of a sequence; none where it is absent or broken."""
+    """Return the items of a sequence; none if it is absent or damaged."""
     value = get(dataset, keyword)
     try:
         return tuple(item for item in value or () if isinstance(item, Dataset))

@@ -105,7 +105,9 @@ def _on_stack(series: dicom.Series, mask_file: Path) -> CaseImages:
     grid = series.geometry.crop((slice(start, start + n), slice(None), slice(None)))
     mask = review.read_mask(mask_file, grid)
     headers = {
-        p - start: h for p, h in zip(series.places, series.slices, strict=True) if start <= p < start + n
+        p - start: h
+        for p, h in zip(series.grid_indices, series.slices, strict=True)
+        if start <= p < start + n
     }
     found = CaseImages(mask, headers)
     if not set(found.used) <= set(headers):

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian
 
-from glutseg.dicom.parse import NATIVE, Parsed
+from glutseg.dicom.parse import NATIVE, ParsedFile
 from glutseg.dicom.slices import MAX_ROWS, MAX_VOXELS
 from glutseg.dicom.text import clean_text, integer, items, numbers, text
 from glutseg.errors import GlutsegError
@@ -38,7 +38,7 @@ class _Frame:
     thickness_mm: float | None
 
 
-def read(parsed: Parsed, path: Path) -> GridMask:
+def read(parsed: ParsedFile, path: Path) -> GridMask:
     """Every segment on the smallest regular grid that holds all frames.
 
     Raises
@@ -165,7 +165,7 @@ def _step(gaps: npt.NDArray[np.float64], stated_mm: float | None) -> float:
     return float(gaps.sum() / np.rint(gaps / smallest).sum())
 
 
-def _pixels(parsed: Parsed, n_frames: int, path: Path) -> npt.NDArray[Any]:
+def _pixels(parsed: ParsedFile, n_frames: int, path: Path) -> npt.NDArray[Any]:
     """(frames, rows, columns); fractional segments count from one half."""
     dataset = parsed.dataset
     rows, columns = integer(dataset, "Rows") or 0, integer(dataset, "Columns") or 0
@@ -192,7 +192,7 @@ def _pixels(parsed: Parsed, n_frames: int, path: Path) -> npt.NDArray[Any]:
     return values
 
 
-def _decompressed(parsed: Parsed, n_frames: int, path: Path) -> npt.NDArray[Any]:
+def _decompressed(parsed: ParsedFile, n_frames: int, path: Path) -> npt.NDArray[Any]:
     from pydicom.dataset import FileMetaDataset
 
     dataset = Dataset(parsed.dataset)

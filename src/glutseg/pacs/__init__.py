@@ -1,9 +1,18 @@
-"""Images from a PACS by DICOMweb, and results back to it: only for an address that the user gave.
+"""Images from a PACS by DICOMweb, and results back to it, only at an address given by the user.
 
-Nothing that talks to a network is imported before it is needed (extra ``pacs``).
+Libraries for network access (extra ``pacs``) are imported only when they are needed.
 """
 
 from glutseg.pacs.address import is_address, read_address
-from glutseg.pacs.model import Found, Origin, Patience, Question, RemoteSeries, Server
+from glutseg.pacs.model import PacsQuery, RemoteSeries, RemoteStudy, RetryPolicy, SearchResult, Server
 
-__all__ = ["Found", "Origin", "Patience", "Question", "RemoteSeries", "Server", "is_address", "read_address"]
+__all__ = [
+    "PacsQuery",
+    "RemoteSeries",
+    "RemoteStudy",
+    "RetryPolicy",
+    "SearchResult",
+    "Server",
+    "is_address",
+    "read_address",
+]

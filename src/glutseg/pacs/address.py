@@ -1,4 +1,4 @@
-"""The address of a server, as the user gives it: without a password, and encrypted."""
+"""Read the address of a server, which must not contain a password and should be encrypted."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from urllib.parse import urlsplit
 from glutseg.errors import GlutsegError
 from glutseg.pacs.model import Server
 
-SECURE, OPEN = "dicomweb+https", "dicomweb+http"
+HTTPS_SCHEME, HTTP_SCHEME = "dicomweb+https", "dicomweb+http"
 
 
 def is_address(text: str) -> bool:
-    """Whether this is meant as the address of a DICOMweb service and not as a path."""
+    """Whether this is the address of a DICOMweb service and not a path."""
     return text.lower().startswith("dicomweb")
 
 
 def read_address(text: str, *, ca: str = "", allow_http: bool = False) -> Server:
-    """``dicomweb+https://HOST[:PORT]/ROOT`` as a server.
+    """Parse ``dicomweb+https://HOST[:PORT]/ROOT``.
 
     Parameters
     ----------
-    ca : file with certificates to trust; by default the one that REQUESTS_CA_BUNDLE names, if any
-    allow_http : also without encryption to another host than this one
+    ca : file with trusted certificates; by default that of REQUESTS_CA_BUNDLE, if it is set
+    allow_http : allow unencrypted connections to other hosts
 
     Raises
     ------
     GlutsegError
-        ``pacs-address-invalid``, also for one with a password in it, which is not repeated;
-        ``pacs-insecure``.
+        ``pacs-address-invalid``, also if it contains a password, which is not repeated;
+        ``pacs-insecure``; ``pacs-untrusted`` if ``ca`` does not exist.
     """
     try:
         parts = urlsplit(text)
@@ -38,23 +38,23 @@ def read_address(text: str, *, ca: str = "", allow_http: bool = False) -> Server
     except ValueError:
         raise GlutsegError("pacs-address-invalid", "host or port cannot be read") from None
     if "@" in parts.netloc:
-        raise GlutsegError("pacs-address-invalid", "there is a user name or password in it")
-    if parts.scheme not in (SECURE, OPEN) or not host:
-        raise GlutsegError("pacs-address-invalid", f"it does not begin with {SECURE}:// and a host")
+        raise GlutsegError("pacs-address-invalid", "it contains a user name or password")
+    if parts.scheme not in (HTTPS_SCHEME, HTTP_SCHEME) or not host:
+        raise GlutsegError("pacs-address-invalid", f"it does not begin with {HTTPS_SCHEME}:// and a host")
     if "?" in text or "#" in text or not (text.isascii() and text.isprintable()) or " " in text:
-        raise GlutsegError("pacs-address-invalid", "there is more in it than host, port and root")
-    if parts.scheme == OPEN and not (_is_this_host(host) or allow_http):
-        raise GlutsegError("pacs-insecure", "http would send images and passwords in the clear", host)
+        raise GlutsegError("pacs-address-invalid", "it contains more than host, port and root")
+    if parts.scheme == HTTP_SCHEME and not (_is_this_host(host) or allow_http):
+        raise GlutsegError("pacs-insecure", "http would send images and passwords unencrypted", host)
     ca = ca or os.environ.get("REQUESTS_CA_BUNDLE", "")
     if ca and not Path(ca).exists():
-        raise GlutsegError("pacs-untrusted", "there is no such file of certificates", ca)
+        raise GlutsegError("pacs-untrusted", "the file of certificates does not exist", ca)
     shown = f"[{host}]" if ":" in host else host
     url = f"{parts.scheme.removeprefix('dicomweb+')}://{shown}{f':{port}' if port else ''}{parts.path}"
     return Server(url.rstrip("/"), ca)
 
 
 def is_local(server: Server) -> bool:
-    """Whether the server is on this very host."""
+    """Whether the server is on this host."""
     return _is_this_host(urlsplit(server.url).hostname or "")
 
 

@@ -1,4 +1,4 @@
-"""Who asks: from the environment or a netrc, given to one server only, and never shown."""
+"""Credentials from the environment or a netrc file, sent to one server only and never shown."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class _Bearer(AuthBase):
 
 
 def credentials(server: Server) -> AuthBase | None:
-    """The token, else the user and password of the environment, else those of the netrc, else none.
+    """Return the token or user and password of the environment, else those of the netrc, else None.
 
     Raises
     ------
     GlutsegError
-        ``pacs-credentials-unreadable``; what was read is never in the message.
+        ``pacs-credentials-unreadable``; the message never contains a credential.
     """
     token, user = os.environ.get(TOKEN, ""), os.environ.get(USER, "")
     if token:
@@ -43,9 +43,9 @@ def credentials(server: Server) -> AuthBase | None:
 
 
 def _from_netrc(host: str) -> AuthBase | None:
-    named = os.environ.get("NETRC", "")
-    path = Path(named) if named else Path.home() / ".netrc"
-    if not named and not path.exists():
+    configured = os.environ.get("NETRC", "")
+    path = Path(configured) if configured else Path.home() / ".netrc"
+    if not configured and not path.exists():
         return None
     try:
         entry = netrc.netrc(str(path)).authenticators(host)
@@ -58,7 +58,7 @@ def _from_netrc(host: str) -> AuthBase | None:
 
 
 def _checked(secret: str, where: str) -> str:
-    """What a header can hold; a library would quote the rest in its error."""
+    """Raise an error for text that no HTTP header can hold; a library's error would quote it."""
     if not secret.isprintable():
         raise GlutsegError("pacs-credentials-unreadable", "it holds line breaks or control characters", where)
     return secret

@@ -1,4 +1,4 @@
-"""A server, what it was asked, and what it has. Nothing here holds a password or a patient's name."""
+"""A server, queries and search results, without passwords and patients' names."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from glutseg.errors import GlutsegError
 
 
 class NoAccessError(GlutsegError):
-    """The server gives no access, or must not be trusted: every other request would meet the same."""
+    """The server gives no access or is not trusted, so every other request would fail as well."""
 
 
 class NotFoundError(GlutsegError):
-    """The server does not have what was asked for."""
+    """The server does not have what was requested."""
 
 
 class UnreachableError(GlutsegError):
-    """The server could not be reached, or its answer took too long."""
+    """The server could not be reached, or its response took too long."""
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long a server is waited for, and how often it is asked again.
+class RetryPolicy:
+    """Time limits and number of attempts for requests.
 
     Attributes
     ----------
-    connect_s, read_s : without a connection, without a byte
-    request_s : for one answer as a whole, however slowly it drips
-    attempts : at most, of one request
-    first_wait_s, longest_wait_s : before it is asked again; doubled each time, or as the server says
-    total_s : for one request with all that is asked again
+    connect_s, read_s : time limits for a connection, and between two bytes
+    request_s : time limit for a whole response
+    attempts : largest number of attempts for one request
+    first_wait_s, longest_wait_s : before the next attempt; doubled each time, or as the server says
+    total_s : time limit for one request with all attempts
     """
 
     connect_s: float = 10.0
@@ -49,23 +49,23 @@ class Server:
 
     Attributes
     ----------
-    url : https://HOST[:PORT]/ROOT without a slash at its end
-    ca : file with certificates of the authorities that are trusted; "" for those of the system
+    url : https://HOST[:PORT]/ROOT without a slash at the end
+    ca : file with trusted certificates; "" for those of the system
     """
 
     url: str
     ca: str = ""
-    patience: Patience = field(default_factory=Patience)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
 
     @property
     def address(self) -> str:
-        """As the user writes it."""
+        """The address as the user writes it."""
         return f"dicomweb+{self.url}"
 
 
 @dataclass(frozen=True)
-class Question:
-    """What to ask a server for: keyword to value, as `glutseg.pacs.query.parse_query` gives it."""
+class PacsQuery:
+    """A server and the query to send to it: keyword to value, as from `glutseg.pacs.query.parse_query`."""
 
     server: Server
     query: Mapping[str, str]
@@ -73,7 +73,7 @@ class Question:
 
 @dataclass(frozen=True)
 class RemoteSeries:
-    """A series as the search tells it; ``n_images`` is 0 where the server does not say."""
+    """A series from a search result; ``n_images`` is 0 if the server does not state it."""
 
     series_uid: str
     modality: str
@@ -86,11 +86,8 @@ class RemoteSeries:
 
 
 @dataclass(frozen=True)
-class Origin:
-    """Where a study's images are to be had.
-
-    ``series`` is None where the server did not list them when it was asked first.
-    """
+class RemoteStudy:
+    """A study on a server; ``series`` is None if the server did not list them in the search."""
 
     server: Server
     study_uid: str
@@ -100,9 +97,9 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a search found: studies as an index of a folder has them, and by UID where each is."""
+class SearchResult:
+    """Studies found on a server: as an index like that of a folder, and by study UID."""
 
     server: Server
     index: dicom.Index
-    origins: Mapping[str, Origin]
+    remote_studies: Mapping[str, RemoteStudy]

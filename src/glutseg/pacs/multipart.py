@@ -1,4 +1,4 @@
-"""multipart/related, strictly: a body that was cut short is no body."""
+"""Read and write multipart/related bodies strictly: a truncated body is an error."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from glutseg.errors import GlutsegError
 BOUNDARY = "glutseg-7d0c2b8f4e5a4b0f9d1e6a3c58f2b714"
 END = b"--"
 MAX_BOUNDARY = 70
-"""Characters (RFC 2046, 5.1.1)."""
+"""Limit of characters (RFC 2046, 5.1.1)."""
 
 
-def one_part(content_type: str, body: bytes) -> bytes:
-    """The only part of a body; a body that is not in parts is its own.
+def single_part(content_type: str, body: bytes) -> bytes:
+    """Return the only part of a multipart body; any other body is returned as it is.
 
     Raises
     ------
     GlutsegError
-        ``pacs-answer-invalid`` for a body without end, with several parts or with none.
+        ``pacs-answer-invalid`` for a truncated body, or one without or with several parts.
     """
     header = Message()
     header["Content-Type"] = content_type
@@ -27,21 +27,21 @@ def one_part(content_type: str, body: bytes) -> bytes:
         return body
     boundary = header.get_param("boundary")
     if not isinstance(boundary, str) or not 0 < len(boundary) <= MAX_BOUNDARY or not boundary.isascii():
-        raise _invalid("a body in parts without a boundary")
+        raise _invalid("a multipart body without a boundary")
     delimiter = b"\r\n--" + boundary.encode()
     _, *pieces = (b"\r\n" + body).split(delimiter)
     if not pieces or not pieces[-1].startswith(END):
-        raise _invalid("a body in parts that was cut short")
+        raise _invalid("a truncated multipart body")
     if len(pieces) != 2:
-        raise _invalid(f"{len(pieces) - 1} parts where one was asked for")
+        raise _invalid(f"{len(pieces) - 1} parts instead of one")
     _, gap, content = pieces[0].partition(b"\r\n\r\n")
     if not gap:
-        raise _invalid("a part without an end of its header")
+        raise _invalid("a part whose header does not end")
     return content
 
 
-def together(parts: Sequence[bytes]) -> tuple[str, bytes]:
-    """(content type, body) of DICOM files to store."""
+def join_parts(parts: Sequence[bytes]) -> tuple[str, bytes]:
+    """Join DICOM files to a multipart body; return (content type, body)."""
     head = f"--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n".encode()
     body = b"".join(head + part + b"\r\n" for part in parts) + f"--{BOUNDARY}--\r\n".encode()
     return f'multipart/related; type="application/dicom"; boundary="{BOUNDARY}"', body

@@ -1,4 +1,4 @@
-"""What to search for: KEY=VALUE as the user writes it, and whether an answer really matches."""
+"""Parse queries KEY=VALUE, and check that results match them."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from glutseg.dicom.text import clean_text
 from glutseg.errors import GlutsegError
-from glutseg.pacs.answers import Item, tag_of, values_of
+from glutseg.pacs.dicom_json import Item, tag_of, values_of
 
 MAX_SHOWN = 40
+"""Characters of a keyword in a message."""
 RESERVED = ("limit", "offset", "includefield", "fuzzymatching")
 DATES = re.compile(r"(\d{8})?(-)?(\d{8})?", re.ASCII)
 WITH_WILDCARDS = ("AE", "CS", "LO", "LT", "SH", "ST", "UC", "UR", "UT")
 
 
 def parse_query(texts: Sequence[str]) -> dict[str, str]:
-    """``["StudyDescription=*PELVIS*"]`` as a mapping; every key is a keyword of DICOM's dictionary.
+    """Parse ``["StudyDescription=*PELVIS*"]`` to a mapping; every key is a keyword of the DICOM dictionary.
 
     Raises
     ------
     GlutsegError
-        ``pacs-query-invalid``, also where nothing is asked: a whole PACS is never meant.
+        ``pacs-query-invalid``, also for an empty query: a whole PACS is never intended.
     """
     query: dict[str, str] = {}
     for text in texts:
@@ -31,41 +32,41 @@ def parse_query(texts: Sequence[str]) -> dict[str, str]:
         key, value = key.strip(), value.strip()
         shown = clean_text(key, MAX_SHOWN)
         if not sign or not value:
-            raise GlutsegError("pacs-query-invalid", "it has not the form KEY=VALUE", shown)
+            raise GlutsegError("pacs-query-invalid", "it does not have the form KEY=VALUE", shown)
         if key in RESERVED or tag_for_keyword(key) is None:
-            raise GlutsegError("pacs-query-invalid", "DICOM's dictionary has no such keyword", shown)
+            raise GlutsegError("pacs-query-invalid", "the DICOM dictionary has no such keyword", shown)
         if key in query:
-            raise GlutsegError("pacs-query-invalid", "it is there twice", shown)
+            raise GlutsegError("pacs-query-invalid", "it is given twice", shown)
         query[key] = value
     if not query:
-        raise GlutsegError("pacs-query-invalid", "nothing is asked, and a whole PACS would be measured")
+        raise GlutsegError("pacs-query-invalid", "without a query a whole PACS would be measured")
     return query
 
 
-def belied(item: Item, query: Mapping[str, str]) -> str:
-    """The first keyword of the query that an answer shows another value for; "" where none does.
+def mismatched_key(item: Item, query: Mapping[str, str]) -> str:
+    """Return the first key of the query that a result does not match; "" if it matches all.
 
-    Servers may pass over a key that they do not search by, and then answer with every study. What an
-    answer does not show cannot be checked, nor are names, which servers compare in ways of their own.
+    Servers may ignore a key that they cannot search by and return every study. Keys that a result does not
+    contain cannot be checked; names are not checked, because servers compare them in different ways.
     """
-    for key, asked in query.items():
-        shown = [str(value) for value in values_of(item, key) if isinstance(value, str | int)]
-        if shown and tag_of(key) in item and not any(_matches(value, asked, key) for value in shown):
+    for key, pattern in query.items():
+        values = [str(value) for value in values_of(item, key) if isinstance(value, str | int)]
+        if values and tag_of(key) in item and not any(_matches(value, pattern, key) for value in values):
             return key
     return ""
 
 
-def _matches(value: str, asked: str, key: str) -> bool:
+def _matches(value: str, pattern: str, key: str) -> bool:
     vr = dictionary_VR(key)
     if vr == "UI":
-        return value.strip() in re.split(r"[\\,]", asked)
+        return value.strip() in re.split(r"[\\,]", pattern)
     if vr == "DA":
-        found = DATES.fullmatch(asked)
+        found = DATES.fullmatch(pattern)
         if not found:
             return True
         first, dash, last = found.groups(default="")
         return (first or "0") <= value <= (last or "9") if dash else value == first
     if vr not in WITH_WILDCARDS:
         return True
-    pattern = "".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in asked)
-    return bool(re.fullmatch(pattern, value.strip(), re.IGNORECASE | re.DOTALL))
+    expression = "".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in pattern)
+    return bool(re.fullmatch(expression, value.strip(), re.IGNORECASE | re.DOTALL))

@@ -1,4 +1,4 @@
-"""QIDO-RS: which studies there are, and their series."""
+"""Search a server for studies and their series (QIDO-RS)."""
 
 from __future__ import annotations
 
@@ -9,78 +9,82 @@ from typing import Any
 
 from glutseg.dicom import FileProblem, Index, Source, Study
 from glutseg.errors import GlutsegError
-from glutseg.pacs.answers import Item, is_uid, items_of, number_of, text_of, uid_of
-from glutseg.pacs.headers import stand_in
+from glutseg.pacs.dicom_json import Item, is_uid, items_of, number_of, text_of, uid_of
+from glutseg.pacs.headers import placeholder_series
 from glutseg.pacs.model import (
-    Found,
     NoAccessError,
     NotFoundError,
-    Origin,
     RemoteSeries,
+    RemoteStudy,
+    SearchResult,
     Server,
     UnreachableError,
 )
-from glutseg.pacs.query import belied
-from glutseg.pacs.transfer import Line
+from glutseg.pacs.query import mismatched_key
+from glutseg.pacs.transfer import Connection
 
 PAGE = 200
-"""Results asked for at once."""
+"""Number of results per request."""
 MAX_RESULTS = 100_000
+"""Limit of results of one search."""
 STUDY_FIELDS = ("StudyInstanceUID", "PatientID", "StudyDate", "ModalitiesInStudy")
 SERIES_FIELDS = ("Modality", "SeriesDescription", "NumberOfSeriesRelatedInstances")
 
 Progress = Callable[[int, int], None]
-Ask = Callable[[int], list[Item]]
+GetPage = Callable[[int], list[Item]]
+"""Returns the results from an offset on."""
 
 
-def find(server: Server, query: Mapping[str, str], progress: Progress | None = None) -> Found:
-    """The studies that match a query, with their series.
+def find(server: Server, query: Mapping[str, str], progress: Progress | None = None) -> SearchResult:
+    """Search for studies that match a query, and list their series.
 
     Parameters
     ----------
-    query : keyword to value, as `glutseg.pacs.query.parse_query` gives it; CT studies only, unless it
-        names ModalitiesInStudy itself
-    progress : called with (studies listed, studies in all)
+    query : keyword to value, as from `glutseg.pacs.query.parse_query`; restricted to CT studies unless it
+        contains ModalitiesInStudy
+    progress : called with (number of studies listed, total number)
 
     Raises
     ------
     GlutsegError
-        ``input-empty``, ``pacs-incomplete`` and those of `glutseg.pacs.transfer.Line`.
+        ``input-empty``, ``pacs-incomplete`` and those of `glutseg.pacs.transfer.Connection`.
     """
-    line = Line(server)
-    client = client_of(server, line)
-    asked = {"ModalitiesInStudy": "CT", **query}
+    connection = Connection(server)
+    client = client_of(server, connection)
+    filters = {"ModalitiesInStudy": "CT", **query}
 
     def studies(offset: int) -> list[Item]:
         fields = sorted({*STUDY_FIELDS, *query})
         return items_of(
-            client.search_for_studies(limit=PAGE, offset=offset, fields=fields, search_filters=asked)
+            client.search_for_studies(limit=PAGE, offset=offset, fields=fields, search_filters=filters)
         )
 
-    listed = _all_pages(studies, line, "StudyInstanceUID")
-    named = [item for item in listed if is_uid(text_of(item, "StudyInstanceUID"))]
-    kept = [item for item in named if not belied(item, query)]
-    if not kept:
+    listed = _all_pages(studies, connection, "StudyInstanceUID")
+    valid = [item for item in listed if is_uid(text_of(item, "StudyInstanceUID"))]
+    matching = [item for item in valid if not mismatched_key(item, query)]
+    if not matching:
         raise GlutsegError("input-empty", "no study on the server matches the query", server.address)
-    origins = []
-    for k, item in enumerate(kept, start=1):
-        origins.append(_with_series(_origin(server, item), client, line))
+    remote_studies = []
+    for n_listed, item in enumerate(matching, start=1):
+        remote_studies.append(_with_series(_remote_study(server, item), client, connection))
         if progress:
-            progress(k, len(kept))
+            progress(n_listed, len(matching))
     index = Index(
         root=Path(server.address),
-        studies=tuple(sorted((_planned(one) for one in origins), key=lambda s: (s.patient_id, s.study_uid))),
-        problems=(
-            *_left_out(server, "pacs-query-ignored", len(named) - len(kept), "that do not match the query"),
-            *_left_out(server, "pacs-answer-invalid", len(listed) - len(named), "without a proper UID"),
+        studies=tuple(
+            sorted((_index_study(one) for one in remote_studies), key=lambda s: (s.patient_id, s.study_uid))
         ),
-        n_files=sum(series.n_images for one in origins for series in one.series or ()),
+        problems=(
+            *_problem(server, "pacs-query-ignored", len(valid) - len(matching), "do not match the query"),
+            *_problem(server, "pacs-answer-invalid", len(listed) - len(valid), "have no valid UID"),
+        ),
+        n_files=sum(series.n_images for one in remote_studies for series in one.series or ()),
     )
-    return Found(server, index, {one.study_uid: one for one in origins})
+    return SearchResult(server, index, {one.study_uid: one for one in remote_studies})
 
 
-def list_series(origin: Origin, client: Any, line: Line) -> tuple[RemoteSeries, ...]:
-    """The series of a study, as the server lists them.
+def list_series(remote_study: RemoteStudy, client: Any, connection: Connection) -> tuple[RemoteSeries, ...]:
+    """Return the series of a study as listed by the server.
 
     Raises
     ------
@@ -88,12 +92,14 @@ def list_series(origin: Origin, client: Any, line: Line) -> tuple[RemoteSeries, 
         As `find`.
     """
 
-    def ask(offset: int) -> list[Item]:
+    def get_page(offset: int) -> list[Item]:
         return items_of(
-            client.search_for_series(origin.study_uid, limit=PAGE, offset=offset, fields=list(SERIES_FIELDS))
+            client.search_for_series(
+                remote_study.study_uid, limit=PAGE, offset=offset, fields=list(SERIES_FIELDS)
+            )
         )
 
-    found = _all_pages(ask, line, "SeriesInstanceUID")
+    found = _all_pages(get_page, connection, "SeriesInstanceUID")
     return tuple(
         RemoteSeries(
             uid_of(item, "SeriesInstanceUID"),
@@ -105,25 +111,25 @@ def list_series(origin: Origin, client: Any, line: Line) -> tuple[RemoteSeries, 
     )
 
 
-def client_of(server: Server, line: Line) -> Any:
-    """dicomweb-client, which asks nothing but through ``line``."""
+def client_of(server: Server, connection: Connection) -> Any:
+    """Return a dicomweb-client that sends all requests through ``connection``."""
     from dicomweb_client import DICOMwebClient
 
-    client = DICOMwebClient(server.url, session=line, permissive_uid=True)  # type: ignore[arg-type]
-    client.set_http_retry_params(retry=False)  # the line has its own
+    client = DICOMwebClient(server.url, session=connection, permissive_uid=True)  # type: ignore[arg-type]
+    client.set_http_retry_params(retry=False)  # `Connection` retries itself
     return client
 
 
-def _all_pages(ask: Ask, line: Line, keyword: str) -> list[Item]:
-    """Every result once, whatever a server makes of limit and offset.
+def _all_pages(get_page: GetPage, connection: Connection, keyword: str) -> list[Item]:
+    """Return every result once, also from a server that ignores limit and offset.
 
-    One that gives what it has with every page is heard only once; one that always gives a first page and
-    has more is refused, for nobody would see what is missing.
+    If a server returns all its results with every page, they are used once. If it returns the same page again
+    and has more results, that is an error, because some would be missing unnoticed.
     """
     known: dict[str, Item] = {}
     while len(known) < MAX_RESULTS:
         try:
-            page = ask(len(known))
+            page = get_page(len(known))
         except NotFoundError:
             if known:  # there is no such page
                 break
@@ -134,16 +140,18 @@ def _all_pages(ask: Ask, line: Line, keyword: str) -> list[Item]:
         if not page:
             break
         if len(known) == n_before:
-            if line.is_more_announced or len(page) == PAGE:
-                raise GlutsegError("pacs-incomplete", f"it gives {len(page)} results again and again")
+            if connection.has_more_results or len(page) == PAGE:
+                raise GlutsegError(
+                    "pacs-incomplete", f"it returns the same {len(page)} results for every page"
+                )
             break
     else:
         raise GlutsegError("pacs-incomplete", f"there are more than {MAX_RESULTS} results")
     return list(known.values())
 
 
-def _origin(server: Server, item: Item) -> Origin:
-    return Origin(
+def _remote_study(server: Server, item: Item) -> RemoteStudy:
+    return RemoteStudy(
         server=server,
         study_uid=uid_of(item, "StudyInstanceUID"),
         patient_id=text_of(item, "PatientID"),
@@ -151,24 +159,24 @@ def _origin(server: Server, item: Item) -> Origin:
     )
 
 
-def _with_series(origin: Origin, client: Any, line: Line) -> Origin:
+def _with_series(remote_study: RemoteStudy, client: Any, connection: Connection) -> RemoteStudy:
     try:
-        return replace(origin, series=list_series(origin, client, line))
-    except (NoAccessError, UnreachableError):  # so would be the series of every other study
+        return replace(remote_study, series=list_series(remote_study, client, connection))
+    except (NoAccessError, UnreachableError):  # every other study would fail as well
         raise
     except GlutsegError:
-        return origin  # asked again when the study is measured, whose failure it then is
+        return remote_study  # tried again when the study is measured, and then its failure
 
 
-def _planned(origin: Origin) -> Study:
-    """A study of which nothing but the search's answer is known.
+def _index_study(remote_study: RemoteStudy) -> Study:
+    """Return a study known only from the search result.
 
-    Its other series, to which our own results may come, do not make it another study for a resume.
+    Only its CT series are included: results stored by an earlier run must not change the study for a resume.
     """
-    series = tuple(stand_in(one) for one in origin.series or () if one.may_be_ct)
-    return Study(origin.study_uid, origin.patient_id, origin.study_date, "", series)
+    series = tuple(placeholder_series(one) for one in remote_study.series or () if one.may_be_ct)
+    return Study(remote_study.study_uid, remote_study.patient_id, remote_study.study_date, "", series)
 
 
-def _left_out(server: Server, code: str, n: int, words: str) -> tuple[FileProblem, ...]:
-    message = f"{n} studies were sent {words}; they were left out"
+def _problem(server: Server, code: str, n: int, reason: str) -> tuple[FileProblem, ...]:
+    message = f"{n} studies {reason}; they were left out"
     return (FileProblem(Source(Path(server.address)), code, message),) if n else ()

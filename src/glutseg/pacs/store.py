@@ -1,4 +1,4 @@
-"""STOW-RS: segmentations and reports of a run go to a server, each once."""
+"""Store segmentations and reports of a run on a server, each once (STOW-RS)."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ from glutseg.output.atomic import write_text
 from glutseg.output.folder import PROGRAM, run_record
 from glutseg.output.schema import CaseRow
 from glutseg.pacs.address import is_address
-from glutseg.pacs.answers import Item, text_of, values_of
+from glutseg.pacs.dicom_json import Item, text_of, values_of
 from glutseg.pacs.fetch import private_folder
 from glutseg.pacs.headers import fetch_headers
-from glutseg.pacs.model import NoAccessError, Origin, Server
-from glutseg.pacs.multipart import together
+from glutseg.pacs.model import NoAccessError, RemoteStudy, Server
+from glutseg.pacs.multipart import join_parts
 from glutseg.pacs.search import client_of
-from glutseg.pacs.transfer import Line
+from glutseg.pacs.transfer import Connection
 from glutseg.review.collate import Values
 
 STORED_JSON = "stored.json"
-"""In the run's folder: what each server has confirmed. A new run leaves it, so that nothing goes twice."""
+"""File in the run's folder with what each server confirmed; a new run keeps it, to store nothing twice."""
 HEADERS = "headers"
 FAILED, REFERENCED = "FailedSOPSequence", "ReferencedSOPSequence"
-"""Of the answer (PS3.18, 10.5)."""
+"""Sequences of the response (PS3.18, 10.5)."""
 
 StoredFormat = Literal["seg", "sr"]
 Progress = Callable[[int, int], None]
-Left = tuple[str, str, str]
+LeftOut = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class Stored:
-    """What came of storing.
+class StoreResult:
+    """Result of storing.
 
     Attributes
     ----------
-    stored : ids of the cases whose objects the server confirmed now
-    kept : ids of those that it had confirmed before and that have not changed since
+    stored : ids of the cases whose objects the server has confirmed now
+    kept : ids of cases that it had confirmed before and that have not changed since
     left_out : (case id, code, reason) of every other case
     """
 
     stored: tuple[str, ...]
     kept: tuple[str, ...]
-    left_out: tuple[Left, ...]
+    left_out: tuple[LeftOut, ...]
 
 
 def store(
@@ -63,40 +63,40 @@ def store(
     input_path: Path | None = None,
     values: Values = "corrected",
     progress: Progress | None = None,
-) -> Stored:
+) -> StoreResult:
     """Write the objects of every measured case to ``OUT/export`` and store them on a server.
 
     Parameters
     ----------
-    formats : a report (``sr``) brings its segmentation along
-    source : the server that the run's images came from, if they did
-    input_path : the images, if they are files that were moved
-    progress : called with (cases stored, cases to store)
+    formats : a report (``sr``) includes its segmentation
+    source : the server from which the run's images came, if they did
+    input_path : folder of the images, if they were moved
+    progress : called with (number of cases stored, total number)
 
     Raises
     ------
     GlutsegError
-        Those of `glutseg.exchange.export`, and those that every case would meet: ``pacs-refused``,
-        ``pacs-untrusted``, ``pacs-redirected``. What concerns one case is in `Stored.left_out`.
+        Those of `glutseg.exchange.export`, and those that would stop every case: ``pacs-refused``,
+        ``pacs-untrusted``, ``pacs-redirected``. Errors of one case are in `StoreResult.left_out`.
     """
     rows = {row.result.case_id: row for row in review.effective_rows(out, values)}
-    known = _read(out)
-    done = known.setdefault(server.address, {})
-    keys = {name: _key(out, row, formats) for name, row in rows.items()}
+    confirmed = _read(out)
+    done = confirmed.setdefault(server.address, {})
+    keys = {name: _content_key(out, row, formats) for name, row in rows.items()}
     kept = tuple(name for name in rows if rows[name].mask and done.get(name, {}).get("key") == keys[name])
-    wanted = [row for name, row in rows.items() if name not in kept]
-    with headers_of(out, source, wanted, input_path) as (folder, missing):
-        names = [row.result.case_id for row in wanted if row.result.case_id not in missing]
+    changed = [row for name, row in rows.items() if name not in kept]
+    with headers_of(out, source, changed, input_path) as (folder, missing):
+        names = [row.result.case_id for row in changed if row.result.case_id not in missing]
         exported = export(out, formats, input_path=folder, values=values, cases=names)
     left = [*((name, e.code, e.message) for name, e in missing.items()), *exported.left_out]
     ready = [name for name in names if name not in {one for one, _, _ in left}]
-    line, stored = Line(server), []
-    for k, name in enumerate(ready, start=1):
+    connection, stored = Connection(server), []
+    for n_done, name in enumerate(ready, start=1):
         files = [
             p for p in exported.files if p.name in {f"{name}{SUFFIXES['seg']}", f"{name}{SUFFIXES['sr']}"}
         ]
         try:
-            uids = send(line, server, [path.read_bytes() for path in files])
+            uids = send(connection, server, [path.read_bytes() for path in files])
         except NoAccessError:
             raise
         except GlutsegError as error:
@@ -105,26 +105,25 @@ def store(
             left.append((name, error.code, error.message))
         else:
             done[name] = {"key": keys[name], "objects": uids}
-            _write(out, known)
+            _write(out, confirmed)
             stored.append(name)
         if progress:
-            progress(k, len(ready))
-    return Stored(tuple(stored), kept, tuple(left))
+            progress(n_done, len(ready))
+    return StoreResult(tuple(stored), kept, tuple(left))
 
 
 @contextmanager
 def headers_of(
     out: Path, source: Server | None, rows: Sequence[CaseRow], input_path: Path | None = None
 ) -> Iterator[tuple[Path | None, dict[str, GlutsegError]]]:
-    """Where an export finds the headers of a run's images, and the cases without.
+    """Return the folder with the headers of a run's images, and the errors of cases without, for an export.
 
-    For a run from a server it is a folder that is gone when the block ends: no pixels are fetched.
+    For a run from a server the headers (no pixels) are fetched into a folder that is removed at the end.
 
     Raises
     ------
     GlutsegError
-        ``pacs-address-invalid`` where a run's images are on a server and ``source`` does not say how to
-        reach it.
+        ``pacs-address-invalid`` if a run's images are on a server and ``source`` is None.
     """
     recorded = str(run_record(out).get("input", ""))
     if input_path is not None or not is_address(recorded):
@@ -133,14 +132,14 @@ def headers_of(
     if source is None:
         raise GlutsegError("pacs-address-invalid", "the run's images are on a server, give its address")
     missing: dict[str, GlutsegError] = {}
-    client = client_of(source, Line(source))
+    client = client_of(source, Connection(source))
     with private_folder(out, HEADERS) as folder:
-        for k, row in enumerate(row for row in rows if row.mask and row.result.series):
+        for number, row in enumerate(row for row in rows if row.mask and row.result.series):
             result = row.result
-            origin = Origin(source, result.study_uid, result.patient_id)
+            remote_study = RemoteStudy(source, result.study_uid, result.patient_id)
             try:
                 uid = result.series.series_uid if result.series else ""
-                fetch_headers(origin, uid, folder / f"{k:05d}", client)
+                fetch_headers(remote_study, uid, folder / f"{number:05d}", client)
             except NoAccessError:
                 raise
             except GlutsegError as error:
@@ -150,26 +149,26 @@ def headers_of(
         yield folder, missing
 
 
-def send(line: Line, server: Server, files: Sequence[bytes]) -> list[str]:
-    """Store DICOM files; their UIDs, all of which the server confirmed.
+def send(connection: Connection, server: Server, files: Sequence[bytes]) -> list[str]:
+    """Store DICOM files; return their UIDs, which the server has all confirmed.
 
     Raises
     ------
     GlutsegError
-        ``pacs-store-failed`` when it does not confirm every one, and those of `Line`.
+        ``pacs-store-failed`` if it does not confirm every one, and those of `Connection`.
     """
-    content_type, body = together(files)
-    answer = line.post(f"{server.url}/studies", body, content_type)
-    said = answer.json() if answer.content else {}
-    item: Any = said[0] if isinstance(said, list) and said else said
+    content_type, body = join_parts(files)
+    response = connection.post(f"{server.url}/studies", body, content_type)
+    content = response.json() if response.content else {}
+    item: Any = content[0] if isinstance(content, list) and content else content
     failed, referenced = _objects(item, FAILED), _objects(item, REFERENCED)
     confirmed = {text_of(one, "ReferencedSOPInstanceUID") for one in referenced}
-    uids = [_uid(content) for content in files]
+    uids = [_uid(file) for file in files]
     n_confirmed = len(confirmed.intersection(uids))
     if failed or n_confirmed < len(files):
         reasons = sorted({text_of(one, "FailureReason") or "no reason" for one in failed})
-        told = f", for reason {', '.join(reasons)}" if reasons else ""
-        raise GlutsegError("pacs-store-failed", f"{n_confirmed} of {len(files)} objects confirmed{told}")
+        cause = f", failure reason {', '.join(reasons)}" if reasons else ""
+        raise GlutsegError("pacs-store-failed", f"{n_confirmed} of {len(files)} objects confirmed{cause}")
     return uids
 
 
@@ -184,8 +183,8 @@ def _objects(item: Any, keyword: str) -> list[Item]:
     return [one for one in values if isinstance(one, dict)]
 
 
-def _key(out: Path, row: CaseRow, formats: Sequence[StoredFormat]) -> str:
-    """Another one when mask or figures change; the date of the run, which a resume changes, is not in it."""
+def _content_key(out: Path, row: CaseRow, formats: Sequence[StoredFormat]) -> str:
+    """Digest of mask and measurements, without the date of the run, which a resume changes."""
     mask = out / row.mask if row.mask else None
     content = mask.read_bytes() if mask and mask.is_file() else b""
     figures = repr((sorted(formats), row.result, row.is_corrected)).encode("utf-8", "surrogatepass")
@@ -197,7 +196,7 @@ def _read(out: Path) -> dict[str, dict[str, Any]]:
         content = json.loads((out / STORED_JSON).read_text(encoding="utf-8"))
         servers = content["servers"]
         return {str(name): dict(cases) for name, cases in servers.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # it is made anew
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # missing or damaged: start again
         return {}
 
 

@@ -1,4 +1,4 @@
-"""Requests and answers, all of them bounded: bytes, seconds, attempts, and to whom credentials go."""
+"""HTTP requests to one server with limits on bytes, time, attempts and redirects."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from glutseg.errors import GlutsegError
 from glutseg.pacs.address import is_local
 from glutseg.pacs.credentials import credentials
 from glutseg.pacs.model import NoAccessError, NotFoundError, Server, UnreachableError
-from glutseg.pacs.within import TooSlowError, within
+from glutseg.pacs.time_limit import TimeLimitError, run_with_time_limit
 
-AGAIN = (429, 502, 503, 504)
-"""Answers of a server that is busy or on its way up."""
+RETRY_STATUSES = (429, 502, 503, 504)
+"""Status codes of a server that is busy or starting."""
 REDIRECTS = (301, 302, 303, 307, 308)
 MAX_REDIRECTS = 3
 MAX_JSON_BYTES = 64 * 2**20
-"""Metadata of about 5000 slices with all their private elements."""
+"""Limit of JSON responses: metadata of about 5000 slices with all private elements."""
 CHUNK_BYTES = 2**16
-JSON_KINDS = ("application/dicom+json", "application/json")
+JSON_MEDIA_TYPES = ("application/dicom+json", "application/json")
 
 
 @dataclass
-class Answer:
-    """A whole answer, in the form that dicomweb-client expects of one (it sets ``encoding``)."""
+class Response:
+    """A complete response with the attributes that dicomweb-client expects (it sets ``encoding``)."""
 
     status_code: int
     headers: Mapping[str, str]
@@ -41,15 +41,15 @@ class Answer:
     encoding: str = "utf-8"
 
     @property
-    def kind(self) -> str:
-        """Its media type without parameters."""
+    def media_type(self) -> str:
+        """The media type without parameters."""
         return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     def raise_for_status(self) -> None:
-        """Nothing to do: a bad status does not get so far."""
+        """Do nothing, because `Connection` raises errors for bad statuses."""
 
     def json(self) -> Any:
-        """What it says.
+        """Parse the content.
 
         Raises
         ------
@@ -59,17 +59,17 @@ class Answer:
         try:
             return json.loads(self.content)
         except (ValueError, RecursionError):
-            raise GlutsegError("pacs-answer-invalid", "what it sent as JSON cannot be read") from None
+            raise GlutsegError("pacs-answer-invalid", "its JSON cannot be read") from None
 
 
-class Line:
-    """A connection to one server; nothing it does reaches another.
+class Connection:
+    """A connection to one server, which sends nothing to any other.
 
     Raises
     ------
     GlutsegError
-        Every request: ``pacs-refused`` (401, 403), ``pacs-gone`` (404, 410), ``pacs-failed`` (another bad
-        status), ``pacs-unreachable`` (no connection, no whole answer, or busy, after all attempts),
+        By every request: ``pacs-refused`` (401, 403), ``pacs-gone`` (404, 410), ``pacs-failed`` (another bad
+        status), ``pacs-unreachable`` (no connection, incomplete response or busy, after all attempts),
         ``pacs-untrusted``, ``pacs-redirected``, ``pacs-answer-invalid``.
     """
 
@@ -77,75 +77,79 @@ class Line:
         self._server = server
         self._auth = credentials(server)
         self._session = _session(server)
-        self.is_more_announced = False
-        """Whether the last answer of a search said that there are more results (PS3.18, 8.3.4.4)."""
+        self.has_more_results = False
+        """Whether the last search response announced more results (PS3.18, 8.3.4.4)."""
 
-    def get(self, url: str, **_: object) -> Answer:
-        """JSON, as `dicomweb_client.DICOMwebClient` asks a session for it; its own headers are not sent."""
-        answer = self.fetch(_as_servers_read(url), JSON_KINDS[0], JSON_KINDS, MAX_JSON_BYTES)
-        self.is_more_announced = answer.headers.get("Warning", "").startswith("299")
-        return answer
+    def get(self, url: str, **_: object) -> Response:
+        """Request JSON; called by `dicomweb_client.DICOMwebClient`, whose headers are ignored."""
+        response = self.fetch(_decode_wildcards(url), JSON_MEDIA_TYPES[0], JSON_MEDIA_TYPES, MAX_JSON_BYTES)
+        self.has_more_results = response.headers.get("Warning", "").startswith("299")
+        return response
 
-    def fetch(self, url: str, accept: str, kinds: tuple[str, ...], limit_bytes: int) -> Answer:
-        """What is at a URL of the server; empty for 204."""
-        answer = self._patiently("GET", url, {"Accept": accept}, None, limit_bytes)
-        _check_status(answer)
-        if answer.status_code == HTTPStatus.NO_CONTENT:
-            return answer
-        _check_kind(answer, kinds)
-        return answer
+    def fetch(self, url: str, accept: str, media_types: tuple[str, ...], limit_bytes: int) -> Response:
+        """Request a URL of the server; the response is empty for 204."""
+        response = self._with_retries("GET", url, {"Accept": accept}, None, limit_bytes)
+        _check_status(response)
+        if response.status_code == HTTPStatus.NO_CONTENT:
+            return response
+        _check_media_type(response, media_types)
+        return response
 
-    def post(self, url: str, body: bytes, content_type: str) -> Answer:
-        """Send and hear; 202 and 409, which say what of it was refused, are answers as well."""
-        headers = {"Accept": JSON_KINDS[0], "Content-Type": content_type}
-        answer = self._patiently("POST", url, headers, body, MAX_JSON_BYTES)
-        if answer.status_code != HTTPStatus.CONFLICT:
-            _check_status(answer)
-        return answer
+    def post(self, url: str, body: bytes, content_type: str) -> Response:
+        """Send a body; 202 and 409 are returned as well, because they say which objects were refused."""
+        headers = {"Accept": JSON_MEDIA_TYPES[0], "Content-Type": content_type}
+        response = self._with_retries("POST", url, headers, body, MAX_JSON_BYTES)
+        if response.status_code != HTTPStatus.CONFLICT:
+            _check_status(response)
+        return response
 
-    def _patiently(
+    def _with_retries(
         self, method: str, url: str, headers: dict[str, str], body: bytes | None, limit_bytes: int
-    ) -> Answer:
-        patience = self._server.patience
-        end = time.monotonic() + patience.total_s
-        wait_s = patience.first_wait_s
-        for attempt in range(1, patience.attempts + 1):
-            asked_s = 0.0
+    ) -> Response:
+        retry = self._server.retry
+        end = time.monotonic() + retry.total_s
+        wait_s = retry.first_wait_s
+        for attempt in range(1, retry.attempts + 1):
+            requested_s = 0.0
             try:
-                left_s = min(patience.request_s, max(0.1, end - time.monotonic()))
-                answer = within(left_s, lambda: self._redirected(method, url, headers, body, limit_bytes))
-                if answer.status_code not in AGAIN:
-                    return answer
-                reason, asked_s = f"it answers {answer.status_code}", _retry_after_s(answer)
-            except _BrokenError as error:
+                left_s = min(retry.request_s, max(0.1, end - time.monotonic()))
+                response = run_with_time_limit(
+                    left_s, lambda: self._follow_redirects(method, url, headers, body, limit_bytes)
+                )
+                if response.status_code not in RETRY_STATUSES:
+                    return response
+                reason, requested_s = f"it answers {response.status_code}", _retry_after_s(response)
+            except _RetryableError as error:
                 reason = str(error)
-            except TooSlowError:  # its connection is still in the hands of a thread
+            except TimeLimitError:  # a thread still uses its connection
                 self._session = _session(self._server)
-                raise UnreachableError("pacs-unreachable", "an answer took too long as a whole") from None
-            pause_s = min(max(wait_s, asked_s), patience.longest_wait_s)
-            if attempt == patience.attempts or time.monotonic() + pause_s > end:
+                raise UnreachableError("pacs-unreachable", "a response took too long") from None
+            pause_s = min(max(wait_s, requested_s), retry.longest_wait_s)
+            if attempt == retry.attempts or time.monotonic() + pause_s > end:
                 break
             time.sleep(pause_s)
             wait_s *= 2
         raise UnreachableError("pacs-unreachable", f"{reason}, after {attempt} attempts")
 
-    def _redirected(
+    def _follow_redirects(
         self, method: str, url: str, headers: dict[str, str], body: bytes | None, limit_bytes: int
-    ) -> Answer:
+    ) -> Response:
         for _ in range(MAX_REDIRECTS + 1):
-            answer = self._once(method, url, headers, body, limit_bytes)
-            if answer.status_code not in REDIRECTS:
-                return answer
-            target = urljoin(url, answer.headers.get("Location", ""))
-            if method != "GET" or _place(target) != _place(self._server.url):
-                raise NoAccessError("pacs-redirected", "the request was sent elsewhere, and not followed")
+            response = self._request_once(method, url, headers, body, limit_bytes)
+            if response.status_code not in REDIRECTS:
+                return response
+            target = urljoin(url, response.headers.get("Location", ""))
+            if method != "GET" or _web_origin(target) != _web_origin(self._server.url):
+                raise NoAccessError(
+                    "pacs-redirected", "the request was redirected to another server, which is not followed"
+                )
             url = target
         raise NoAccessError("pacs-redirected", f"more than {MAX_REDIRECTS} redirects")
 
-    def _once(
+    def _request_once(
         self, method: str, url: str, headers: dict[str, str], body: bytes | None, limit_bytes: int
-    ) -> Answer:
-        patience = self._server.patience
+    ) -> Response:
+        retry = self._server.retry
         try:
             with self._session.request(
                 method,
@@ -155,30 +159,32 @@ class Line:
                 auth=self._auth,
                 stream=True,
                 allow_redirects=False,
-                timeout=(patience.connect_s, patience.read_s),
+                timeout=(retry.connect_s, retry.read_s),
             ) as response:
                 is_wanted = response.ok or response.status_code == HTTPStatus.CONFLICT
-                content = _body(response, limit_bytes, patience.request_s) if is_wanted else b""
-                return Answer(response.status_code, response.headers, content)
+                content = _body(response, limit_bytes, retry.request_s) if is_wanted else b""
+                return Response(response.status_code, response.headers, content)
         except requests.exceptions.SSLError:
-            raise NoAccessError("pacs-untrusted", "its certificate is not trusted, or not its own") from None
+            raise NoAccessError(
+                "pacs-untrusted", "its certificate is not trusted, or belongs to another host"
+            ) from None
         except requests.Timeout:
-            raise _BrokenError("no answer in time") from None
+            raise _RetryableError("no response in time") from None
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError, HTTPError):
-            raise _BrokenError("there is no connection, or it broke off") from None
+            raise _RetryableError("there is no connection, or it was interrupted") from None
         except (requests.RequestException, ValueError):
-            raise GlutsegError("pacs-answer-invalid", "it does not speak HTTP as it should") from None
+            raise GlutsegError("pacs-answer-invalid", "its response is not valid HTTP") from None
         except OSError:
-            raise _BrokenError("the system has no connection for it") from None
+            raise _RetryableError("the system cannot open a connection") from None
 
 
-class _BrokenError(Exception):
-    """No whole answer; the next attempt may have one."""
+class _RetryableError(Exception):
+    """No complete response; the next attempt may succeed."""
 
 
 def _session(server: Server) -> requests.Session:
     session = requests.Session()
-    session.trust_env = False  # requests would look for a netrc and proxies by rules of its own
+    session.trust_env = False  # requests has other rules for netrc and proxies
     session.verify = server.ca or True
     session.headers["User-Agent"] = f"glutseg/{version('glutseg')}"
     if not is_local(server):
@@ -187,23 +193,23 @@ def _session(server: Server) -> requests.Session:
 
 
 def _body(response: requests.Response, limit_bytes: int, limit_s: float) -> bytes:
-    """The body as it was sent; one that would have to be unpacked was not asked for."""
+    """Read the body, which must not be compressed (Accept-Encoding is identity)."""
     if response.headers.get("Content-Encoding", "identity").lower() not in ("identity", ""):
-        raise GlutsegError("pacs-answer-invalid", "it sent a packed answer that was not asked for")
+        raise GlutsegError("pacs-answer-invalid", "it sent a compressed response, which was not requested")
     end = time.monotonic() + limit_s
     parts, n_bytes = [], 0
     for part in response.iter_content(CHUNK_BYTES):
         parts.append(part)
         n_bytes += len(part)
         if n_bytes > limit_bytes:
-            raise GlutsegError("pacs-answer-invalid", f"an answer is longer than {limit_bytes} bytes")
-        if time.monotonic() > end:  # nobody waits for it any more
-            raise _BrokenError("no whole answer in time")
+            raise GlutsegError("pacs-answer-invalid", f"a response is longer than {limit_bytes} bytes")
+        if time.monotonic() > end:  # the caller has given up waiting
+            raise _RetryableError("no complete response in time")
     return b"".join(parts)
 
 
-def _check_status(answer: Answer) -> None:
-    status = answer.status_code
+def _check_status(response: Response) -> None:
+    status = response.status_code
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         raise NoAccessError("pacs-refused", f"it answers {status}")
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
@@ -212,32 +218,33 @@ def _check_status(answer: Answer) -> None:
         raise GlutsegError("pacs-failed", f"it answers {status}")
 
 
-def _check_kind(answer: Answer, kinds: tuple[str, ...]) -> None:
-    if not answer.content:
-        raise GlutsegError("pacs-answer-invalid", "it sent nothing")
-    if answer.kind not in kinds:
-        is_page = answer.kind in ("text/html", "application/xhtml+xml")
-        found = "a web page" if is_page else "something else"
-        raise GlutsegError("pacs-answer-invalid", f"it sent {found} and not {kinds[0]}")
+def _check_media_type(response: Response, media_types: tuple[str, ...]) -> None:
+    if not response.content:
+        raise GlutsegError("pacs-answer-invalid", "its response is empty")
+    if response.media_type not in media_types:
+        is_page = response.media_type in ("text/html", "application/xhtml+xml")
+        found = "a web page" if is_page else "another media type"
+        raise GlutsegError("pacs-answer-invalid", f"it sent {found} instead of {media_types[0]}")
 
 
-def _as_servers_read(url: str) -> str:
-    """A search with its wildcards as they are, which a URL allows, and ``%20`` for ``+``.
+def _decode_wildcards(url: str) -> str:
+    """Write the wildcards of a query literally, as URLs allow, and ``%20`` for ``+``.
 
-    dicomweb-client writes ``%2A`` for ``*``, which Orthanc's plug-in does not read back: it finds nothing.
+    dicomweb-client writes ``%2A`` for ``*``, which Orthanc's plug-in does not decode, so it finds nothing.
     """
-    for written, meant in (("%2A", "*"), ("%3F", "?"), ("%2C", ","), ("+", "%20")):
-        url = url.replace(written, meant)
+    for encoded, literal in (("%2A", "*"), ("%3F", "?"), ("%2C", ","), ("+", "%20")):
+        url = url.replace(encoded, literal)
     return url
 
 
-def _retry_after_s(answer: Answer) -> float:
-    """In seconds; a date, which the standard allows too, counts as none."""
-    text = answer.headers.get("Retry-After", "").strip()
+def _retry_after_s(response: Response) -> float:
+    """Return the Retry-After header in seconds; 0 for a date, which the standard also allows."""
+    text = response.headers.get("Retry-After", "").strip()
     return float(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0.0
 
 
-def _place(url: str) -> tuple[str, str, int | None]:
+def _web_origin(url: str) -> tuple[str, str, int | None]:
+    """Return scheme, host and port."""
     try:
         parts = urlsplit(url)
         port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)

@@ -1,4 +1,4 @@
-"""From a patient to solids in the order in which they are painted."""
+"""Shapes of a patient's tissues, in the order in which they are drawn over each other."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from glutseg.phantom.bones import (
     SOCKET_PLATE_MM,
     SPINAL_CANAL,
     Bone,
-    ball,
+    sphere,
 )
+from glutseg.phantom.fat_plane import FatPlane
 from glutseg.phantom.muscles import GLUTEUS_MAXIMUS, MUSCLES, VESSELS
 from glutseg.phantom.patient import PhantomPatient
-from glutseg.phantom.shaper import SIGNS, Shaper, generator
-from glutseg.phantom.shapes import Chain, Ellipsoid, FloatArray, Solid, offset
-from glutseg.phantom.sheath import Sheath
+from glutseg.phantom.shapes import Ellipsoid, FloatArray, Shape, SphereChain, offset
+from glutseg.phantom.variation import SIGNS, AnatomyVariation, generator
 
+SI_CARTILAGE_MM = 2.5
+"""Thickness of the cartilage around the sacrum in the sacroiliac joints."""
 _RECTUM = "0,36,95,9 0,50,60,13 0,44,36,16 0,30,0,17 0,22,-25,14 0,30,-52,9"
 
 
@@ -57,126 +59,138 @@ _MARROWS = {
 
 
 @dataclass(frozen=True)
-class Coat:
-    """One layer of paint: a solid, grown by a distance or by a sheath.
+class TissueLayer:
+    """A shape filled with one tissue.
 
-    Where ``over`` is given, only that tissue takes the paint.
+    Attributes
+    ----------
+    offset_mm : distance by which its outline is moved outwards (negative: inwards)
+    fat_plane : moves the outline outwards by a varying width instead
+    only_over : if given, only this tissue is replaced
     """
 
     tissue: Tissue
-    solid: Solid
-    grow_mm: float = 0.0
-    sheath: Sheath | None = None
-    over: Tissue | None = None
+    shape: Shape
+    offset_mm: float = 0.0
+    fat_plane: FatPlane | None = None
+    only_over: Tissue | None = None
 
-    def cut(self, z_mm: float) -> Iterator[FloatArray]:
-        low, high = self.solid.z_range_mm
+    def cross_sections(self, z_mm: float) -> Iterator[FloatArray]:
+        """Yield the polygons (n, 2) of the layer at height ``z_mm``."""
+        low, high = self.shape.z_range_mm
         if not low <= z_mm <= high:
             return
-        for polygon in self.solid.cut(z_mm):
-            if self.sheath is not None:
-                yield offset(polygon, self.sheath.width_mm(len(polygon), z_mm))
+        for polygon in self.shape.cross_sections(z_mm):
+            if self.fat_plane is not None:
+                yield offset(polygon, self.fat_plane.width_mm(len(polygon), z_mm))
             else:
-                yield offset(polygon, self.grow_mm) if self.grow_mm else polygon
+                yield offset(polygon, self.offset_mm) if self.offset_mm else polygon
 
 
-def gluteus_maximus(patient: PhantomPatient) -> dict[str, Solid]:
-    """The two measured muscles."""
+def gluteus_maximus(patient: PhantomPatient) -> dict[str, Shape]:
+    """Return the two measured muscles by side."""
     return {
-        side: Shaper.of(patient, side).solid(
+        side: AnatomyVariation.of(patient, side).shape(
             GLUTEUS_MAXIMUS, sign, patient.muscle_scale_left if sign > 0 else patient.muscle_scale_right
         )
         for side, sign in SIGNS.items()
     }
 
 
-def muscle_coats(patient: PhantomPatient) -> list[Coat]:
-    """The muscles except gluteus maximus, each in its sheath of fat."""
-    coats = []
-    for name, shape in MUSCLES.items():
+def muscle_layers(patient: PhantomPatient) -> list[TissueLayer]:
+    """Return the muscles except gluteus maximus, each with the fat plane around it."""
+    layers = []
+    for name, outlines in MUSCLES.items():
         for side, sign in SIGNS.items():
-            solid = Shaper.of(patient, side).solid(shape, sign)
-            coats.append(Coat(Tissue.FAT, solid, sheath=sheath_of(patient, f"{name}-{side}")))
-            coats.append(Coat(Tissue.MUSCLE, solid))
-    return coats
+            shape = AnatomyVariation.of(patient, side).shape(outlines, sign)
+            layers.append(TissueLayer(Tissue.FAT, shape, fat_plane=fat_plane_of(patient, f"{name}-{side}")))
+            layers.append(TissueLayer(Tissue.MUSCLE, shape))
+    return layers
 
 
-def sheath_of(patient: PhantomPatient, name: str) -> Sheath:
-    return Sheath.random(generator(patient, f"sheath-{name}"), patient.plane_mm, patient.plane_gap_fraction)
+def fat_plane_of(patient: PhantomPatient, name: str) -> FatPlane:
+    """Return the fat plane of a muscle; the text is part of the seed, so changing it changes the phantom."""
+    return FatPlane.random(generator(patient, f"sheath-{name}"), patient.plane_mm, patient.plane_gap_fraction)
 
 
-def vessel_coats(patient: PhantomPatient) -> list[Coat]:
+def vessel_layers(patient: PhantomPatient) -> list[TissueLayer]:
+    """Return arteries, veins and sciatic nerves."""
     return [
-        Coat(Tissue.NERVE if "nerve" in name else Tissue.VESSEL, Shaper.of(patient, side).solid(shape, sign))
-        for name, shape in VESSELS.items()
+        TissueLayer(
+            Tissue.NERVE if "nerve" in name else Tissue.VESSEL,
+            AnatomyVariation.of(patient, side).shape(outlines, sign),
+        )
+        for name, outlines in VESSELS.items()
         for side, sign in SIGNS.items()
     ]
 
 
-def bone_coats(patient: PhantomPatient) -> list[Coat]:
-    """Pelvis and spine, the joints' cartilage over them, then sacrum and femora."""
-    socket = HEAD_RADIUS_MM + JOINT_SPACE_MM
+def bone_layers(patient: PhantomPatient) -> list[TissueLayer]:
+    """Return pelvis and spine, the cartilage of the joints over them, then sacrum and femora."""
+    socket_radius_mm = HEAD_RADIUS_MM + JOINT_SPACE_MM
     plates, joints = [], []
     for side, sign in SIGNS.items():
-        shaper = Shaper.of(patient, side)
-        plate = shaper.solid(ball((*HEAD_CENTRE_MM, socket + SOCKET_PLATE_MM)), sign)
-        plates.append(Coat(Tissue.BONE, plate, over=Tissue.MARROW))
-        joints.append(Coat(Tissue.CARTILAGE, shaper.solid(ball((*HEAD_CENTRE_MM, socket)), sign)))
+        variation = AnatomyVariation.of(patient, side)
+        plate = variation.shape(sphere((*HEAD_CENTRE_MM, socket_radius_mm + SOCKET_PLATE_MM)), sign)
+        plates.append(TissueLayer(Tissue.BONE, plate, only_over=Tissue.MARROW))
+        joints.append(
+            TissueLayer(Tissue.CARTILAGE, variation.shape(sphere((*HEAD_CENTRE_MM, socket_radius_mm)), sign))
+        )
     paired = {n: b for n, b in BONES.items() if not b.midline}
     midline = {n: b for n, b in BONES.items() if b.midline}
-    sacrum = Shaper.of(patient, "middle").solid(BONES["sacrum"].shape, 0)
+    sacrum = AnatomyVariation.of(patient, "middle").shape(BONES["sacrum"].shape, 0)
     return [
         *_bones(patient, paired),
         *plates,
         *joints,
-        Coat(Tissue.CARTILAGE, sacrum, grow_mm=2.5),
+        TissueLayer(Tissue.CARTILAGE, sacrum, offset_mm=SI_CARTILAGE_MM),
         *_bones(patient, midline),
-        Coat(Tissue.CARTILAGE, Shaper.of(patient, "middle").solid(SPINAL_CANAL, 1)),
+        TissueLayer(Tissue.CARTILAGE, AnatomyVariation.of(patient, "middle").shape(SPINAL_CANAL, 1)),
         *_bones(patient, FEMUR),
     ]
 
 
-def _bones(patient: PhantomPatient, bones: dict[str, Bone]) -> list[Coat]:
-    """All shells before all marrow, so that parts of one bone open into each other."""
+def _bones(patient: PhantomPatient, bones: dict[str, Bone]) -> list[TissueLayer]:
+    """Return all shells before all marrow, so that the marrow of parts of one bone is connected."""
     shells, marrows = [], []
     for bone in bones.values():
         sides = {"middle": 0} if bone.midline else SIGNS
         for side, sign in sides.items():
-            solid = Shaper.of(patient, side).solid(bone.shape, sign)
-            shells.append(Coat(Tissue.BONE, solid))
-            marrows.append(_marrow(solid, bone))
+            shape = AnatomyVariation.of(patient, side).shape(bone.shape, sign)
+            shells.append(TissueLayer(Tissue.BONE, shape))
+            marrows.append(_marrow(shape, bone))
     return shells + marrows
 
 
-def _marrow(solid: Solid, bone: Bone) -> Coat:
-    """Balls shrink, also from above and below; other outlines are moved inwards when cut."""
+def _marrow(shape: Shape, bone: Bone) -> TissueLayer:
+    """Return the marrow inside a bone: smaller spheres, or outlines moved inwards in each cross-section."""
     tissue = _MARROWS[bone.marrow]
-    if not isinstance(solid, Chain):
-        return Coat(tissue, solid, grow_mm=-bone.shell_mm)
-    return Coat(tissue, Chain(solid.balls_mm - np.array([0, 0, 0, bone.shell_mm])))
+    if not isinstance(shape, SphereChain):
+        return TissueLayer(tissue, shape, offset_mm=-bone.shell_mm)
+    return TissueLayer(tissue, SphereChain(shape.spheres_mm - np.array([0, 0, 0, bone.shell_mm])))
 
 
-def viscera_coats(patient: PhantomPatient) -> list[Coat]:
-    """Bladder, rectum with gas, and loops of bowel: for the look, and as something to leak into."""
+def viscera_layers(patient: PhantomPatient) -> list[TissueLayer]:
+    """Return bladder, rectum with gas and loops of bowel, into which a segmentation may leak."""
     rng = generator(patient, "viscera")
-    middle = Shaper.of(patient, "middle")
-    coats = [
-        Coat(Tissue.VISCERA, middle.solid(_RECTUM, 1)),
-        Coat(Tissue.GAS, Ellipsoid((0, 28, -2), (10, 9, 14))),
-        Coat(Tissue.VISCERA, Ellipsoid((0, -12, -30), (21, 17, 18))),
-        Coat(Tissue.VISCERA, Ellipsoid((0, -26, 10), (33, 28, 27))),
-        Coat(Tissue.FLUID, Ellipsoid((0, -26, 10), (30, 25, 24))),
+    middle = AnatomyVariation.of(patient, "middle")
+    layers = [
+        TissueLayer(Tissue.VISCERA, middle.shape(_RECTUM, 1)),
+        TissueLayer(Tissue.GAS, Ellipsoid((0, 28, -2), (10, 9, 14))),
+        TissueLayer(Tissue.VISCERA, Ellipsoid((0, -12, -30), (21, 17, 18))),
+        TissueLayer(Tissue.VISCERA, Ellipsoid((0, -26, 10), (33, 28, 27))),
+        TissueLayer(Tissue.FLUID, Ellipsoid((0, -26, 10), (30, 25, 24))),
     ]
     for z in np.arange(50.0, 185.0, 17.0):
         for x in (-45.0, -15.0, 15.0, 45.0):
             centre = np.array([x, -62.0 + 0.1 * (z - 50), z]) + rng.uniform(-7, 7, 3)
             radii = rng.uniform(10, 16, 3)
-            coats.append(Coat(Tissue.VISCERA, Ellipsoid(_triple(centre), _triple(radii))))
+            layers.append(TissueLayer(Tissue.VISCERA, Ellipsoid(_xyz(centre), _xyz(radii))))
             if rng.random() < 0.4:
                 bubble = centre - np.array([0, 0.3 * radii[1], 0])
-                coats.append(Coat(Tissue.GAS, Ellipsoid(_triple(bubble), _triple(radii * 0.5))))
-    return coats
+                layers.append(TissueLayer(Tissue.GAS, Ellipsoid(_xyz(bubble), _xyz(radii * 0.5))))
+    return layers
 
 
-def _triple(values: FloatArray) -> tuple[float, float, float]:
+def _xyz(values: FloatArray) -> tuple[float, float, float]:
     return float(values[0]), float(values[1]), float(values[2])

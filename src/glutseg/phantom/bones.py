@@ -1,8 +1,8 @@
 """The bones of a pelvis, drawn by hand in idealised anatomical proportions.
 
-One half of the body: x to the side, y to the back, z to the head, in mm, the origin midway between
-the centres of the femoral heads. `Contours` give an outline at heights; `Balls` a limb of balls
-(x, y, z, radius). Bones carry the thickness of their dense shell; what is inside is marrow.
+One half of the body: x to the side, y to the back, z to the head, in mm, with the origin midway between the
+centres of the femoral heads. `Contours` are outlines at several heights, `Spheres` a chain of spheres
+(x, y, z, radius). A bone is a dense shell of given thickness filled with marrow.
 """
 
 from __future__ import annotations
@@ -10,35 +10,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 Contours = dict[float, str]
-Balls = str
+Spheres = str
 
 HEAD_CENTRE_MM = (88.0, 0.0, 0.0)
 HEAD_RADIUS_MM = 24.0
 JOINT_SPACE_MM = 3.0
 SOCKET_PLATE_MM = 2.0
-"""Dense bone under the cartilage of the acetabulum."""
+"""Thickness of the dense bone under the cartilage of the acetabulum."""
 TUBEROSITY_TIP_Z_MM = -76.0
 SYMPHYSIS_MM = (12.0, -46.0, -14.0, 8.0)
-"""Ball of the pubic body; its top is the top of the symphysis."""
+"""Sphere of the pubic body; its top is the top of the symphysis."""
 TROCHANTER_TIP_MM = (142.0, 24.0, -6.0, 10.0)
 LESSER_TROCHANTER_MM = (114.0, 23.0, -58.0, 10.0)
 
 
 @dataclass(frozen=True)
 class Bone:
-    """A bone of one side, or of the middle where ``midline`` (then a half outline, front to back)."""
+    """A bone of one side or, with ``midline``, in the middle (then half an outline, front to back)."""
 
-    shape: Contours | Balls
+    shape: Contours | Spheres
     shell_mm: float
     midline: bool = False
     marrow: str = "marrow"
 
 
-def ball(b: tuple[float, float, float, float]) -> str:
-    return ",".join(f"{v:g}" for v in b)
+def sphere(xyz_radius_mm: tuple[float, float, float, float]) -> str:
+    """Return a sphere in the text format of `Spheres`."""
+    return ",".join(f"{v:g}" for v in xyz_radius_mm)
 
 
-# Order: front tip, outer side, hind tip, inner side.
+# order of the points: front tip, outer side, rear tip, inner side
 HIP: Contours = {
     TUBEROSITY_TIP_Z_MM: "46,20 48,21 50,23 52,26 53,29 52,31 50,31 48,29 46,27 45,25 44,22 45,20",
     -60: "36,8 46,14 56,18 64,24 66,32 62,37 54,37 48,34 42,26 38,20 34,14 33,9",
@@ -69,7 +70,7 @@ SACRUM: Contours = {
     104: "0,4 15,5 24,14 30,26 30,34 25,40 16,42 8,44 0,46",
 }
 
-SPINAL_CANAL: Balls = "0,43,190,9 0,44,106,9 0,50,81,7 0,70,52,4"
+SPINAL_CANAL: Spheres = "0,43,190,9 0,44,106,9 0,50,81,7 0,70,52,4"
 
 _L5 = "0,0 13,1 22,7 25,16 23,26 16,32 8,34 4,33 0,33"
 _L5_WAIST = "0,3 12,4 20,9 22,16 20,25 15,30 8,32 4,31 0,31"
@@ -82,7 +83,7 @@ def _vertebra(low_mm: float) -> Contours:
 
 BONES: dict[str, Bone] = {
     "hip": Bone(HIP, 1.8),
-    "pubis": Bone(f"68,-26,2,9 46,-42,-4,7 18,-46,-13,8 {ball(SYMPHYSIS_MM)} 11,-41,-30,7.5", 1.6),
+    "pubis": Bone(f"68,-26,2,9 46,-42,-4,7 18,-46,-13,8 {sphere(SYMPHYSIS_MM)} 11,-41,-30,7.5", 1.6),
     "pubic-ramus": Bone("12,-38,-33,6.5 26,-16,-46,5.5 37,4,-58,6 44,18,-64,6", 1.5),
     "sacrum": Bone(SACRUM, 1.5, midline=True),
     "L5": Bone(_vertebra(106), 1.2, midline=True),
@@ -96,11 +97,11 @@ BONES: dict[str, Bone] = {
     "transverse-4": Bone("20,28,158,5 44,38,158,3.5", 1.2),
 }
 FEMUR: dict[str, Bone] = {
-    "head": Bone(ball((*HEAD_CENTRE_MM, HEAD_RADIUS_MM)), 1.3, marrow="head-marrow"),
+    "head": Bone(sphere((*HEAD_CENTRE_MM, HEAD_RADIUS_MM)), 1.3, marrow="head-marrow"),
     "neck": Bone("88,0,0,16 106,4,-10,15 118,9,-17,15.5 129,14,-26,17", 1.8, marrow="head-marrow"),
-    "trochanter": Bone(f"{ball(TROCHANTER_TIP_MM)} 146,17,-22,12 141,16,-40,14", 1.6),
+    "trochanter": Bone(f"{sphere(TROCHANTER_TIP_MM)} 146,17,-22,12 141,16,-40,14", 1.6),
     "trochanter-crest": Bone("133,30,-9,7 135,28,-26,8 124,26,-44,8", 1.6),
-    "lesser-trochanter": Bone(f"{ball(LESSER_TROCHANTER_MM)} 124,17,-48,12", 2.0),
+    "lesser-trochanter": Bone(f"{sphere(LESSER_TROCHANTER_MM)} 124,17,-48,12", 2.0),
     "upper-shaft": Bone("129,14,-26,17 132,15,-42,19 132,12,-62,17", 3.0),
     "shaft": Bone("132,12,-62,16.5 131,10,-85,15 130,6,-150,14.5", 6.0, marrow="fatty-marrow"),
 }

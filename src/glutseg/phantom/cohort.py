@@ -1,8 +1,8 @@
 """A demonstration cohort: two groups of synthetic women whose difference is known exactly.
 
-The groups differ in how thick the muscle is made, by `MEAN_SCALES`, and in nothing else: every
-other parameter is drawn the same way for both. Visits fall with the thickness in one group and are
-0 in the other, as in a study that compares patients with and without back pain.
+The groups differ only in the thickness of the muscle (`MEAN_SCALES`); all other parameters have the same
+distribution in both. In one group the number of visits decreases with the thickness, in the other it is 0, as
+in a study that compares patients with and without back pain.
 """
 
 from __future__ import annotations
@@ -26,19 +26,21 @@ from glutseg.phantom.studies import TRUTH_FILE, Progress, write_studies
 PER_GROUP = 12
 GROUPS = ("control", "back-pain")
 MEAN_SCALES = {"control": 1.04, "back-pain": 0.92}
-"""Of the phantom's muscle: the one thing that makes the groups differ."""
+"""Mean scale of the muscle's thickness, the only difference between the groups."""
 SCALE_SD = 0.09
+"""Standard deviation of the muscle scale within a group."""
 VISITS_MEAN = 5.0
+"""Mean number of visits in the back-pain group."""
 VISITS_PER_SD = -2.5
-"""Visits of the back-pain group per standard deviation of muscle scale."""
+"""Change of visits in the back-pain group per standard deviation of the muscle scale."""
 
 PLANE_MM = 3.2
-"""Fat between the muscles, with no gaps: on slices as thick as these thinner planes cannot be seen, and what
-is shown here is the study's arithmetic, not the outline's; docs/explanation/accuracy.md is about that."""
+"""Thickness of the fat planes, which have no gaps: thinner ones are invisible on slices as thick as these.
+The cohort tests the statistics of a study, not the segmentation (for that see docs/explanation/accuracy)."""
 
 COHORT_SCAN = PhantomScan(matrix=307, pixel_mm=1.3, slice_mm=5.0, z_range_mm=(-47.5, 52.5), noise_hu=9.0)
-"""Coarse, so that two dozen studies are measured in minutes, yet fine enough for the hips to be found. A
-slice lies at 22.5 mm, where the heads' tops are."""
+"""Coarse, so that two dozen studies are measured in minutes, but fine enough to find the hips. One slice is
+at 22.5 mm, the height of the tops of the femoral heads."""
 
 PARTICIPANTS_FILE = "participants.csv"
 TRUE_AREAS_FILE = "true_areas.csv"
@@ -47,7 +49,7 @@ LEVEL = "femoral-head-top"
 
 @dataclass(frozen=True)
 class CohortMember:
-    """A phantom patient and what the participants table says of it."""
+    """A phantom patient with its row of the participants table."""
 
     patient: PhantomPatient
     group: str
@@ -56,7 +58,7 @@ class CohortMember:
 
 
 def cohort_members(per_group: int = PER_GROUP, seed: int = 1) -> tuple[CohortMember, ...]:
-    """The members, control and back pain in turn; the same arguments give the same ones.
+    """Return the members, control and back pain alternating; the same arguments give the same members.
 
     The muscle scales of a group are the quantiles of a normal distribution in random order, so that
     each group's mean scale is exactly that of `MEAN_SCALES`.
@@ -103,8 +105,8 @@ def write_cohort(
 ) -> list[Path]:
     """Write the members' studies, ``participants.csv`` and the truth.
 
-    ``participants.csv`` is what a researcher would have; ``truth.json`` and ``true_areas.csv`` (the area
-    of each side at the true level, mm²) are what only a phantom's maker knows.
+    ``participants.csv`` is what a researcher would have; ``truth.json`` and ``true_areas.csv`` (the area of
+    each side at the true level in mm²) are known only for a phantom.
 
     Returns
     -------
@@ -114,7 +116,7 @@ def write_cohort(
     Raises
     ------
     GlutsegError
-        ``output-exists`` where the folder holds a phantom or a table of these names.
+        ``output-exists`` if the folder holds a phantom or a file with these names.
     """
     members = cohort_members() if members is None else members
     for name in (PARTICIPANTS_FILE, TRUE_AREAS_FILE):
@@ -140,7 +142,7 @@ def _participant_row(member: CohortMember) -> dict[str, object]:
 
 
 def _true_row(truth: dict[str, Any]) -> dict[str, object]:
-    """The slice nearest to the mean height of the two heads' tops, as the protocol of that name has it."""
+    """Row of the slice nearest to the mean height of the femoral heads' tops (the level `LEVEL`)."""
     top_mm = float(np.mean([truth["landmarks_mm"][f"{LEVEL}:{side}"][2] for side in SIDES]))
     nearest = min(truth["slices"], key=lambda s: abs(s["z_mm"] - top_mm))
     areas = {f"area_{side}_mm2": nearest[f"outline_area_{side}_mm2"] for side in SIDES}

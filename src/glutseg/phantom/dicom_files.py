@@ -1,4 +1,4 @@
-"""A phantom as CT Image Storage files."""
+"""Write a phantom as DICOM files (CT Image Storage)."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ AXES: dict[str, tuple[str, str]] = {
     "FFDL": ("+y", "+x"),
     "FFDR": ("-y", "-x"),
 }
-"""LPS axes along which columns and rows grow as scanners store each position (PS3.3 C.7.3.1.1.2): what lies
-below in the gantry lies below in the picture."""
+"""LPS directions of increasing column and row index as scanners store each position (PS3.3 C.7.3.1.1.2): the
+lower side in the gantry is at the bottom of the image."""
 _SYNTAXES = {"jpeg-ls": (JPEGLSLossless, "pyjpegls"), "rle": (RLELossless, "pydicom")}
 _IMPLEMENTATION_UID = generate_uid(entropy_srcs=["glutseg"])
 _INTERCEPT_HU = -1024
@@ -48,10 +48,10 @@ def write_dicom(
     position: Position = "HFS",
     compression: Compression = "none",
 ) -> list[Path]:
-    """Write a phantom as one CT series and return its files, ``IM0001.dcm`` being nearest the head.
+    """Write a phantom as one CT series and return its files, ``IM0001.dcm`` being the nearest to the head.
 
     The same phantom and options give the same bytes. ``position`` sets PatientPosition and the
-    order in which rows and columns are stored; the patient's LPS coordinates stay as they are.
+    order in which rows and columns are stored; the LPS coordinates do not change.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -76,7 +76,7 @@ def _uid(phantom: Phantom, *more: str) -> str:
     return generate_uid(entropy_srcs=["glutseg phantom", body, *more])
 
 
-def _slice_dataset(phantom: Phantom, k: int, number: int, position: Position) -> Dataset:
+def _slice_dataset(phantom: Phantom, slice_index: int, number: int, position: Position) -> Dataset:
     scan = repr(sorted(asdict(phantom.scan).items())) + position
     dataset = Dataset()
     dataset.SOPClassUID = CTImageStorage
@@ -87,8 +87,8 @@ def _slice_dataset(phantom: Phantom, k: int, number: int, position: Position) ->
     dataset.InstanceNumber = number
     _describe_study(dataset, phantom)
     _describe_scan(dataset, phantom, position)
-    _place(dataset, phantom.volume.geometry, k, position)
-    _store_pixels(dataset, phantom.volume.hu[k], position)
+    _set_geometry(dataset, phantom.volume.geometry, slice_index, position)
+    _store_pixels(dataset, phantom.volume.hu[slice_index], position)
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.MediaStorageSOPClassUID = CTImageStorage
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
@@ -134,11 +134,13 @@ def _describe_scan(dataset: Dataset, phantom: Phantom, position: Position) -> No
         dataset.ContrastBolusAgent = "simulated"
 
 
-def _place(dataset: Dataset, geometry: Geometry, k: int, position: Position) -> None:
+def _set_geometry(dataset: Dataset, geometry: Geometry, slice_index: int, position: Position) -> None:
     along_row, along_column = AXES[position]
     _, rows, columns = geometry.shape
-    turned = {axis[1]: axis[0] == "-" for axis in (along_row, along_column)}
-    corner = geometry.point_mm(k, rows - 1 if turned["y"] else 0, columns - 1 if turned["x"] else 0)
+    reversed_axes = {axis[1] for axis in (along_row, along_column) if axis[0] == "-"}
+    corner = geometry.point_mm(
+        slice_index, rows - 1 if "y" in reversed_axes else 0, columns - 1 if "x" in reversed_axes else 0
+    )
     dataset.ImagePositionPatient = [f"{v:.6g}" if v else "0" for v in corner]
     dataset.ImageOrientationPatient = [*_unit(along_row), *_unit(along_column)]
     dataset.SliceLocation = f"{corner[2]:.6g}"
@@ -153,10 +155,10 @@ def _unit(axis: str) -> list[int]:
 
 
 def _stored(image: npt.NDArray[np.int16], position: Position) -> npt.NDArray[np.int16]:
-    """A canonical slice as its rows and columns are stored."""
+    """Return a canonical slice with its rows and columns in stored order."""
     along_row, along_column = AXES[position]
-    turned = image if along_row[1] == "x" else image.T
-    return turned[:: -1 if along_column[0] == "-" else 1, :: -1 if along_row[0] == "-" else 1]
+    oriented = image if along_row[1] == "x" else image.T
+    return oriented[:: -1 if along_column[0] == "-" else 1, :: -1 if along_row[0] == "-" else 1]
 
 
 def _store_pixels(dataset: Dataset, hu: npt.NDArray[np.int16], position: Position) -> None:

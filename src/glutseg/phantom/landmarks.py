@@ -1,4 +1,4 @@
-"""Where the landmarks of protocols truly are in a phantom."""
+"""True positions of the protocol landmarks in a phantom."""
 
 from __future__ import annotations
 
@@ -17,62 +17,62 @@ from glutseg.phantom.bones import (
     TUBEROSITY_TIP_Z_MM,
 )
 from glutseg.phantom.model import Model
-from glutseg.phantom.shaper import SIGNS, Shaper
 from glutseg.phantom.shapes import FloatArray
+from glutseg.phantom.variation import SIGNS, AnatomyVariation
 
 Point = tuple[float, float, float]
 
 SI_CONTACT_MM = 4.0
-"""Sacrum and ilium this near to each other form the joint."""
+"""Largest distance between sacrum and ilium that counts as joint contact."""
 
 
 def landmarks_mm(model: Model, centre_mm: Point) -> dict[str, Point]:
-    """LPS positions by ``"<landmark>:<side>"``, for both sides.
+    """Return LPS positions in mm by ``"<landmark>:<side>"``, for both sides.
 
-    "lesser-trochanter" is its most prominent place, not its tip's end; "si-joint-end" the lowest
-    height at which sacrum and ilium lie within `SI_CONTACT_MM`.
+    "lesser-trochanter" is the height of its most prominent point, not its lower end; "si-joint-end" is the
+    lowest height at which sacrum and ilium are within `SI_CONTACT_MM`.
     """
     found: dict[str, Point] = {}
     for side, sign in SIGNS.items():
-        shaper = Shaper.of(model.patient, side)
-        places = {
-            "femoral-head-centre": _ball(shaper, (*HEAD_CENTRE_MM, 0.0)),
-            "femoral-head-top": _ball(shaper, (*HEAD_CENTRE_MM, HEAD_RADIUS_MM)),
-            "acetabular-roof": _ball(shaper, (*HEAD_CENTRE_MM, HEAD_RADIUS_MM + JOINT_SPACE_MM)),
-            "greater-trochanter-tip": _ball(shaper, TROCHANTER_TIP_MM),
-            "lesser-trochanter": _ball(shaper, (*LESSER_TROCHANTER_MM[:3], 0.0)),
-            "pubic-symphysis-top": _ball(shaper, SYMPHYSIS_MM),
-            "ischial-tuberosity-tip": _tuberosity(shaper),
-            "si-joint-end": _si_joint_end(model, shaper),
+        variation = AnatomyVariation.of(model.patient, side)
+        points = {
+            "femoral-head-centre": _top_of_sphere(variation, (*HEAD_CENTRE_MM, 0.0)),
+            "femoral-head-top": _top_of_sphere(variation, (*HEAD_CENTRE_MM, HEAD_RADIUS_MM)),
+            "acetabular-roof": _top_of_sphere(variation, (*HEAD_CENTRE_MM, HEAD_RADIUS_MM + JOINT_SPACE_MM)),
+            "greater-trochanter-tip": _top_of_sphere(variation, TROCHANTER_TIP_MM),
+            "lesser-trochanter": _top_of_sphere(variation, (*LESSER_TROCHANTER_MM[:3], 0.0)),
+            "pubic-symphysis-top": _top_of_sphere(variation, SYMPHYSIS_MM),
+            "ischial-tuberosity-tip": _tuberosity(variation),
+            "si-joint-end": _si_joint_end(model, variation),
         }
-        for name, place in places.items():
-            x, y = model.rolled(np.array([[place[0] * sign, place[1]]]))[0]
+        for name, point in points.items():
+            x, y = model.rolled(np.array([[point[0] * sign, point[1]]]))[0]
             found[f"{name}:{side}"] = (
                 float(x) + centre_mm[0],
                 float(y) + centre_mm[1],
-                float(place[2]) + centre_mm[2],
+                float(point[2]) + centre_mm[2],
             )
     return found
 
 
-def _ball(shaper: Shaper, ball: tuple[float, float, float, float]) -> FloatArray:
-    """Top of a ball."""
-    centre = shaper.points(np.array([ball[:3]]))[0]
-    return np.asarray(centre + np.array([0.0, 0.0, ball[3] * shaper.size]))
+def _top_of_sphere(variation: AnatomyVariation, sphere: tuple[float, float, float, float]) -> FloatArray:
+    """Return the top of a sphere given as (x, y, z, radius)."""
+    centre = variation.deform(np.array([sphere[:3]]))[0]
+    return np.asarray(centre + np.array([0.0, 0.0, sphere[3] * variation.size]))
 
 
-def _tuberosity(shaper: Shaper) -> FloatArray:
-    outline = shaper.solid(HIP, 1).cut(TUBEROSITY_TIP_Z_MM * shaper.scale[2])[0]
-    return np.array([*outline.mean(axis=0), TUBEROSITY_TIP_Z_MM * shaper.scale[2]])
+def _tuberosity(variation: AnatomyVariation) -> FloatArray:
+    outline = variation.shape(HIP, 1).cross_sections(TUBEROSITY_TIP_Z_MM * variation.scale[2])[0]
+    return np.array([*outline.mean(axis=0), TUBEROSITY_TIP_Z_MM * variation.scale[2]])
 
 
-def _si_joint_end(model: Model, shaper: Shaper) -> FloatArray:
-    hip = shaper.solid(HIP, 1)
-    sacrum = Shaper.of(model.patient, "middle").solid(BONES["sacrum"].shape, 0)
+def _si_joint_end(model: Model, variation: AnatomyVariation) -> FloatArray:
+    hip = variation.shape(HIP, 1)
+    sacrum = AnatomyVariation.of(model.patient, "middle").shape(BONES["sacrum"].shape, 0)
     for z in np.arange(30.0, 100.0, 0.5):
-        a, c = hip.cut(float(z))[0], sacrum.cut(float(z))[0]
-        gaps = cdist(a, c)
-        if gaps.min() < SI_CONTACT_MM:
-            place = a[np.unravel_index(int(gaps.argmin()), gaps.shape)[0]]
-            return np.array([place[0], place[1], float(z)])
+        hip_outline, sacrum_outline = (s.cross_sections(float(z))[0] for s in (hip, sacrum))
+        distances = cdist(hip_outline, sacrum_outline)
+        if distances.min() < SI_CONTACT_MM:
+            x, y = hip_outline[np.unravel_index(int(distances.argmin()), distances.shape)[0]]
+            return np.array([x, y, float(z)])
     return np.array([np.nan, np.nan, np.nan])

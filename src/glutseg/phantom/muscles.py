@@ -1,16 +1,16 @@
 """The muscles of a pelvis, drawn by hand like `glutseg.phantom.bones`.
 
-They are painted in this order, each over those before it, with a sheath of fat around it: so
-neighbours may be drawn generously into each other and touch everywhere, as in the body.
+They are drawn in this order, each over the ones before, with a fat plane around it. So outlines may overlap
+their neighbours, and muscles touch everywhere, as in the body.
 """
 
 from __future__ import annotations
 
-from glutseg.phantom.bones import Balls, Contours
+from glutseg.phantom.bones import Contours, Spheres
 
 GLUTEUS_MAXIMUS: Contours = {
-    # six points of the deep surface from the middle outwards, six of the outer surface back:
-    # point k and point 11 - k are the two ends of the muscle's thickness
+    # six points of the deep surface from medial to lateral, six of the superficial surface back:
+    # points n and 11 - n are opposite each other
     -132: "122,44 126,43 129,42 132,41 135,40 138,37 139,40 137,44 133,47 129,49 126,49 122,47",
     -105: "82,56 94,50 104,46 114,44 126,44 138,38 140,44 136,56 126,66 112,72 98,72 84,64",
     -81: "44,60 58,52 76,48 96,46 116,44 140,40 142,46 136,68 114,84 90,90 66,88 46,74",
@@ -25,7 +25,7 @@ GLUTEUS_MAXIMUS: Contours = {
     100: "72,71 78,70 84,69 90,68 98,67 104,67 104,69 98,71 91,73 84,75 78,75 72,74",
 }
 
-MUSCLES: dict[str, Contours | Balls] = {
+MUSCLES: dict[str, Contours | Spheres] = {
     "iliotibial-tract": {
         -110: "172,-6 181,12 142,42 140,40 178,12 170,-6",
         -60: "170,-10 175,10 150,44 148,41 172,10 167,-10",
@@ -132,7 +132,7 @@ MUSCLES: dict[str, Contours | Balls] = {
     "biceps-femoris": "66,44,-58,6 78,48,-80,11 88,48,-108,15 94,46,-150,18",
 }
 
-VESSELS: dict[str, Balls] = {
+VESSELS: dict[str, Spheres] = {
     "iliac-artery": "10,-14,190,9 24,-18,110,6 44,-14,81,6 62,-36,54,5 70,-50,24,5 "
     "76,-56,0,5 84,-50,-45,5 90,-40,-80,5",
     "iliac-vein": "14,0,190,9 24,-2,110,7 44,0,81,7 58,-26,54,6 64,-42,24,6 "

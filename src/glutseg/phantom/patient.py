@@ -1,4 +1,4 @@
-"""Who is scanned, and how: the parameters of a phantom."""
+"""The parameters of a phantom: patient and scan."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Sex = Literal["F", "M"]
-_PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -16,18 +16,18 @@ class PhantomPatient:
 
     Attributes
     ----------
-    seed : chooses the individual shape, the fat's pattern and the noise
+    seed : of the individual shape, the pattern of fat and the noise
     patient_id : letters, digits, dot, dash and underscore; also names the study's folder
-    height_m : written to the header; the skeleton grows with it
+    height_m : written to the header; the skeleton is scaled with it
     muscle_scale_left, muscle_scale_right : thickness of each gluteus maximus; 1 is average
     muscle_hu : density of gluteus maximus without fat
-    muscle_fat_fraction : share of the muscle that is fat streaks, 0 to 0.5
-    subcutaneous_mm : fat between the muscles and the skin
+    muscle_fat_fraction : share of the muscle that is infiltrated by fat, 0 to 0.5
+    subcutaneous_mm : thickness of the subcutaneous fat
     plane_mm : mean thickness of the fat planes between muscles
-    plane_gap_fraction : share of the planes where no fat is seen
-    shape_mm : how far this body departs from the average one, standard deviation
-    asymmetry_mm : how far its two sides depart from each other
-    roll_degrees : the patient turned about the long axis, positive lifts the left side
+    plane_gap_fraction : share of the planes without visible fat
+    shape_mm : standard deviation of the individual shape from the average
+    asymmetry_mm : standard deviation between the two sides
+    roll_degrees : rotation about the long axis, positive raises the left side
     """
 
     seed: int = 1
@@ -47,7 +47,7 @@ class PhantomPatient:
     roll_degrees: float = 0.0
 
     def __post_init__(self) -> None:
-        if not _PLAIN_ID.fullmatch(self.patient_id):
+        if not _ID_PATTERN.fullmatch(self.patient_id):
             msg = f"a patient_id is made of letters, digits, '.', '_' and '-', got {self.patient_id!r}"
             raise ValueError(msg)
         _check("height_m", self.height_m, 0.9, 2.3)
@@ -65,17 +65,17 @@ class PhantomPatient:
 
 @dataclass(frozen=True)
 class PhantomScan:
-    """How the patient is scanned.
+    """Parameters of the scan.
 
     Attributes
     ----------
     matrix : rows and columns
-    pixel_mm, slice_mm : voxel size; slices are as thick as they are far apart
-    z_range_mm : centres of the lowest and (at most) highest slice, from the femoral heads' centres
+    pixel_mm, slice_mm : voxel size; slice thickness and spacing are equal
+    z_range_mm : centres of the lowest and (at most) the highest slice, relative to the femoral heads' centres
     centre_mm : LPS (x, y, z) of the point midway between the femoral heads' centres
     noise_hu : standard deviation inside the body
-    blur_mm : standard deviation of the scanner's point spread in the slice
-    contrast_hu : added to the vessels
+    blur_mm : standard deviation of the in-plane point spread function
+    contrast_hu : enhancement of the vessels
     """
 
     matrix: int = 512

@@ -1,8 +1,8 @@
-"""Solids that are cut into polygons: the phantom is drawn slice by slice, exactly.
+"""Three-dimensional shapes with exact cross-sections, from which the phantom is drawn slice by slice.
 
-Points are (x, y) in mm, x to the patient's left, y to the back; polygons run so that `area_mm2` is
-positive. A solid knows its outline at every height z, so a patient can be drawn on any grid and an
-area is known without one.
+Points are (x, y) in mm, x to the patient's left, y to the back; the points of a polygon are ordered so that
+`area_mm2` is positive. A shape has an outline at every height z, so a patient can be rendered on any grid,
+and areas are known without a grid.
 """
 
 from __future__ import annotations
@@ -20,20 +20,23 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 POINTS_PER_SEGMENT = 12
-"""Points drawn between two control points: about one every 2 mm on a muscle."""
+"""Number of points per pair of control points: about one every 2 mm on a muscle."""
+SPHERE_SPACING_MM = 1.5
+"""Largest distance of the spheres that fill a segment of a chain."""
 CIRCLE_POINTS = 72
+"""Number of points of a circle."""
 _ANGLES = np.linspace(0, 2 * np.pi, CIRCLE_POINTS, endpoint=False)
 _DIRECTIONS = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)])
 
 
-class Solid(Protocol):
-    """Anything that can be cut at a height."""
+class Shape(Protocol):
+    """A three-dimensional shape with cross-sections at heights z."""
 
     @property
     def z_range_mm(self) -> tuple[float, float]: ...
 
-    def cut(self, z_mm: float) -> list[FloatArray]:
-        """Polygons, each (n, 2), whose union is the solid's section at ``z_mm``."""
+    def cross_sections(self, z_mm: float) -> list[FloatArray]:
+        """Return polygons (n, 2) whose union is the cross-section at ``z_mm``."""
         ...
 
 
@@ -44,10 +47,10 @@ def area_mm2(polygon: FloatArray) -> float:
 
 
 def offset(polygon: FloatArray, distance_mm: float | FloatArray) -> FloatArray:
-    """The polygon with each point moved outwards (inwards where negative) along its normal.
+    """Move each point of a polygon outwards (negative: inwards) along its normal.
 
-    Where a thin part is moved in by more than half its thickness it turns inside out; `fill` leaves
-    such parts empty.
+    A thin part that is moved inwards by more than half its thickness turns inside out; `fill` leaves such
+    parts empty.
     """
     along = np.roll(polygon, -1, axis=0) - np.roll(polygon, 1, axis=0)
     length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-9)
@@ -58,7 +61,7 @@ def offset(polygon: FloatArray, distance_mm: float | FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class PlaneGrid:
-    """Points of one slice: ``shape`` (y, x), spacing in mm, (x, y) of the point (0, 0)."""
+    """Grid of points on one slice: shape (y, x), spacing (y, x), and position (x, y) of the point (0, 0)."""
 
     shape: tuple[int, int]
     spacing_mm: tuple[float, float]
@@ -74,9 +77,9 @@ class PlaneGrid:
 
 
 def fill(polygon: FloatArray, grid: PlaneGrid) -> tuple[tuple[slice, slice], BoolArray] | None:
-    """Grid points inside a polygon: (box, mask within the box), or None where there are none.
+    """Return the grid points inside a polygon as (box, mask within the box), or None if there are none.
 
-    A point is inside where the polygon winds around it in the positive sense.
+    A point is inside if the winding number of the polygon around it is positive.
     """
     x = (polygon[:, 0] - grid.origin_mm[0]) / grid.spacing_mm[1]
     y = (polygon[:, 1] - grid.origin_mm[1]) / grid.spacing_mm[0]
@@ -100,26 +103,26 @@ def fill(polygon: FloatArray, grid: PlaneGrid) -> tuple[tuple[slice, slice], Boo
 
 
 def smooth_closed(controls: FloatArray) -> FloatArray:
-    """A smooth closed curve through control points (n, 2): n x `POINTS_PER_SEGMENT` points.
+    """Return a smooth closed curve through control points (n, 2), with n x `POINTS_PER_SEGMENT` points.
 
-    Centripetal parameters keep the curve from looping where control points are unevenly spaced.
+    The centripetal parameterisation avoids loops where control points are unevenly spaced.
     """
     closed = np.vstack([controls, controls[:1]])
     steps = np.sqrt(np.maximum(np.hypot(*np.diff(closed, axis=0).T), 1e-6))
     knots = np.concatenate([[0.0], np.cumsum(steps)])
     fractions = np.arange(POINTS_PER_SEGMENT) / POINTS_PER_SEGMENT
-    where = (knots[:-1, None] + steps[:, None] * fractions).ravel()
-    return np.asarray(CubicSpline(knots, closed, bc_type="periodic")(where), dtype=float)
+    parameters = (knots[:-1, None] + steps[:, None] * fractions).ravel()
+    return np.asarray(CubicSpline(knots, closed, bc_type="periodic")(parameters), dtype=float)
 
 
 @dataclass(frozen=True)
-class Loft:
-    """Smooth closed contours at given heights, joined smoothly between them.
+class SweptSurface:
+    """A surface swept through smooth closed contours at given heights.
 
     Attributes
     ----------
     z_mm : increasing heights
-    controls_mm : (heights, n, 2) control points; the same index is the same anatomical place
+    controls_mm : (heights, n, 2) control points; the same index is the same anatomical position
     """
 
     z_mm: FloatArray
@@ -132,11 +135,11 @@ class Loft:
     @cached_property
     def _outline(self) -> PchipInterpolator:
         curves = np.stack([smooth_closed(c) for c in self.controls_mm])
-        if sum(area_mm2(c) for c in curves) < 0:  # all at once, so that places still correspond
+        if sum(area_mm2(c) for c in curves) < 0:  # all together, so that points still correspond
             curves = curves[:, ::-1]
         return PchipInterpolator(self.z_mm, curves, axis=0)
 
-    def cut(self, z_mm: float) -> list[FloatArray]:
+    def cross_sections(self, z_mm: float) -> list[FloatArray]:
         low, high = self.z_range_mm
         if not low <= z_mm <= high:
             return []
@@ -144,40 +147,40 @@ class Loft:
 
 
 @dataclass(frozen=True)
-class Chain:
-    """Balls joined into a bent limb: each two neighbours with the cone between them.
+class SphereChain:
+    """A chain of spheres, joined by the cones between neighbours.
 
     Attributes
     ----------
-    balls_mm : (n, 4) of x, y, z, radius; one row is a sphere
+    spheres_mm : (n, 4) of x, y, z, radius; one row is a sphere
     """
 
-    balls_mm: FloatArray
+    spheres_mm: FloatArray
 
     @property
     def z_range_mm(self) -> tuple[float, float]:
-        z, r = self.balls_mm[:, 2], self.balls_mm[:, 3]
+        z, r = self.spheres_mm[:, 2], self.spheres_mm[:, 3]
         return float((z - r).min()), float((z + r).max())
 
     @cached_property
     def _segments(self) -> list[FloatArray]:
-        """Per segment the balls that fill it, dense enough to look smooth."""
-        balls = self.balls_mm
-        if len(balls) == 1:
-            return [balls]
+        """For each segment, spheres along it, dense enough to look smooth."""
+        spheres = self.spheres_mm
+        if len(spheres) == 1:
+            return [spheres]
         segments = []
-        for a, b in pairwise(balls):
-            n = 2 + int(np.linalg.norm(b[:3] - a[:3]) / 1.5)
+        for a, b in pairwise(spheres):
+            n = 2 + int(np.linalg.norm(b[:3] - a[:3]) / SPHERE_SPACING_MM)
             segments.append(a + (b - a) * np.linspace(0, 1, n)[:, None])
         return segments
 
-    def cut(self, z_mm: float) -> list[FloatArray]:
+    def cross_sections(self, z_mm: float) -> list[FloatArray]:
         polygons = []
-        for balls in self._segments:
-            inside = balls[:, 3] ** 2 - (z_mm - balls[:, 2]) ** 2
+        for spheres in self._segments:
+            inside = spheres[:, 3] ** 2 - (z_mm - spheres[:, 2]) ** 2
             hit = inside > 0
             if hit.any():
-                polygons.append(_hull_of_circles(balls[hit, :2], np.sqrt(inside[hit])))
+                polygons.append(_hull_of_circles(spheres[hit, :2], np.sqrt(inside[hit])))
         return polygons
 
 
@@ -192,7 +195,7 @@ class Ellipsoid:
     def z_range_mm(self) -> tuple[float, float]:
         return self.centre_mm[2] - self.radii_mm[2], self.centre_mm[2] + self.radii_mm[2]
 
-    def cut(self, z_mm: float) -> list[FloatArray]:
+    def cross_sections(self, z_mm: float) -> list[FloatArray]:
         inside = 1 - ((z_mm - self.centre_mm[2]) / self.radii_mm[2]) ** 2
         if inside <= 0:
             return []
@@ -201,19 +204,19 @@ class Ellipsoid:
 
 
 def _hull_of_circles(centres_mm: FloatArray, radii_mm: FloatArray) -> FloatArray:
-    """Convex hull of circles: for each direction the farthest point."""
-    reach = centres_mm @ _DIRECTIONS + radii_mm[:, None]
-    best = np.argmax(reach, axis=0)
-    return np.asarray(centres_mm[best] + radii_mm[best, None] * _DIRECTIONS.T, dtype=float)
+    """Return the convex hull of circles: the farthest point in each direction."""
+    support_values_mm = centres_mm @ _DIRECTIONS + radii_mm[:, None]
+    farthest = np.argmax(support_values_mm, axis=0)
+    return np.asarray(centres_mm[farthest] + radii_mm[farthest, None] * _DIRECTIONS.T, dtype=float)
 
 
 def support_mm(points: FloatArray) -> FloatArray:
-    """How far points (n, 2) reach in each of `CIRCLE_POINTS` directions: the support function."""
+    """Return the support function of points (n, 2): the extent in each of `CIRCLE_POINTS` directions."""
     return np.asarray((points @ _DIRECTIONS).max(axis=0), dtype=float)
 
 
-def from_support(reach_mm: FloatArray) -> FloatArray:
-    """The convex outline that has a support function."""
-    slope = (np.roll(reach_mm, -1) - np.roll(reach_mm, 1)) * CIRCLE_POINTS / (4 * np.pi)
+def from_support(support_values_mm: FloatArray) -> FloatArray:
+    """Return the convex outline (n, 2) with this support function."""
+    slope = (np.roll(support_values_mm, -1) - np.roll(support_values_mm, 1)) * CIRCLE_POINTS / (4 * np.pi)
     tangent = np.stack([-_DIRECTIONS[1], _DIRECTIONS[0]])
-    return np.asarray((reach_mm * _DIRECTIONS + slope * tangent).T, dtype=float)
+    return np.asarray((support_values_mm * _DIRECTIONS + slope * tangent).T, dtype=float)

@@ -1,4 +1,4 @@
-"""The body's surface: fat and skin around the muscles, the cleft between the sides."""
+"""The surface of the body: subcutaneous fat and skin, and the gluteal cleft."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from glutseg.phantom.shapes import CIRCLE_POINTS, FloatArray, Solid, from_support, support_mm
+from glutseg.phantom.shapes import CIRCLE_POINTS, FloatArray, Shape, from_support, support_mm
 
 SKIN_MM = 2.0
 _STEP_MM = 8.0
-_PRESSED = 0.65
-"""The table presses the fat under the buttocks to this share of its thickness."""
+"""Distance of the heights at which the surface is computed."""
+_COMPRESSED_SHARE = 0.65
+"""Thickness of the fat under the buttocks, compressed by the table, relative to the uncompressed one."""
+_CORNER_MM = 3.0
+"""Roundness of the corners between the flattened and the free surface."""
+# shape of the gluteal cleft: heights, y of its deepest point, width there
 _CLEFT_Z_MM = (-160, -125, -98, -72, -45, -25, -12)
 _CLEFT_APEX_MM = (-200, -90, -15, 30, 60, 88, 125)
 _CLEFT_WIDTH_MM = (30, 18, 8, 3, 2, 2, 1)
@@ -20,43 +24,50 @@ _CLEFT_WIDTH_MM = (30, 18, 8, 3, 2, 2, 1)
 
 @dataclass(frozen=True)
 class Surface:
-    """The skin: a convex outline at every height, flattened by the table.
+    """The skin: a convex outline at each height, flattened by the table.
 
     Attributes
     ----------
     z_mm : heights
-    reach_mm : (heights, directions) how far the body reaches
-    table_mm : y of the table's top
+    support_values_mm : (heights, directions), support function of the outlines (`support_mm`)
+    table_mm : y of the table's surface
     """
 
     z_mm: FloatArray
-    reach_mm: FloatArray
+    support_values_mm: FloatArray
     table_mm: float
 
     @classmethod
-    def around(cls, solids: list[Solid], subcutaneous_mm: float) -> Surface:
-        """The surface at a distance around muscles and bones, smoother than they are."""
-        ends = np.array([s.z_range_mm for s in solids])
+    def around(cls, shapes: list[Shape], subcutaneous_mm: float) -> Surface:
+        """Return the surface around muscles and bones: their smoothed hull plus the subcutaneous fat."""
+        ends = np.array([s.z_range_mm for s in shapes])
         z = np.arange(ends.min() + _STEP_MM, ends.max(), _STEP_MM)
-        reach = np.stack([support_mm(np.vstack([p for s in solids for p in s.cut(float(k))])) for k in z])
-        reach = gaussian_filter(reach, (10 / _STEP_MM, CIRCLE_POINTS * 10 / 360), mode=("nearest", "wrap"))
+        support = np.stack(
+            [
+                support_mm(np.vstack([p for s in shapes for p in s.cross_sections(float(height))]))
+                for height in z
+            ]
+        )
+        support = gaussian_filter(
+            support, (10 / _STEP_MM, CIRCLE_POINTS * 10 / 360), mode=("nearest", "wrap")
+        )
         angle = np.linspace(0, 2 * np.pi, CIRCLE_POINTS, endpoint=False)
-        reach = reach + subcutaneous_mm * (0.92 + 0.08 * np.sin(angle))
-        back = reach[(z > -90) & (z < 90), CIRCLE_POINTS // 4].max()
-        return cls(z, reach, float(back - (1 - _PRESSED) * subcutaneous_mm))
+        support = support + subcutaneous_mm * (0.92 + 0.08 * np.sin(angle))
+        back = support[(z > -90) & (z < 90), CIRCLE_POINTS // 4].max()
+        return cls(z, support, float(back - (1 - _COMPRESSED_SHARE) * subcutaneous_mm))
 
     @property
     def z_range_mm(self) -> tuple[float, float]:
-        return -np.inf, np.inf  # beyond the heights known it goes on as a cylinder
+        return -np.inf, np.inf  # continued as a cylinder beyond the computed heights
 
-    def cut(self, z_mm: float) -> list[FloatArray]:
-        place = np.clip((z_mm - self.z_mm[0]) / _STEP_MM, 0, len(self.z_mm) - 1.001)
-        low = int(place)
-        reach = self.reach_mm[low] * (1 - place + low) + self.reach_mm[low + 1] * (place - low)
-        outline = from_support(reach)
-        # pressed flat, with a soft corner: a softmin of the outline and the table's height
+    def cross_sections(self, z_mm: float) -> list[FloatArray]:
+        position = np.clip((z_mm - self.z_mm[0]) / _STEP_MM, 0, len(self.z_mm) - 1.001)
+        low = int(position)
+        below, above = self.support_values_mm[low : low + 2]
+        outline = from_support(below * (1 - position + low) + above * (position - low))
+        # flattened with rounded corners: a smooth minimum of the outline and the table's height
         y = outline[:, 1] - self.table_mm
-        outline[:, 1] = self.table_mm - 3.0 * np.logaddexp(0.0, -y / 3.0)
+        outline[:, 1] = self.table_mm - _CORNER_MM * np.logaddexp(0.0, -y / _CORNER_MM)
         return [outline]
 
 
@@ -70,7 +81,7 @@ class Cleft:
     def z_range_mm(self) -> tuple[float, float]:
         return float(_CLEFT_Z_MM[0]), float(_CLEFT_Z_MM[-1])
 
-    def cut(self, z_mm: float) -> list[FloatArray]:
+    def cross_sections(self, z_mm: float) -> list[FloatArray]:
         apex = float(np.interp(z_mm, _CLEFT_Z_MM, _CLEFT_APEX_MM))
         width = float(np.interp(z_mm, _CLEFT_Z_MM, _CLEFT_WIDTH_MM))
         back = self.back_mm

@@ -1,4 +1,4 @@
-"""Folders of phantom studies with their truth."""
+"""Write folders of phantom studies with the true areas."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from glutseg.phantom.render import Phantom, render
 TRUTH_FILE = "truth.json"
 
 Progress = Callable[[int, int], None]
-"""Called with (patients drawn, patients in all)."""
+"""Called with (number of patients rendered, total number)."""
 
 SAMPLE_SCAN = PhantomScan(matrix=384, pixel_mm=1.1, slice_mm=5.0, z_range_mm=(-80.0, 110.0), noise_hu=9.0)
 SAMPLE_PATIENTS = (
@@ -40,7 +40,7 @@ SAMPLE_PATIENTS = (
 
 
 def random_patients(count: int, seed: int = 1) -> Iterator[PhantomPatient]:
-    """Patients PHANTOM-0001, -0002, ... of plausible variety; the same seed gives the same ones."""
+    """Yield different plausible patients PHANTOM-0001, -0002, ...; the same seed gives the same ones."""
     for number in range(1, count + 1):
         rng = np.random.default_rng([seed, number])
         female = bool(rng.random() < 0.5)
@@ -80,12 +80,12 @@ def write_studies(
     Returns
     -------
     list of Path
-        The studies' folders, in the order of the patients.
+        Folders of the studies, in the order of the patients.
 
     Raises
     ------
     GlutsegError
-        ``output-exists`` where a patient's folder holds files already: nothing is mixed or replaced.
+        ``output-exists`` if a patient's folder holds files already: nothing is replaced.
     """
     folders = [out / p.patient_id for p in patients]
     if len(set(folders)) < len(folders):
@@ -95,9 +95,9 @@ def write_studies(
         if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
             raise GlutsegError("output-exists", "the folder holds a phantom already", str(folder))
     truths = []
-    for done, (patient, folder) in enumerate(zip(patients, folders, strict=True)):
+    for n_done, (patient, folder) in enumerate(zip(patients, folders, strict=True)):
         if progress:
-            progress(done, len(patients))
+            progress(n_done, len(patients))
         phantom = render(patient, scan)
         write_dicom(phantom, folder, compression=compression, position=position)
         truths.append(truth_of(phantom))
@@ -115,18 +115,18 @@ def write_sample(out: Path, progress: Progress | None = None) -> list[Path]:
 
 
 def truth_of(phantom: Phantom) -> dict[str, Any]:
-    """What is known of a phantom, for JSON: parameters, landmarks, areas slice by slice.
+    """Return parameters, landmarks and areas per slice of a phantom as JSON values.
 
-    ``area_mm2`` is the count of pixels whose centre lies in the muscle times the pixel's area,
-    ``outline_area_mm2`` the area of the drawn outline in the slice's middle, without any grid.
+    ``area_*_mm2`` is the number of pixels whose centre is in the muscle times the pixel area,
+    ``outline_area_*_mm2`` the exact area of the outline in the middle of the slice.
     """
     geometry = phantom.volume.geometry
     slices = []
-    for k in reversed(range(geometry.shape[0])):
-        z_mm = geometry.slice_z_mm(k)
-        entry: dict[str, Any] = {"instance": geometry.shape[0] - k, "z_mm": round(z_mm, 3)}
+    for slice_index in reversed(range(geometry.shape[0])):
+        z_mm = geometry.slice_z_mm(slice_index)
+        entry: dict[str, Any] = {"instance": geometry.shape[0] - slice_index, "z_mm": round(z_mm, 3)}
         for side, label in SIDES.items():
-            pixels = int((phantom.truth.labels[k] == label).sum())
+            pixels = int((phantom.truth.labels[slice_index] == label).sum())
             entry[f"area_{side}_mm2"] = round(pixels * geometry.pixel_area_mm2, 2)
             entry[f"outline_area_{side}_mm2"] = round(phantom.area_mm2(side, z_mm), 2)
         slices.append(entry)

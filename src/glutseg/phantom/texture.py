@@ -1,4 +1,4 @@
-"""Random fields fixed in space: the same patient looks alike on every grid."""
+"""Random fields fixed in space, so that a patient has the same texture on every grid."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from glutseg.phantom.shapes import FloatArray, PlaneGrid
 Float32Array = npt.NDArray[np.float32]
 
 _PERIOD_MM = (180.0, 176.0, 208.0)
-"""The pattern repeats (z, y, x): a tenth of the work, and the eye does not see it."""
+"""Period (z, y, x) of the pattern; repeating it saves nine tenths of the work, unnoticed by eye."""
 
 
 @dataclass(frozen=True)
-class Field:
+class RandomField:
     """A standard normal random field on a coarse periodic grid (z, y, x)."""
 
     values: Float32Array
@@ -29,7 +29,7 @@ class Field:
         rng: np.random.Generator,
         sigma_mm: tuple[float, float, float],
         spacing_mm: tuple[float, float, float],
-    ) -> Field:
+    ) -> RandomField:
         """Gaussian noise smoothed by ``sigma_mm`` (z, y, x)."""
         shape = tuple(round(p / s) for p, s in zip(_PERIOD_MM, spacing_mm, strict=True))
         noise = rng.standard_normal(shape, dtype=np.float32)
@@ -38,10 +38,7 @@ class Field:
         return cls((smooth - smooth.mean()) / smooth.std(), spacing_mm)
 
     def plane(self, grid: PlaneGrid, z_mm: float, shear: float = 0.0) -> Float32Array:
-        """Values on a slice, interpolated.
-
-        ``shear`` slants the pattern: y runs ahead by this share of |x|, alike on both sides.
-        """
+        """Interpolate the field on a slice; ``shear`` shifts y by this share of abs(x), symmetrically."""
         depth, rows, columns = self.values.shape
         low, high, weight = _between(np.array([z_mm]), self.spacing_mm[0], depth)
         coarse = self.values[low[0]] * (1 - weight[0]) + self.values[high[0]] * weight[0]
@@ -52,17 +49,17 @@ class Field:
             return np.asarray(across[low] * (1 - wy[:, None]) + across[high] * wy[:, None])
         y = grid.y_mm[:, None] + shear * np.abs(grid.x_mm)
         low, high, wy = _between(y, self.spacing_mm[1], rows)
-        each = np.arange(across.shape[1])
-        return np.asarray(across[low, each] * (1 - wy) + across[high, each] * wy)
+        column = np.arange(across.shape[1])
+        return np.asarray(across[low, column] * (1 - wy) + across[high, column] * wy)
 
 
 _Index = npt.NDArray[np.intp]
 
 
 def _between(position_mm: FloatArray, spacing_mm: float, n: int) -> tuple[_Index, _Index, Float32Array]:
-    """Indices below and above on the periodic grid, and the weight of the one above."""
-    place = position_mm / spacing_mm
-    low = np.floor(place)
-    weight = (place - low).astype(np.float32)
+    """Return the indices below and above on the periodic grid, and the weight of the upper one."""
+    position = position_mm / spacing_mm
+    low = np.floor(position)
+    weight = (position - low).astype(np.float32)
     below = low.astype(np.intp) % n
     return below, (below + 1) % n, weight
