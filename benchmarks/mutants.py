@@ -43,7 +43,7 @@ TARGETS = {
     "quality/profile.py": "quality/test_quality_profile.py",
     "dicom/grid.py": "dicom/test_dicom_stack.py",
     "dicom/stack.py": "dicom/test_dicom_stack.py",
-    "dicom/runs.py": "dicom/test_dicom_stack.py",
+    "dicom/slice_runs.py": "dicom/test_dicom_stack.py",
     "dicom/gaps.py": "dicom/test_dicom_gaps.py",
     "dicom/hounsfield.py": "dicom/test_dicom_hounsfield.py",
     "anatomy/level.py": "anatomy/test_level_rules.py anatomy/test_upright.py",

@@ -1,4 +1,4 @@
-"""What `glutseg scan` tells: every series, its geometry, and whether it would be measured."""
+"""The list of `glutseg scan`: every series, its geometry, and whether it would be measured."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from glutseg.protocol import SeriesRule
 
 
 def list_series(index: dicom.Index, rule: SeriesRule) -> dict[str, Any]:
-    """Plain JSON values of an index; no pixel is read.
+    """Return an index as JSON values; no pixels are read.
 
     Returns
     -------
     dict
-        ``series``: one entry per series, those to measure first within their study; ``rank`` is 1 for
-        the series that is tried first, empty for one that is passed over; a series that holds several
-        stacks of slices has an entry for each (``part``). ``problems``: files left out.
+        ``series``: one entry per series, candidates first in each study; ``rank`` is 1 for the series that is
+        tried first and None for a rejected one; a series with several stacks of slices has an entry for each
+        (``part``). ``problems``: files left out.
     """
     rows: list[dict[str, Any]] = []
     for study in index.studies:
@@ -26,11 +26,11 @@ def list_series(index: dicom.Index, rule: SeriesRule) -> dict[str, Any]:
         if choice.candidates:
             rows.append(_row(study, choice.candidates[0], 1, choice.reason))
         rows += [
-            _row(study, series, rank, f"tried if number {rank - 1} fails; {why}")
-            for rank, (series, why) in enumerate(choice.lower_ranked, start=2)
+            _row(study, series, rank, f"tried if number {rank - 1} fails; {reason}")
+            for rank, (series, reason) in enumerate(choice.lower_ranked, start=2)
         ]
-        refused = sorted(choice.rejected, key=lambda pair: (pair[0].series_uid, pair[0].part))
-        rows += [_row(study, series, None, reason) for series, reason in refused]
+        rejected = sorted(choice.rejected, key=lambda pair: (pair[0].series_uid, pair[0].part))
+        rows += [_row(study, series, None, reason) for series, reason in rejected]
     problems = [
         {"path": plain(str(p.source)), "code": p.code, "message": plain(p.message)} for p in index.problems
     ]

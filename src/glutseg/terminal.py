@@ -1,4 +1,4 @@
-"""What the command line shows: progress on stderr, tables on stdout, all texts made plain."""
+"""Output in the terminal: progress on stderr, tables on stdout, all text escaped."""
 
 from __future__ import annotations
 
@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from glutseg.result import CaseResult
 
 MAX_ROWS = 40
+"""Rows of a table before it is shortened."""
 MAX_NAMED = 5
+"""Patients listed by id in a message."""
 PIPE_WIDTH = 160
-"""Columns when the output is not a terminal: wide enough that nothing is cut."""
+"""Width in characters if the output is not a terminal, so that nothing is cut off."""
 STATUS_STYLES = {"ok": "green", "review": "yellow", "failed": "red"}
 
 
@@ -41,19 +43,19 @@ def _console(stream: Any) -> Console:
 
 
 def _text(text: str, style: str = "") -> Text:
-    """Text that is shown as it is: neither rich's markup nor the terminal's escape codes work in it."""
+    """Return text in which neither rich's markup nor escape codes have an effect."""
     return Text(plain(text), style=style)
 
 
 def print_error(error: GlutsegError) -> None:
-    """One line on stderr: the code, what was found, where, and what to do."""
+    """Print one line on stderr: the code, what was found, where, and what to do."""
     where = f" [{error.where}]" if error.where else ""
     line = f"glutseg: {error.code}: {error.message}{where} {error.remedy}"
     _console(sys.stderr).print(_text(line, "red"), soft_wrap=True)
 
 
 class Bar:
-    """The progress bar: first the files, then the studies."""
+    """A progress bar, first for files, then for studies."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -63,19 +65,19 @@ class Bar:
         """For `glutseg.dicom.scan`."""
         self._progress.update(self._task, completed=done, total=total)
 
-    def drawing(self, done: int, total: int) -> None:
+    def rendering(self, done: int, total: int) -> None:
         """For `glutseg.phantom.write_studies`."""
         self._progress.update(self._task, description="rendering patients", completed=done, total=total)
 
     def measuring(self, done: int, total: int, last: CaseResult | None) -> None:
         """For `glutseg.batch.run`."""
-        words = "measuring" if last is None else f"{plain(last.case_id, 30)}: {last.status}"
-        self._progress.update(self._task, description=words, completed=done, total=total)
+        description = "measuring" if last is None else f"{plain(last.case_id, 30)}: {last.status}"
+        self._progress.update(self._task, description=description, completed=done, total=total)
 
 
 @contextmanager
 def progress() -> Iterator[Bar]:
-    """A progress bar on stderr while the block runs."""
+    """Show a progress bar on stderr while the block runs."""
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -88,7 +90,7 @@ def progress() -> Iterator[Bar]:
 
 
 def print_summary(summary: RunSummary) -> None:
-    """The table at the end of a run, and where to look next."""
+    """Print the table at the end of a run, and where its files are."""
     table = Table("case", "status", "left mm²", "right mm²", "mean mm²", "mean/height mm²/m", "remarks")
     for name in ("left mm²", "right mm²", "mean mm²", "mean/height mm²/m"):
         column = next(c for c in table.columns if c.header == name)
@@ -104,25 +106,25 @@ def print_summary(summary: RunSummary) -> None:
     if summary.n_kept:
         console.print(f"{summary.n_kept} of them were done before")
     if summary.problems:
-        console.print(f"{len(summary.problems)} files could not be read; run.json names them")
+        console.print(f"{len(summary.problems)} files could not be read; run.json lists them")
     if summary.unmatched is not None:
         _print_unmatched(console, "of the participants table without images", summary.unmatched.participants)
         _print_unmatched(console, "without a row in the participants table", summary.unmatched.patients)
     console.print(
-        _text(f"table: {summary.out / 'measurements.csv'}   pictures: {summary.out / 'cases'}"),
+        _text(f"table: {summary.out / 'measurements.csv'}   overlays: {summary.out / 'cases'}"),
         soft_wrap=True,
     )
 
 
 def print_lines(lines: Sequence[str], last: str) -> None:
-    """Sentences on stdout, with a line between them."""
+    """Print sentences on stdout."""
     console = _console(sys.stdout)
     for line in (*lines, last):
         console.print(_text(line), soft_wrap=not sys.stdout.isatty())
 
 
 def print_status(status: RunStatus) -> None:
-    """What `glutseg status` tells."""
+    """Print the result of `glutseg status`."""
     console = _console(sys.stdout)
     counts = ", ".join(f"{n} {name}" for name, n in status.counts.items())
     console.print(f"{status.state}: {status.n_done} of {status.n_studies} studies are done; {counts}")
@@ -132,10 +134,10 @@ def print_status(status: RunStatus) -> None:
             console.print(f"{status.seconds_per_study:.1f} s per study; about {rest_min:.0f} min to go")
         if status.seconds_since_last is not None:
             console.print(f"the last one was done {status.seconds_since_last:.0f} s ago")
-        console.print("if nothing is running any more: `glutseg run ... --resume` goes on")
-    for reviewer, decided in status.decisions.items():
-        told = ", ".join(f"{n} {name}" for name, n in decided.items())
-        console.print(_text(f"reviewed by {reviewer}: {told} of {status.n_studies}"), soft_wrap=True)
+        console.print("if the run is not running any more, `glutseg run ... --resume` goes on")
+    for reviewer, numbers in status.decisions.items():
+        decisions = ", ".join(f"{n} {name}" for name, n in numbers.items())
+        console.print(_text(f"reviewed by {reviewer}: {decisions} of {status.n_studies}"), soft_wrap=True)
     if status.failures:
         table = Table("failed", "code", "reason")
         for failure in status.failures[:MAX_ROWS]:
@@ -145,12 +147,12 @@ def print_status(status: RunStatus) -> None:
             console.print(f"... and {len(status.failures) - MAX_ROWS} more; see --json")
 
 
-def _print_unmatched(console: Console, words: str, ids: Sequence[str]) -> None:
-    """How many patients, and the first of them; run.json lists them all."""
+def _print_unmatched(console: Console, description: str, ids: Sequence[str]) -> None:
+    """Print the number of patients and the first of them; run.json lists them all."""
     if ids:
         more = ", ..." if len(ids) > MAX_NAMED else ""
-        named = ", ".join(plain(i, 30) or "(no id)" for i in ids[:MAX_NAMED])
-        console.print(_text(f"{len(ids)} patients {words}: {named}{more}"), soft_wrap=True)
+        shown = ", ".join(plain(i, 30) or "(no id)" for i in ids[:MAX_NAMED])
+        console.print(_text(f"{len(ids)} patients {description}: {shown}{more}"), soft_wrap=True)
 
 
 def _summary_cells(row: CaseRow) -> list[Text]:
@@ -160,26 +162,34 @@ def _summary_cells(row: CaseRow) -> list[Text]:
     sides: tuple[Side, Side] = ("left", "right")
     left, right = (result.area_mm2(side) for side in sides)
     mean = mean_of_sides(left, right)
-    figures = [left, right, mean, per_height(mean, result.height.height_m)]
+    values = [left, right, mean, per_height(mean, result.height.height_m)]
     remarks = f"{result.error_code}: {result.error_message}" if result.error_code else ""
     flags = ", ".join(dict.fromkeys(str(flag) for flag in result.all_flags))
     return [
         _text(result.case_id),
         _text(result.status, STATUS_STYLES[result.status]),
-        *(_text("" if figure is None else f"{figure:.0f}") for figure in figures),
+        *(_text("" if value is None else f"{value:.0f}") for value in values),
         _text("; ".join(part for part in (remarks, flags) if part)),
     ]
 
 
 def print_listing(listing: dict[str, Any]) -> None:
-    """The table of `glutseg scan`."""
+    """Print the table of `glutseg scan`."""
     table = Table(
-        "patient", "date", "series", "images", "spacing z, y, x mm", "z range mm", "kernel", "measure?", "why"
+        "patient",
+        "date",
+        "series",
+        "images",
+        "spacing z, y, x mm",
+        "z range mm",
+        "kernel",
+        "measure?",
+        "reason",
     )
     for row in listing["series"]:
         spacing = " x ".join(f"{s:g}" for s in (row["spacing_zyx_mm"] or ()))
-        reach = " to ".join(f"{z:.0f}" for z in (row["z_range_mm"] or ()))
-        verdict = {None: "no", 1: "yes"}.get(row["rank"], f"{row['rank']}.")
+        z_range = " to ".join(f"{z:.0f}" for z in (row["z_range_mm"] or ()))
+        measured = {None: "no", 1: "yes"}.get(row["rank"], f"{row['rank']}.")
         style = {None: "dim", 1: "green"}.get(row["rank"], "")
         name = f"{row['modality']} {row['description']}"
         if row["n_parts"] > 1:
@@ -187,17 +197,17 @@ def print_listing(listing: dict[str, Any]) -> None:
         images = str(row["n_images"])
         if 0 < row["n_slices"] < row["n_images"]:
             images = f"{row['n_slices']} of {images}"
-        why = "; ".join([row["reason"], *(f"{f['code']}: {f['message']}" for f in _facts(row))])
+        reason = "; ".join([row["reason"], *(f"{f['code']}: {f['message']}" for f in _flags(row))])
         cells = (
             row["patient_id"],
             row["study_date"],
             name,
             images,
             spacing,
-            reach,
+            z_range,
             row["kernel"],
-            verdict,
-            why,
+            measured,
+            reason,
         )
         table.add_row(*(_text(cell, style) for cell in cells))
     console = _console(sys.stdout)
@@ -208,13 +218,13 @@ def print_listing(listing: dict[str, Any]) -> None:
         console.print(f"... and {len(listing['problems']) - MAX_ROWS} more files; see --json")
 
 
-def _facts(row: dict[str, Any]) -> list[dict[str, str]]:
-    """The flags of a series that may be measured; for the others the reason says enough."""
+def _flags(row: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the flags of a series that may be measured; for a rejected one the reason is enough."""
     return [] if row["rank"] is None else row["flags"]
 
 
 def print_protocols(protocols: Sequence[Protocol]) -> None:
-    """The table of `glutseg protocols`."""
+    """Print the table of `glutseg protocols`."""
     table = Table("name", "description")
     for protocol in protocols:
         table.add_row(_text(protocol.name), _text(protocol.description))
@@ -222,39 +232,39 @@ def print_protocols(protocols: Sequence[Protocol]) -> None:
 
 
 def print_region(region: GrownRegion, flags: Sequence[Flag], mask_file: Path | None) -> None:
-    """What `glutseg grow` found, with OsiriX's three decimals."""
-    seed, found = region.stored_seed, region.readout
+    """Print the result of `glutseg grow`, with OsiriX's three decimals."""
+    seed, readout = region.stored_seed, region.readout
     z_mm = region.mask.stored.slice_z_mm(seed.z)
-    chosen = region.settings.model_dump()
-    method = chosen.pop("method")
+    settings = region.settings.model_dump()
+    method = settings.pop("method")
     lines = {
         "seed": f"x {seed.x}, y {seed.y}, slice {seed.z} at z = {z_mm:.1f} mm; {region.seed_hu} HU",
         "method": f"{method}, {'3D' if region.is_3d else '2D'}; "
-        + ", ".join(f"{name} {value:g}" for name, value in chosen.items()),
-        "region": f"{found.n_pixels} pixels on {len(region.slices)} slices",
-        "area": _figure(found.area_mm2, "mm²"),
-        "polygon area": _figure(found.polygon_area_mm2, "mm²"),
-        "volume": _figure(found.volume_cm3, "cm³"),
-        "mean": _figure(found.mean_hu, "HU"),
-        "SD (n - 1)": _figure(found.sd_hu, "HU"),
-        "min to max": f"{found.min_hu:g} to {found.max_hu:g} HU",
-        "sum": f"{found.sum_hu:.0f} HU",
-        **{f"flag {k}": f"{flag}: {flag.message}" for k, flag in enumerate(flags, start=1)},
+        + ", ".join(f"{name} {value:g}" for name, value in settings.items()),
+        "region": f"{readout.n_pixels} pixels on {len(region.slices)} slices",
+        "area": _with_unit(readout.area_mm2, "mm²"),
+        "polygon area": _with_unit(readout.polygon_area_mm2, "mm²"),
+        "volume": _with_unit(readout.volume_cm3, "cm³"),
+        "mean": _with_unit(readout.mean_hu, "HU"),
+        "SD (n - 1)": _with_unit(readout.sd_hu, "HU"),
+        "min to max": f"{readout.min_hu:g} to {readout.max_hu:g} HU",
+        "sum": f"{readout.sum_hu:.0f} HU",
+        **{f"flag {number}": f"{flag}: {flag.message}" for number, flag in enumerate(flags, start=1)},
         "mask": "" if mask_file is None else str(mask_file),
     }
     console = _console(sys.stdout)
-    for name, words in lines.items():
-        if words:
-            console.print(_text(f"{name:<14}{words}"), soft_wrap=True)
+    for name, text in lines.items():
+        if text:
+            console.print(_text(f"{name:<14}{text}"), soft_wrap=True)
 
 
-def _figure(value: float | None, unit: str) -> str:
-    """Empty where the value is unknown."""
+def _with_unit(value: float | None, unit: str) -> str:
+    """Format a value with its unit; "" if it is unknown."""
     return "" if value is None or math.isnan(value) else f"{value:.3f} {unit}"
 
 
 def print_cells(names: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = ()) -> None:
-    """A table of plain texts, the first of its rows, and lines below it."""
+    """Print a table, shortened to `MAX_ROWS`, and lines below it."""
     console = _console(sys.stdout)
     if rows:
         table = Table(*names)

@@ -32,7 +32,7 @@ def rows_of(out):
     return list(csv.DictReader((out / "measurements.csv").open(newline="", encoding="utf-8")))
 
 
-def test_run_measures_and_says_where_to_look(truth_rooms, tmp_path):
+def test_run_measures_and_prints_where_the_tables_are(truth_rooms, tmp_path):
     truth_rooms.write(tmp_path / "in")
     result = invoke("run", tmp_path / "in", "-o", tmp_path / "out")
     assert result.exit_code == 0, result.output
@@ -42,7 +42,7 @@ def test_run_measures_and_says_where_to_look(truth_rooms, tmp_path):
     assert len(rows_of(tmp_path / "out")) == 1
 
 
-def test_run_with_doubt_ends_with_two_and_without_a_number_with_one(truth_rooms, tmp_path, monkeypatch):
+def test_exit_codes_of_runs_with_flags_and_without_measurements(truth_rooms, tmp_path, monkeypatch):
     truth_rooms.write(tmp_path / "in" / "a", patient_id="a")
     truth_rooms.write(tmp_path / "in" / "b", patient_id="b")
     read = dicom.read
@@ -91,13 +91,13 @@ def test_earlier_output_is_refused_before_anything_is_read(tmp_path, truth_rooms
     assert invoke("run", tmp_path / "in", "-o", tmp_path / "out", "--overwrite").exit_code == 0
 
 
-def test_level_by_hand_goes_before_the_protocol(truth_rooms, tmp_path):
+def test_the_level_option_takes_precedence_over_the_protocol(truth_rooms, tmp_path):
     truth_rooms.write(tmp_path / "in")
     invoke("run", tmp_path / "in", "-o", tmp_path / "out", "--level", "slice=3")
     assert rows_of(tmp_path / "out")[0]["slice_index"] == "3"
 
 
-def test_muscles_and_volume_widen_the_protocol(truth_rooms, tmp_path, monkeypatch):
+def test_muscles_and_volume_options_extend_the_protocol(truth_rooms, tmp_path, monkeypatch):
     peak = anatomy.find_level(None, LevelRule(landmark="peak-area"))
     monkeypatch.setattr(segmentation, "peak_level", lambda *_, **__: peak)
     truth_rooms.write(tmp_path / "in")
@@ -112,14 +112,14 @@ def test_muscles_and_volume_widen_the_protocol(truth_rooms, tmp_path, monkeypatc
     assert json.loads(record.read_text())["protocol"]["extent"]["whole_muscle"] is True
 
 
-def test_wrong_options_are_no_review(monkeypatch, capsys, tmp_path):
+def test_wrong_options_give_exit_code_one(monkeypatch, capsys, tmp_path):
     assert main(monkeypatch, "run", tmp_path, "-o", tmp_path, "--nonsense") == 1
     assert main(monkeypatch, "run") == 1
     assert "--nonsense" in capsys.readouterr().err
     assert main(monkeypatch, "--version") == 0
 
 
-def test_scan_tells_which_series_and_why(stage, tmp_path):
+def test_scan_prints_which_series_and_why(stage, tmp_path):
     stage.write(tmp_path / "in")
     result = invoke("scan", tmp_path / "in")
     assert result.exit_code == 0
@@ -133,7 +133,7 @@ def test_scan_tells_which_series_and_why(stage, tmp_path):
     assert series["reason"]
 
 
-def test_scan_says_by_its_exit_code_that_some_cannot_be_measured(stage, tmp_path):
+def test_exit_code_of_scan_if_some_studies_cannot_be_measured(stage, tmp_path):
     stage.write(tmp_path / "in" / "a")
     other = stage.write(tmp_path / "in" / "b", patient_id="OTHER")
     for path in sorted(other.iterdir())[3:]:
@@ -160,7 +160,7 @@ def test_scan_reads_no_pixels(stage, tmp_path, monkeypatch):
     assert invoke("scan", tmp_path / "in").exit_code == 0
 
 
-def test_header_text_cannot_steer_the_terminal(stage, tmp_path):
+def test_header_text_cannot_control_the_terminal(stage, tmp_path):
     import pydicom
 
     for path in sorted(stage.write(tmp_path / "in").iterdir()):
@@ -186,7 +186,7 @@ def test_protocols_are_listed_and_shown(tmp_path):
     assert invoke("protocols", "nonsense").exit_code == 1
 
 
-def test_commands_stand_in_the_order_of_a_study():
+def test_commands_are_listed_in_the_order_of_a_study():
     shown = invoke("--help").stdout
     places = [shown.index(f"│ {name} ") for name in (*ORDER, "phantom")]
     assert places == sorted(places)
@@ -219,7 +219,7 @@ def test_help_is_quick_because_nothing_slow_is_loaded():
     assert done.stdout.strip() == ""
 
 
-def test_a_series_is_named_on_the_command_line(truth_rooms, tmp_path, monkeypatch):
+def test_the_series_option_selects_a_series(truth_rooms, tmp_path, monkeypatch):
     folder = truth_rooms.write(tmp_path / "in")
     (uid,) = [s.series_uid for study in dicom.scan(folder).studies for s in study.series]
     (row,) = json.loads(invoke("scan", folder, "--series", uid, "--json").stdout)["series"]
@@ -231,7 +231,7 @@ def test_a_series_is_named_on_the_command_line(truth_rooms, tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("command", ["scan", "run"])
-def test_a_series_that_is_nowhere_ends_with_one_line(truth_rooms, tmp_path, monkeypatch, capsys, command):
+def test_an_unknown_series_is_an_error_in_one_line(truth_rooms, tmp_path, monkeypatch, capsys, command):
     folder = truth_rooms.write(tmp_path / "in")
     more = ["-o", tmp_path / "out"] if command == "run" else []
     assert main(monkeypatch, command, folder, "--series", "1.2.99", *more) == 1
@@ -239,7 +239,7 @@ def test_a_series_that_is_nowhere_ends_with_one_line(truth_rooms, tmp_path, monk
     assert not (tmp_path / "out").exists()
 
 
-def test_scan_tells_of_parts_and_gaps(truth_rooms, tmp_path):
+def test_scan_prints_parts_and_gaps(truth_rooms, tmp_path):
     folder = truth_rooms.write(tmp_path / "in")
     (folder / "IM0012.dcm").unlink()
     listing = json.loads(invoke("scan", folder, "--json").stdout)["series"]

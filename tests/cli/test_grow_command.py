@@ -1,4 +1,4 @@
-"""`glutseg grow`: ITK's mask, its figures, and what is refused."""
+"""`glutseg grow`: the mask of ITK, its measurements, and errors."""
 
 import json
 
@@ -65,7 +65,7 @@ def test_command_writes_itks_mask(small_phantom, series, seed, tmp_path, options
         assert record["readout"]["area_mm2"] == pytest.approx(int(expected.labels.sum()) * pixel_mm2)
 
 
-def test_command_shows_figures_and_takes_a_height(series, seed):
+def test_command_prints_measurements_and_accepts_a_height(series, seed):
     volume = glutseg.load(series)
     z_mm = volume.geometry.slice_z_mm(seed.z)
     shown = grow(series, "--seed", f"{seed.x},{seed.y}", "--z-mm", z_mm)
@@ -117,7 +117,7 @@ def test_user_errors_have_their_code_and_write_nothing(series, tmp_path, monkeyp
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_several_series_want_a_name(stage, tmp_path):
+def test_several_series_need_a_series_uid(stage, tmp_path):
     stage.write(tmp_path / "in" / "a", patient_id="a")
     stage.write(tmp_path / "in" / "b", patient_id="b", position="FFS")
     refused = grow(tmp_path / "in", "--seed", "40,40,3")
@@ -148,7 +148,7 @@ def test_nothing_to_read(tmp_path):
     assert "input-empty" in grow(tmp_path, "--seed", "1,2,3").stderr
 
 
-def test_help_states_the_models_defaults():
+def test_help_states_the_default_settings():
     fields = {
         "interval": Interval().interval_hu,
         "radius": Neighborhood(lower_hu=0, upper_hu=1).radius_px,

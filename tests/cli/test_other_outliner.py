@@ -1,4 +1,4 @@
-"""A run with another outliner: beside one of glutseg's own, in every room that comes after.
+"""A run with another outliner, compared with one of glutseg, through export, comparison and report.
 
 The commands are those of docs/how-to/totalsegmentator.md.
 """
@@ -43,7 +43,7 @@ def two(truth_rooms, tmp_path):
 OTHER = ("--outliner", "totalsegmentator", "--device", "cpu")
 
 
-def test_a_second_opinion_from_the_images_to_the_page(package, two, tmp_path):
+def test_a_run_with_another_outliner_from_images_to_report(package, two, tmp_path):
     own, other = tmp_path / "own", tmp_path / "other"
     assert glutseg("run", two, "-o", own).exit_code == 0
     done = glutseg("run", two, "-o", other, *OTHER)
@@ -76,7 +76,7 @@ def test_a_second_opinion_from_the_images_to_the_page(package, two, tmp_path):
     assert "region growing" not in page
 
 
-def test_its_outlines_are_exported_under_its_name(package, two, tmp_path):
+def test_outlines_are_exported_with_the_name_of_the_outliner(package, two, tmp_path):
     pytest.importorskip("highdicom")
     import pydicom
 
@@ -105,7 +105,7 @@ def test_a_run_does_not_mix_outliners(package, two, tmp_path):
     assert glutseg("run", two, "-o", other, "--resume").exit_code == 1
 
 
-def test_without_weights_no_study_is_begun(package, two, tmp_path):
+def test_without_weights_no_study_is_started(package, two, tmp_path):
     (tmp_path / "weights" / standin.WEIGHTS[294]).rmdir()
     done = glutseg("run", two, "-o", tmp_path / "out", *OTHER)
     assert done.exit_code == 1
@@ -120,26 +120,26 @@ def test_without_weights_no_study_is_begun(package, two, tmp_path):
         (("--outliner", "nnunet"), "outliner-unknown"),
         (("--device", "cpu"), "outliner-unknown"),
         ((*OTHER[:2], "--device", "tpu"), "outliner-unknown"),
-        ((*OTHER, "--masks", "{patient_id}.nii.gz"), "without an outliner"),
+        ((*OTHER, "--masks", "{patient_id}.nii.gz"), "cannot be combined with --outliner"),
         (("--labels", "totalsegmentator"), "--masks"),
         (("--masks", "one.nii.gz"), "input-missing"),
     ],
 )
-def test_options_that_contradict_each_other(two, tmp_path, args, words):
+def test_options_that_cannot_be_combined(two, tmp_path, args, words):
     done = glutseg("run", two, "-o", tmp_path / "out", *args)
     assert done.exit_code != 0
     assert words in done.output + str(done.exception)
     assert not (tmp_path / "out").exists()
 
 
-def test_doubts_about_other_muscles_are_those_of_glutsegs_own(package, two, tmp_path):
+def test_medius_minimus_uncertain_is_raised_for_glutsegs_own_outlines_only(package, two, tmp_path):
     glutseg("run", two, "-o", tmp_path / "other", *OTHER, "--muscles")
     flags = table(tmp_path / "other")[0]["flags"]
     assert "medius-minimus-uncertain" not in flags
     assert "muscle-missing" in flags  # the stand-in outlines the maximus only
 
 
-def test_its_failure_is_the_studys(package, two):
+def test_an_error_of_the_outliner_fails_its_study_only(package, two):
     api = package / "python_api.py"
     api.write_text(
         api.read_text().replace("    canonical = ", "    raise MemoryError('GPU')\n    canonical = ", 1)

@@ -1,6 +1,6 @@
-"""The command line: a door to the rooms, holding no science.
+"""The command line; each command parses its options and calls the rooms.
 
-Slow libraries are imported inside the commands, so that ``glutseg --help`` answers at once.
+Slow libraries are imported inside the commands, so that ``glutseg --help`` is fast.
 """
 
 from glutseg.cli import after as after

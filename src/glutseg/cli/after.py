@@ -26,9 +26,9 @@ def agree(
     folder: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="The folder to write [OUT/agreement].")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier agreement.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier comparison.")] = False,
 ) -> None:
-    """How far the run in OUT agrees with other raters: outlines and areas."""
+    """Compare outlines and areas of the run in OUT with other raters."""
     with user_errors():
         from glutseg import agreement
 
@@ -45,9 +45,9 @@ def report(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="The page to write [OUT/report.html]."),
     ] = None,
-    title: Annotated[str, typer.Option(help="Of the page.")] = "",
+    title: Annotated[str, typer.Option(help="Title of the page.")] = "",
 ) -> None:
-    """Write the run in OUT, its pictures, doubts and methods as one HTML page."""
+    """Write the run in OUT with overlays, quality flags and methods as one HTML page."""
     with user_errors():
         require_extra("study", "jinja2")
         from glutseg.report import write_report

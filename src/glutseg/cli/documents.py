@@ -1,4 +1,4 @@
-"""The reference of the command line, written from the commands themselves."""
+"""Write the reference of the command line from the commands."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ TYPE_WORDS = {"Path": "PATH", "int": "INTEGER", "float": "NUMBER", "str": "TEXT"
 
 
 def commands_reference() -> str:
-    """Every command with its arguments and options, as Markdown."""
-    return "\n".join(_described("glutseg", typer.main.get_command(app))).rstrip()
+    """Return all commands with their arguments and options as Markdown."""
+    return "\n".join(_describe("glutseg", typer.main.get_command(app))).rstrip()
 
 
-def _described(path: str, group: Any) -> Iterator[str]:
+def _describe(path: str, group: Any) -> Iterator[str]:
     for name in group.list_commands(None):
         command = group.commands[name]
         if hasattr(command, "commands"):
-            yield from _described(f"{path} {name}", command)
+            yield from _describe(f"{path} {name}", command)
             continue
         types = get_type_hints(command.callback)
         yield f"## {path} {name}\n"
@@ -67,8 +67,8 @@ def _default(parameter: Any, *, is_switch: bool) -> str:
     if is_switch or parameter.default in (None, "", [], ()):
         return ""
     shown = parameter.default.value if isinstance(parameter.default, Enum) else parameter.default
-    also = f", or `${parameter.envvar}`" if parameter.envvar else ""
-    return f"`{shown}`{also}"
+    variable = f", or `${parameter.envvar}`" if parameter.envvar else ""
+    return f"`{shown}`{variable}"
 
 
 CLI_PAGES: dict[str, Sections] = {"reference/cli.md": {"commands": commands_reference}}

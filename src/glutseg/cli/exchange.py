@@ -1,4 +1,4 @@
-"""The commands to and from other programs: export, measure, import-osirix."""
+"""Commands that exchange data with other programs: export, measure, import-osirix."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """What ``export`` writes."""
+    """File formats of ``export``."""
 
     SEG = "seg"
     SR = "sr"
@@ -27,14 +27,14 @@ class Format(StrEnum):
 
 
 class ValuesOption(StrEnum):
-    """Whose outlines."""
+    """Outlines to export: with corrections, or automatic only."""
 
     CORRECTED = "corrected"
     AUTOMATIC = "automatic"
 
 
 class Labels(StrEnum):
-    """Programs whose label numbers are known."""
+    """Programs with known label numbers."""
 
     TOTALSEGMENTATOR = "totalsegmentator"
     MUSCLEMAP = "musclemap"
@@ -42,24 +42,29 @@ class Labels(StrEnum):
 
 
 SeriesArgument = Annotated[Path, typer.Argument(metavar="SERIES", help="A folder, zip or file with the CT.")]
-UidOption = Annotated[str | None, typer.Option("--series", metavar="UID", help="This series of several.")]
+UidOption = Annotated[
+    str | None, typer.Option("--series", metavar="UID", help="The series to use, if there are several.")
+]
 LabelOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--label", metavar="NAME|NUMBER=left", help="Which label is what: left, right, medius-left, ..."
+        "--label", metavar="NAME|NUMBER=left", help="Meaning of a label: left, right, medius-left, ..."
     ),
 ]
 LabelsOption = Annotated[
-    Labels | None, typer.Option(metavar="PROGRAM", help="totalsegmentator, musclemap or glutseg.")
+    Labels | None,
+    typer.Option(metavar="PROGRAM", help="Known label numbers: totalsegmentator, musclemap or glutseg."),
 ]
 LevelOption = Annotated[
     str | None,
     typer.Option(
-        metavar="LEVEL", help="A landmark, z=MM or slice=N; else the protocol's, or the mask's only one."
+        metavar="LEVEL",
+        help="A landmark, z=MM or slice=N; by default the protocol's level, or the mask's only slice.",
     ),
 ]
 OutOption = Annotated[
-    Path | None, typer.Option("--out", "-o", metavar="OUT", help="Write tables, mask, picture and record.")
+    Path | None,
+    typer.Option("--out", "-o", metavar="OUT", help="Write tables, mask, overlay and case record."),
 ]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier output.")]
 ParticipantsOption = Annotated[
@@ -79,13 +84,15 @@ def export(
     ],
     folder: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="DIR", help="The folder to write, by default OUT/export."),
+        typer.Option("--out", "-o", metavar="DIR", help="The folder to write [OUT/export]."),
     ] = None,
     input_path: Annotated[
-        Path | None, typer.Option("--input", metavar="FOLDER", help="The images, if they were moved.")
+        Path | None,
+        typer.Option("--input", metavar="FOLDER", help="Folder of the images, if they were moved."),
     ] = None,
     values: Annotated[
-        ValuesOption, typer.Option(metavar="corrected|automatic", help="As people decided, or as measured.")
+        ValuesOption,
+        typer.Option(metavar="corrected|automatic", help="With reviewers' corrections, or automatic only."),
     ] = ValuesOption.CORRECTED,
     store: Annotated[
         str,
@@ -103,7 +110,7 @@ def export(
         names = [f.value for f in formats]
         access = Access(ca, insecure_http)
         if store and (folder or not {*names} <= {"seg", "sr"}):
-            raise typer.BadParameter("--store takes seg and sr, and writes them to OUT/export")
+            raise typer.BadParameter("--store needs the formats seg and sr, and OUT/export as folder")
         with terminal.progress() as bar:
             if store:
                 stored = store_export(out, store, access, names, input_path, values.value, bar)
@@ -132,7 +139,7 @@ def measure(
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure somebody else's mask as glutseg measures its own; many: `glutseg run --masks`."""
+    """Measure a mask from another program like glutseg's own; for many: `glutseg run --masks`."""
     with user_errors():
         from glutseg import dicom, terminal
         from glutseg.exchange.assign import parse_labels
@@ -141,7 +148,8 @@ def measure(
         from glutseg.output.folder import check
         from glutseg.protocol import load_protocol
 
-        asked, rule, table = parse_labels(label or []), load_protocol(protocol), _participants(participants)
+        label_terms, table = parse_labels(label or []), _participants(participants)
+        rule = load_protocol(protocol)
         if out is not None:
             check(out, overwrite=overwrite)
         with terminal.progress() as bar:
@@ -149,7 +157,7 @@ def measure(
             measured = measure_mask(
                 load_series(index, series),
                 mask,
-                asked,
+                label_terms,
                 label_map=None if labels is None else labels.value,
                 protocol=rule,
                 level=level,
@@ -167,7 +175,7 @@ def _participants(file: Path | None) -> Participants | None:
 
 
 def _finish(run: GivenRun, out: Path | None, *, overwrite: bool, as_json: bool) -> int:
-    """Write and show what was measured; the exit code."""
+    """Write and print the measurements; return the exit code."""
     from glutseg.cli.exchange_shown import show_given
     from glutseg.exchange.given_run import result_json, write_given
 
@@ -181,11 +189,11 @@ def _finish(run: GivenRun, out: Path | None, *, overwrite: bool, as_json: bool) 
 
 @app.command("import-osirix")
 def import_osirix(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or XML of the plug-in ExportROIs.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or XML file of the plug-in ExportROIs.")],
     input_path: SeriesArgument,
     label: Annotated[
         list[str] | None,
-        typer.Option("--label", metavar="NAME=left", help="Which ROI is what, where its name does not tell."),
+        typer.Option("--label", metavar="NAME=left", help="Meaning of an ROI whose name does not say it."),
     ] = None,
     level: LevelOption = None,
     protocol: ProtocolOption = "femoral-head-top",
@@ -195,7 +203,7 @@ def import_osirix(
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch readings made in OsiriX or Horos back onto their images, and measure them again."""
+    """Import ROIs drawn in OsiriX or Horos onto their images, and measure them again."""
     with user_errors():
         from glutseg import dicom, terminal
         from glutseg.cli.exchange_shown import show_readings
@@ -208,7 +216,7 @@ def import_osirix(
         from glutseg.output.folder import check
         from glutseg.protocol import load_protocol
 
-        asked = parse_labels(label or [])
+        label_terms = parse_labels(label or [])
         rule, table = load_protocol(protocol), _participants(participants)
         rois = read_rois(file)
         if out is not None:
@@ -217,7 +225,7 @@ def import_osirix(
             index = dicom.scan(input_path, progress=bar.scanning)
         loaded = load_series(index, series)
         found, n_left_out = readings(rois, loaded)
-        terms = assign_readings(found, asked) if out is not None or asked else {}
+        terms = assign_readings(found, label_terms) if out is not None or label_terms else {}
         lines = lines_of(found, terms)
         if as_json:
             typer.echo(readings_json(lines))

@@ -1,4 +1,4 @@
-"""What the commands to and from other programs show."""
+"""Output of the commands that exchange data with other programs."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 GIVEN = ("case", "status", "level", "left mm²", "right mm²", "remarks")
 READINGS = (
-    *("ROI", "type", "slice", "z mm", "taken for", "OsiriX mm²", "outline mm²", "pixels mm²"),
-    *("OsiriX HU", "HU", "doubt"),
+    *("ROI", "type", "slice", "z mm", "assigned to", "OsiriX mm²", "outline mm²", "pixels mm²"),
+    *("OsiriX HU", "HU", "flags"),
 )
 
 
 def show_given(row: CaseRow, out: Path | None) -> None:
-    """What was measured on a given outline."""
-    notes = () if out is None else (f"table: {out / 'measurements.csv'}   pictures: {out / 'cases'}",)
+    """Print the measurements of a given mask."""
+    notes = () if out is None else (f"table: {out / 'measurements.csv'}   overlays: {out / 'cases'}",)
     terminal.print_cells(GIVEN, [_given(row)], notes)
 
 
@@ -43,9 +43,9 @@ def _given(row: CaseRow) -> list[str]:
 
 
 def show_readings(lines: Sequence[Line], n_left_out: int) -> None:
-    """OsiriX's figures beside glutseg's."""
-    lost = f"{n_left_out} ROIs enclose no area (lines, angles, texts, points) and were left out"
-    terminal.print_cells(READINGS, [_reading(line) for line in lines], (lost,) if n_left_out else ())
+    """Print OsiriX's measurements beside glutseg's."""
+    note = f"{n_left_out} ROIs enclose no area (lines, angles, texts, points) and were left out"
+    terminal.print_cells(READINGS, [_reading(line) for line in lines], (note,) if n_left_out else ())
 
 
 def _reading(line: Line) -> list[str]:
@@ -67,9 +67,9 @@ def _figure(value: float) -> str:
 
 
 def show_exported(done: Exported) -> None:
-    """What was written, and for which cases nothing could be."""
+    """Print the written files and the cases left out."""
     notes = [str(path) for path in done.files[: terminal.MAX_ROWS]]
     if len(done.files) > terminal.MAX_ROWS:
         notes.append(f"... and {len(done.files) - terminal.MAX_ROWS} more")
-    counted = f"{len(done.files)} files; {len(done.left_out)} cases left out"
-    terminal.print_cells(("left out", "code", "reason"), done.left_out, [*notes, counted])
+    counts = f"{len(done.files)} files; {len(done.left_out)} cases left out"
+    terminal.print_cells(("left out", "code", "reason"), done.left_out, [*notes, counts])

@@ -1,4 +1,4 @@
-"""The program's frame: its options, its exit codes, and errors as one line."""
+"""The command line application: common options, exit codes, and errors in one line."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ import typer.core
 from glutseg.errors import GlutsegError
 
 NOTHING_DONE = 1
-"""Exit code when nothing could be done; 0 is all done, 2 is some to review, failed or passed over."""
+"""Exit code if nothing could be done; 0: all is done, 2: some cases need review, failed or were left out."""
 
 SOME_DONE = 2
 
 STOPPED = 130
-"""Exit code after Ctrl-C or a request to end, as shells have it (128 + SIGINT)."""
+"""Exit code after Ctrl-C or SIGTERM, as in shells (128 + SIGINT)."""
 
 ORDER = ("scan", "run", "status", "review", "collate", "report", "study", "agree", "export", "measure")
-"""Commands as they follow each other in a study; the others come after these."""
+"""Commands in the order of a study; the others follow."""
 
 
 class _InOrder(typer.core.TyperGroup):
@@ -52,7 +52,7 @@ ProtocolOption = Annotated[
 
 
 def main() -> None:
-    """Entry point: user errors and wrong options end with one line and exit code 1."""
+    """Entry point; user errors and wrong options print one line and give exit code 1."""
     try:
         code = app(standalone_mode=False)
     except typer.TyperException as error:
@@ -65,10 +65,10 @@ def main() -> None:
 
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """A `GlutsegError` as one line on stderr instead of a traceback."""
+    """Print a `GlutsegError` as one line on stderr instead of a traceback."""
     from glutseg.terminal import print_error
 
-    # header text that a library warns about would reach the terminal as it is
+    # warnings of libraries may quote unescaped header text
     warnings.simplefilter("ignore")
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
     try:
@@ -77,7 +77,7 @@ def user_errors() -> Iterator[None]:
         print_error(error)
         raise typer.Exit(NOTHING_DONE) from error
     except KeyboardInterrupt as stop:
-        typer.echo("glutseg: stopped; what is done is kept, `glutseg run ... --resume` goes on", err=True)
+        typer.echo("glutseg: stopped; finished cases are kept, `glutseg run ... --resume` goes on", err=True)
         raise typer.Exit(STOPPED) from stop
 
 

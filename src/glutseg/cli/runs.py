@@ -1,4 +1,4 @@
-"""The commands of a run: scan, run, status."""
+"""The commands of a run: scan, run, status, collate."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DECISIONS = ("accepted", "corrected", "rejected")
 
 
 class Retry(StrEnum):
-    """What ``--retry`` measures again."""
+    """Cases that ``--retry`` measures again."""
 
     FAILED = "failed"
 
@@ -45,32 +45,35 @@ ParticipantsOption = Annotated[
 ]
 ColumnsOption = Annotated[
     str,
-    typer.Option(metavar="NAME=COLUMN,...", help="Its columns: patient_id=Fallnummer,height_cm=Größe"),
+    typer.Option(
+        metavar="NAME=COLUMN,...", help="Names of its columns: patient_id=Fallnummer,height_cm=Größe"
+    ),
 ]
 KeyOption = Annotated[
     Path | None,
     typer.Option(
-        metavar="KEYFILE", help="Pseudonyms for ids, UIDs and paths; a new key is written if needed."
+        metavar="KEYFILE",
+        help="Write pseudonyms for ids, UIDs and paths; a new key file is written if needed.",
     ),
 ]
 SchedulerOption = Annotated[
     str,
-    typer.Option(
-        metavar="tcp://HOST:PORT", help="A Dask cluster that measures instead; docs/how-to/cluster.md."
-    ),
+    typer.Option(metavar="tcp://HOST:PORT", help="Measure on a Dask cluster; docs/how-to/cluster.md."),
 ]
 OutlinerOption = Annotated[
     str,
-    typer.Option(metavar="NAME", help="Who outlines: glutseg, or totalsegmentator where it is installed."),
+    typer.Option(metavar="NAME", help="Outliner: glutseg, or totalsegmentator if it is installed."),
 ]
 DeviceOption = Annotated[
     str,
-    typer.Option(metavar="gpu|cpu|...", help="For a network: gpu, gpu:N, cpu or mps [gpu if there is one]."),
+    typer.Option(
+        metavar="gpu|cpu|...", help="Device of a network: gpu, gpu:N, cpu or mps [gpu if there is one]."
+    ),
 ]
 MasksOption = Annotated[
     str,
     typer.Option(
-        metavar="PATTERN", help="Measure masks instead: DIR/{patient_id}.nii.gz; {case_id}, {study_uid}."
+        metavar="PATTERN", help="Measure given masks: DIR/{patient_id}.nii.gz; also {case_id}, {study_uid}."
     ),
 ]
 
@@ -85,7 +88,9 @@ def run(
     participants: ParticipantsOption = None,
     participants_columns: ColumnsOption = "",
     pseudonymise: KeyOption = None,
-    muscles: Annotated[bool, typer.Option("--muscles", help="Gluteus medius and minimus as well.")] = False,
+    muscles: Annotated[
+        bool, typer.Option("--muscles", help="Measure gluteus medius and minimus as well.")
+    ] = False,
     volume: Annotated[
         bool, typer.Option("--volume", help="Whole muscles: volumes, full profile, every named level.")
     ] = False,
@@ -96,28 +101,37 @@ def run(
     labels: LabelsOption = None,
     jobs: Annotated[
         int,
-        typer.Option("--jobs", "-j", min=0, max=256, envvar="GLUTSEG_JOBS", help="Processes, a study each."),
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=0,
+            max=256,
+            envvar="GLUTSEG_JOBS",
+            help="Number of studies measured at the same time.",
+        ),
     ] = 1,
     scheduler: SchedulerOption = "",
-    timeout_minutes: Annotated[float, typer.Option(min=0.01, help="After which a study is given up.")] = 30.0,
+    timeout_minutes: Annotated[
+        float, typer.Option(min=0.01, help="Time limit for a study, which then fails.")
+    ] = 30.0,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in OUT: what is missing, and new studies.")
+        bool, typer.Option("--resume", help="Go on with the run in OUT: measure missing and new studies.")
     ] = False,
     retry: Annotated[
-        Retry | None, typer.Option(metavar="failed", help="Go on, and measure again what failed.")
+        Retry | None, typer.Option(metavar="failed", help="Go on, and measure failed studies again.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run's output.")] = False,
     keep_reviews: Annotated[
-        bool, typer.Option("--keep-reviews", help="With --overwrite: leave what reviewers decided.")
+        bool, typer.Option("--keep-reviews", help="With --overwrite: keep the reviewers' decisions.")
     ] = False,
     query: QueryOption = None,
     store: Annotated[
-        bool, typer.Option("--store", help="Send SEG and SR of each measured study back to the server.")
+        bool, typer.Option("--store", help="Store SEG and SR of each measured study on the server.")
     ] = False,
     ca: CaOption = "",
     insecure_http: InsecureOption = False,
 ) -> None:
-    """Measure every study below INPUT and write tables, masks and pictures to OUT."""
+    """Measure every study in INPUT and write tables, masks and overlays to OUT."""
     with user_errors():
         from glutseg import batch, pacs, terminal
         from glutseg.cli.pacs import Access, refuse_options, server_query, show_stored, store_run
@@ -125,7 +139,7 @@ def run(
         from glutseg.protocol import load_protocol
 
         if overwrite and (resume or retry):
-            raise typer.BadParameter("an earlier run is either replaced or gone on with")
+            raise typer.BadParameter("--overwrite cannot be combined with --resume or --retry")
         refuse_options(
             remote=pacs.is_address(source),
             query=bool(query),
@@ -170,17 +184,17 @@ def run(
 def _measurer(
     outliner: str, device: str, masks: str, label: list[str], labels: Labels | None, level: str | None
 ) -> Measurer:
-    """Whose outlines are measured."""
+    """Return the measurer for the options."""
     from glutseg import batch
     from glutseg.exchange import GivenMasks, parse_labels
 
     if masks:
         if outliner != "glutseg" or device:
-            raise typer.BadParameter("masks are measured as they are, without an outliner")
-        masks = str(Path(masks).absolute())  # workers elsewhere do not know this folder
+            raise typer.BadParameter("--masks cannot be combined with --outliner or --device")
+        masks = str(Path(masks).absolute())  # workers on other machines have another current folder
         return GivenMasks(masks, parse_labels(label), None if labels is None else labels.value, level)
     if label or labels:
-        raise typer.BadParameter("--label and --labels tell what is in the files of --masks")
+        raise typer.BadParameter("--label and --labels need --masks")
     return batch.Automatic(named_outliner(outliner, device))
 
 
@@ -189,7 +203,7 @@ def status(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show how far the run in OUT is, how long it may take, and what failed and why."""
+    """Show the progress of the run in OUT, the remaining time, and failures with reasons."""
     with user_errors():
         from glutseg import terminal
         from glutseg.batch.status import read_status
@@ -206,10 +220,10 @@ def collate(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")],
     reviewer: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help='The tables follow this reviewer from now on; "" for all.'),
+        typer.Option(metavar="NAME", help='Use only the decisions of this reviewer from now on; "" for all.'),
     ] = None,
 ) -> None:
-    """Write the tables of the run in OUT anew, with what reviewers decided."""
+    """Write the tables of the run in OUT again, with the reviewers' decisions."""
     with user_errors():
         from glutseg import review
 
@@ -217,9 +231,9 @@ def collate(
             review.choose(out, reviewer)
         rows = review.Collator(out).collate()
         counts = {word: sum(row.decision == word for row in rows) for word in DECISIONS}
-    told = ", ".join(f"{n} {word}" for word, n in counts.items())
+    decisions = ", ".join(f"{n} {word}" for word, n in counts.items())
     n_open = len(rows) - sum(counts.values())
-    typer.echo(f"{len(rows)} cases: {told}, {n_open} without a decision; the tables are written")
+    typer.echo(f"{len(rows)} cases: {decisions}, {n_open} without a decision; the tables are written")
 
 
 @app.command()
@@ -229,7 +243,7 @@ def scan(
     series: SeriesOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """List the series below INPUT, their geometry, and which would be measured and why."""
+    """List the series in INPUT with geometry, and which would be measured and why."""
     with user_errors():
         from glutseg import dicom, terminal
         from glutseg.listing import list_series

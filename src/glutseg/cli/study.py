@@ -19,31 +19,32 @@ def study(
     participants: Annotated[
         Path, typer.Option(metavar="FILE", help="CSV, TSV or XLSX: patient_id, the group, and more.")
     ],
-    group: Annotated[str, typer.Option(metavar="COLUMN", help="The column that tells two groups apart.")],
+    group: Annotated[str, typer.Option(metavar="COLUMN", help="The column with the two groups.")],
     groups: Annotated[
-        str, typer.Option(metavar="FIRST,SECOND", help="Which two, and in which order they are subtracted.")
+        str, typer.Option(metavar="FIRST,SECOND", help="The two groups, in the order of subtraction.")
     ] = "",
     value: Annotated[
-        str, typer.Option(metavar="COLUMN", help="What is compared; a column of measurements.csv.")
+        str, typer.Option(metavar="COLUMN", help="The column of measurements.csv to compare.")
     ] = "area_mean_per_height_mm2_per_m",
     covariate: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN", help="Held equal in the model; may be repeated.")
+        list[str] | None, typer.Option(metavar="COLUMN", help="Covariate of the model; may be repeated.")
     ] = None,
     correlate: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN", help="Correlated with; may be repeated.")
+        list[str] | None, typer.Option(metavar="COLUMN", help="Column to correlate with; may be repeated.")
     ] = None,
     participants_columns: Annotated[
-        str, typer.Option(metavar="patient_id=COLUMN", help="Which column names the patient.")
+        str, typer.Option(metavar="patient_id=COLUMN", help="The column with the patient ids.")
     ] = "",
     key: Annotated[
-        Path | None, typer.Option(metavar="KEYFILE", help="The run's --pseudonymise key, for patient ids.")
+        Path | None,
+        typer.Option(metavar="KEYFILE", help="Key file of the run's --pseudonymise, for patient ids."),
     ] = None,
     folder: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Where to write [OUT/study].")
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="The folder to write [OUT/study].")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier study's files.")] = False,
 ) -> None:
-    """Compare two groups of a run: tables, figures, and how much rests on the method."""
+    """Compare two groups of a run: tables, figures and sensitivity to the method."""
     with user_errors():
         require_extra("study", "statsmodels", "pandas")
         from glutseg import terminal
@@ -56,8 +57,8 @@ def study(
 
         target = out / STUDY_FOLDER if folder is None else folder
         check_study_folder(target, overwrite=overwrite)
-        asked = tuple(part.strip() for part in groups.split(",") if part.strip())
-        question = Question(group, value, tuple(covariate or ()), tuple(correlate or ()), asked)
+        group_order = tuple(part.strip() for part in groups.split(",") if part.strip())
+        question = Question(group, value, tuple(covariate or ()), tuple(correlate or ()), group_order)
         ids = parse_columns(participants_columns)
         pseudonyms = None if key is None else pseudonymiser(key, out, is_known=True)
         found = study_run(out, participants, question, ids=ids, pseudonyms=pseudonyms)

@@ -1,4 +1,4 @@
-"""The commands beside a run: protocols, phantom, grow."""
+"""Further commands: protocols, phantom, review, grow."""
 
 from __future__ import annotations
 
@@ -13,11 +13,9 @@ from glutseg.errors import GlutsegError
 
 @app.command()
 def protocols(
-    name: Annotated[
-        str | None, typer.Argument(help="Show this one in full, as a file to begin from.")
-    ] = None,
+    name: Annotated[str | None, typer.Argument(help="Print this protocol as a file to start from.")] = None,
 ) -> None:
-    """List the protocols, or show one."""
+    """List the protocols, or print one."""
     with user_errors():
         from glutseg import terminal
         from glutseg.protocol import builtin_protocols, load_protocol, to_toml
@@ -32,14 +30,20 @@ def protocols(
 def phantom(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
     sample: Annotated[
-        bool, typer.Option("--sample", help="The two small patients of sample_dicom/; ignores the rest.")
+        bool,
+        typer.Option(
+            "--sample", help="Write the two small patients of sample_dicom/; other options are ignored."
+        ),
     ] = False,
     cohort: Annotated[
         bool,
-        typer.Option("--cohort", help="24 patients in two groups, with participants.csv; ignores the rest."),
+        typer.Option(
+            "--cohort",
+            help="Write 24 patients in two groups, with participants.csv; other options are ignored.",
+        ),
     ] = False,
-    patients: Annotated[int, typer.Option(min=1, max=1000, help="How many patients.")] = 1,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, other patients.")] = 1,
+    patients: Annotated[int, typer.Option(min=1, max=1000, help="Number of patients.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random patients.")] = 1,
     pixel_mm: Annotated[float, typer.Option(min=0.2, max=5, help="Pixel size.")] = 0.8,
     slice_mm: Annotated[float, typer.Option(min=0.3, max=20, help="Slice thickness and spacing.")] = 3.0,
     matrix: Annotated[int, typer.Option(min=8, max=2048, help="Rows and columns.")] = 512,
@@ -53,12 +57,12 @@ def phantom(
         scan = PhantomScan(matrix=matrix, pixel_mm=pixel_mm, slice_mm=slice_mm, noise_hu=noise_hu)
         with terminal.progress() as bar:
             if sample:
-                folders = write_sample(out, bar.drawing)
+                folders = write_sample(out, bar.rendering)
             elif cohort:
-                folders = write_cohort(out, progress=bar.drawing)
+                folders = write_cohort(out, progress=bar.rendering)
             else:
                 chosen = list(random_patients(patients, seed))
-                folders = write_studies(out, chosen, scan, masks=True, progress=bar.drawing)
+                folders = write_studies(out, chosen, scan, masks=True, progress=bar.rendering)
     typer.echo(f"{len(folders)} studies in {out}; their true areas are in truth.json")
 
 
@@ -66,17 +70,17 @@ def phantom(
 def review(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")],
     reviewer: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Who reviews; whoever is logged in by default.")
+        str | None, typer.Option(metavar="NAME", help="Name of the reviewer, by default the user name.")
     ] = None,
     input_path: Annotated[
-        Path | None, typer.Option("--input", metavar="DIR", help="The images, if not where they were.")
+        Path | None, typer.Option("--input", metavar="DIR", help="Folder of the images, if they were moved.")
     ] = None,
     key: Annotated[
         Path | None,
-        typer.Option("--pseudonymise", metavar="KEYFILE", help="The key of a run with pseudonyms."),
+        typer.Option("--pseudonymise", metavar="KEYFILE", help="Key file of a run with pseudonyms."),
     ] = None,
 ) -> None:
-    """Open the viewer on the run in OUT: check, correct, decide."""
+    """Open the run in OUT in the viewer, to check and correct outlines and record decisions."""
     with user_errors():
         try:
             from glutseg.viewer.review_door import login_name, open_review
@@ -93,29 +97,33 @@ def grow(
         str,
         typer.Option(
             metavar="X,Y[,Z]",
-            help="Column, row, slice of the stored image, from 0; slices in the order of the mask files.",
+            help="Column, row, slice of the stored image, counted from 0; slices in the order of mask files.",
         ),
     ],
     method: Annotated[
         str, typer.Option(metavar="METHOD", help="interval, bounds, neighborhood or confidence.")
     ] = "interval",
-    is_3d: Annotated[bool, typer.Option("--3d", help="Through all slices, not the seed's alone.")] = False,
-    z_mm: Annotated[float | None, typer.Option(help="The seed's slice by its LPS height.")] = None,
+    is_3d: Annotated[
+        bool, typer.Option("--3d", help="Grow through all slices, not only in the seed's.")
+    ] = False,
+    z_mm: Annotated[float | None, typer.Option(help="LPS height of the seed's slice, instead of Z.")] = None,
     interval: Annotated[float | None, typer.Option(help="interval: full width in HU [100].")] = None,
     lower: Annotated[float | None, typer.Option(help="bounds, neighborhood: lowest HU.")] = None,
     upper: Annotated[float | None, typer.Option(help="bounds, neighborhood: highest HU.")] = None,
     radius: Annotated[int | None, typer.Option(help="neighborhood: radius in pixels [2].")] = None,
-    multiplier: Annotated[float | None, typer.Option(help="confidence: of the SD [2.5].")] = None,
+    multiplier: Annotated[float | None, typer.Option(help="confidence: multiplier of the SD [2.5].")] = None,
     iterations: Annotated[int | None, typer.Option(help="confidence: iterations [5].")] = None,
     initial_radius: Annotated[int | None, typer.Option(help="confidence: radius at the seed [2].")] = None,
-    series: Annotated[str | None, typer.Option(metavar="UID", help="This series of several.")] = None,
+    series: Annotated[
+        str | None, typer.Option(metavar="UID", help="The series to use, if there are several.")
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE.nii.gz", help="Write the mask, 1 inside.")
+        Path | None, typer.Option("--out", "-o", metavar="FILE.nii.gz", help="Write the mask (1 inside).")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.nii.gz.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Grow a region from one seed and read it out, as OsiriX does."""
+    """Grow a region from a seed and print its measurements, like OsiriX."""
     with user_errors():
         from glutseg import dicom, terminal
         from glutseg.dicom.single import single_series
