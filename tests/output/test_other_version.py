@@ -7,7 +7,7 @@ import pytest
 import glutseg
 from glutseg import agreement, review
 from glutseg.batch.images import find_images
-from glutseg.batch.plan import Orders
+from glutseg.batch.plan import RunContext
 from glutseg.batch.resume import check_same_run
 from glutseg.batch.status import read_status
 from glutseg.errors import GlutsegError
@@ -31,7 +31,7 @@ DOORS = {
     "images": find_images,
     "export": lambda out: export(out, ["nifti"]),
     "python": glutseg.read_run,
-    "resume": lambda out: check_same_run([], Orders(out, PROTOCOL)),
+    "resume": lambda out: check_same_run([], RunContext(out, PROTOCOL)),
 }
 
 
