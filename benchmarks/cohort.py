@@ -65,7 +65,7 @@ def measure(work: Path, jobs: int) -> Path:
     if not (cohort / "participants.csv").exists():
         glutseg("phantom", cohort, "--cohort")
     if not (out / "measurements.csv").exists():
-        glutseg("run", cohort, "-o", out, "--volume", "--jobs", jobs)
+        glutseg("run", cohort, "-o", out, "--whole-muscle", "--jobs", jobs)
     glutseg("study", out, "--participants", cohort / "participants.csv", *QUESTION)
     return out
 

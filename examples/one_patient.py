@@ -16,27 +16,28 @@ import glutseg
 SERIES = Path("sample_dicom/PHANTOM-0001")  # a folder with the CT of one patient
 
 # %% [markdown]
-# **Read.** The series that suits best is taken; `volume.hu` is an array (z, y, x) in Hounsfield units, and
-# `volume.geometry` knows where in the patient every voxel lies.
+# **Read.** The series that suits best is taken; `image.hu` is an array (z, y, x) in Hounsfield units, from the
+# feet to the head and from the patient's right to the left, and `image.geometry` knows where every voxel lies.
 
 # %%
-volume = glutseg.load(SERIES)
-print(volume.hu.shape, "voxels of", volume.geometry.spacing_mm, "mm (z, y, x)")
+image = glutseg.load(SERIES)
+print(image)
 
 # %% [markdown]
 # **Choose the level** by a landmark, by height (`"z=-512.5"`) or by slice (`"slice=41"`).
 
 # %%
-level = glutseg.find_level(volume, "femoral-head-top")
+level = glutseg.find_level(image, "femoral-head-top")
 print(f"{level.name}: slice {level.slice_index}, z = {level.z_mm:.1f} mm")
 
 # %% [markdown]
 # **Segment**, then **measure** on that slice. The area is all that lies inside the fascia; lean and fat
-# (intermuscular, IMAT) are its parts by density.
+# (intermuscular, IMAT) are its parts by density. What is uncertain stands beside the outlines.
 
 # %%
-mask = glutseg.segment(volume, level)  # 1 is the patient's left, 2 the right
-sides = glutseg.measure(volume, mask, level)
+found = glutseg.segment(image, level)  # found.mask: 1 is the patient's left, 2 the right
+print(found)
+sides = glutseg.measure(image, found, level)
 for side, one in sides.items():
     print(
         f"{side:5}  area {one.area_mm2:.0f} mm²  lean {one.lean_area_mm2:.0f} mm²  "
@@ -48,26 +49,26 @@ for side, one in sides.items():
 
 # %%
 figure, axes = plt.subplots(figsize=(9, 6.5), facecolor="black", layout="constrained")
-glutseg.plot_overlay(volume, mask, level, axes)
+glutseg.plot_overlay(image, found, level, axes)
 left, right = (sides[side].area_mm2 for side in ("left", "right"))
 axes.set_title(f"right {right:.0f} mm², left {left:.0f} mm²", color="white")
 figure.savefig("one_patient.png", dpi=120)
 
 # %% [markdown]
-# **What glutseg doubts.** `measure_study` does all of the above in one step, as `glutseg run` does, and
-# says what a careful reader should look at before the number is used.
+# **All in one step.** `measure_study` does all of the above, as `glutseg run` does: the same areas to the
+# pixel, and the quality flags that a careful reader should look at before the number is used.
 
 # %%
 case = glutseg.measure_study(SERIES)
-print(case.result.status, case.result.error_code)
-for flag in case.result.flags:
+print(case)
+for flag in case.flags:
     print(f"{flag.severity}: {flag} - {flag.message}\n  what to do: {flag.remedy}")
-for side, share in case.result.confidence.items():
-    print(f"{side}: confidence {share:.2f}")
+for record in case.result.muscles:
+    print(f"{record.muscle} {record.side}: confidence {record.confidence}")
 
 # %% [markdown]
 # **Take it elsewhere.** The mask keeps its geometry as a SimpleITK image; 3D Slicer and ITK-SNAP open the
 # file.
 
 # %%
-sitk.WriteImage(mask.to_sitk(), "one_patient.nii.gz")
+sitk.WriteImage(found.to_sitk(), "one_patient.nii.gz")

@@ -32,14 +32,14 @@ shown = table[["patient_id", "area_left_mm2", "area_right_mm2", "height_m", "fla
 print(shown.fillna("").to_string(index=False))
 
 # %% [markdown]
-# **Look at the doubtful ones** (`glutseg review out` opens them one after the other), and at what failed
-# and why.
+# **Look at those with the status `review`** (`glutseg review out` opens them one after the other), and at what
+# failed and why.
 
 # %%
 for result in run.results:
     if result.status != "ok":
-        doubts = [str(flag) for flag in result.flags if flag.severity == "review"]
-        print(result.case_id, result.status, result.error_code, *doubts)
+        flags = [str(flag) for flag in result.all_flags if flag.severity == "review"]
+        print(result.case_id, result.status, result.error_code, *flags)
 
 # %% [markdown]
 # **Compare.** By default the mean area of both sides divided by height; Welch's t test, effect sizes with

@@ -87,7 +87,7 @@ def draw_outline(axes: Axes, volume: CtImage, layer: Layer, k: int) -> None:
     for other_mm in layer.others_mm:
         other = layer.at_slice(other_mm, k)
         axes.plot(*on_slice(layer, np.where(other < outer, other, np.nan)), color=look.GREEN, linewidth=1)
-    mask = glutseg.segment(volume, k)
+    mask = glutseg.segment(volume, k).mask
     rows, columns = mask.labels.shape[1:]
     x_mm = [volume.geometry.point_mm(k, 0, i)[0] for i in range(columns)]
     y_mm = [volume.geometry.point_mm(k, i, 0)[1] for i in range(rows)]
@@ -114,7 +114,7 @@ def draw(volume: CtImage) -> Figure:
 
 
 def main() -> None:
-    volume = glutseg.load(SERIES).canonical()
+    volume = glutseg.load(SERIES)
     with look.style():
         draw(volume).savefig(PICTURE, dpi=90)
 

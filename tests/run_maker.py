@@ -93,7 +93,7 @@ def make_run(
     key_check: str = "",
     waiting: Sequence[str] = (),
 ) -> Path:
-    """Write a run's folder; with ``levels`` as one with ``--volume``, the first at slice 0 and so on."""
+    """Write a run's folder; with ``levels`` as with ``--whole-muscle``, the first at slice 0 and so on."""
     protocol = PROTOCOL.model_copy(update={"extent": ExtentRule(whole_muscle=bool(levels))})
     results = [result_of(case, levels) for case in cases]
     rows = [write_case(out, result, protocol) for result in results]

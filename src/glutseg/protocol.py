@@ -88,7 +88,7 @@ class SeriesRule(_Section):
     """Only series whose reconstruction kernel matches one of these."""
     kernel_exclude: Patterns = ()
     """No series whose reconstruction kernel matches one of these."""
-    uids: Annotated[tuple[SeriesUID, ...], Field(max_length=1000)] = ()
+    series_uids: Annotated[tuple[SeriesUID, ...], Field(max_length=1000)] = ()
     """Series Instance UIDs to measure in the studies that hold them; other studies are chosen as usual."""
 
 
@@ -253,7 +253,7 @@ def with_series(protocol: Protocol, uids: Sequence[str]) -> Protocol:
         ``protocol-invalid`` when a text is no UID.
     """
     try:
-        rule = SeriesRule.model_validate(protocol.series.model_dump() | {"uids": tuple(uids)})
+        rule = SeriesRule.model_validate(protocol.series.model_dump() | {"series_uids": tuple(uids)})
     except ValidationError as error:
         raise GlutsegError("protocol-invalid", "; ".join(_in_words(e) for e in error.errors())) from error
     return protocol.model_copy(update={"series": rule})

@@ -101,7 +101,7 @@ def test_muscles_and_volume_options_extend_the_protocol(truth_rooms, tmp_path, m
     peak = anatomy.find_level(None, LevelRule(landmark="peak-area"))
     monkeypatch.setattr(segmentation, "peak_level", lambda *_, **__: peak)
     truth_rooms.write(tmp_path / "in")
-    done = invoke("run", tmp_path / "in", "-o", tmp_path / "out", "--muscles", "--volume")
+    done = invoke("run", tmp_path / "in", "-o", tmp_path / "out", "--muscles", "--whole-muscle")
     assert done.exit_code == 2  # the stand-in has no gluteus medius
     (row,) = rows_of(tmp_path / "out")
     assert float(row["volume_left_cm3"]) > 0
@@ -222,9 +222,9 @@ def test_help_is_quick_because_nothing_slow_is_loaded():
 def test_the_series_option_selects_a_series(truth_rooms, tmp_path, monkeypatch):
     folder = truth_rooms.write(tmp_path / "in")
     (uid,) = [s.series_uid for study in dicom.scan(folder).studies for s in study.series]
-    (row,) = json.loads(invoke("scan", folder, "--series", uid, "--json").stdout)["series"]
+    (row,) = json.loads(invoke("scan", folder, "--series-uid", uid, "--json").stdout)["series"]
     assert row["reason"].startswith("asked for by its UID")
-    assert main(monkeypatch, "run", folder, "-o", tmp_path / "out", "--series", uid) == 0
+    assert main(monkeypatch, "run", folder, "-o", tmp_path / "out", "--series-uid", uid) == 0
     assert rows_of(tmp_path / "out")[0]["series_uid"] == uid
     record = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
     assert record["protocol"]["series"]["uids"] == [uid]
@@ -234,7 +234,7 @@ def test_the_series_option_selects_a_series(truth_rooms, tmp_path, monkeypatch):
 def test_an_unknown_series_is_an_error_in_one_line(truth_rooms, tmp_path, monkeypatch, capsys, command):
     folder = truth_rooms.write(tmp_path / "in")
     more = ["-o", tmp_path / "out"] if command == "run" else []
-    assert main(monkeypatch, command, folder, "--series", "1.2.99", *more) == 1
+    assert main(monkeypatch, command, folder, "--series-uid", "1.2.99", *more) == 1
     assert "series-unknown" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 

@@ -100,7 +100,7 @@ def test_command_on_one_slice_needs_no_z(series, seed, tmp_path):
         (["--seed", "1,2,3", "--method", "bounds", "--lower", "3", "--upper", "1"], "bounds-reversed"),
         (["--seed", "1,2,3", "--method", "[red]\x1b[2J"], "growing-invalid"),
         (["--seed", "1,2,3", "--radius", "2"], "growing-invalid"),
-        (["--seed", "1,2,3", "--series", "1.2.3"], "series-unknown"),
+        (["--seed", "1,2,3", "--series-uid", "1.2.3"], "series-unknown"),
         (["--seed", "1,2,3", "--method", "bounds", "--lower", "2999", "--upper", "3000"], "region-empty"),
         (["--seed", "1,2,3", "-o", "mask.png"], "output-unwritable"),
     ],
@@ -126,7 +126,7 @@ def test_several_series_need_a_series_uid(stage, tmp_path):
     uids = {s.series_uid for t in dicom.scan(tmp_path / "in").studies for s in t.series}
     assert len(uids) == 2
     for uid in uids:
-        named = grow(tmp_path / "in", "--seed", "40,40,3", "--series", uid, "--json")
+        named = grow(tmp_path / "in", "--seed", "40,40,3", "--series-uid", uid, "--json")
         assert named.exit_code == 0, named.output
         assert json.loads(named.stdout)["series_uid"] == uid
 

@@ -179,16 +179,16 @@ def test_the_protocol_narrows_the_choice(changes, uids):
 
 
 def test_naming_a_series_does_not_make_it_measurable():
-    choice = chosen(series("1", orientation=CORONAL), series("2"), rule=rule(uids=("1",)))
+    choice = chosen(series("1", orientation=CORONAL), series("2"), rule=rule(series_uids=("1",)))
     assert choice.candidates == ()
     assert dict(choice.rejected_series)["1"] == "not axial: coronal"
 
 
 def test_an_unknown_series_uid_is_an_error(tmp_path):
     index = Index(tmp_path, (Study("1.2", "P", "", "", (series("1"),)),))
-    check_requested_series(index, rule(uids=("1",)))
+    check_requested_series(index, rule(series_uids=("1",)))
     with pytest.raises(GlutsegError, match=r"series-unknown: none of 1 series has the UID 1\.5"):
-        check_requested_series(index, rule(uids=("1", "1.5")))
+        check_requested_series(index, rule(series_uids=("1", "1.5")))
 
 
 def test_the_parts_of_one_series_are_distinguished():

@@ -24,7 +24,7 @@ def compare_groups(
     covariates: Sequence[str] = (),
     correlates: Sequence[str] = (),
     participants_columns: Mapping[str, str] | None = None,
-    key: str | Path | None = None,
+    key_file: str | Path | None = None,
 ) -> Study:
     """Compare two groups of a run's patients: ``glutseg study``.
 
@@ -38,7 +38,7 @@ def compare_groups(
     covariates : columns held equal in the linear model
     correlates : columns correlated with the value
     participants_columns : {"patient_id": name of the column} where it has a name of its own
-    key : the key file of a run with pseudonyms, where the table has the patients' own ids
+    key_file : the key file of a run with pseudonyms, where the table has the patients' own ids
 
     Returns
     -------
@@ -60,7 +60,7 @@ def compare_groups(
 
     out = _out(run)
     question = Question(group, value, tuple(covariates), tuple(correlates), tuple(groups))
-    pseudonyms = None if key is None else pseudonymiser(Path(key), out, is_known=True)
+    pseudonyms = None if key_file is None else pseudonymiser(Path(key_file), out, is_known=True)
     return study_run(out, Path(participants), question, ids=participants_columns, pseudonyms=pseudonyms)
 
 

@@ -113,7 +113,11 @@ class Run:
         return review.stored_mask(path)
 
     def image(
-        self, case_id: str, images: str | Path | None = None, *, key: str | Path | None = None
+        self,
+        case_id: str,
+        input: str | Path | None = None,  # noqa: A002 - the name that the command line has
+        *,
+        key_file: str | Path | None = None,
     ) -> CtImage:
         """The images that a case was measured on, read again; on the grid of its mask.
 
@@ -123,8 +127,8 @@ class Run:
         Parameters
         ----------
         case_id : as in ``results`` and tables
-        images : their folder, if it is not where it was
-        key : the key file of a run with pseudonyms
+        input : the folder of the images, if it is not where it was
+        key_file : of a run with pseudonyms
 
         Raises
         ------
@@ -132,7 +136,7 @@ class Run:
             ``images-not-found``, ``input-missing``, ``key-invalid``, and those of reading.
         """
         result = self._row(case_id).result
-        found = find_images(self.out, _path(images), _path(key))
+        found = find_images(self.out, _path(input), _path(key_file))
         return dicom.read(found.series(result, self.protocol))
 
     def _row(self, case_id: str) -> CaseRow:
@@ -165,7 +169,7 @@ def run_folder(
     jobs: int = 1,
     resume: bool = False,
     overwrite: bool = False,
-    key: str | Path | None = None,
+    key_file: str | Path | None = None,
     outliner: str = "glutseg",
     device: str = "",
     masks: str = "",
@@ -182,7 +186,7 @@ def run_folder(
     jobs : processes, a study each; 0 measures in this one, where a crash takes the run along
     resume : go on with the run in ``out``: what is missing, and new studies
     overwrite : replace an earlier run's output
-    key : key file for pseudonyms in everything that is written; a new key is written if needed
+    key_file : key file for pseudonyms in everything that is written; a new key is written if needed
     outliner, device : as in `measure_study`
     masks : measure the outlines in these files instead, ``"MASKS/{patient_id}.nii.gz"``; also ``{case_id}``,
         ``{study_uid}``, ``{series_uid}``
@@ -214,7 +218,7 @@ def run_folder(
         as_protocol(protocol),
         table,
         options=options,
-        key_file=_path(key),
+        key_file=_path(key_file),
         measurer=measurer,
     )
     return read_run(out)

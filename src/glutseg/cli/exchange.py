@@ -43,7 +43,7 @@ class Labels(StrEnum):
 
 SeriesArgument = Annotated[Path, typer.Argument(metavar="SERIES", help="A folder, zip or file with the CT.")]
 UidOption = Annotated[
-    str | None, typer.Option("--series", metavar="UID", help="The series to use, if there are several.")
+    str | None, typer.Option("--series-uid", metavar="UID", help="The series to use, if there are several.")
 ]
 LabelOption = Annotated[
     list[str] | None,

@@ -44,7 +44,7 @@ app = typer.Typer(
 InputArgument = Annotated[Path, typer.Argument(metavar="INPUT", help="A folder of DICOM files, or a zip.")]
 SeriesOption = Annotated[
     list[str] | None,
-    typer.Option("--series", metavar="UID", help="Measure this series of its study; may be repeated."),
+    typer.Option("--series-uid", metavar="UID", help="Measure this series of its study; may be repeated."),
 ]
 ProtocolOption = Annotated[
     str, typer.Option("--protocol", "-p", metavar="NAME|FILE.toml", help="What to measure and how.")

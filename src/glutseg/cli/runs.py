@@ -92,7 +92,7 @@ def run(
         bool, typer.Option("--muscles", help="Measure gluteus medius and minimus as well.")
     ] = False,
     volume: Annotated[
-        bool, typer.Option("--volume", help="Whole muscles: volumes, full profile, every named level.")
+        bool, typer.Option("--whole-muscle", help="Whole muscles: volumes, full profile, every named level.")
     ] = False,
     outliner: OutlinerOption = "glutseg",
     device: DeviceOption = "",

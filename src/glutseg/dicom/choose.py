@@ -162,7 +162,7 @@ def choose(study: Study, rule: SeriesRule) -> Choice:
     enough for hips. Whether it shows hips is known only from its pixels, so the candidates are tried in
     order.
     """
-    requested = {s.series_uid for s in study.series} & set(rule.uids)
+    requested = {s.series_uid for s in study.series} & set(rule.series_uids)
     reasons = [(s, _not_requested(s, requested, rule) or rejection_reason(s, rule)) for s in study.series]
     ranked = tuple(sorted((s for s, reason in reasons if not reason), key=lambda s: _rank(s, rule)))
     return Choice(
@@ -182,7 +182,7 @@ def check_requested_series(index: Index, rule: SeriesRule) -> None:
         ``series-unknown``, naming the first UID that no series has.
     """
     known = {s.series_uid for study in index.studies for s in study.series}
-    missing = [uid for uid in rule.uids if uid not in known]
+    missing = [uid for uid in rule.series_uids if uid not in known]
     if missing:
         message = f"none of {len(known)} series has the UID {clean_text(missing[0])}"
         more = f", nor {len(missing) - 1} other requested UIDs" if len(missing) > 1 else ""

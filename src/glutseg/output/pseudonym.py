@@ -84,7 +84,7 @@ class Pseudonymiser:
 
     def protocol(self, protocol: Protocol) -> Protocol:
         """The protocol with pseudonyms for the series it names."""
-        return with_series(protocol, [self.uid(uid) for uid in protocol.series.uids])
+        return with_series(protocol, [self.uid(uid) for uid in protocol.series.series_uids])
 
     def reworded(self, result: CaseResult, study: Study) -> CaseResult:
         """The result without free text, and with words for the paths of the study's images."""

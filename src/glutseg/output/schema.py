@@ -300,7 +300,7 @@ def muscle_columns(muscle: Muscle) -> tuple[Column[CaseRow], ...]:
 
 
 def whole_columns(muscle: Muscle) -> tuple[Column[CaseRow], ...]:
-    """What ``--volume`` adds for a muscle; empty where the series does not show all of it."""
+    """What ``--whole-muscle`` adds for a muscle; empty where the series does not show all of it."""
     return tuple(
         column
         for q in WHOLE_QUANTITIES

@@ -51,7 +51,7 @@ class Area:
     kind : everything inside the fascia, or its part with the density of muscle
     which : mean of the sides, or one
     height_power : of the height it is divided by
-    level : one of the named levels that ``--volume`` measures; empty is the run's own
+    level : one of the named levels that ``--whole-muscle`` measures; empty is the run's own
     """
 
     kind: Kind = "total"
