@@ -16,8 +16,9 @@ import glutseg
 SERIES = Path("sample_dicom/PHANTOM-0001")  # a folder with the CT of one patient
 
 # %% [markdown]
-# **Read.** The series that suits best is taken; `image.hu` is an array (z, y, x) in Hounsfield units, from the
-# feet to the head and from the patient's right to the left, and `image.geometry` knows where every voxel lies.
+# **Read.** The series that suits best is taken; `image.hu` is an array (z, y, x) in Hounsfield units, from
+# the feet to the head and from the patient's right to the left, and `image.geometry` knows where every voxel
+# lies.
 
 # %%
 image = glutseg.load(SERIES)

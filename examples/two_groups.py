@@ -32,8 +32,8 @@ shown = table[["patient_id", "area_left_mm2", "area_right_mm2", "height_m", "fla
 print(shown.fillna("").to_string(index=False))
 
 # %% [markdown]
-# **Look at those with the status `review`** (`glutseg review out` opens them one after the other), and at what
-# failed and why.
+# **Look at those with the status `review`** (`glutseg review out` opens them one after the other), and at
+# what failed and why.
 
 # %%
 for result in run.results:

@@ -115,7 +115,7 @@ def test_a_foreign_folder_and_a_missing_key_are_refused(tmp_path):
     mine.mkdir()
     (mine / "tests.csv").write_text("mine", encoding="utf-8")
     assert "output-foreign" in invoke(made, "-o", mine, "--overwrite").output
-    assert "there is no such file" in invoke(made, "--key", tmp_path / "none").output
+    assert "there is no such file" in invoke(made, "--pseudonymise", tmp_path / "none").output
     assert not (tmp_path / "none").exists()
 
 

@@ -35,9 +35,11 @@ def study(
     participants_columns: Annotated[
         str, typer.Option(metavar="patient_id=COLUMN", help="The column with the patient ids.")
     ] = "",
-    key: Annotated[
+    key_file: Annotated[
         Path | None,
-        typer.Option(metavar="KEYFILE", help="Key file of the run's --pseudonymise, for patient ids."),
+        typer.Option(
+            "--pseudonymise", metavar="KEYFILE", help="Key file of the run's --pseudonymise, for patient ids."
+        ),
     ] = None,
     folder: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="The folder to write [OUT/study].")
@@ -60,7 +62,7 @@ def study(
         group_order = tuple(part.strip() for part in groups.split(",") if part.strip())
         question = Question(group, value, tuple(covariate or ()), tuple(correlate or ()), group_order)
         ids = parse_columns(participants_columns)
-        pseudonyms = None if key is None else pseudonymiser(key, out, is_known=True)
+        pseudonyms = None if key_file is None else pseudonymiser(key_file, out, is_known=True)
         found = study_run(out, participants, question, ids=ids, pseudonyms=pseudonyms)
         write_study(target, found, overwrite=overwrite)
         terminal.print_lines(summary(found), f"tables and figures: {target}")
