@@ -7,12 +7,13 @@ import tomllib
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from glutseg.errors import GlutsegError
 from glutseg.image import Muscle
+from glutseg.settings import METHOD, Method, Settings
 
 Landmark = Literal[
     "femoral-head-top",
@@ -39,11 +40,7 @@ Patterns = Annotated[tuple[Pattern, ...], Field(max_length=32)]
 SeriesUID = Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class LevelRule(_Section):
+class LevelRule(Settings):
     """Which axial slice is measured."""
 
     landmark: Landmark = "femoral-head-top"
@@ -68,7 +65,7 @@ class LevelRule(_Section):
         return self
 
 
-class SeriesRule(_Section):
+class SeriesRule(Settings):
     """Which series of a study may be measured."""
 
     max_slice_spacing_mm: Annotated[float, Field(gt=0, le=20)] = 10.0
@@ -92,7 +89,7 @@ class SeriesRule(_Section):
     """Series Instance UIDs to measure in the studies that hold them; other studies are chosen as usual."""
 
 
-class TissueRule(_Section):
+class TissueRule(Settings):
     """HU windows. Sources: Aubrey 2014 (PMID 24393306) for muscle and intermuscular fat."""
 
     muscle_hu: tuple[int, int] = (-29, 150)
@@ -109,7 +106,7 @@ class TissueRule(_Section):
         return self
 
 
-class ExtentRule(_Section):
+class ExtentRule(Settings):
     """How much is measured beyond the gluteus maximus at the level."""
 
     muscles: tuple[Muscle, ...] = ("maximus",)
@@ -125,7 +122,7 @@ class ExtentRule(_Section):
         return self
 
 
-class Protocol(_Section):
+class Protocol(Settings):
     """A complete rule for measuring: written into every run's record."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -136,6 +133,7 @@ class Protocol(_Section):
     series: SeriesRule = SeriesRule()
     tissue: TissueRule = TissueRule()
     extent: ExtentRule = ExtentRule()
+    method: Method = METHOD
 
 
 def _builtin_folder() -> Path:
@@ -201,12 +199,18 @@ def _read_protocol(name_or_file: str | Path) -> Protocol:
 
 def to_toml(protocol: Protocol) -> str:
     """The protocol in full as the text of a file that `load_protocol` reads."""
-    content = protocol.model_dump(mode="json", exclude_none=True)
+    return "\n".join(_toml_table((), protocol.model_dump(mode="json", exclude_none=True))) + "\n"
+
+
+def _toml_table(name: tuple[str, ...], content: dict[str, Any]) -> list[str]:
+    """A table of TOML with the tables within it."""
     lines = [_toml_line(key, value) for key, value in content.items() if not isinstance(value, dict)]
-    for section, keys in content.items():
-        if isinstance(keys, dict):
-            lines += ["", f"[{section}]", *(_toml_line(key, value) for key, value in keys.items())]
-    return "\n".join(lines) + "\n"
+    if name and lines:
+        lines = ["", f"[{'.'.join(name)}]", *lines]
+    for key, value in content.items():
+        if isinstance(value, dict):
+            lines += _toml_table((*name, key), value)
+    return lines
 
 
 def _toml_line(key: str, value: object) -> str:

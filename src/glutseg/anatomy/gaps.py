@@ -8,12 +8,12 @@ from dataclasses import replace
 from glutseg.errors import Flag, GlutsegError
 from glutseg.image import Geometry
 from glutseg.result import Level
-
-MAX_MOVE_MM = 5.0
-"""The area changes by a few per cent over this distance (the profile of every case tells by how much)."""
+from glutseg.settings import METHOD, LevelSettings
 
 
-def on_an_image(level: Level, geometry: Geometry, missing: Collection[int]) -> Level:
+def on_an_image(
+    level: Level, geometry: Geometry, missing: Collection[int], settings: LevelSettings = METHOD.level
+) -> Level:
     """The level, moved to the nearest slice that has an image where its own has none.
 
     Parameters
@@ -28,14 +28,14 @@ def on_an_image(level: Level, geometry: Geometry, missing: Collection[int]) -> L
     Raises
     ------
     GlutsegError
-        ``level-in-gap`` where no image lies within 5 mm.
+        ``level-in-gap`` where no image lies within ``max_move_mm`` of the settings.
     """
     if level.slice_index not in missing:
         return level
     shown = [k for k in range(geometry.shape[0]) if k not in missing]
     nearest = min(shown, key=lambda k: abs(k - level.slice_index))
     moved_mm = geometry.slice_z_mm(nearest) - level.z_mm
-    if abs(moved_mm) > MAX_MOVE_MM:
+    if abs(moved_mm) > settings.max_move_mm:
         raise GlutsegError(
             "level-in-gap",
             f"the level lies at z = {level.z_mm:.1f} mm, the nearest image {abs(moved_mm):.1f} mm from it",

@@ -16,39 +16,10 @@ import numpy.typing as npt
 from glutseg.anatomy.circles import find_spheres
 from glutseg.anatomy.refine import polish, refine
 from glutseg.anatomy.sphere import Sphere, bony_part, distance_mm, slabs
-from glutseg.anatomy.surroundings import PELVIC, BoneMap
+from glutseg.anatomy.surroundings import BoneMap
 from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Side
-
-HEAD_DISTANCE_MM = (120.0, 235.0)
-"""Between the centres of the two heads: 150 to 200 mm in adults, with room for extremes."""
-MAX_SKEW = 0.35
-"""Of that distance: one head above the other, or behind it. Patients turned by 15 degrees were tried."""
-MIN_CANDIDATE_FIT = 0.7
-MIN_FIT = 0.8
-"""Least fit of the surroundings of each head of a pair; true hips have 0.95 to 1."""
-FIT_PER_HIDDEN, MOST_FIT_ASKED = 0.09, 0.975
-"""More fit is asked for each region that lies outside the series. In series that begin in the middle of the
-heads (five hidden) true hips have 0.98 to 1; of those taken for hips above them one side has 0.80 to 0.97."""
-MIN_SHOWN = 0.3
-"""Least share of each head's surface to be seen; true heads show 0.45 to 0.9 of it."""
-MIN_SINGLE_FIT, MIN_SINGLE_SHOWN = 0.95, 0.5
-"""A head without its pair must be unmistakable,"""
-MAX_SINGLE_HIDDEN = 1
-"""and the thigh below it in view: vertebrae at the lower end of a series look much like one hip."""
-MIN_MIRRORED_FIT = 0.7
-SURE_FIT = 0.92
-"""A pair that fits so well ends the search; else it goes on with the patient turned."""
-
-SURROUNDINGS_MM = (-75.0, 95.0)
-"""Below and above the lower one of the two heads: all of `REGIONS`, also of a head that lies higher."""
-
-_COARSE_MM = 1.6  # pixels are enough to see which places look like hips
-_PLACES, _APART_MM, _SAME_MM = 6, 20.0, 10.0
-_CANDIDATES = 5
-_ROLLS_DEGREES = ((0.0,), (-13.0, 13.0))
-_WORSE_FIT = 0.15  # a refined ball's surroundings hardly gain more
-_SURFACE_WEIGHT = 0.4  # against the fit of the surroundings, which near candidates share
+from glutseg.settings import METHOD, HipSettings, Method
 
 FloatArray = npt.NDArray[np.float64]
 _SIDES: tuple[Side, Side] = ("left", "right")
@@ -83,7 +54,7 @@ class Hips:
         return (self.left.top_mm + self.right.top_mm) / 2
 
 
-def find_hips(volume: CtImage, near: Hips | None = None) -> Hips:
+def find_hips(volume: CtImage, near: Hips | None = None, method: Method = METHOD) -> Hips:
     """Both femoral heads of a canonical axial volume.
 
     Parameters
@@ -95,27 +66,23 @@ def find_hips(volume: CtImage, near: Hips | None = None) -> Hips:
     GlutsegError
         ``hips-not-found`` when no bony ball lies in the surroundings of a hip.
     """
-    if near is not None and (seen := _seen_near(volume, near)):
+    if near is not None and (seen := _seen_near(volume, near, method)):
         return seen
-    volume = bony_part(volume)
-    small = slabs(volume, pixel_mm=_COARSE_MM)
-    bones = BoneMap.of(small)
+    volume = bony_part(volume, method.grid)
+    small = slabs(volume, method.grid.slice_mm, method.grid.coarse_pixel_mm)
+    bones = BoneMap.of(small, method.surroundings)
     heads: Heads = {"left": [], "right": []}
     pairs: list[Hips] = []
-    for rolls in _ROLLS_DEGREES:
+    for rolls in method.hips.rolls_degrees:
         for side in _SIDES:
             for roll in rolls:
-                heads[side] += _heads(volume, small, bones, side, _rolled(roll))
-        pairs = _pairs(bones, heads)
-        if any(hips.fit >= SURE_FIT for hips in pairs):
+                heads[side] += _heads(volume, small, bones, side, _rolled(roll), method)
+        pairs = _pairs(bones, heads, method.hips)
+        if any(hips.fit >= method.hips.certain_fit for hips in pairs):
             break
     best = max(pairs, key=lambda hips: hips.score, default=None)
     # fitted once more from where the first fit ended, so that little depends on where that began
-    found = (
-        replace(best, left=polish(volume, best.left), right=polish(volume, best.right))
-        if best
-        else _single(bones, heads)
-    )
+    found = _polished(volume, best, method) if best else _single(bones, heads, method.hips)
     if found is None:
         raise GlutsegError(
             "hips-not-found",
@@ -125,40 +92,55 @@ def find_hips(volume: CtImage, near: Hips | None = None) -> Hips:
     return found
 
 
-def _seen_near(volume: CtImage, near: Hips) -> Hips | None:
+def _polished(volume: CtImage, hips: Hips, method: Method) -> Hips:
+    left, right = (polish(volume, ball, method.head_fit, method.grid) for ball in (hips.left, hips.right))
+    return replace(hips, left=left, right=right)
+
+
+def _seen_near(volume: CtImage, near: Hips, method: Method) -> Hips | None:
     """The hips fitted anew from where they were seen, if they are still as sure."""
-    low, high = (volume.geometry.nearest_slice(near.lowest_mm + mm) for mm in SURROUNDINGS_MM)
+    low, high = (volume.geometry.nearest_slice(near.lowest_mm + mm) for mm in method.hips.surroundings_mm)
     part = volume.crop((slice(max(0, low), max(0, high)), slice(None), slice(None)))
-    bones = BoneMap.of(slabs(bony_part(part), pixel_mm=_COARSE_MM))
-    balls: dict[Side, Sphere] = {"left": refine(volume, near.left), "right": refine(volume, near.right)}
-    heads: Heads = {s: [_Head(ball, bones.fit(ball.centre_mm, s))] for s, ball in balls.items()}
-    found = [hips for hips in _pairs(bones, heads) if hips.fit >= SURE_FIT]
-    if not found or min(ball.score for ball in balls.values()) < MIN_SHOWN:
+    bones = BoneMap.of(
+        slabs(bony_part(part, method.grid), method.grid.slice_mm, method.grid.coarse_pixel_mm),
+        method.surroundings,
+    )
+    balls: dict[Side, Sphere] = {
+        "left": refine(volume, near.left, method.head_fit, method.grid),
+        "right": refine(volume, near.right, method.head_fit, method.grid),
+    }
+    limits = method.hips
+    heads: Heads = {
+        s: [_Head(ball, bones.fit(ball.centre_mm, s), limits.surface_weight)] for s, ball in balls.items()
+    }
+    found = [hips for hips in _pairs(bones, heads, limits) if hips.fit >= limits.certain_fit]
+    if not found or min(ball.score for ball in balls.values()) < limits.min_shown_share:
         return None
-    return replace(found[0], left=polish(volume, found[0].left), right=polish(volume, found[0].right))
+    return _polished(volume, found[0], method)
 
 
 @dataclass(frozen=True)
 class _Head:
     ball: Sphere
     fit: float
+    surface_weight: float
 
     @property
     def score(self) -> float:
-        return self.fit + _SURFACE_WEIGHT * self.ball.score
+        return self.fit + self.surface_weight * self.ball.score
 
 
 Heads = dict[Side, list[_Head]]
 
 
-def _places(bones: BoneMap, side: Side, frame: FloatArray) -> FloatArray:
+def _places(bones: BoneMap, side: Side, frame: FloatArray, settings: HipSettings) -> FloatArray:
     """The places (n, 3) whose surroundings look most like this side's hip, some way apart."""
-    centres, fits = bones.likely(side, frame, MIN_CANDIDATE_FIT)
+    centres, fits = bones.likely(side, frame, settings.min_candidate_fit)
     chosen: list[FloatArray] = []
     for i in np.argsort(-fits, kind="stable"):
-        if fits[i] < MIN_CANDIDATE_FIT or len(chosen) == _PLACES:
+        if fits[i] < settings.min_candidate_fit or len(chosen) == settings.places:
             break
-        if all(np.linalg.norm(centres[i] - other) > _APART_MM for other in chosen):
+        if all(np.linalg.norm(centres[i] - other) > settings.places_apart_mm for other in chosen):
             chosen.append(centres[i])
     return np.array(chosen).reshape(-1, 3)
 
@@ -176,73 +158,88 @@ def _frame(to_the_left: FloatArray) -> FloatArray:
     return np.column_stack([left, np.cross(up, left), up])
 
 
-def _heads(volume: CtImage, small: CtImage, bones: BoneMap, side: Side, frame: FloatArray) -> list[_Head]:
+def _heads(
+    volume: CtImage, small: CtImage, bones: BoneMap, side: Side, frame: FloatArray, method: Method
+) -> list[_Head]:
     """The balls with the best surroundings for this side, fitted to their surface."""
-    spheres = {s.centre_mm: s for place in _places(bones, side, frame) for s in find_spheres(small, place)}
-    rough = [_Head(sphere, bones.fit(sphere.centre_mm, side, frame=frame)) for sphere in spheres.values()]
+    settings = method.hips
+
+    def judged(ball: Sphere) -> _Head:
+        return _Head(ball, bones.fit(ball.centre_mm, side, frame=frame), settings.surface_weight)
+
+    places = _places(bones, side, frame, settings)
+    spheres = {s.centre_mm: s for place in places for s in find_spheres(small, place, method.circles)}
+    rough = [judged(sphere) for sphere in spheres.values()]
     likely: list[_Head] = []
     for head in sorted(rough, key=lambda head: -head.score):
-        apart = all(distance_mm(head.ball, other.ball) > _SAME_MM for other in likely)
+        apart = all(distance_mm(head.ball, other.ball) > settings.candidates_apart_mm for other in likely)
         best = likely[0].fit if likely else head.fit
-        if head.fit >= max(MIN_CANDIDATE_FIT, best - _WORSE_FIT) and apart:
+        if head.fit >= max(settings.min_candidate_fit, best - settings.max_fit_loss) and apart:
             likely.append(head)
-    fitted = [refine(volume, head.ball) for head in likely[:_CANDIDATES]]
-    heads = [_Head(ball, bones.fit(ball.centre_mm, side, frame=frame)) for ball in fitted]
-    return [head for head in heads if head.fit >= MIN_FIT and head.ball.score >= MIN_SHOWN]
+    likely = likely[: settings.candidates]
+    heads = [judged(refine(volume, head.ball, method.head_fit, method.grid)) for head in likely]
+    return [
+        head for head in heads if head.fit >= settings.min_fit and head.ball.score >= settings.min_shown_share
+    ]
 
 
-def _pairs(bones: BoneMap, heads: Heads) -> list[Hips]:
+def _pairs(bones: BoneMap, heads: Heads, settings: HipSettings) -> list[Hips]:
     """Pairs that lie as two hips do, judged in their own frame; unlikely arrangements cost a little."""
+    nearest_mm, furthest_mm = settings.head_distance_mm
     found = []
     for left, right in product(heads["left"], heads["right"]):
         line = np.array(left.ball.centre_mm) - np.array(right.ball.centre_mm)
         dx, dy, dz = (float(d) for d in line)
         length = float(np.linalg.norm(line))
-        if dx <= 0 or not HEAD_DISTANCE_MM[0] < length < HEAD_DISTANCE_MM[1]:
+        if dx <= 0 or not nearest_mm < length < furthest_mm:
             continue
-        if max(abs(dz), abs(dy)) > MAX_SKEW * length:
+        if max(abs(dz), abs(dy)) > settings.max_skew_share * length:
             continue
         frame = _frame(line)
         fit_left = bones.fit(left.ball.centre_mm, "left", frame=frame)
         fit_right = bones.fit(right.ball.centre_mm, "right", frame=frame)
         if not (
-            fit_left >= _least_fit(bones.hidden(left.ball.centre_mm, "left", frame))
-            and fit_right >= _least_fit(bones.hidden(right.ball.centre_mm, "right", frame))
+            fit_left >= _least_fit(bones.hidden(left.ball.centre_mm, "left", frame), settings)
+            and fit_right >= _least_fit(bones.hidden(right.ball.centre_mm, "right", frame), settings)
         ):
             continue
         size = left.ball.radius_mm - right.ball.radius_mm
-        cost = 0.02 * ((dz / 20) ** 2 + (dy / 20) ** 2 + (size / 3) ** 2)
+        skew_mm = settings.skew_mm
+        cost = settings.skew_cost * (
+            (dz / skew_mm) ** 2 + (dy / skew_mm) ** 2 + (size / settings.size_difference_mm) ** 2
+        )
         shown = (left.ball.score + right.ball.score) / 2
-        score = (fit_left + fit_right) / 2 + _SURFACE_WEIGHT * shown - cost
+        score = (fit_left + fit_right) / 2 + settings.surface_weight * shown - cost
         found.append(Hips(left.ball, right.ball, score, fit=min(fit_left, fit_right)))
     return found
 
 
-def _least_fit(hidden: int) -> float:
+def _least_fit(hidden: int, settings: HipSettings) -> float:
     """The less of the surroundings the series shows, the better must be what it shows."""
-    return min(MIN_FIT + FIT_PER_HIDDEN * hidden, MOST_FIT_ASKED)
+    return min(settings.min_fit + settings.fit_per_hidden_region * hidden, settings.max_fit_asked)
 
 
-def _single(bones: BoneMap, heads: Heads) -> Hips | None:
+def _single(bones: BoneMap, heads: Heads, settings: HipSettings) -> Hips | None:
     """One head and its mirror image in the plane about which the pelvis is symmetrical."""
     sure = [
         (head, side)
         for side in _SIDES
         for head in heads[side]
-        if head.fit >= MIN_SINGLE_FIT
-        and head.ball.score >= MIN_SINGLE_SHOWN
-        and bones.hidden(head.ball.centre_mm, side) <= MAX_SINGLE_HIDDEN
+        if head.fit >= settings.min_single_fit
+        and head.ball.score >= settings.min_single_shown_share
+        and bones.hidden(head.ball.centre_mm, side) <= settings.max_single_hidden_regions
     ]
     if not sure:
         return None
     head, side = max(sure, key=lambda item: item[0].score)
     x, y, z = head.ball.centre_mm
+    low, high = settings.symmetry_mm
     medial = -1 if side == "left" else 1
-    reach = sorted(x + medial * d / 2 for d in HEAD_DISTANCE_MM)
-    plane = bones.symmetry_x_mm((z - 60, z + 80), (reach[0], reach[1]))
+    reach = sorted(x + medial * d / 2 for d in settings.head_distance_mm)
+    plane = bones.symmetry_x_mm((z + low, z + high), (reach[0], reach[1]))
     other: Side = "right" if side == "left" else "left"
     mirrored = replace(head.ball, centre_mm=(2 * plane - x, y, z), score=0.0)
-    if bones.fit(mirrored.centre_mm, other, PELVIC) < MIN_MIRRORED_FIT:
+    if bones.fit(mirrored.centre_mm, other, bones.settings.pelvic_regions) < settings.min_mirrored_fit:
         return None
     left, right = (head.ball, mirrored) if side == "left" else (mirrored, head.ball)
     return Hips(left, right, head.score, assumed=other, fit=head.fit)

@@ -17,22 +17,7 @@ from scipy import ndimage as ndi
 from glutseg.anatomy.hips import Hips
 from glutseg.anatomy.sphere import Sphere
 from glutseg.image import CtImage, Side
-
-BONE_HU = 180
-"""Closed bone shells lie above, muscle with contrast and most vessels below."""
-
-SPONGY_HU = 150
-"""The sacrum is mostly spongy bone under a thin shell."""
-JOINT_REACH_MM = 1.5
-"""Bones grown by this meet where the joint space between them is at most twice as wide."""
-SACRUM_MM = 25.0
-"""The sacrum's body reaches at least this far to either side of the midline."""
-ROOF_MM, JOINT_MM = 8.0, 2.5
-"""Joint space and roof together, and the joint space alone, above the head's top."""
-ROOF_HU_PER_MM = 25.0
-"""A slice further from there must be so much brighter: sclerotic roofs are by 200 HU or more."""
-SOFT_BONE_HU = 100
-"""Spongy bone of the old lies above."""
+from glutseg.settings import METHOD, LandmarkSettings
 
 Point = tuple[float, float, float]
 BoolArray = npt.NDArray[np.bool_]
@@ -53,6 +38,7 @@ class Bone:
     up_mm: npt.NDArray[np.float64]
     head: Sphere
     volume: CtImage
+    settings: LandmarkSettings = METHOD.landmarks
 
     def box(
         self, lateral: tuple[float, float], back: tuple[float, float], up: tuple[float, float]
@@ -71,7 +57,7 @@ class Bone:
         return self.volume.geometry.point_mm(z, y, x)
 
 
-def bone_of(volume: CtImage, hips: Hips, side: Side) -> Bone:
+def bone_of(volume: CtImage, hips: Hips, side: Side, settings: LandmarkSettings = METHOD.landmarks) -> Bone:
     """Bone of a canonical volume (slices of about 3 mm are enough) seen from one hip."""
     head = hips.left if side == "left" else hips.right
     sign = 1 if side == "left" else -1
@@ -81,15 +67,16 @@ def bone_of(volume: CtImage, hips: Hips, side: Side) -> Bone:
     back = np.arange(ny, dtype=np.float64) * g.spacing_mm[1] + (g.origin_mm[1] - head.centre_mm[1])
     x_mm = np.arange(nx, dtype=np.float64) * g.spacing_mm[2] + g.origin_mm[0]
     lateral = sign * (x_mm - hips.midline_x_mm)
-    return Bone(volume.hu > BONE_HU, volume.hu, lateral, back, up, head, volume)
+    return Bone(volume.hu > settings.bone_hu, volume.hu, lateral, back, up, head, volume, settings)
 
 
-def _from_below(bone: Bone, box: tuple[slice, ...], start_up_mm: tuple[float, float]) -> BoolArray:
+def _from_below(bone: Bone, box: tuple[slice, ...], start_up_mm: tuple[float, float] | None) -> BoolArray:
     """The part of the bone in a box that is joined to the bone of its start slices."""
     inside = bone.mask[box]
     labels, n = ndi.label(inside, np.ones((3, 3, 3)))  # thin shells touch by their corners
     up = bone.up_mm[box[0]]
-    start = (up >= start_up_mm[0]) & (up <= start_up_mm[1])
+    low, high = start_up_mm or (-np.inf, np.inf)
+    start = (up >= low) & (up <= high)
     if n == 0 or not start.any():
         return np.zeros_like(inside)
     counts = np.bincount(labels[start].ravel(), minlength=n + 1)
@@ -99,7 +86,7 @@ def _from_below(bone: Bone, box: tuple[slice, ...], start_up_mm: tuple[float, fl
 
 def _extreme(bone: Bone, box: tuple[slice, ...], part: BoolArray, *, highest: bool) -> Point | None:
     """Middle of the highest or lowest slice of a part, unless it is cut off by the end of the search."""
-    slices = np.flatnonzero(part.sum((1, 2)) >= 3)
+    slices = np.flatnonzero(part.sum((1, 2)) >= bone.settings.min_pixels)
     if not len(slices):
         return None
     k = slices[-1] if highest else slices[0]
@@ -112,9 +99,11 @@ def _extreme(bone: Bone, box: tuple[slice, ...], part: BoolArray, *, highest: bo
 
 def greater_trochanter_tip(bone: Bone) -> Point | None:
     """Highest point of the bone beside the femoral head, followed up from the trochanter's base."""
-    beside = abs(bone.head.centre_mm[0] - _midline(bone)) + bone.head.radius_mm + 6
-    box = bone.box((beside, beside + 60), (-25, 60), (-45, 40))
-    return _extreme(bone, box, _from_below(bone, box, (-45, -25)), highest=True)
+    search = bone.settings.greater_trochanter
+    surface = abs(bone.head.centre_mm[0] - _midline(bone)) + bone.head.radius_mm
+    near, far = search.lateral_mm
+    box = bone.box((surface + near, surface + far), search.back_mm, search.up_mm)
+    return _extreme(bone, box, _from_below(bone, box, search.start_up_mm), highest=True)
 
 
 def _midline(bone: Bone) -> float:
@@ -125,17 +114,19 @@ def _midline(bone: Bone) -> float:
 def lesser_trochanter(bone: Bone) -> Point | None:
     """Where the femur below the neck reaches furthest back and inwards from its shaft."""
     off = abs(bone.head.centre_mm[0] - _midline(bone))
-    box = bone.box((off - 10, off + 75), (-50, 60), (-95, -30))
-    femur = _from_below(bone, box, (-95, -75))
+    settings, search = bone.settings, bone.settings.lesser_trochanter
+    inner, outer = search.lateral_mm
+    box = bone.box((off + inner, off + outer), search.back_mm, search.up_mm)
+    femur = _from_below(bone, box, search.start_up_mm)
     best: tuple[float, Point] | None = None
     lateral, back = bone.lateral_mm[box[2]], bone.back_mm[box[1]]
-    for k in np.flatnonzero(femur.sum((1, 2)) > 20):
+    for k in np.flatnonzero(femur.sum((1, 2)) > settings.lesser_min_pixels):
         y, x = np.nonzero(femur[k])
         # the shaft's axis hardly moves over these few cm: its lateral front edge is the reference
         inwards = -(lateral[x]) / np.sqrt(2) + back[y] / np.sqrt(2)
         tip = int(inwards.argmax())
-        reach = float(inwards[tip] - np.percentile(inwards, 10))
-        if bone.up_mm[box[0]][k] < -38 and (best is None or reach > best[0]):
+        reach = float(inwards[tip] - np.percentile(inwards, settings.lesser_percentile))
+        if bone.up_mm[box[0]][k] < settings.lesser_up_mm and (best is None or reach > best[0]):
             best = reach, bone.point(box, np.array([k, y[tip], x[tip]]))
     return best[1] if best else None
 
@@ -146,41 +137,47 @@ def acetabular_roof(bone: Bone) -> Point | None:
     Where no slice stands out, as in soft bone, it is the one next to the head's top.
     """
     off = abs(bone.head.centre_mm[0] - _midline(bone))
-    r = bone.head.radius_mm
-    box = bone.box((off - 6, off + 6), (-6, 6), (r - ROOF_MM / 2, r + ROOF_MM))
+    r, settings = bone.head.radius_mm, bone.settings
+    half_mm, roof_mm = settings.roof_half_width_mm, settings.roof_mm
+    box = bone.box((off - half_mm, off + half_mm), (-half_mm, half_mm), (r - roof_mm / 2, r + roof_mm))
     column = bone.hu[box]
     if column.size == 0:
         return None
     heights = column.mean((1, 2))
-    away_mm = np.abs(bone.up_mm[box[0]] - (r + JOINT_MM))
-    k = int((heights - ROOF_HU_PER_MM * away_mm).argmax())
-    if heights[k] < SOFT_BONE_HU or away_mm[k] > ROOF_MM / 2 + abs(bone.volume.geometry.spacing_mm[0]) / 2:
+    away_mm = np.abs(bone.up_mm[box[0]] - (r + settings.joint_mm))
+    k = int((heights - settings.roof_hu_per_mm * away_mm).argmax())
+    if (
+        heights[k] < settings.soft_bone_hu
+        or away_mm[k] > roof_mm / 2 + abs(bone.volume.geometry.spacing_mm[0]) / 2
+    ):
         return None
     return bone.point(box, np.array([k, column.shape[1] / 2, column.shape[2] / 2]))
 
 
 def si_joint_end(bone: Bone) -> Point | None:
     """Lowest slice, going down, in which the ilium still meets the sacrum."""
-    box = bone.box((-30, 130), (-20, 130), (15, 130))
+    settings, search = bone.settings, bone.settings.si_joint
+    box = bone.box(search.lateral_mm, search.back_mm, search.up_mm)
     hu = bone.hu[box]
     lateral = bone.lateral_mm[box[2]]
-    if 0 in hu.shape or lateral.max() - lateral.min() < 100:
+    if 0 in hu.shape or lateral.max() - lateral.min() < settings.si_min_width_mm:
         return None
-    reach = max(1, round(JOINT_REACH_MM / abs(float(lateral[1] - lateral[0]))))
+    reach = max(1, round(settings.joint_reach_mm / abs(float(lateral[1] - lateral[0]))))
     joined = []
     for image in hu:
-        near = ndi.binary_dilation(image > SPONGY_HU, iterations=reach)
+        near = ndi.binary_dilation(image > settings.spongy_hu, iterations=reach)
         labels, _ = ndi.label(near)
-        wing = _largest_label(labels[:, lateral > 70])
-        joined.append(wing > 0 and bool((labels[:, np.abs(lateral) < SACRUM_MM] == wing).any()))
+        wing = _largest_label(labels[:, lateral > settings.ilium_lateral_mm])
+        sacrum = labels[:, np.abs(lateral) < settings.sacrum_half_width_mm]
+        joined.append(wing > 0 and bool((sacrum == wing).any()))
     run = np.array(joined)
     # two joined slices above one another, so that a spur or a bridge of noise does not count
     steady = np.flatnonzero(run[:-1] & run[1:])
     if not len(steady) or steady[0] == 0:
         return None
     k = int(steady[0])
-    contact = int(np.abs(lateral - 45).argmin())
-    rows = np.flatnonzero(hu[k][:, contact] > SPONGY_HU)
+    contact = int(np.abs(lateral - settings.si_contact_mm).argmin())
+    rows = np.flatnonzero(hu[k][:, contact] > settings.spongy_hu)
     return bone.point(box, np.array([k, rows.mean() if len(rows) else hu.shape[1] / 2, contact]))
 
 
@@ -193,11 +190,15 @@ def _largest_label(labels: npt.NDArray[np.int32]) -> int:
 def ischial_tuberosity_tip(bone: Bone) -> Point | None:
     """Lowest point of the ischium, followed down from below the socket."""
     off = abs(bone.head.centre_mm[0] - _midline(bone))
-    box = bone.box((15, off + 4), (-15, 90), (-120, -25))
+    search = bone.settings.ischium
+    near, far = search.lateral_mm
+    outer = min(far, off + bone.settings.ischium_beyond_head_mm)
+    box = bone.box((near, outer), search.back_mm, search.up_mm)
     inside = bone.mask[box]
     labels, n = ndi.label(inside, np.ones((3, 3, 3)))  # thin shells touch by their corners
     up = bone.up_mm[box[0]]
-    start = (up > -45) & (up < -25)
+    low, high = search.start_up_mm or (-np.inf, np.inf)
+    start = (up > low) & (up < high)
     if n == 0 or not start.any():
         return None
     label = _largest_label(labels[start])
@@ -206,8 +207,9 @@ def ischial_tuberosity_tip(bone: Bone) -> Point | None:
 
 def pubic_symphysis_top(bone: Bone) -> Point | None:
     """Highest bone beside the midline in front, followed up from the symphysis."""
-    box = bone.box((3, 16), (-90, 5), (-75, 30))
-    return _extreme(bone, box, _from_below(bone, box, (-60, -30)), highest=True)
+    search = bone.settings.symphysis
+    box = bone.box(search.lateral_mm, search.back_mm, search.up_mm)
+    return _extreme(bone, box, _from_below(bone, box, search.start_up_mm), highest=True)
 
 
 SEARCHES: dict[str, Callable[[Bone], Point | None]] = {

@@ -16,22 +16,12 @@ from glutseg.errors import Flag, GlutsegError
 from glutseg.image import CtImage, Side
 from glutseg.protocol import LevelRule
 from glutseg.result import Level
-
-TILT_REVIEW_MM = 12.0
-"""Heads further apart in height than this: one slice cuts the two sides at different places."""
-SIDES_DISAGREE_MM = 20.0
-"""Landmarks of the two sides further apart than this, beyond the hips' own tilt, are doubtful."""
-
-DOUBTFUL_FIT = 0.9
-"""True hips have 0.94 or more as they are; turned, short or destroyed ones may have less."""
-
-HEADS_SHOWN_MM = 27.0
-"""Where a series begins less below the heads' centres, the roofs of their sockets look much like them."""
+from glutseg.settings import METHOD, LevelSettings, Method
 
 
 @dataclass(frozen=True)
 class Anatomy:
-    """A canonical axial volume and the hips found in it.
+    """A canonical axial volume, the hips found in it, and the settings that they were found with.
 
     ``copy`` is the volume on axes along the patient's, where its own are not (see `upright`).
     """
@@ -39,13 +29,14 @@ class Anatomy:
     volume: CtImage
     hips: Hips
     copy: CtImage | None = None
+    method: Method = METHOD
 
     @property
     def upright(self) -> CtImage:
         return self.volume if self.copy is None else self.copy
 
 
-def find_anatomy(volume: CtImage, near: Hips | None = None) -> Anatomy:
+def find_anatomy(volume: CtImage, near: Hips | None = None, method: Method = METHOD) -> Anatomy:
     """The hips of an axial volume.
 
     In a long volume they are first looked for in every n-th slice, which is quick and, because a run reads
@@ -60,10 +51,10 @@ def find_anatomy(volume: CtImage, near: Hips | None = None) -> Anatomy:
     GlutsegError
         ``hips-not-found``; ``orientation-contradicted`` when the body lies otherwise than the grid says.
     """
-    straight = upright(volume)
-    hips = find_hips(straight, near or localised_hips(volume))
-    check_orientation(straight, hips)
-    return Anatomy(volume, hips, None if straight is volume else straight)
+    straight = upright(volume, method.grid)
+    hips = find_hips(straight, near or localised_hips(volume, method), method)
+    check_orientation(straight, hips, method.orientation)
+    return Anatomy(volume, hips, None if straight is volume else straight, method)
 
 
 def find_level(anatomy: Anatomy, rule: LevelRule) -> Level:
@@ -96,7 +87,7 @@ def find_level(anatomy: Anatomy, rule: LevelRule) -> Level:
         found = _landmark(anatomy, rule.landmark)
         marks |= {f"{rule.landmark}-{side}": point for side, point in found.items()}
         target = float(np.mean([point[2] for point in found.values()]))
-        flags += _doubts(anatomy.hips, rule.landmark, found)
+        flags += _level_flags(anatomy.hips, rule.landmark, found, anatomy.method.level)
     target += rule.offset_mm
     k = geometry.nearest_slice(target)
     if found and anatomy.copy is not None:
@@ -119,10 +110,11 @@ def _landmark(anatomy: Anatomy, name: str) -> dict[Side, Point]:
     if name == "femoral-head-top":
         half_slice_mm = anatomy.upright.geometry.spacing_mm[0] / 2
         return {side: (*head.centre_mm[:2], head.top_mm - half_slice_mm) for side, head in heads.items()}
-    volume = slabs(anatomy.upright)
+    method = anatomy.method
+    volume = slabs(anatomy.upright, method.grid.slice_mm, method.grid.pixel_mm)
     found: dict[Side, Point] = {}
     for side in heads:
-        point = SEARCHES[name](bone_of(volume, anatomy.hips, side))
+        point = SEARCHES[name](bone_of(volume, anatomy.hips, side, method.landmarks))
         if point is not None:
             found[side] = point
     if not found:
@@ -131,30 +123,30 @@ def _landmark(anatomy: Anatomy, name: str) -> dict[Side, Point]:
 
 
 def hip_doubts(anatomy: Anatomy) -> tuple[Flag, ...]:
-    """What is doubtful about the hips themselves, whatever the level."""
-    hips, flags = anatomy.hips, []
+    """Flags of the hips themselves, whatever the level."""
+    hips, settings, flags = anatomy.hips, anatomy.method.level, []
     tilt = hips.left.top_mm - hips.right.top_mm
     if hips.assumed:
         message = f"the {hips.assumed} hip was not seen; its place is taken from the other one's mirror image"
         flags.append(Flag("hip-assumed", message, hips.assumed))
-    elif abs(tilt) > TILT_REVIEW_MM:
+    elif abs(tilt) > settings.tilt_review_mm:
         flags.append(Flag("pelvis-tilted", f"the left hip lies {tilt:+.0f} mm above the right"))
-    if hips.fit < DOUBTFUL_FIT:
+    if hips.fit < settings.uncertain_fit:
         flags.append(Flag("hips-uncertain", f"of what lies around a hip only {hips.fit:.0%} was recognised"))
     shown_mm = hips.lowest_mm - anatomy.upright.geometry.slice_z_mm(0)
-    if shown_mm < HEADS_SHOWN_MM:
+    if shown_mm < settings.heads_shown_mm:
         message = f"the series begins {shown_mm:.0f} mm below the heads' centres, so their necks are not seen"
         flags.append(Flag("hips-uncertain", message))
     return tuple(flags)
 
 
-def _doubts(hips: Hips, name: str, found: dict[Side, Point]) -> list[Flag]:
+def _level_flags(hips: Hips, name: str, found: dict[Side, Point], settings: LevelSettings) -> list[Flag]:
     if len(found) == 1:
         side = next(iter(found))
         return [Flag("level-one-sided", f"{name} was found on the {side} side only", side)]
     tilt = hips.left.top_mm - hips.right.top_mm
     gap = found["left"][2] - found["right"][2]
-    if abs(gap - tilt) <= SIDES_DISAGREE_MM:
+    if abs(gap - tilt) <= settings.side_difference_mm:
         return []
     message = f"{name}: left lies {gap:+.0f} mm above right, the hips {tilt:+.0f} mm"
     return [Flag("level-uncertain", message)]

@@ -8,24 +8,22 @@ from glutseg.anatomy.hips import Hips, find_hips
 from glutseg.dicom import localiser_step
 from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Geometry
-
-MIN_FIT = 0.92
-"""Hips that fit less well in a few slices are sought in all of them."""
+from glutseg.settings import METHOD, Method
 
 
-def localised_hips(image: CtImage) -> Hips | None:
+def localised_hips(image: CtImage, method: Method = METHOD) -> Hips | None:
     """The hips in every n-th slice of a series; None where it is short, or they are not certain there."""
     step = None if image.missing_slices else localiser_step(image.geometry)
-    return None if step is None else certain_hips(_every_nth(image, step))
+    return None if step is None else certain_hips(_every_nth(image, step), method)
 
 
-def certain_hips(few_slices: CtImage) -> Hips | None:
+def certain_hips(few_slices: CtImage, method: Method = METHOD) -> Hips | None:
     """The hips in a localiser pass; None where only all slices can tell."""
     try:
-        hips = find_hips(few_slices)
+        hips = find_hips(few_slices, method=method)
     except GlutsegError:  # all slices may show more
         return None
-    return None if hips.assumed or hips.fit < MIN_FIT else hips
+    return None if hips.assumed or hips.fit < method.hips.certain_fit else hips
 
 
 def _every_nth(image: CtImage, step: int) -> CtImage:

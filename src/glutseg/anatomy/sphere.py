@@ -10,10 +10,8 @@ import numpy.typing as npt
 
 from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Geometry
+from glutseg.settings import METHOD, GridSettings
 
-SLAB_MM = 3.0
-PIXEL_MM = 1.2
-_DENSE_HU, _MARGIN_MM = 160, 30.0
 CEILING_HU = 4095
 """Metal on an extended scale is no denser than this here: sums of pixels stay small."""
 
@@ -49,22 +47,24 @@ def around(volume: CtImage, centre_mm: npt.ArrayLike, reach_mm: float) -> CtImag
     return volume.crop((box[0], box[1], box[2]))
 
 
-def bony_part(volume: CtImage) -> CtImage:
-    """The rows and columns of a volume with bone in them, and 30 mm around.
+def bony_part(volume: CtImage, grid: GridSettings = METHOD.grid) -> CtImage:
+    """The rows and columns of a volume with bone in them, and a margin around.
 
     Cells that are counted from there lie in the patient the same, however he lies in the picture.
     """
-    step = max(1, round(SLAB_MM / volume.geometry.spacing_mm[0]))
-    dense = volume.hu[::step].max(axis=0, initial=np.iinfo(np.int16).min) > _DENSE_HU
+    step = max(1, round(grid.slice_mm / volume.geometry.spacing_mm[0]))
+    dense = volume.hu[::step].max(axis=0, initial=np.iinfo(np.int16).min) > grid.dense_hu
     box = [slice(None)]
     for axis, spacing_mm in enumerate(volume.geometry.spacing_mm[1:]):
         at = np.flatnonzero(dense.any(1 - axis))
-        margin = round(_MARGIN_MM / spacing_mm)
+        margin = round(grid.margin_mm / spacing_mm)
         box.append(slice(max(0, int(at[0]) - margin), int(at[-1]) + margin + 1) if len(at) else slice(None))
     return volume.crop((box[0], box[1], box[2]))
 
 
-def slabs(volume: CtImage, slab_mm: float = SLAB_MM, pixel_mm: float = PIXEL_MM) -> CtImage:
+def slabs(
+    volume: CtImage, slice_mm: float = METHOD.grid.slice_mm, pixel_mm: float = METHOD.grid.pixel_mm
+) -> CtImage:
     """Averaged to about these pixels and slices where finer, never interpolated; in int16.
 
     Values above `CEILING_HU` count as that.
@@ -77,7 +77,7 @@ def slabs(volume: CtImage, slab_mm: float = SLAB_MM, pixel_mm: float = PIXEL_MM)
     g = volume.geometry
     nz, ny, nx = (
         max(1, round(target / spacing))
-        for target, spacing in zip((slab_mm, pixel_mm, pixel_mm), g.spacing_mm, strict=True)
+        for target, spacing in zip((slice_mm, pixel_mm, pixel_mm), g.spacing_mm, strict=True)
     )
     if (nz, ny, nx) == (1, 1, 1):
         return volume

@@ -13,15 +13,7 @@ import numpy.typing as npt
 from scipy import ndimage as ndi
 
 from glutseg.image import CtImage, Side
-
-BONE_HU = 130
-"""Of a cell of 3 mm: spongy bone lies above, muscle and most organs below."""
-
-_CELL_MM = 3.0
-_EMPTY_SHARE = 0.3
-_MIN_REGION_SHARE = 0.5
-_STEP_MM = 6.0
-_MIN_HEAD_MARK = 0.5
+from glutseg.settings import METHOD, Region, SurroundingsSettings
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -29,47 +21,24 @@ UPRIGHT: FloatArray = np.eye(3)
 """The frame of a patient who lies straight."""
 Bounds = tuple[float, float]
 Box = tuple[Bounds, Bounds, Bounds]
+REGIONS = tuple(type(METHOD.surroundings.regions).model_fields)
+"""Names of the regions around a head."""
 
 
-@dataclass(frozen=True)
-class Region:
-    """A box beside the head's centre (lateral, back, up; mm) and the least share of bone that hips
-    have in it; ``bone = 0`` asks for soft tissue."""
-
-    box: Box
-    bone: float
-
-    def marks(self, shares: FloatArray) -> FloatArray:
-        """1 where the share of bone is as it should be, 0 where it is the opposite."""
-        return np.minimum(1, shares / self.bone) if self.bone else 1 - np.minimum(1, shares / _EMPTY_SHARE)
+def _box(region: Region) -> Box:
+    return region.lateral_mm, region.back_mm, region.up_mm
 
 
-REGIONS: dict[str, Region] = {
-    "head": Region(((-9, 9), (-9, 9), (-9, 9)), 0.7),
-    "roof": Region(((-20, 6), (-12, 12), (24, 38)), 0.6),
-    "ilium": Region(((-25, 25), (-30, 30), (45, 70)), 0.25),
-    "neck": Region(((5, 45), (-10, 25), (-30, -8)), 0.5),
-    "pubis": Region(((-42, -20), (-30, 8), (-25, 0)), 0.17),
-    "ischium": Region(((-30, 0), (20, 45), (-25, 5)), 0.4),
-    "shaft": Region(((15, 70), (-15, 35), (-60, -40)), 0.19),
-    "below": Region(((-36, -4), (-22, 12), (-46, -32)), 0.0),
-    "above": Region(((20, 36), (0, 24), (26, 40)), 0.0),
-    "beside": Region(((34, 65), (-20, 20), (8, 45)), 0.0),
-    "inside": Region(((-85, -48), (-20, 20), (0, 30)), 0.0),
-    "front": Region(((-10, 40), (-60, -34), (-10, 20)), 0.0),
-    "behind": Region(((-10, 40), (48, 80), (-10, 20)), 0.0),
-}
-"""Shares of bone are about the least among 34 hips with known bones (one real patient, sixteen renderings
-from the bones of two others), measured at `BONE_HU`; boxes and shares were chosen on these same hips."""
-PELVIC = ("roof", "ilium", "pubis", "inside", "front", "behind")
-"""Regions that look as they should also where the femoral head is missing."""
-MIN_REGIONS = 8
-"""A series that shows less of the surroundings cannot tell a hip from anything else."""
+def _marks(region: Region, shares: FloatArray, empty_share: float) -> FloatArray:
+    """1 where the share of bone is as it should be, 0 where it is the opposite."""
+    if region.bone_share:
+        return np.minimum(1, shares / region.bone_share)
+    return 1 - np.minimum(1, shares / empty_share)
 
 
 @dataclass(frozen=True)
 class BoneMap:
-    """Where bone is, in cells of about 3 mm, as a summed-volume table (one longer on every axis).
+    """Where bone is, in cells, as a summed-volume table (one longer on every axis).
 
     Attributes
     ----------
@@ -81,24 +50,25 @@ class BoneMap:
     summed: npt.NDArray[np.int32]
     spacing_mm: tuple[float, float, float]
     origin_mm: tuple[float, float, float]
+    settings: SurroundingsSettings = METHOD.surroundings
 
     @classmethod
-    def of(cls, volume: CtImage) -> BoneMap:
+    def of(cls, volume: CtImage, settings: SurroundingsSettings = METHOD.surroundings) -> BoneMap:
         g = volume.geometry
-        ny, nx = (max(1, round(_CELL_MM / s)) for s in g.spacing_mm[1:])
+        ny, nx = (max(1, round(settings.cell_mm / s)) for s in g.spacing_mm[1:])
         nz, rows, columns = g.shape[0], g.shape[1] // ny, g.shape[2] // nx
         hu = volume.hu[:, : rows * ny, : columns * nx]
         # clipped, so that a cell's sum fits into 16 bits at any pixel size
-        hu = np.clip(hu, -4 * BONE_HU, 4 * BONE_HU)
+        hu = np.clip(hu, -4 * settings.bone_hu, 4 * settings.bone_hu)
         strips = sum((hu[:, i::ny] for i in range(1, ny)), hu[:, ::ny])
         total = sum((strips[:, :, i::nx] for i in range(1, nx)), strips[:, :, ::nx])
-        bone = total > BONE_HU * ny * nx
+        bone = total > settings.bone_hu * ny * nx
         summed = np.zeros((nz + 1, rows + 1, columns + 1), np.int32)
         np.cumsum(bone, axis=0, dtype=np.int32, out=summed[1:, 1:, 1:])
         for axis in (1, 2):
             np.cumsum(summed, axis=axis, out=summed)
         spacing_mm = (g.spacing_mm[2] * nx, g.spacing_mm[1] * ny, g.spacing_mm[0])
-        return cls(bone, summed, spacing_mm, g.point_mm(0, (ny - 1) / 2, (nx - 1) / 2))
+        return cls(bone, summed, spacing_mm, g.point_mm(0, (ny - 1) / 2, (nx - 1) / 2), settings)
 
     def shares(self, centres_mm: FloatArray, side: Side, box: Box, frame: FloatArray = UPRIGHT) -> FloatArray:
         """Share of bone in a box beside each of n points (n, 3); NaN where half of the box lies outside.
@@ -113,7 +83,7 @@ class BoneMap:
         last = np.rint((offset + (high - low) / 2) / self.spacing_mm).astype(int) + 1
         start = np.clip(first, 0, self.bone.shape[::-1])
         stop = np.clip(last, start, self.bone.shape[::-1])
-        outside = (stop - start < _MIN_REGION_SHARE * (last - first)).any(1)
+        outside = (stop - start < self.settings.min_region_share * (last - first)).any(1)
         (x0, y0, z0), (x1, y1, z1) = start.T, stop.T
         count = _corner_sum(self.summed, z1, x0, x1, y0, y1) - _corner_sum(self.summed, z0, x0, x1, y0, y1)
         cells = np.maximum((stop - start).prod(1), 1)
@@ -123,25 +93,27 @@ class BoneMap:
         self,
         centres_mm: FloatArray,
         side: Side,
-        names: tuple[str, ...] = tuple(REGIONS),
+        names: tuple[str, ...] = REGIONS,
         frame: FloatArray = UPRIGHT,
         at_least: float = 0.0,
     ) -> FloatArray:
         """How far the surroundings of each of n points (n, 3) are those of this side's hip: 0 to 1.
 
-        Regions not shown do not count; 0 where fewer than `MIN_REGIONS` (or half of ``names``) are in
-        the picture, and where the fit cannot reach ``at_least`` any more.
+        Regions not shown do not count; 0 where fewer than ``min_regions`` (or half of ``names``) are in the
+        picture, and where the fit cannot reach ``at_least`` any more.
         """
         missed, shown = np.zeros(len(centres_mm)), np.zeros(len(centres_mm), int)
         open_ = np.arange(len(centres_mm))
+        regions = self.settings.regions
         for name in names:
-            region = REGIONS[name]
-            mark = region.marks(self.shares(centres_mm[open_], side, region.box, frame))
+            region: Region = getattr(regions, name)
+            shares = self.shares(centres_mm[open_], side, _box(region), frame)
+            mark = _marks(region, shares, self.settings.empty_share)
             shown[open_] += ~np.isnan(mark)
             missed[open_] += 1 - np.nan_to_num(mark, nan=1.0)
             open_ = open_[missed[open_] <= (1 - at_least) * len(names)]
         fits = np.zeros(len(centres_mm))
-        open_ = open_[shown[open_] >= min(MIN_REGIONS, (len(names) + 1) // 2)]
+        open_ = open_[shown[open_] >= min(self.settings.min_regions, (len(names) + 1) // 2)]
         fits[open_] = 1 - missed[open_] / shown[open_]
         return fits
 
@@ -149,22 +121,23 @@ class BoneMap:
         self,
         centre_mm: tuple[float, float, float],
         side: Side,
-        names: tuple[str, ...] = tuple(REGIONS),
+        names: tuple[str, ...] = REGIONS,
         frame: FloatArray = UPRIGHT,
     ) -> float:
         """`fits` of one point."""
         return float(self.fits(np.array([centre_mm]), side, names, frame)[0])
 
     def hidden(self, centre_mm: tuple[float, float, float], side: Side, frame: FloatArray = UPRIGHT) -> int:
-        """How many of the `REGIONS` around a point lie outside the series."""
+        """How many of `REGIONS` around a point lie outside the series."""
         centre = np.array([centre_mm])
-        shares = [self.shares(centre, side, region.box, frame) for region in REGIONS.values()]
+        boxes = [_box(getattr(self.settings.regions, name)) for name in REGIONS]
+        shares = [self.shares(centre, side, box, frame) for box in boxes]
         return int(np.isnan(shares).sum())
 
     def likely(self, side: Side, frame: FloatArray, at_least: float) -> tuple[FloatArray, FloatArray]:
-        """Centres (n, 3) in LPS mm on a grid of about 6 mm with bone around them, and their `fits`."""
+        """Centres (n, 3) in LPS mm on a grid with bone around them, and their `fits`."""
         axes = [
-            np.arange(0, n, max(1, round(_STEP_MM / s))) * s + o
+            np.arange(0, n, max(1, round(self.settings.step_mm / s))) * s + o
             for n, s, o in zip(self.bone.shape[::-1], self.spacing_mm, self.origin_mm, strict=True)
         ]
         grid = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3)
@@ -173,8 +146,9 @@ class BoneMap:
         )
         near = ndi.maximum_filter(self.bone, 3) if len(grid) else self.bone
         grid = grid[near[at]]
-        head = REGIONS["head"]
-        grid = grid[head.marks(self.shares(grid, side, head.box)) >= _MIN_HEAD_MARK]
+        head, settings = self.settings.regions.head, self.settings
+        marks = _marks(head, self.shares(grid, side, _box(head)), settings.empty_share)
+        grid = grid[marks >= settings.min_head_fit]
         return grid, self.fits(grid, side, frame=frame, at_least=at_least)
 
     def symmetry_x_mm(self, z_mm: Bounds, x_mm: Bounds) -> float:

@@ -16,10 +16,10 @@ from scipy import ndimage as ndi
 from glutseg.anatomy.hips import Hips
 from glutseg.anatomy.sphere import Sphere
 from glutseg.image import CtImage, Geometry
+from glutseg.settings import METHOD, GridSettings
 
 MAX_TURN_DEGREES = 1.0
 """Axes nearer than this to the patient's are taken as his: 2 mm between the two hips."""
-_MIN_PIXEL_MM = 0.8  # of the copy: finer than what the bones are searched on
 _NOTHING_HU = -1024
 
 Point = tuple[float, float, float]
@@ -31,7 +31,7 @@ def is_upright(geometry: Geometry) -> bool:
     return bool((along >= np.cos(np.radians(MAX_TURN_DEGREES))).all())
 
 
-def upright(volume: CtImage) -> CtImage:
+def upright(volume: CtImage, settings: GridSettings = METHOD.grid) -> CtImage:
     """A canonical volume on axes along the patient's: itself, or an interpolated copy of it.
 
     The copy reaches from the middle of the lowest slice to that of the highest one; what no slice
@@ -40,7 +40,7 @@ def upright(volume: CtImage) -> CtImage:
     g = volume.geometry
     if is_upright(g):
         return volume
-    grid = _axial_grid(g)
+    grid = _axial_grid(g, settings.copy_pixel_mm)
     to_index = np.linalg.solve(g.matrix, grid.matrix)  # (x, y, z, 1) of the copy to that of the series
     turned = to_index[[2, 1, 0]][:, [2, 1, 0, 3]]
     hu = ndi.affine_transform(
@@ -76,14 +76,14 @@ def as_it_lies(volume: CtImage, hips: Hips, k: int) -> tuple[CtImage, Hips]:
     )
 
 
-def _axial_grid(g: Geometry) -> Geometry:
+def _axial_grid(g: Geometry, min_pixel_mm: float) -> Geometry:
     low, high = sorted((g.slice_z_mm(0), g.slice_z_mm(g.shape[0] - 1)))
     last = [n - 1 for n in g.shape]
     corners = np.array(
         [g.point_mm(z, y, x) for z in (0, last[0]) for y in (0, last[1]) for x in (0, last[2])]
     )
     step_mm = (high - low) / last[0]
-    pixel_mm = max(_MIN_PIXEL_MM, min(g.spacing_mm[1:]))
+    pixel_mm = max(min_pixel_mm, min(g.spacing_mm[1:]))
     first, extent = corners.min(axis=0), np.ptp(corners, axis=0)
     return Geometry(
         shape=(g.shape[0], int(extent[1] / pixel_mm) + 1, int(extent[0] / pixel_mm) + 1),

@@ -8,10 +8,16 @@ from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Mask
 from glutseg.protocol import NAMED_LEVELS, LevelRule
 from glutseg.result import Level
+from glutseg.settings import METHOD, Method
 
 
 def locate(
-    image: CtImage, rule: LevelRule, *, needs_hips: bool = True, hips: Hips | None = None
+    image: CtImage,
+    rule: LevelRule,
+    method: Method = METHOD,
+    *,
+    needs_hips: bool = True,
+    hips: Hips | None = None,
 ) -> tuple[Anatomy | None, Level]:
     """The hips and the level that a rule asks for.
 
@@ -29,9 +35,9 @@ def locate(
     """
     if not needs_hips and (by_hand := _by_hand(image, rule)) is not None:
         return None, by_hand
-    found = anatomy.find_anatomy(image, hips)
+    found = anatomy.find_anatomy(image, hips, method)
     level = _find_level(image, found, _canonical_rule(rule, image))
-    return found, anatomy.on_an_image(level, image.geometry, image.missing_slices)
+    return found, anatomy.on_an_image(level, image.geometry, image.missing_slices, method.level)
 
 
 def named_levels(

@@ -20,6 +20,7 @@ from glutseg.measurement import measure_slice, measure_whole, profile, slices_of
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult, Level, MuscleResult, ProfilePoint, Status
 from glutseg.segmentation import AUTOMATIC, OutlineQuality, Outliner, Outlines
+from glutseg.settings import QualitySettings
 
 NOBODY = CaseResult(case_id="", patient_id="", study_uid="", study_date="", status="failed")
 """Of an image that belongs to no study."""
@@ -53,8 +54,10 @@ def measure_case(
     protocol = protocol or Protocol(name="femoral-head-top")
     clock = clock or Stopwatch()
     with clock.time("anatomy"):
-        anatomy, level = locate(image, protocol.level, needs_hips=outliner.needs_hips, hips=hips)
-        if anatomy and not all_read(image, anatomy.hips, level, protocol.level.profile_mm, outliner):
+        anatomy, level = locate(
+            image, protocol.level, protocol.method, needs_hips=outliner.needs_hips, hips=hips
+        )
+        if anatomy and not all_read(image, anatomy.hips, level, protocol, outliner):
             raise GlutsegError("level-outside", "the level lies outside the slices that were read")
     of_hips = hip_doubts(anatomy) if anatomy else ()
     result = replace(base, outliner=outliner.name, flags=base.flags + image.flags + of_hips, level=level)
@@ -102,7 +105,7 @@ def measure_outlines(
         profile_mm=protocol.level.profile_mm,
         muscles=tuple(records),
     )
-    return _checked(result, image, mask, level.slice_index)
+    return _checked(result, image, mask, level.slice_index, protocol.method.quality)
 
 
 def status_of(flags: tuple[Flag, ...]) -> Status:
@@ -143,11 +146,13 @@ def _profile_slices(image: CtImage, mask: Mask, level: Level, protocol: Protocol
     return range(min(around.start, drawn.start), max(around.stop, drawn.stop))
 
 
-def _checked(result: CaseResult, image: CtImage, mask: Mask, slice_index: int) -> CaseResult:
+def _checked(
+    result: CaseResult, image: CtImage, mask: Mask, slice_index: int, settings: QualitySettings
+) -> CaseResult:
     """The result with its quality flags, each with what it concerns, and the status that follows."""
     of_slice = (
-        *quality.check_metal(image, mask, slice_index),
-        *quality.check_field_of_view(image, mask, slice_index),
+        *quality.check_metal(image, mask, slice_index, settings),
+        *quality.check_field_of_view(image, mask, slice_index, settings),
     )
     around = tuple(
         point
@@ -157,26 +162,32 @@ def _checked(result: CaseResult, image: CtImage, mask: Mask, slice_index: int) -
     )
     is_own = result.outliner == AUTOMATIC.name
     muscles = tuple(
-        replace(record, flags=_flags_of(record, around, of_slice, is_own=is_own)) for record in result.muscles
+        replace(record, flags=_flags_of(record, around, of_slice, settings, is_own=is_own))
+        for record in result.muscles
     )
     flags = (
         *quality.check_profile(image.geometry, image.missing_slices, slice_index, result.profile_mm),
         *(flag for flag in of_slice if not flag.side),
-        *quality.check_difference(around),
+        *quality.check_difference(around, settings),
     )
     checked = replace(result, muscles=muscles, measurement_flags=flags)
     return replace(checked, status=status_of(checked.all_flags))
 
 
 def _flags_of(
-    record: MuscleResult, around: tuple[ProfilePoint, ...], of_slice: tuple[Flag, ...], *, is_own: bool
+    record: MuscleResult,
+    around: tuple[ProfilePoint, ...],
+    of_slice: tuple[Flag, ...],
+    settings: QualitySettings,
+    *,
+    is_own: bool,
 ) -> tuple[Flag, ...]:
     """What the checks find about one muscle and side; ``around`` is the profile of the gluteus maximus."""
     of_maximus: tuple[Flag, ...] = ()
     if record.muscle == "maximus":
         of_maximus = (
             *(flag for flag in of_slice if flag.side == record.side),
-            *quality.check_outline(record, around),
+            *quality.check_outline(record, around, settings),
         )
     return (
         *quality.check_found(record),

@@ -1,11 +1,10 @@
-"""What a careful reader would doubt."""
+"""Quality checks of images, outlines and profile, each with the flags that it gives."""
 
-from glutseg.quality.images import METAL_REACH_MM, check_ends, check_field_of_view, check_metal
+from glutseg.quality.images import check_ends, check_field_of_view, check_metal
 from glutseg.quality.outline import check_difference, check_found, check_other_muscle, check_outline
 from glutseg.quality.profile import check_profile
 
 __all__ = [
-    "METAL_REACH_MM",
     "check_difference",
     "check_ends",
     "check_field_of_view",

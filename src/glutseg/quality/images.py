@@ -1,4 +1,4 @@
-"""Doubts about the images at the measured slice: metal, and a field of view that cuts the muscle."""
+"""Quality checks of the images at the measured slice: metal, and a field of view that cuts the muscle."""
 
 from __future__ import annotations
 
@@ -9,53 +9,45 @@ from scipy import ndimage as ndi
 from glutseg.errors import Flag
 from glutseg.image import SIDES, CtImage, Mask
 from glutseg.result import MuscleResult
-
-METAL_HU = 2500
-"""Dense cortical bone ends near 2000 HU; scanners clip metal at 3071 or above."""
-METAL_MM3 = 300.0
-"""Less is a clip, a marker or a dense spot of bone."""
-METAL_REACH_MM = 60.0
-"""Around the level that metal is looked for."""
-STREAK_SHARE = 0.02
-"""Share of a muscle's inner pixels that cannot be muscle or fat before streaks are said to cross it."""
-_IMPOSSIBLE_HU = (-250, 220)
-_EDGE_MM = 3.0
+from glutseg.settings import METHOD, QualitySettings
 
 BoolArray = npt.NDArray[np.bool_]
 
 
 def check_metal(
-    volume: CtImage, mask: Mask, slice_index: int, reach_mm: float = METAL_REACH_MM
+    volume: CtImage, mask: Mask, slice_index: int, settings: QualitySettings = METHOD.quality
 ) -> tuple[Flag, ...]:
     """``metal`` near the level, and ``metal-streaks`` where the muscle itself shows impossible values."""
-    g = volume.geometry
+    g, reach_mm = volume.geometry, settings.metal_reach_mm
     reach = int(reach_mm / g.spacing_mm[0])
     near = volume.hu[max(0, slice_index - reach) : slice_index + reach + 1]
-    volume_mm3 = float(np.count_nonzero(near > METAL_HU)) * g.voxel_volume_mm3
-    if volume_mm3 < METAL_MM3:
+    volume_mm3 = float(np.count_nonzero(near > settings.metal_hu)) * g.voxel_volume_mm3
+    if volume_mm3 < settings.metal_mm3:
         return ()
     flags = [Flag("metal", f"{volume_mm3 / 1000:.1f} cm³ of metal lies within {reach_mm:g} mm of the level")]
-    low, high = _IMPOSSIBLE_HU
+    low, high = settings.impossible_hu
     for side, label in SIDES.items():
-        inner = ndi.binary_erosion(mask.labels[slice_index] == label, iterations=2)
+        inner = ndi.binary_erosion(mask.labels[slice_index] == label, iterations=settings.border_pixels)
         values = volume.hu[slice_index][inner]
         share = float(((values < low) | (values > high)).mean()) if len(values) else 0.0
-        if share > STREAK_SHARE:
+        if share > settings.max_impossible_share:
             flags.append(
                 Flag("metal-streaks", f"{share:.0%} of the muscle lies outside {low} to {high} HU", side)
             )
     return tuple(flags)
 
 
-def check_field_of_view(volume: CtImage, mask: Mask, slice_index: int) -> tuple[Flag, ...]:
-    """``muscle-cut-by-fov`` for each side that comes within 3 mm of the end of the picture."""
+def check_field_of_view(
+    volume: CtImage, mask: Mask, slice_index: int, settings: QualitySettings = METHOD.quality
+) -> tuple[Flag, ...]:
+    """``muscle-cut-by-fov`` for each side that comes near to the edge of the field of view."""
     g = volume.geometry
-    outside = np.pad(_padding(volume.hu[slice_index]), 1, constant_values=True)
+    outside = np.pad(_padding(volume.hu[slice_index], settings), 1, constant_values=True)
     distance_mm = ndi.distance_transform_edt(~outside, sampling=g.spacing_mm[1:])[1:-1, 1:-1]
     flags = []
     for side, label in SIDES.items():
         muscle = mask.labels[slice_index] == label
-        if muscle.any() and distance_mm[muscle].min() <= _EDGE_MM:
+        if muscle.any() and distance_mm[muscle].min() <= settings.field_of_view_mm:
             flags.append(Flag("muscle-cut-by-fov", "the muscle reaches the edge of the picture", side))
     return tuple(flags)
 
@@ -69,7 +61,7 @@ def check_ends(record: MuscleResult) -> tuple[Flag, ...]:
     return (Flag("muscle-incomplete", f"gluteus {record.muscle}: the series shows {shown}", record.side),)
 
 
-def _padding(image: npt.NDArray[np.int16]) -> BoolArray:
+def _padding(image: npt.NDArray[np.int16], settings: QualitySettings) -> BoolArray:
     """Pixels outside the round field of reconstruction: one constant value joined to the corners.
 
     Measured air is never constant over the area of a corner.
@@ -77,10 +69,10 @@ def _padding(image: npt.NDArray[np.int16]) -> BoolArray:
     corners = image[[0, 0, -1, -1], [0, -1, 0, -1]]
     out = np.zeros(image.shape, bool)
     for y, x, value in zip((0, 0, -1, -1), (0, -1, 0, -1), corners, strict=True):
-        if value > -900:  # the body itself reaches the corner
+        if value > settings.body_hu:  # the body itself reaches the corner
             continue
         labels, _ = ndi.label(image == value)
         region = labels == labels[y, x]
-        if region.sum() > 0.01 * image.size:
+        if region.sum() > settings.min_padding_share * image.size:
             out |= region
     return out

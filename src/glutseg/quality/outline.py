@@ -1,4 +1,4 @@
-"""Doubts about a measured outline: what a careful reader would look at twice."""
+"""Quality checks of a measured outline."""
 
 from __future__ import annotations
 
@@ -7,25 +7,7 @@ import numpy as np
 from glutseg.errors import Flag
 from glutseg.image import Side
 from glutseg.result import MuscleResult, ProfilePoint, SliceMeasurement
-
-MIN_CONFIDENCE = 0.85
-"""Dice between the muscle and those found under other beliefs; chosen in docs/explanation/accuracy.md so that
-every side with a Dice under 0.90 to the truth is flagged and few good ones are."""
-MIN_VISIBLE = 0.5
-"""Share of the border to other muscles that must show."""
-MAX_REPAIRED = 0.07
-"""Of the area, added by closing notches and holes or taken away as spurs and scraps; half of 156
-outlines have less than 0.02, nine in ten less than 0.045."""
-MAX_JUMP = 0.12
-"""Of the area, between a slice and the mean of its neighbours; anatomy changes 1 % per mm at most."""
-MAX_SIDE_DIFFERENCE = 0.30
-"""Of the sides' mean over the profile. Single slices differ by 5 to 12 % in health."""
-AREA_MM2 = (700.0, 9000.0)
-"""Per side at any level of the hips: 1,100 (older women, sacroiliac) to 7,000 (athletes) are known."""
-MEAN_HU = (-60.0, 110.0)
-"""From severe fatty change to a young muscle with contrast."""
-MAX_FAT_SHARE = 0.45
-"""The outline is closed over fat up to 40 %; beyond, what is fascia cannot be told."""
+from glutseg.settings import METHOD, QualitySettings
 
 
 def check_found(record: MuscleResult) -> tuple[Flag, ...]:
@@ -36,7 +18,9 @@ def check_found(record: MuscleResult) -> tuple[Flag, ...]:
     return (Flag("muscle-missing", message, record.side),)
 
 
-def check_outline(record: MuscleResult, profile: tuple[ProfilePoint, ...]) -> tuple[Flag, ...]:
+def check_outline(
+    record: MuscleResult, profile: tuple[ProfilePoint, ...], settings: QualitySettings = METHOD.quality
+) -> tuple[Flag, ...]:
     """What is uncertain or implausible about the outline of one gluteus maximus.
 
     Parameters
@@ -46,10 +30,10 @@ def check_outline(record: MuscleResult, profile: tuple[ProfilePoint, ...]) -> tu
     measured = record.measurement
     if measured is None:
         return ()
-    flags = [*_check_certainty(record), *_check_figures(record.side, measured)]
-    flags += _check_jump(record.side, profile)
+    flags = [*_check_certainty(record, settings), *_check_figures(record.side, measured, settings)]
+    flags += _check_jump(record.side, profile, settings)
     repaired = record.repaired_share
-    if repaired is not None and repaired > MAX_REPAIRED:
+    if repaired is not None and repaired > settings.max_repaired_share:
         message = f"{repaired:.0%} of the area was closed over or cut off"
         flags.append(Flag("outline-repaired", message, record.side))
     return tuple(flags)
@@ -66,31 +50,32 @@ def check_other_muscle(record: MuscleResult) -> tuple[Flag, ...]:
     return (Flag("medius-minimus-uncertain", message, record.side),)
 
 
-def _check_certainty(record: MuscleResult) -> list[Flag]:
+def _check_certainty(record: MuscleResult, settings: QualitySettings) -> list[Flag]:
     flags, side = [], record.side
     confidence, edge_support = record.confidence, record.edge_support
-    if confidence is not None and confidence < MIN_CONFIDENCE:
+    if confidence is not None and confidence < settings.min_confidence:
         message = f"with perturbed priors the outline agrees to a Dice of {confidence:.2f} only"
         flags.append(Flag("outline-uncertain", message, side))
-    if edge_support is not None and edge_support < MIN_VISIBLE:
+    if edge_support is not None and edge_support < settings.min_edge_support:
         message = f"{edge_support:.0%} of the border to other muscles shows an edge"
         flags.append(Flag("edge-support-low", message, side))
     return flags
 
 
-def _check_figures(side: Side, m: SliceMeasurement) -> list[Flag]:
+def _check_figures(side: Side, m: SliceMeasurement, settings: QualitySettings) -> list[Flag]:
     flags = []
-    if not AREA_MM2[0] <= m.area_mm2 <= AREA_MM2[1]:
+    (least_mm2, most_mm2), (least_hu, most_hu) = settings.area_mm2, settings.mean_hu
+    if not least_mm2 <= m.area_mm2 <= most_mm2:
         flags.append(Flag("size-implausible", f"{m.area_mm2:.0f} mm²", side))
-    if not MEAN_HU[0] <= m.mean_hu <= MEAN_HU[1]:
+    if not least_hu <= m.mean_hu <= most_hu:
         flags.append(Flag("density-implausible", f"mean {m.mean_hu:.0f} HU", side))
     fat_share = 1 - m.lean_area_mm2 / m.area_mm2 if m.area_mm2 else 1.0
-    if fat_share > MAX_FAT_SHARE:
+    if fat_share > settings.max_fat_share:
         flags.append(Flag("muscle-fatty", f"{fat_share:.0%} of the area is not lean muscle", side))
     return flags
 
 
-def _check_jump(side: Side, profile: tuple[ProfilePoint, ...]) -> list[Flag]:
+def _check_jump(side: Side, profile: tuple[ProfilePoint, ...], settings: QualitySettings) -> list[Flag]:
     """The measured slice against the mean of its two neighbours."""
     own = sorted((p.offset_mm, p.measurement.area_mm2) for p in profile if p.side == side)
     middle = next((i for i, (offset, _) in enumerate(own) if abs(offset) < 1e-6), None)
@@ -99,12 +84,14 @@ def _check_jump(side: Side, profile: tuple[ProfilePoint, ...]) -> list[Flag]:
     area = own[middle][1]
     beside = (own[middle - 1][1] + own[middle + 1][1]) / 2
     jump = abs(area - beside) / max(area, beside, 1e-9)
-    if jump <= MAX_JUMP:
+    if jump <= settings.max_jump_share:
         return []
     return [Flag("slices-disagree", f"{area:.0f} mm², the neighbouring slices {beside:.0f} mm²", side)]
 
 
-def check_difference(profile: tuple[ProfilePoint, ...]) -> tuple[Flag, ...]:
+def check_difference(
+    profile: tuple[ProfilePoint, ...], settings: QualitySettings = METHOD.quality
+) -> tuple[Flag, ...]:
     """Left against right over the whole profile, which a tilt of the pelvis changes less than one slice."""
     left = [p.measurement.area_mm2 for p in profile if p.side == "left"]
     right = [p.measurement.area_mm2 for p in profile if p.side == "right"]
@@ -112,6 +99,6 @@ def check_difference(profile: tuple[ProfilePoint, ...]) -> tuple[Flag, ...]:
         return ()
     a, b = float(np.mean(left)), float(np.mean(right))
     difference = abs(a - b) / max((a + b) / 2, 1e-9)
-    if difference <= MAX_SIDE_DIFFERENCE:
+    if difference <= settings.max_side_difference_share:
         return ()
     return (Flag("sides-differ", f"over the profile left has {a:.0f} mm², right {b:.0f} mm²"),)

@@ -1,0 +1,62 @@
+"""The settings of the method: every threshold, distance and weight, with unit, meaning and source.
+
+They travel in the protocol (``[method.…]`` in its file, ``protocol.method`` in Python) and stand in run.json.
+"""
+
+from __future__ import annotations
+
+from glutseg.settings.base import Settings
+from glutseg.settings.femoral_heads import (
+    CircleSettings,
+    GridSettings,
+    HeadFitSettings,
+    HipSettings,
+    Region,
+    SurroundingsSettings,
+)
+from glutseg.settings.levels import (
+    LandmarkSettings,
+    LevelSettings,
+    LocaliserSettings,
+    OrientationSettings,
+    SearchBox,
+)
+from glutseg.settings.quality import QualitySettings
+
+__all__ = [
+    "METHOD",
+    "CircleSettings",
+    "GridSettings",
+    "HeadFitSettings",
+    "HipSettings",
+    "LandmarkSettings",
+    "LevelSettings",
+    "LocaliserSettings",
+    "Method",
+    "OrientationSettings",
+    "QualitySettings",
+    "Region",
+    "SearchBox",
+    "Settings",
+    "SurroundingsSettings",
+]
+
+
+class Method(Settings):
+    """How hips and level are found and what is flagged. Areas of runs with other settings are not to be
+    mixed."""
+
+    grid: GridSettings = GridSettings()
+    circles: CircleSettings = CircleSettings()
+    surroundings: SurroundingsSettings = SurroundingsSettings()
+    head_fit: HeadFitSettings = HeadFitSettings()
+    hips: HipSettings = HipSettings()
+    orientation: OrientationSettings = OrientationSettings()
+    landmarks: LandmarkSettings = LandmarkSettings()
+    level: LevelSettings = LevelSettings()
+    localiser: LocaliserSettings = LocaliserSettings()
+    quality: QualitySettings = QualitySettings()
+
+
+METHOD = Method()
+"""The settings that glutseg was checked with."""
