@@ -15,6 +15,7 @@ from glutseg.image import SIDES, CtImage, Mask
 from glutseg.phantom import Phantom
 from glutseg.result import Level
 from glutseg.segmentation import OutlineQuality, Outlines, outliners
+from glutseg.settings import METHOD
 
 CONFIDENCE = {"left": 0.95, "right": 0.9}
 Choose = Callable[[Phantom, str], int]
@@ -67,8 +68,8 @@ def use_truth(
             raise GlutsegError("hips-not-found", "not one of the phantoms")
         return known[digest(image)]
 
-    def find_anatomy(image, near=None):
-        return Anatomy(image, true_hips(phantom_of(image)))
+    def find_anatomy(image, near=None, method=METHOD):
+        return Anatomy(image, true_hips(phantom_of(image)), method=method)
 
     def find_level(found, rule):
         phantom, grid = phantom_of(found.volume), found.volume.geometry

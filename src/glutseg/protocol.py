@@ -198,8 +198,14 @@ def _read_protocol(name_or_file: str | Path) -> Protocol:
 
 
 def to_toml(protocol: Protocol) -> str:
-    """The protocol in full as the text of a file that `load_protocol` reads."""
-    return "\n".join(_toml_table((), protocol.model_dump(mode="json", exclude_none=True))) + "\n"
+    """The protocol as the text of a file that `load_protocol` reads; see `concise`."""
+    return "\n".join(_toml_table((), concise(protocol))) + "\n"
+
+
+def concise(protocol: Protocol) -> dict[str, Any]:
+    """All that a protocol says as plain values, and of its method only what differs from the defaults."""
+    content = protocol.model_dump(mode="json", exclude_none=True, exclude={"method"})
+    return content | {"method": protocol.method.model_dump(mode="json", exclude_defaults=True)}
 
 
 def _toml_table(name: tuple[str, ...], content: dict[str, Any]) -> list[str]:

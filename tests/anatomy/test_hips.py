@@ -10,6 +10,7 @@ from glutseg.anatomy import find_hips
 from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Geometry
 from glutseg.phantom import PhantomPatient, PhantomScan, render
+from glutseg.settings import Method
 
 SIDES = ("left", "right")
 
@@ -33,6 +34,21 @@ def test_both_heads_are_found_within_millimetres(pelvis, hips):
         assert getattr(hips, side).top_mm == pytest.approx(top[2], abs=2.0)
     assert hips.assumed is None
     assert hips.left.centre_mm[0] > hips.midline_x_mm > hips.right.centre_mm[0]
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"hips": {"head_distance_mm": (10.0, 60.0)}},
+        {"circles": {"min_score": 1.0}},
+        {"head_fit": {"min_points": 10_000}},
+        {"surroundings": {"min_regions": 14}},
+        {"grid": {"dense_hu": 30_000, "slice_mm": 300.0}},
+    ],
+)
+def test_the_search_goes_by_its_settings(pelvis, sections):
+    with pytest.raises(GlutsegError, match="hips-not-found"):
+        find_hips(pelvis.volume, method=Method.model_validate(sections))
 
 
 @pytest.mark.parametrize(

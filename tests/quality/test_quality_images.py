@@ -5,7 +5,9 @@ import pytest
 
 from glutseg.image import LEFT, RIGHT, CtImage, Geometry, Mask
 from glutseg.quality import check_field_of_view, check_metal
-from glutseg.quality import images as limits
+from glutseg.settings import METHOD
+
+LIMITS = METHOD.quality
 
 SHAPE = (41, 80, 120)
 LEVEL = 20
@@ -40,11 +42,11 @@ def test_without_metal_nothing_is_said_whatever_the_muscle_holds():
 def test_metal_from_its_volume_on(voxels, flags):
     hu, labels = _scene()
     hu[LEVEL].ravel()[:voxels] = 3000  # voxels of 3 mm³ against a limit of 300
-    assert limits.METAL_MM3 == 300
+    assert LIMITS.metal_mm3 == 300
     assert _metal(hu, labels) == flags
 
 
-@pytest.mark.parametrize(("value", "flags"), [(limits.METAL_HU, []), (limits.METAL_HU + 1, ["metal"])])
+@pytest.mark.parametrize(("value", "flags"), [(LIMITS.metal_hu, []), (LIMITS.metal_hu + 1, ["metal"])])
 def test_metal_from_its_density_on(value, flags):
     hu, labels = _scene()
     hu[LEVEL, :20, :20] = value
@@ -65,7 +67,7 @@ def test_metal_out_of_reach():
     assert _metal(hu, labels, grid) == []
 
 
-@pytest.mark.parametrize("value", [limits._IMPOSSIBLE_HU[0] - 1, limits._IMPOSSIBLE_HU[1] + 1])
+@pytest.mark.parametrize("value", [LIMITS.impossible_hu[0] - 1, LIMITS.impossible_hu[1] + 1])
 @pytest.mark.parametrize(("pixels", "flags"), [(5, ["metal"]), (6, ["metal", "metal-streaks:left"])])
 def test_streaks_from_two_percent_of_the_inner_muscle_on(value, pixels, flags):
     hu, labels = _scene()
@@ -75,7 +77,7 @@ def test_streaks_from_two_percent_of_the_inner_muscle_on(value, pixels, flags):
     assert _metal(hu, labels) == flags
 
 
-@pytest.mark.parametrize("value", limits._IMPOSSIBLE_HU)
+@pytest.mark.parametrize("value", LIMITS.impossible_hu)
 def test_values_on_the_limit_are_no_streaks(value):
     hu, labels = _scene()
     hu[LEVEL, :20, :20] = 3000

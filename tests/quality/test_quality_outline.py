@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from glutseg.quality import check_difference, check_found, check_other_muscle, check_outline
-from glutseg.quality import outline as limits
 from glutseg.result import MuscleResult, ProfilePoint, SliceMeasurement
+from glutseg.settings import METHOD
+
+LIMITS = METHOD.quality
 
 GOOD = SliceMeasurement(
     area_mm2=3000.0,
@@ -65,21 +67,23 @@ def test_a_muscle_without_a_pixel_was_not_found():
 
 @pytest.mark.parametrize(
     ("share", "flags"),
-    [(limits.MIN_CONFIDENCE, []), (limits.MIN_CONFIDENCE - TINY, ["outline-uncertain:left"])],
+    [(LIMITS.min_confidence, []), (LIMITS.min_confidence - TINY, ["outline-uncertain:left"])],
 )
 def test_confidence(share, flags):
     assert _check(confidence={"left": share, "right": 1.0}) == flags
 
 
 @pytest.mark.parametrize(
-    ("share", "flags"), [(limits.MIN_VISIBLE, []), (limits.MIN_VISIBLE - TINY, ["edge-support-low:right"])]
+    ("share", "flags"),
+    [(LIMITS.min_edge_support, []), (LIMITS.min_edge_support - TINY, ["edge-support-low:right"])],
 )
 def test_edge_support(share, flags):
     assert _check(edge_support={"left": 1.0, "right": share}) == flags
 
 
 @pytest.mark.parametrize(
-    ("share", "flags"), [(limits.MAX_REPAIRED, []), (limits.MAX_REPAIRED + TINY, ["outline-repaired:right"])]
+    ("share", "flags"),
+    [(LIMITS.max_repaired_share, []), (LIMITS.max_repaired_share + TINY, ["outline-repaired:right"])],
 )
 def test_outline_repaired(share, flags):
     assert _check(repaired={"left": 0.0, "right": share}) == flags
@@ -88,10 +92,10 @@ def test_outline_repaired(share, flags):
 @pytest.mark.parametrize(
     ("area_mm2", "flags"),
     [
-        (limits.AREA_MM2[0], []),
-        (limits.AREA_MM2[1], []),
-        (limits.AREA_MM2[0] - 0.1, ["size-implausible:left"]),
-        (limits.AREA_MM2[1] + 0.1, ["size-implausible:left"]),
+        (LIMITS.area_mm2[0], []),
+        (LIMITS.area_mm2[1], []),
+        (LIMITS.area_mm2[0] - 0.1, ["size-implausible:left"]),
+        (LIMITS.area_mm2[1] + 0.1, ["size-implausible:left"]),
     ],
 )
 def test_size_implausible(area_mm2, flags):
@@ -101,10 +105,10 @@ def test_size_implausible(area_mm2, flags):
 @pytest.mark.parametrize(
     ("mean_hu", "flags"),
     [
-        (limits.MEAN_HU[0], []),
-        (limits.MEAN_HU[1], []),
-        (limits.MEAN_HU[0] - 0.1, ["density-implausible:left"]),
-        (limits.MEAN_HU[1] + 0.1, ["density-implausible:left"]),
+        (LIMITS.mean_hu[0], []),
+        (LIMITS.mean_hu[1], []),
+        (LIMITS.mean_hu[0] - 0.1, ["density-implausible:left"]),
+        (LIMITS.mean_hu[1] + 0.1, ["density-implausible:left"]),
         (float("nan"), ["density-implausible:left"]),
     ],
 )
@@ -125,7 +129,7 @@ def test_a_muscle_without_area_is_flagged_and_not_divided_by():
     assert flags == ["size-implausible:left", "muscle-fatty:left"]
 
 
-JUST = 3000 * (1 - limits.MAX_JUMP)
+JUST = 3000 * (1 - LIMITS.max_jump_share)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +167,7 @@ def _two_sides(difference):
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_sides_differ(sign):
-    limit = limits.MAX_SIDE_DIFFERENCE
+    limit = LIMITS.max_side_difference_share
     assert _check(profile=_two_sides(sign * (limit - TINY))) == []
     assert _check(profile=_two_sides(sign * (limit + TINY))) == ["sides-differ"]
 

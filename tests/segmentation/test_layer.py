@@ -11,10 +11,10 @@ from glutseg.errors import GlutsegError
 from glutseg.image import LABELS, LEFT, RIGHT, SIDES, CtImage, Geometry
 from glutseg.phantom import PhantomPatient, PhantomScan, render
 from glutseg.protocol import LevelRule
-from glutseg.quality.outline import MAX_REPAIRED, MIN_CONFIDENCE
 from glutseg.segmentation import evidence, gluteus, layer, outline, scene
 from glutseg.segmentation.settings import other_beliefs
 from glutseg.segmentation.sheet import ANGLES_DEGREES, Fan
+from glutseg.settings import METHOD
 
 N = len(ANGLES_DEGREES)
 GRID = Geometry(shape=(12, 200, 200), spacing_mm=(3.0, 1.0, 1.0), origin_mm=(-60.0, -60.0, 0.0))
@@ -257,7 +257,7 @@ def doubted(coarse):
 
 def test_the_measured_slice_is_doubted(doubted):
     assert set(doubted.confidence) == set(doubted.visible) == set(doubted.repaired) == {"left", "right"}
-    assert all(0 <= share < MAX_REPAIRED for share in doubted.repaired.values())
+    assert all(0 <= share < METHOD.quality.max_repaired_share for share in doubted.repaired.values())
     assert all(0 < share <= 1 for share in (*doubted.confidence.values(), *doubted.visible.values()))
 
 
@@ -270,7 +270,7 @@ def test_without_any_wall_confidence_is_low(coarse, doubted):
         image[flesh & (image < 55)] = 55
     volume = CtImage(hu, phantom.volume.geometry)
     bare = segmentation.segment(volume, replace(found, volume=volume), range(k, k + 1), QUICK, measured=k)
-    assert max(bare.confidence.values()) < min(*doubted.confidence.values(), MIN_CONFIDENCE)
+    assert max(bare.confidence.values()) < min(*doubted.confidence.values(), METHOD.quality.min_confidence)
 
 
 def test_air_has_no_muscle(coarse):

@@ -17,7 +17,7 @@ from glutseg.output.overlay import draw_overlay
 from glutseg.output.schema import CaseRow, measurement_columns
 from glutseg.output.sheared import nrrd
 from glutseg.output.text import plain
-from glutseg.protocol import Protocol
+from glutseg.protocol import Protocol, concise
 from glutseg.result import CaseResult
 from glutseg.version import __version__
 
@@ -85,7 +85,7 @@ def case_json(row: CaseRow, protocol: Protocol, input_sha256: str = "") -> str:
         "case_id": result.case_id,
         "glutseg_version": __version__,
         "input_sha256": input_sha256,
-        "protocol": protocol.model_dump(mode="json"),
+        "protocol": concise(protocol),
         "mask": row.mask,
         "overlay": row.overlay,
         "table_row": {column.name: column.value(row) for column in columns},

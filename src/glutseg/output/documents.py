@@ -8,7 +8,7 @@ from typing import Any
 
 from glutseg.errors import catalogue
 from glutseg.output.columns import Column
-from glutseg.output.protocol_tables import protocol_tables
+from glutseg.output.protocol_tables import protocol_tables, settings_tables
 from glutseg.output.schema import MEASUREMENTS, muscle_columns, whole_columns
 from glutseg.output.slice_tables import LEVELS, PROFILE
 
@@ -50,6 +50,7 @@ GENERATED: dict[str, Sections] = {
     },
     "reference/flags.md": {"codes": codes_tables},
     "reference/protocol.md": {"keys": protocol_tables},
+    "reference/settings.md": {"settings": settings_tables},
 }
 """Documents, their generated sections, and who writes each."""
 

@@ -25,7 +25,7 @@ class GridSettings(Settings):
     """The grids on which bones are searched."""
 
     slice_mm: Length = 3.0
-    """Thinner slices are averaged to about this. Chosen: a femoral head still spans 13 or more of them."""
+    """Thinner slices are averaged to about this. Chosen: 12 or more of them cut a femoral head."""
     pixel_mm: Length = 1.2
     """Smaller pixels are averaged to about this for the surface of a head and for landmarks. Chosen."""
     coarse_pixel_mm: Length = 1.6
@@ -34,8 +34,7 @@ class GridSettings(Settings):
     copy_pixel_mm: Length = 0.8
     """Least pixel of the axial copy of an oblique series. Chosen: finer than the bones are searched on."""
     dense_hu: Hu = 160
-    """Rows and columns without a value above this are left out of the search. Chosen: between muscle with
-    contrast and cortical bone."""
+    """Rows and columns without a value above this are left out of the search. Chosen."""
     margin_mm: Length = 30.0
     """Rows and columns kept around the outermost dense ones. Chosen."""
 
@@ -48,10 +47,9 @@ class CircleSettings(Settings):
     circle_radius_mm: Range = (9.0, 30.0)
     """Radii of the circles in single slices: from the caps to the equator of a head."""
     radius_step_mm: Length = 1.5
-    """Between neighbouring radii. Chosen: half a cell of the votes."""
+    """Between neighbouring radii. Chosen."""
     reach_mm: Length = 18.0
-    """How far from a given point the centre of a head is searched, along each axis. Chosen: nearly the least
-    distance of two such points (`hips.places_apart_mm`)."""
+    """How far from a given point the centre of a head is searched, along each axis. Chosen."""
     margin_mm: Length = 34.0
     """Image read beyond that: the largest circle, and half of the cylinder."""
     cell_mm: Length = 3.0
@@ -157,7 +155,7 @@ class SurroundingsSettings(Settings):
     """Least share of a region, along each axis, that lies within the series; else it does not count.
     Chosen."""
     step_mm: Length = 6.0
-    """Between the points at which surroundings are compared. Chosen: a third of a head's radius."""
+    """Between the points at which surroundings are compared. Chosen."""
     min_head_fit: Share = 0.5
     """Least fit of the region ``head`` of a point that is looked at further. Chosen."""
 
@@ -178,8 +176,7 @@ class HeadFitSettings(Settings):
     radius_mm: Range = (16.0, 31.0)
     """Radii of a fit that is accepted: those of adults (`circles.head_radius_mm`) with some room."""
     reach_mm: Length = 42.0
-    """Edges are read within this distance of the start. Chosen: the largest radius and the largest shift,
-    less what faces away."""
+    """Edges are read within this distance of the start. Chosen."""
     min_voxels: Count = 8
     """Least size of the image around the start, along each axis. Chosen."""
     thick_slice_mm: Length = 4.0

@@ -13,7 +13,7 @@ class OrientationSettings(Settings):
     """Whether the bones lie as the header says: a wrong patient position exchanges left and right."""
 
     bone_hu: Hu = 200
-    """Above lies bone. Chosen above contrast in vessels and bladder."""
+    """Above lies bone. Chosen."""
     half_width_mm: Length = 40.0
     """Of the strip around the midline: the femoral shafts lie 60 mm and more beside it."""
     sacrum_mm: Range = (20.0, 80.0)
