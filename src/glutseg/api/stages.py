@@ -136,7 +136,8 @@ def find_level(
     GlutsegError
         ``hips-not-found``, ``landmark-not-found``, ``level-outside``, ``level-in-gap``, ``image-invalid``.
     """
-    return locate(as_image(image, spacing_mm), as_protocol(protocol).level)[1]
+    rule = as_protocol(protocol)
+    return locate(as_image(image, spacing_mm), rule.level, rule.method)[1]
 
 
 def segment(
