@@ -9,7 +9,15 @@ from typing import Literal
 from glutseg.errors import Flag
 from glutseg.image import POSITION_TOLERANCE_MM, Muscle, Side
 
-Status = Literal["ok", "review", "failed"]
+Status = Literal["ok", "review", "failed", "excluded"]
+"""Of a case, everywhere: tables, pictures, messages."""
+STATUSES: dict[Status, str] = {
+    "ok": "measured; no quality flag asks for a look",
+    "review": "measured; quality flags ask for a look at the picture",
+    "failed": "not measured; the error code names the reason",
+    "excluded": "excluded by a reviewer",
+}
+"""Every status and what it means."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +157,7 @@ class SeriesRecord:
 
 @dataclass(frozen=True, repr=False)
 class CaseResult:
-    """One study: measured (``ok``, ``review``) or not (``failed``, with its reason).
+    """One study: measured (``ok``, ``review``), not measured (``failed``), or ``excluded`` by a reviewer.
 
     Attributes
     ----------
@@ -195,6 +203,11 @@ class CaseResult:
             f"{muscle} {side} {area:.0f} mm²" for muscle, side, area in known if area is not None
         )
         return f"CaseResult({self.case_id!r}, {self.status}{', ' + areas if areas else ''})"
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether there are figures that count: neither failed nor excluded."""
+        return self.status in ("ok", "review")
 
     @property
     def all_flags(self) -> tuple[Flag, ...]:

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from glutseg.errors import GlutsegError
 from glutseg.output.text import plain
+from glutseg.result import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,7 @@ MAX_NAMED = 5
 """Patients listed by id in a message."""
 PIPE_WIDTH = 160
 """Width in characters if the output is not a terminal, so that nothing is cut off."""
-STATUS_STYLES = {"ok": "green", "review": "yellow", "failed": "red"}
+STATUS_STYLES = {"ok": "green", "review": "yellow", "failed": "red", "excluded": "dim"}
 
 
 def _console(stream: Any) -> Console:
@@ -101,7 +102,7 @@ def print_summary(summary: RunSummary) -> None:
     console.print(table)
     if len(summary.rows) > MAX_ROWS:
         console.print(f"... and {len(summary.rows) - MAX_ROWS} more in measurements.csv")
-    counts = ", ".join(f"{summary.count(s)} {s}" for s in ("ok", "review", "failed"))
+    counts = ", ".join(f"{summary.count(s)} {s}" for s in STATUSES)
     console.print(f"{len(summary.rows)} studies: {counts}; {summary.seconds:.0f} s")
     if summary.n_kept:
         console.print(f"{summary.n_kept} of them were done before")

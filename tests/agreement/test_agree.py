@@ -33,7 +33,7 @@ def out(tmp_path):
 def write_masks(folder, cases, grid=GRID):
     folder.mkdir(parents=True, exist_ok=True)
     for case in cases:
-        (folder / f"{case.patient_id}.nii.gz").write_bytes(nifti_gz(Mask(labels_of(case), grid)))
+        (folder / f"{case.patient_id}.nii.gz").write_bytes(nifti_gz(Mask.from_array(labels_of(case), grid)))
     return folder
 
 
@@ -89,7 +89,7 @@ def test_masks_by_patient_id_and_case_id(out, tmp_path):
     masks = write_masks(tmp_path / "masks", cases[:4])
     deep = masks / cases[5].case_id / "anything.nii.gz"
     deep.parent.mkdir()
-    deep.write_bytes(nifti_gz(Mask(labels_of(cases[5]), GRID)))
+    deep.write_bytes(nifti_gz(Mask.from_array(labels_of(cases[5]), GRID)))
     (masks / "somebody.nii.gz").write_bytes(b"never opened")
     found = agree(out, [str(masks)])
     assert [n.message for n in found.notes if n.code == "agree-case-unknown"] == ["masks: somebody.nii.gz"]
@@ -102,7 +102,7 @@ def test_masks_by_patient_id_and_case_id(out, tmp_path):
 
 def test_a_mask_stored_in_another_order_is_the_same_grid(out, tmp_path):
     case = some_cases(8)[2]
-    image = sitk.DICOMOrient(Mask(labels_of(case), GRID).to_sitk(), "RAS")
+    image = sitk.DICOMOrient(Mask.from_array(labels_of(case), GRID).to_sitk(), "RAS")
     (tmp_path / "masks").mkdir()
     sitk.WriteImage(sitk.Cast(image, sitk.sitkFloat32), str(tmp_path / "masks" / "P02.nii.gz"))
     found = agree(out, [str(tmp_path / "masks")])
@@ -125,7 +125,7 @@ def test_one_outlined_side_and_one_outlined_slice(out, tmp_path):
     labels[labels == 2] = 0
     labels[[k for k in range(7) if k != LEVEL_SLICE]] = 0
     (tmp_path / "masks").mkdir()
-    (tmp_path / "masks" / "P01.nii.gz").write_bytes(nifti_gz(Mask(labels, GRID)))
+    (tmp_path / "masks" / "P01.nii.gz").write_bytes(nifti_gz(Mask.from_array(labels, GRID)))
     found = agree(out, [str(tmp_path / "masks")])
     left, right = pair_of(found, "P01"), pair_of(found, "P01", "right")
     assert left.on_slice.dice == 1
@@ -139,7 +139,7 @@ def test_swapped_sides_are_seen(out, tmp_path):
     labels = labels_of(case)
     swapped = np.where(labels == 1, 2, np.where(labels == 2, 1, 0)).astype(np.uint8)
     (tmp_path / "masks").mkdir()
-    (tmp_path / "masks" / "P00.nii.gz").write_bytes(nifti_gz(Mask(swapped, GRID)))
+    (tmp_path / "masks" / "P00.nii.gz").write_bytes(nifti_gz(Mask.from_array(swapped, GRID)))
     pair = pair_of(agree(out, [str(tmp_path / "masks")]), "P00")
     assert pair.on_slice.dice == 0
     assert "agree-sides-swapped" in codes(pair.notes)
@@ -304,7 +304,7 @@ def test_bad_references(out, tmp_path):
     twice = write_masks(tmp_path / "twice", some_cases(1))
     shutil.copy(twice / "P00.nii.gz", twice / "P00-0123456789.nii.gz")
     assert code(str(twice)) == "reference-invalid"
-    half = Mask(labels_of(some_cases(1)[0]), GRID).to_sitk()
+    half = Mask.from_array(labels_of(some_cases(1)[0]), GRID).to_sitk()
     halves = tmp_path / "halves"
     halves.mkdir()
     sitk.WriteImage(sitk.Cast(half, sitk.sitkFloat32) * 0.5, str(halves / "P00.nii.gz"))

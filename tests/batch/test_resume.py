@@ -219,7 +219,7 @@ def test_status_reports_progress_and_failures(four, tmp_path):
     done = read_status(out)
     assert (done.state, done.n_done, done.failures) == ("finished", 4, ())
     assert done.seconds_per_study > 0
-    assert done.counts == {"ok": 4, "review": 0, "failed": 0, "waiting": 0}
+    assert done.counts == {"ok": 4, "review": 0, "failed": 0, "excluded": 0, "waiting": 0}
     case = min((out / "cases").iterdir())
     (case / "case.json").unlink()
     assert read_status(out).counts["waiting"] == 1

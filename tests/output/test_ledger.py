@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import PydanticUserError
 
 from glutseg.image import Mask
-from glutseg.output.case_files import TOLD_APART, write_case
+from glutseg.output.case_files import OWN_FORM, write_case
 from glutseg.output.decode import from_json
 from glutseg.output.ledger import read_case
 from glutseg.protocol import Protocol
@@ -54,7 +54,7 @@ def test_every_field_of_a_result_is_in_the_ledger(example, tmp_path):
     path = tmp_path / "cases" / example.result.case_id / "case.json"
     record = json.loads(path.read_text(encoding="utf-8"))
     for field in dataclasses.fields(CaseResult):
-        assert field.name in record or field.name in TOLD_APART, field.name
+        assert field.name in record or field.name in OWN_FORM, field.name
 
 
 @pytest.mark.parametrize("key", ["case_id", "status", "mask", "profile", "error", "input_sha256"])

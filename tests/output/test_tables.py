@@ -115,14 +115,16 @@ def test_hostile_ids_stay_one_harmless_cell(make):
     assert len(text.splitlines()) == 2
 
 
-def test_slab_is_the_mean_over_the_profile_and_empty_without_one(example, tmp_path):
+def test_the_profile_mean_is_the_mean_over_the_profile_and_empty_without_one(example, tmp_path):
     areas = [p.measurement.area_mm2 for p in example.result.profile]
     bare = replace(example.result, case_id="bare", study_uid="1.2.4", profile=())
     write_tables(tmp_path, [CaseRow(example.result, "test"), CaseRow(bare, "test")])
     rows = {r["case_id"]: r for r in read(tmp_path / "measurements.csv")}
-    assert float(rows["P-1-0000000000"]["slab_area_mean_mm2"]) == pytest.approx(sum(areas) / len(areas))
-    assert float(rows["P-1-0000000000"]["slab_area_left_mm2"]) == 170 * 3
-    assert rows["bare"]["slab_area_mean_mm2"] == ""
+    assert float(rows["P-1-0000000000"]["profile_mean_area_mean_mm2"]) == pytest.approx(
+        sum(areas) / len(areas)
+    )
+    assert float(rows["P-1-0000000000"]["profile_mean_area_left_mm2"]) == 170 * 3
+    assert rows["bare"]["profile_mean_area_mean_mm2"] == ""
 
 
 def test_columns_follow_what_is_measured():

@@ -118,7 +118,7 @@ def test_what_counts_is_what_people_decided(full_run):
     cases = {case.patient_id: case for case in gather(full_run).cases}
     assert (cases["P01"].decision, cases["P01"].status) == ("accepted", "ok")
     assert cases["P02"].area_right == "420"  # 14 x 10 pixels of 3 mm², as corrected
-    assert cases["P03"].error.code == "case-rejected"
+    assert (cases["P03"].status, cases["P03"].error.code) == ("excluded", "case-rejected")
     assert cases["P03"].area_mean == ""
     assert cases["P10"].picture is None
     assert cases["=P11"].index == f"{(20 + 19) / 2 * 30 / 1.6:.0f}"
@@ -153,7 +153,7 @@ def test_a_study_beside_the_run_is_shown_and_an_old_one_told(full_run, tmp_path)
     record["files"] = ["figures/groups.png", "../../secret.png", "figures/missing.svg", 7]
     (out / "study" / "study.json").write_text(json.dumps(record))
     section = gather(out).study
-    assert [figure.title for figure in section.figures] == ["The groups, every patient a point"]
+    assert [figure.title for figure in section.figures] == ["The groups (each point is a patient)"]
     assert "run glutseg study again" in section.warnings[0]
     assert HOSTILE in "".join(Page(render(gather(out))).words)
     record["run"]["sha256"] = read_run(out).sha256
@@ -211,7 +211,7 @@ def test_without_people_or_heights(tmp_path):
 def test_a_run_in_which_everything_failed(tmp_path):
     failed = [MadeCase(f"F{i}", status="failed", error=("no-ct", "only MR")) for i in range(2)]
     report = gather(make_run(tmp_path / "out", failed).out)
-    assert "Of 2 studies, 0 yielded an area; 2 did not (no-ct 2)." in report.methods
+    assert "Of 2 studies, 0 yielded an area; 2 could not be measured (no-ct 2)." in report.methods
     page = Page(render(report))
     assert page.text.count(catalogue()["no-ct"].remedy) == 3  # in each case, and among the codes
     assert not page.of("svg", "img")

@@ -20,8 +20,8 @@ PROTOCOL = load_protocol()
 
 
 def result(case):
-    mask = Mask(labels_of(case), GRID)
-    return result_of(case, volume_of(mask.labels), mask)
+    labels = labels_of(case)
+    return result_of(case, volume_of(labels), Mask.from_array(labels, GRID))
 
 
 def rows(*cases, **how):
@@ -57,12 +57,19 @@ def test_windows_are_those_of_the_protocol_and_cited_only_when_they_are_aubreys(
     assert AUBREY not in cited
 
 
-def test_numbers_failures_and_doubts():
+def test_numbers_failures_and_flags():
     failed = MadeCase("C", status="failed", error=("hips-not-found", "no"))
     text, _ = told(of=rows(MadeCase("A"), MadeCase("B", status="review"), failed))
-    assert "Of 3 studies, 2 yielded an area, 1 of them with doubts that nobody has settled; " in text
-    assert "1 did not (hips-not-found 1)." in text
+    assert (
+        "Of 3 studies, 2 yielded an area, 1 of them with quality flags that no reviewer has settled; " in text
+    )
+    assert "1 could not be measured (hips-not-found 1)." in text
     assert "in the headers of 0 of 2 series" in text
+    excluded = [
+        replace(row, result=replace(row.result, status="excluded", muscles=())) for row in rows(failed)
+    ]
+    text, _ = told(of=[*rows(MadeCase("A")), *excluded])
+    assert "Of 2 studies, 1 yielded an area; reviewers excluded 1." in text
 
 
 def test_heights_name_their_sources():

@@ -15,7 +15,7 @@ from glutseg.measurement import measure_slice
 from glutseg.review import record
 from glutseg.review.decide import MAX_TEXT
 
-FIGURES = ("area_left_mm2", "area_right_mm2", "mean_hu_left", "slab_area_left_mm2")
+FIGURES = ("area_left_mm2", "area_right_mm2", "mean_hu_left", "profile_mean_area_left_mm2")
 
 
 def correct(run, case, who="anna", n_pixels=3, slice_index=None):
@@ -56,7 +56,7 @@ def test_accept_correct_and_reject_make_the_tables(reviewed):
     accepted, rejected = reviewed.row(first), reviewed.row(second)
     expected = before | {"status": "ok", "decision": "accepted", "reviewer": "anna"}
     assert accepted == expected
-    assert (rejected["status"], rejected["error_code"]) == ("failed", "case-rejected")
+    assert (rejected["status"], rejected["error_code"]) == ("excluded", "case-rejected")
     assert "tumour" in rejected["error_message"]
     assert "\x1b" not in rejected["error_message"]
     assert [rejected[name] for name in (*FIGURES, "values", "mask")] == [""] * 6
@@ -150,7 +150,7 @@ def test_a_side_that_is_wiped_out_is_told_and_empty(reviewed):
     review.correct(reviewed.out, case, "anna", measured, wiped)
     collate(reviewed)
     row = reviewed.row(case)
-    assert (row["area_right_mm2"], row["area_mean_mm2"], row["slab_area_mean_mm2"]) == ("", "", "")
+    assert (row["area_right_mm2"], row["area_mean_mm2"], row["profile_mean_area_mean_mm2"]) == ("", "", "")
     assert "muscle-missing:right" in row["flags"]
 
 

@@ -16,6 +16,7 @@ from glutseg.study.compare import compare
 from glutseg.study.run_rows import read_run
 from glutseg.study.sensitivity import NO_REVIEW
 from glutseg.study.values import Area, value_named
+from glutseg.study.words import summary
 from run_maker import MadeCase, result_of
 
 CONTROL = ("control", "back-pain")
@@ -112,7 +113,8 @@ def test_corrected_values_count_and_the_automatic_ones_stand_beside_them(tmp_pat
     review.reject(made.out, ids["A-01"], "R", reason="implant")
     study = made.study(groups=CONTROL)
     assert study.sample.frame["value"].max() == pytest.approx(9000 / made.cases[0].height_m)
-    assert study.join.failed == (ids["A-01"],)
+    assert (study.join.failed, study.join.excluded) == ((), (ids["A-01"],))
+    assert "1 were excluded by a reviewer" in " ".join(summary(study))
     assert study.comparison.n_first == 7
     told = outcome_of(study, AUTOMATIC)
     hand = by_hand(made, lambda c: (c.left_mm2 + c.right_mm2) / 2 / c.height_m)

@@ -31,10 +31,10 @@ def test_the_summary_has_the_study_s_figures(tmp_path):
     text = " ".join(summary(study))
     c = study.comparison
     assert "17 patients: 8 control, 9 back-pain." in text
-    assert f"less back-pain {c.welch.difference:.0f} mm²/m ({c.percent:.1f} %)" in text
+    assert f"− back-pain: {c.welch.difference:.0f} mm²/m ({c.percent:.1f} %)" in text
     assert f"95 % CI {c.welch.ci.low:.0f} to {c.welch.ci.high:.0f}".replace("-", "−") in text
     assert f"Hedges g {c.effect.hedges_g:.2f}" in text
-    assert "With age_years held equal" in text
+    assert "Adjusted for age_years, " in text
     assert "in all, adjusted for group" in text
     assert study.sensitivity.verdict in text
     assert "nan" not in text

@@ -1,4 +1,4 @@
-"""What raters say of cases, and what comes out of comparing them."""
+"""Readings of cases by raters, and the comparisons of raters."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Outline:
 
 @dataclass(frozen=True)
 class Reading:
-    """What one rater says of one case.
+    """One rater's reading of one case.
 
     Attributes
     ----------
     area_mm2 : per side, and ``mean``, as far as known
-    z_mm : height of the rater's slice; None where it is not told
+    z_mm : height of the rater's slice; None where it is unknown
     outline : reads the mask; None where there is none
     """
 

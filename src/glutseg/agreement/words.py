@@ -17,12 +17,12 @@ def in_words(agreement: Agreement) -> list[str]:
         if ours:
             shown = next((c for c in ours if c.quantity == "mean"), ours[0])
             lines += _comparison(shown, agreement)
-    told = {flag.code for comparison in agreement.comparisons for flag in comparison.notes}
-    rest = [flag for flag in agreement.notes if flag.code not in told]
+    mentioned = {flag.code for comparison in agreement.comparisons for flag in comparison.notes}
+    rest = [flag for flag in agreement.notes if flag.code not in mentioned]
     lines += [f"note: {flag.message}: {flag.meaning}" for flag in rest]
     per_pair = {str(flag) for pair in agreement.pairs for flag in pair.notes}
     if per_pair:
-        lines.append(f"note: pairs.csv tells more: {', '.join(sorted(per_pair))}")
+        lines.append(f"note: more in pairs.csv: {', '.join(sorted(per_pair))}")
     return lines
 
 

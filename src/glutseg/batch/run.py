@@ -82,15 +82,15 @@ class RunSummary:
     n_kept: int = 0
 
     def count(self, status: str) -> int:
-        """Number of studies that are ``ok``, ``review`` or ``failed``."""
+        """Number of studies with a status of `glutseg.result.STATUSES`."""
         return sum(row.result.status == status for row in self.rows)
 
     @property
     def exit_code(self) -> int:
-        """0: every study is ``ok``; 2: some need a review or failed; 1: all failed."""
-        if self.count("failed") == len(self.rows):
+        """0: every study is ``ok`` or was excluded by a reviewer; 1: none has a number; 2: all others."""
+        if not any(row.result.is_measured for row in self.rows):
             return 1
-        return 0 if self.count("ok") == len(self.rows) else 2
+        return 2 if self.count("review") + self.count("failed") else 0
 
 
 def run(

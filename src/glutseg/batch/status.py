@@ -13,7 +13,7 @@ from typing import Any
 from glutseg import review
 from glutseg.output.folder import case_ids, run_record
 from glutseg.output.layout import CASE_JSON, case_file
-from glutseg.output.ledger import read_case
+from glutseg.result import STATUSES
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class RunStatus:
     Attributes
     ----------
     state : "running" (also after the run was killed), "stopped" or "finished"
-    counts : number of studies by status, ``waiting`` among them
+    counts : number of studies by status, as reviewers decided, and of those ``waiting``
     seconds_per_study : time since this run began per study, over all workers; None before two are done
     seconds_since_last : time since the last case was written
     failures : (case id, code, message)
@@ -51,25 +51,27 @@ def read_status(out: Path) -> RunStatus:
     Raises
     ------
     GlutsegError
-        ``input-missing`` if the folder holds no run of glutseg.
+        ``input-missing`` where no run of glutseg is; ``run-other-version``; ``review-invalid`` where it is
+        unknown whose decisions count.
     """
     record = run_record(out)
     names = case_ids(record)
-    entries = {name: read_case(out, name) for name in names}
-    results = [entry.row.result for entry in entries.values() if entry]
+    collator = review.Collator(out)
+    reviews = collator.reviews()
+    results = [row.result for row in review.revised(out, collator.rows(names), reviews)]
     counts: Counter[str] = Counter(r.status for r in results)
     counts["waiting"] = len(names) - len(results)
-    done_at = sorted(_written_at(out, name) for name, entry in entries.items() if entry)
+    done_at = sorted(_written_at(out, result.case_id) for result in results)
     return RunStatus(
         state=str(record.get("state")),
         started=str(record.get("started")),
         n_studies=len(names),
         n_done=len(results),
-        counts={name: counts[name] for name in ("ok", "review", "failed", "waiting")},
+        counts={name: counts[name] for name in (*STATUSES, "waiting")},
         seconds_per_study=_pace_s(done_at, str(record.get("started"))),
         seconds_since_last=max(0.0, time.time() - done_at[-1]) if done_at else None,
         failures=tuple((r.case_id, r.error_code, r.error_message) for r in results if r.status == "failed"),
-        decisions={name: dict(sorted(n.items())) for name, n in review.decision_counts(out).items()},
+        decisions={name: dict(sorted(n.items())) for name, n in review.decision_counts(out, reviews).items()},
     )
 
 

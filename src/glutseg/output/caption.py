@@ -1,4 +1,4 @@
-"""The words of the picture: case, level, areas, doubts."""
+"""The words of the picture: case, status, level, areas, quality flags."""
 
 from __future__ import annotations
 
@@ -16,18 +16,12 @@ AS_SHOWN: tuple[Side, Side] = ("right", "left")
 """As they lie in the picture."""
 MAX_FLAG_LINES = 4
 LINE_WIDTH = 118
-STATUS_WORDS = {
-    "ok": "measured",
-    "review": "measured - please look at it",
-    "failed": "not measured",
-}
 
 
 def draw_caption(figure: Figure, result: CaseResult) -> None:
     """Title above, areas of both sides and the flags below the measured slice."""
     _text(figure, 0.012, 0.965, result.case_id, size=15)
-    words = STATUS_WORDS[result.status]
-    _text(figure, 0.65, 0.965, words, size=14, colour=STATUS_COLOURS[result.status], align="right")
+    _text(figure, 0.65, 0.965, result.status, size=14, colour=STATUS_COLOURS[result.status], align="right")
     _text(figure, 0.67, 0.965, _level_words(result), size=12, colour=QUIET_INK)
     for x, side in zip((0.012, 0.235), AS_SHOWN, strict=True):
         for row, line in enumerate(_side_lines(result, side)):
@@ -35,7 +29,7 @@ def draw_caption(figure: Figure, result: CaseResult) -> None:
             _text(figure, x, 0.222 - 0.03 * row, line, size=15 if row == 1 else 11, colour=colour)
     for row, line in enumerate(_summary_lines(result)):
         _text(figure, 0.46, 0.222 - 0.026 * row, line, size=11)
-    for row, line in enumerate(_doubt_lines(result)):
+    for row, line in enumerate(_flag_lines(result)):
         _text(figure, 0.012, 0.098 - 0.023 * row, line, size=9.5, colour=QUIET_INK)
 
 
@@ -83,12 +77,12 @@ def _right_and_left(right: float | None, left: float | None) -> str:
     return " / ".join("-" if figure is None else f"{figure:.0f}" for figure in (right, left))
 
 
-def _doubt_lines(result: CaseResult) -> list[str]:
+def _flag_lines(result: CaseResult) -> list[str]:
     """The reason of a failure and the flags, those for review first; what does not fit is counted."""
-    said = [f"{result.error_code}: {result.error_message}"] if result.error_code else []
+    texts = [f"{result.error_code}: {result.error_message}"] if result.error_code else []
     ordered = sorted(result.all_flags, key=lambda flag: flag.severity == "note")
-    said += [f"{flag}: {flag.message}" for flag in ordered]
-    lines = [line for text in said for line in textwrap.wrap(plain(text, 300), LINE_WIDTH)]
+    texts += [f"{flag}: {flag.message}" for flag in ordered]
+    lines = [line for text in texts for line in textwrap.wrap(plain(text, 300), LINE_WIDTH)]
     if len(lines) > MAX_FLAG_LINES:
         hidden = len(lines) - MAX_FLAG_LINES + 1
         lines = [*lines[: MAX_FLAG_LINES - 1], f"... and {hidden} more lines in case.json"]

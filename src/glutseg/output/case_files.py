@@ -21,8 +21,8 @@ from glutseg.protocol import Protocol, concise
 from glutseg.result import CaseResult
 from glutseg.version import __version__
 
-TOLD_APART = ("error_code", "error_message", "traceback", "rejected_series", "seconds")
-"""Fields of a result that case.json tells in words of their own, or, as times, not at all."""
+OWN_FORM = ("error_code", "error_message", "traceback", "rejected_series", "seconds")
+"""Fields of a result that case.json holds in a form of its own, or, as times, not at all."""
 
 
 def write_case(
@@ -38,7 +38,7 @@ def write_case(
     Parameters
     ----------
     image, mask : without a mask there is no mask.nii.gz, without an image or a level no overlay.png
-    input_sha256 : tells whether a later run has the same input (`glutseg.batch.plan`)
+    input_sha256 : by which a later run knows the same input (`glutseg.batch.plan`)
 
     Returns
     -------
@@ -77,7 +77,7 @@ def case_json(row: CaseRow, protocol: Protocol, input_sha256: str = "") -> str:
     """Everything known of a case; no time of day in it, so that equal runs give equal bytes.
 
     It is the case's entry in the ledger: `glutseg.output.ledger.read_case` makes the row from it again.
-    Every field of the result stands under its own name, those of `TOLD_APART` in words.
+    Every field of the result stands under its own name, except those of `OWN_FORM`.
     """
     result = row.result
     columns = measurement_columns(protocol.extent)
@@ -94,7 +94,7 @@ def case_json(row: CaseRow, protocol: Protocol, input_sha256: str = "") -> str:
         "rejected_series": [{"series_uid": u, "reason": why} for u, why in result.rejected_series],
     }
     fields = dataclasses.asdict(result)
-    record |= {name: value for name, value in fields.items() if name not in TOLD_APART}
+    record |= {name: value for name, value in fields.items() if name not in OWN_FORM}
     return json.dumps(to_json(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

@@ -43,12 +43,13 @@ class Column(Generic[Row]):
 
 @dataclass(frozen=True)
 class Quantity:
-    """A figure of one side.
+    """A figure of one muscle and side.
 
     Attributes
     ----------
     stem, suffix : of its columns' names, with the side between them
-    attribute : of `glutseg.result.SliceMeasurement`, or of `WholeMuscle`
+    attribute : of the `glutseg.result.SliceMeasurement`, `WholeMuscle` or `MuscleResult` that holds it; empty
+        where it is calculated
     totals : which figures of both sides together make sense
     """
 
@@ -99,6 +100,31 @@ QUANTITIES = (
     Quantity("min_hu", "", "HU", "lowest density of the area", "min_hu", 1),
     Quantity("max_hu", "", "HU", "highest density of the area", "max_hu", 1),
     Quantity("lean_mean_hu", "", "HU", "mean density of the lean part", "lean_mean_hu", 2, ("mean",)),
+)
+
+PROFILE_MEAN = Quantity(
+    "profile_mean_area",
+    "_mm2",
+    "mm²",
+    "mean area over the profile around the level (15 mm up and down)",
+    "",
+    totals=("mean",),
+)
+AXIAL_AREA = Quantity(
+    "area",
+    "_axial_mm2",
+    "mm²",
+    "area x cos(tilt), that of an axial section if the muscle runs along the body there; empty unless the "
+    "slices are tilted by 3 degrees or more",
+    "",
+    totals=("mean",),
+)
+CONFIDENCE = Quantity(
+    "confidence",
+    "",
+    "",
+    "least Dice to the outlines found with a perturbed shape prior, 0 to 1; empty where it is unknown",
+    "",
 )
 
 WHOLE_QUANTITIES = (

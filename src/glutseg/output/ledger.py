@@ -40,7 +40,7 @@ def read_case(out: Path, case_id: str) -> Entry | None:
 
 def _entry(record: dict[str, Any]) -> Entry:
     error = record["error"] or {"code": "", "message": "", "traceback": []}
-    told = {
+    values = {
         **record,
         "error_code": error["code"],
         "error_message": error["message"],
@@ -48,7 +48,7 @@ def _entry(record: dict[str, Any]) -> Entry:
         "rejected_series": [[one["series_uid"], one["reason"]] for one in record["rejected_series"]],
         "seconds": {},
     }
-    complete = {f.name: told[f.name] for f in fields(CaseResult)}  # one that is not there is no default
+    complete = {f.name: values[f.name] for f in fields(CaseResult)}  # one that is not there is no default
     texts = [from_json(str, record[name]) for name in ("mask", "overlay", "input_sha256")]
     protocol = from_json(str, record["protocol"]["name"])
     return Entry(CaseRow(from_json(CaseResult, complete), protocol, *texts[:2]), texts[2])

@@ -33,7 +33,7 @@ HIDDEN = Path("(pseudonymised)")
 
 @dataclass(frozen=True)
 class Pseudonymiser:
-    """HMAC-SHA256 with the project's key; without the key nobody can tell who is who.
+    """HMAC-SHA256 with the project's key; without the key nobody can find the patient.
 
     Attributes
     ----------
@@ -53,12 +53,12 @@ class Pseudonymiser:
         return f"2.25.{uuid.UUID(bytes=self._digest('uid', uid)[:16], version=5).int}"
 
     def source(self, source: Source) -> str:
-        """A word for a file or folder, so that messages about one can be told apart."""
+        """A word for a file or folder, so that messages about different ones stay different."""
         return f"file-{self._digest('path', str(source)).hex()[:PATIENT_DIGITS]}"
 
     @property
     def check(self) -> str:
-        """Tells whether two runs have the same key, and nothing about it."""
+        """The same for two runs with the same key; says nothing about the key."""
         return self._digest("check", "").hex()[:PATIENT_DIGITS]
 
     def index(self, index: Index) -> Index:

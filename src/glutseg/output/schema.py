@@ -9,15 +9,21 @@ from math import cos, radians
 
 from glutseg.image import Muscle, Side
 from glutseg.measurement import mean_of_sides, per_height, per_height_squared, sum_of_sides
-from glutseg.output.columns import QUANTITIES, WHOLE_QUANTITIES, Column, Quantity
+from glutseg.output.columns import (
+    AXIAL_AREA,
+    CONFIDENCE,
+    PROFILE_MEAN,
+    QUANTITIES,
+    WHOLE_QUANTITIES,
+    Column,
+    Quantity,
+)
 from glutseg.protocol import ExtentRule
-from glutseg.result import CaseResult, Level, SeriesRecord
+from glutseg.result import STATUSES, CaseResult, Level, SeriesRecord
 from glutseg.segmentation import GivenMaskOutliner
 from glutseg.version import __version__
 
 SIDES: tuple[Side, ...] = ("left", "right")
-
-
 GIVEN = GivenMaskOutliner.name
 
 
@@ -34,73 +40,89 @@ class CaseRow:
     is_corrected: bool = False
 
 
-Figure = Callable[[CaseRow, Side], float | None]
-"""One figure of one side."""
+Get = Callable[[CaseResult, Muscle, Side], float | None]
+"""Where the figure of a muscle and side is found; None where it is unknown."""
+Cells = Callable[[CaseRow], float | None]
 
 
-def _area_figure(muscle: Muscle, attribute: str, row: CaseRow, side: Side) -> float | None:
-    measured = row.result.measurement(side, muscle)
+def _on_slice(attribute: str, result: CaseResult, muscle: Muscle, side: Side) -> float | None:
+    measured = result.measurement(side, muscle)
     return None if measured is None else float(getattr(measured, attribute))
 
 
-def _whole_figure(muscle: Muscle, attribute: str, row: CaseRow, side: Side) -> float | None:
-    """Empty where the series does not show the whole muscle: a part's volume is not a volume."""
-    record = row.result.muscle(side, muscle)
+def _of_whole(attribute: str, result: CaseResult, muscle: Muscle, side: Side) -> float | None:
+    """None where the series does not show the whole muscle: a part's volume is not a volume."""
+    record = result.muscle(side, muscle)
     whole = None if record is None else record.whole
     return float(getattr(whole, attribute)) if whole is not None and whole.is_complete else None
 
 
-_area_mm2: Figure = partial(_area_figure, "maximus", "area_mm2")
+def _profile_mean_mm2(result: CaseResult, muscle: Muscle, side: Side) -> float | None:
+    areas = [point.measurement.area_mm2 for point in result.profile_around_level(side, muscle)]
+    return sum(areas) / len(areas) if areas else None
 
 
-def _mean(figure: Figure, row: CaseRow) -> float | None:
-    return mean_of_sides(figure(row, "left"), figure(row, "right"))
+def _axial_mm2(result: CaseResult, muscle: Muscle, side: Side) -> float | None:
+    """The muscle taken as a prism along the body: its section at right angles is smaller by the cosine."""
+    series, area_mm2 = result.series, result.area_mm2(side, muscle)
+    if series is None or area_mm2 is None or not series.is_tilted:
+        return None
+    return area_mm2 * cos(radians(series.tilt_degrees))
 
 
-def _sum(figure: Figure, row: CaseRow) -> float | None:
-    return sum_of_sides(figure(row, "left"), figure(row, "right"))
-
-
-def _one(figure: Figure, side: Side, row: CaseRow) -> float | None:
-    return figure(row, side)
-
-
-def _quantity_columns(q: Quantity, figure: Figure, prefix: str = "") -> Iterator[Column[CaseRow]]:
-    """A column per side, and those of both sides together that make sense."""
-    for side in SIDES:
-        name = f"{prefix}{q.stem}_{side}{q.suffix}"
-        yield Column(
-            name, q.unit, f"{side} side: {q.meaning}", partial(_one, figure, side), float, q.decimals
-        )
-    for total in q.totals:
-        name = f"{prefix}{q.stem}_{total}{q.suffix}"
-        meaning = f"{total} of the two sides; empty where one is unknown"
-        yield Column(name, q.unit, meaning, partial(_TOTALS[total], figure), float, q.decimals)
-
-
-_TOTALS = {"mean": _mean, "sum": _sum}
-
-
-def _area_columns(muscle: Muscle) -> Iterator[Column[CaseRow]]:
-    for q in QUANTITIES:
-        yield from _quantity_columns(q, partial(_area_figure, muscle, q.attribute), prefix_of(muscle))
-
-
-def _confidence_columns(muscle: Muscle) -> Iterator[Column[CaseRow]]:
-    for side in SIDES:
-        meaning = f"{side} side: Dice to the outlines under other beliefs about what cannot be seen, 0 to 1"
-        get = partial(_confidence, muscle, side)
-        yield Column(f"{prefix_of(muscle)}confidence_{side}", "", meaning, get, float)
-
-
-def _confidence(muscle: Muscle, side: Side, row: CaseRow) -> float | None:
-    record = row.result.muscle(side, muscle)
+def _confidence(result: CaseResult, muscle: Muscle, side: Side) -> float | None:
+    record = result.muscle(side, muscle)
     return None if record is None else record.confidence
 
 
-def prefix_of(muscle: Muscle) -> str:
-    """The gluteus maximus is what the table is about; the others' columns are named after them."""
-    return "" if muscle == "maximus" else f"{muscle}_"
+AT_LEVEL: tuple[tuple[Quantity, Get], ...] = (
+    *((quantity, partial(_on_slice, quantity.attribute)) for quantity in QUANTITIES),
+    (PROFILE_MEAN, _profile_mean_mm2),
+    (AXIAL_AREA, _axial_mm2),
+    (CONFIDENCE, _confidence),
+)
+OF_WHOLE: tuple[tuple[Quantity, Get], ...] = tuple(
+    (quantity, partial(_of_whole, quantity.attribute)) for quantity in WHOLE_QUANTITIES
+)
+_TOTALS = {"mean": mean_of_sides, "sum": sum_of_sides}
+
+
+def _columns(figures: tuple[tuple[Quantity, Get], ...], muscle: Muscle) -> Iterator[Column[CaseRow]]:
+    """Of every quantity a column per side, and those of both sides together that make sense."""
+    prefix = "" if muscle == "maximus" else f"{muscle}_"
+    for q, get in figures:
+        cells: list[tuple[str, str, Cells]] = [
+            (side, f"{side} side: {q.meaning}", partial(_side, get, muscle, side)) for side in SIDES
+        ]
+        cells += [
+            (
+                total,
+                f"{total} of the two sides; empty where one is unknown",
+                partial(_total, get, muscle, total),
+            )
+            for total in q.totals
+        ]
+        for which, meaning, cell in cells:
+            yield Column(f"{prefix}{q.stem}_{which}{q.suffix}", q.unit, meaning, cell, float, q.decimals)
+
+
+def _side(get: Get, muscle: Muscle, side: Side, row: CaseRow) -> float | None:
+    return get(row.result, muscle, side)
+
+
+def _total(get: Get, muscle: Muscle, total: str, row: CaseRow) -> float | None:
+    left, right = (get(row.result, muscle, side) for side in SIDES)
+    return _TOTALS[total](left, right)
+
+
+def muscle_columns(muscle: Muscle) -> tuple[Column[CaseRow], ...]:
+    """Of a muscle at the level; those of the gluteus maximus have no prefix."""
+    return tuple(_columns(AT_LEVEL, muscle))
+
+
+def whole_columns(muscle: Muscle) -> tuple[Column[CaseRow], ...]:
+    """What ``--whole-muscle`` adds for a muscle; empty where the series does not show all of it."""
+    return tuple(_columns(OF_WHOLE, muscle))
 
 
 def _series(attribute: str, row: CaseRow) -> str | float | None:
@@ -117,32 +139,20 @@ def _pixel_spacing_mm(axis: int, row: CaseRow) -> float | None:
     return None if row.result.series is None else row.result.series.pixel_spacing_mm[axis]
 
 
-def _axial_area_mm2(row: CaseRow, side: Side) -> float | None:
-    """The muscle taken as a prism along the body: its section at right angles is smaller by the cosine."""
-    series, area = row.result.series, _area_mm2(row, side)
-    if series is None or area is None or not series.is_tilted:
-        return None
-    return area * cos(radians(series.tilt_degrees))
-
-
 def _flags(row: CaseRow) -> str:
     return " ".join(dict.fromkeys(str(flag) for flag in row.result.all_flags))
 
 
 def _values(row: CaseRow) -> str:
-    if row.result.status == "failed":
+    if not row.result.is_measured:
         return ""
     if row.is_corrected:
         return "corrected"
     return "given" if row.result.outliner == GIVEN else "automatic"
 
 
-def _slab_area_mm2(sides: tuple[Side, ...], row: CaseRow) -> float | None:
-    """Mean over the profile's slices and the sides; empty where a side was not measured."""
-    areas = [[p.measurement.area_mm2 for p in row.result.profile_around_level(side)] for side in sides]
-    if not all(areas):
-        return None
-    return sum(sum(a) / len(a) for a in areas) / len(areas)
+def _mean_area_mm2(row: CaseRow) -> float | None:
+    return mean_of_sides(*(row.result.area_mm2(side) for side in SIDES))
 
 
 _WHO: tuple[Column[CaseRow], ...] = (
@@ -156,12 +166,10 @@ _WHO: tuple[Column[CaseRow], ...] = (
     Column(
         "status",
         "",
-        "`ok`; `review`: measured, but look at it; `failed`: no number",
+        "; ".join(f"`{status}`: {meaning}" for status, meaning in STATUSES.items()),
         lambda r: r.result.status,
     ),
-    Column(
-        "flags", "", "facts and doubts, separated by spaces, with `:side` (docs/reference/flags.md)", _flags
-    ),
+    Column("flags", "", "quality flags, separated by spaces, with `:side` (docs/reference/flags.md)", _flags),
     Column(
         "error_code", "", "why there is no number (docs/reference/flags.md)", lambda r: r.result.error_code
     ),
@@ -221,35 +229,6 @@ _WHERE: tuple[Column[CaseRow], ...] = (
     Column("kernel", "", "reconstruction kernel as in the header", partial(_series, "kernel")),
     Column("contrast", "", "contrast agent as in the header", partial(_series, "contrast")),
 )
-_SLAB: tuple[Column[CaseRow], ...] = tuple(
-    Column(
-        f"slab_area_{side}_mm2",
-        "mm²",
-        f"{words}: mean area over the profile around the level (15 mm up and down)",
-        partial(_slab_area_mm2, sides),
-        float,
-    )
-    for side, words, sides in (
-        ("left", "left side", ("left",)),
-        ("right", "right side", ("right",)),
-        ("mean", "mean of the sides", SIDES),
-    )
-)
-_TILT: tuple[Column[CaseRow], ...] = tuple(
-    Column(
-        f"area_{which}_axial_mm2",
-        "mm²",
-        f"{words}: area x cos(tilt), that of an axial section if the muscle runs along the body there; "
-        "empty unless the slices are tilted by 3 degrees or more",
-        get,
-        float,
-    )
-    for which, words, get in (
-        ("left", "left side", partial(_one, _axial_area_mm2, "left")),
-        ("right", "right side", partial(_one, _axial_area_mm2, "right")),
-        ("mean", "mean of the sides", partial(_mean, _axial_area_mm2)),
-    )
-)
 _HEIGHT: tuple[Column[CaseRow], ...] = (
     Column("height_m", "m", "height divided by", lambda r: r.result.height.height_m, float, 4),
     Column("height_source", "", "`participants`, `dicom` or `none`", lambda r: r.result.height.source),
@@ -257,7 +236,7 @@ _HEIGHT: tuple[Column[CaseRow], ...] = (
         "area_mean_per_height_mm2_per_m",
         "mm²/m",
         "mean area / height",
-        lambda r: per_height(_mean(_area_mm2, r), r.result.height.height_m),
+        lambda r: per_height(_mean_area_mm2(r), r.result.height.height_m),
         float,
         4,
     ),
@@ -265,7 +244,7 @@ _HEIGHT: tuple[Column[CaseRow], ...] = (
         "area_mean_per_height2_cm2_per_m2",
         "cm²/m²",
         "mean area / height²",
-        lambda r: per_height_squared(_mean(_area_mm2, r), r.result.height.height_m),
+        lambda r: per_height_squared(_mean_area_mm2(r), r.result.height.height_m),
         float,
         4,
     ),
@@ -281,31 +260,7 @@ _FILES: tuple[Column[CaseRow], ...] = (
     Column("glutseg_version", "", "version that measured", lambda _: __version__),
 )
 
-MEASUREMENTS: tuple[Column[CaseRow], ...] = (
-    *_WHO,
-    *_WHERE,
-    *_area_columns("maximus"),
-    *_SLAB,
-    *_TILT,
-    *_confidence_columns("maximus"),
-    *_HEIGHT,
-    *_FILES,
-)
-
-
-def muscle_columns(muscle: Muscle) -> tuple[Column[CaseRow], ...]:
-    """What ``--muscles`` adds for one of the other muscles; for the medius no confidence is known that
-    tells good outlines from bad ones."""
-    return (*_area_columns(muscle), *(_confidence_columns(muscle) if muscle == "minimus" else ()))
-
-
-def whole_columns(muscle: Muscle) -> tuple[Column[CaseRow], ...]:
-    """What ``--whole-muscle`` adds for a muscle; empty where the series does not show all of it."""
-    return tuple(
-        column
-        for q in WHOLE_QUANTITIES
-        for column in _quantity_columns(q, partial(_whole_figure, muscle, q.attribute), prefix_of(muscle))
-    )
+MEASUREMENTS: tuple[Column[CaseRow], ...] = (*_WHO, *_WHERE, *muscle_columns("maximus"), *_HEIGHT, *_FILES)
 
 
 def measurement_columns(extent: ExtentRule) -> tuple[Column[CaseRow], ...]:

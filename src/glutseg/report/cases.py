@@ -15,14 +15,12 @@ from glutseg.output.text import plain
 from glutseg.report.charts import profile_chart
 from glutseg.report.model import CaseView, DecisionWords, Fact, FlagWords, Picture
 from glutseg.report.pictures import Size, case_pictures
-from glutseg.result import CaseResult, SeriesRecord
+from glutseg.result import STATUSES, CaseResult, SeriesRecord
 from glutseg.review.effective import CaseReviews
 
-STATUS_WORDS = {"ok": "measured", "review": "look at it", "failed": "not measured"}
 SIDES: tuple[Side, Side] = ("right", "left")
 """As they lie in the picture."""
 UNKNOWN = "–"
-TILES = {"ok": "measured, no doubts", "review": "measured, look at it", "failed": "not measured"}
 
 
 def case_view(out: Path, row: CaseRow, found: CaseReviews, number: int, size: Size) -> CaseView:
@@ -30,8 +28,8 @@ def case_view(out: Path, row: CaseRow, found: CaseReviews, number: int, size: Si
 
     Parameters
     ----------
-    row : as it counts once people have decided
-    found : what they said of it
+    row : as reviewers decided
+    found : their reviews of it
     number : its place in the table, which makes its anchor
     """
     result = row.result
@@ -48,7 +46,6 @@ def case_view(out: Path, row: CaseRow, found: CaseReviews, number: int, size: Si
         patient_id=who,
         date=plain(result.study_date),
         status=result.status,
-        status_words=STATUS_WORDS[result.status],
         decision=row.decision,
         area_right=_number(right),
         area_left=_number(left),
@@ -84,21 +81,22 @@ def _pictures(out: Path, row: CaseRow, size: Size) -> tuple[Picture | None, Pict
     return case_pictures(out / (row.overlay if safe else folder + OVERLAY), words, size)
 
 
-def flag_words(code: str, said: Sequence[Fact] = ()) -> FlagWords:
+def flag_words(code: str, messages: Sequence[Fact] = ()) -> FlagWords:
     """A code in words; one that this version does not know stays what it is."""
     known = catalogue().get(code)
     if known is None:
-        return FlagWords(plain(code), "error", "", "", tuple(said))
-    return FlagWords(code, known.severity, known.meaning, known.remedy, tuple(said))
+        return FlagWords(plain(code), "error", "", "", tuple(messages))
+    return FlagWords(code, known.severity, known.meaning, known.remedy, tuple(messages))
 
 
 def _flags(flags: Sequence[Flag]) -> tuple[FlagWords, ...]:
-    """Each code once with all that was said of it, doubts before notes."""
-    said: dict[str, list[Fact]] = {}
+    """Each code once with all its messages, those that ask for a review before notes."""
+    messages: dict[str, list[Fact]] = {}
     for flag in sorted(flags, key=lambda flag: flag.severity == "note"):
-        said.setdefault(flag.code, []).append(Fact(flag.side, plain(flag.message)))
+        messages.setdefault(flag.code, []).append(Fact(flag.side, plain(flag.message)))
     return tuple(
-        flag_words(code, [fact for fact in facts if fact.value or fact.name]) for code, facts in said.items()
+        flag_words(code, [fact for fact in facts if fact.value or fact.name])
+        for code, facts in messages.items()
     )
 
 
@@ -178,7 +176,7 @@ def _series(series: SeriesRecord | None) -> list[Fact]:
 
 
 def _decisions(found: CaseReviews) -> list[DecisionWords]:
-    told = []
+    decisions = []
     for review in found.reviews:
         entry = review.in_force
         if entry is None:
@@ -188,7 +186,7 @@ def _decisions(found: CaseReviews) -> list[DecisionWords]:
             for side, change in entry.changes.items()
             if math.isfinite(change.difference_mm2)
         ]
-        told.append(
+        decisions.append(
             DecisionWords(
                 plain(review.reviewer),
                 entry.decision,
@@ -199,7 +197,7 @@ def _decisions(found: CaseReviews) -> list[DecisionWords]:
                 found.is_stale(entry),
             )
         )
-    return told
+    return decisions
 
 
 def level_fact(result: CaseResult) -> Fact | None:
@@ -215,5 +213,5 @@ def _number(value: float | None) -> str:
 
 
 def counts_of(rows: Sequence[CaseRow]) -> dict[str, int]:
-    """Cases by status, all three always."""
-    return {status: sum(row.result.status == status for row in rows) for status in STATUS_WORDS}
+    """Cases by status, every status always."""
+    return {status: sum(row.result.status == status for row in rows) for status in STATUSES}

@@ -85,12 +85,12 @@ def _apart(lines: Sequence[Line], gap: float = 13.0) -> tuple[Line, ...]:
 
 
 def _profile_words(points: dict[Side, list[tuple[float, float]]], low: float, high: float) -> str:
-    told = [f"Area from {low:+.0f} to {high:+.0f} mm of the level."]
+    sentences = [f"Area from {low:+.0f} to {high:+.0f} mm of the level."]
     for side, one in points.items():
         if one:
             areas = [area for _, area in one]
-            told.append(f"{side.capitalize()}: {min(areas):.1f} to {max(areas):.1f} cm².")
-    return " ".join(told)
+            sentences.append(f"{side.capitalize()}: {min(areas):.1f} to {max(areas):.1f} cm².")
+    return " ".join(sentences)
 
 
 def overview(points: Sequence[Point]) -> Overview | None:

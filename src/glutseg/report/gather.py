@@ -8,19 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from glutseg.exchange.measure_mask import GIVEN
 from glutseg.measurement import mean_of_sides
 from glutseg.output.run_record import OWN
 from glutseg.output.schema import CaseRow
 from glutseg.output.tables import sort_rows
 from glutseg.output.text import plain
 from glutseg.protocol import Protocol
-from glutseg.report.cases import STATUS_WORDS, TILES, case_view, counts_of, flag_words
+from glutseg.report.cases import case_view, counts_of, flag_words
 from glutseg.report.charts import Point, overview
 from glutseg.report.methods import level_words, methods
 from glutseg.report.model import CaseView, Fact, FlagWords, Overview, Report
 from glutseg.report.pictures import SIZES, size_for
 from glutseg.report.results import agreement_section, study_section
+from glutseg.result import STATUSES
 from glutseg.review import decision_counts, revised
 from glutseg.review.collate import Collator
 from glutseg.review.effective import CaseReviews
@@ -77,46 +77,44 @@ def gather(out: Path, title: str = "") -> Report:
         protocol_facts=tuple(_protocol_facts(run.protocol)),
         versions=tuple(_versions(run.record)),
         pictures_note="" if size == SIZES[0] else SMALLER,
-        statuses=tuple(Fact(status, words) for status, words in STATUS_WORDS.items()),
+        statuses=tuple(Fact(status, meaning) for status, meaning in STATUSES.items()),
     )
 
 
 def _outliner(run: RunRows) -> dict[str, str]:
-    """Who outlined, as run.json has it; of earlier versions the protocol's name tells."""
-    told = run.record.get("outliner")
-    if isinstance(told, dict):
-        return {str(key): str(value) for key, value in told.items()}
-    return {"name": GIVEN} if run.protocol.name.endswith(f".{GIVEN}") else dict(OWN)
+    """Who outlined, as run.json has it."""
+    outliner = run.record.get("outliner")
+    return {str(k): str(v) for k, v in outliner.items()} if isinstance(outliner, dict) else dict(OWN)
 
 
 def _counts(rows: Sequence[CaseRow]) -> tuple[Fact, ...]:
     counts = counts_of(rows)
     decided = Counter(bool(row.decision) for row in rows)
     facts = [Fact("studies", str(len(rows)))]
-    facts += [Fact(TILES[status], str(n)) for status, n in counts.items()]
+    facts += [Fact(status, str(n)) for status, n in counts.items()]
     if decided[True]:
         facts.append(Fact("decided by reviewers", str(decided[True])))
     return tuple(facts)
 
 
 def _unfinished(run: RunRows) -> str:
-    told = []
+    notes = []
     if run.waiting:
-        told.append(f"{len(run.waiting)} studies of the run are not done: this page does not show them.")
+        notes.append(f"{len(run.waiting)} studies of the run are not done: this page does not show them.")
     state = run.record.get("state")
     if state != "finished" and not run.waiting:
-        told.append("The run has not finished.")
+        notes.append("The run has not finished.")
     problems = run.record.get("problems")
     if isinstance(problems, list) and problems:
-        told.append(f"{len(problems)} files could not be read; run.json names them.")
+        notes.append(f"{len(problems)} files could not be read; run.json names them.")
     for key, words in (
         ("participants_without_images", "of the participants table have no images"),
         ("patients_without_participant", "have no row in the participants table"),
     ):
         people = run.record.get(key)
         if isinstance(people, list) and people:
-            told.append(f"{len(people)} patients {words}; run.json names them.")
-    return " ".join(told)
+            notes.append(f"{len(people)} patients {words}; run.json names them.")
+    return " ".join(notes)
 
 
 def _overview(rows: Sequence[CaseRow], cases: Sequence[CaseView]) -> Overview | None:
@@ -165,8 +163,8 @@ def _protocol_facts(protocol: Protocol) -> list[Fact]:
 def _versions(record: dict[str, Any]) -> list[Fact]:
     libraries = record.get("libraries")
     known = libraries.items() if isinstance(libraries, dict) else ()
-    told = record.get("outliner")
-    others = told.items() if isinstance(told, dict) and told != OWN else ()
+    outliner = record.get("outliner")
+    others = outliner.items() if isinstance(outliner, dict) and outliner != OWN else ()
     facts = [("glutseg", record.get("glutseg_version")), ("Python", record.get("python")), *known]
     facts += [(f"outliner: {name}", value) for name, value in others]
     return [Fact(plain(str(name)), plain(str(value))) for name, value in facts if value]

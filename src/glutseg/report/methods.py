@@ -73,11 +73,11 @@ def methods(
     has_agreement: bool = False,
     outliner: Mapping[str, str] = OWN,
 ) -> Paragraph:
-    """What was measured, how, in how many, and what people did with it.
+    """What was measured, how, in how many studies, and what reviewers decided.
 
     Parameters
     ----------
-    rows : as they count once people have decided
+    rows : as reviewers decided
     reviewers : decisions by reviewer
     outliner : who outlined, as run.json has it
     """
@@ -165,10 +165,11 @@ def _numbers(rows: Sequence[CaseRow]) -> str:
     n = Counter(row.result.status for row in rows)
     failed = Counter(row.result.error_code for row in rows if row.result.status == "failed")
     text = f"Of {_n(len(rows), 'study', 'studies')}, {n['ok'] + n['review']} yielded an area"
-    text += f", {n['review']} of them with doubts that nobody has settled" if n["review"] else ""
+    text += f", {n['review']} of them with quality flags that no reviewer has settled" if n["review"] else ""
     if failed:
         reasons = ", ".join(f"{plain(code)} {count}" for code, count in sorted(failed.items()))
-        text += f"; {sum(failed.values())} did not ({reasons})"
+        text += f"; {sum(failed.values())} could not be measured ({reasons})"
+    text += f"; reviewers excluded {n['excluded']}" if n["excluded"] else ""
     return f"{text}."
 
 
@@ -178,12 +179,12 @@ def _heights(rows: Sequence[CaseRow]) -> list[str]:
     if not sources:
         return []
     words = {"participants": "the participants table", "dicom": "the DICOM header"}
-    told = " and ".join(f"{words[s]} ({n})" for s, n in sorted(sources.items()) if s in words)
+    known = " and ".join(f"{words[s]} ({n})" for s, n in sorted(sources.items()) if s in words)
     lacking = len(measured) - sum(sources.values())
     more = f"; {lacking} without a height have no index" if lacking else ""
     return [
         "Left and right were averaged, and the mean divided by height (mm²/m) and by its square (cm²/m²).",
-        f"Heights are from {told}{more}.",
+        f"Heights are from {known}{more}.",
     ]
 
 
@@ -194,14 +195,13 @@ def _people(
         whose = "as they were given" if outliner.get("name") == GIVEN else "those of the program"
         return f"No person has reviewed the outlines here: they are {whose}."
     decided = Counter(row.decision for row in rows if row.decision)
-    told = ", ".join(
+    counts = ", ".join(
         f"{decided[word]} {word}" for word in ("accepted", "corrected", "rejected") if decided[word]
     )
     people = _n(len(reviewers), "reviewer", "reviewers")
     rest = len(rows) - sum(decided.values())
-    text = (
-        f"{people} looked at the outlines; of {_n(len(rows), 'study', 'studies')} {told or 'none is decided'}"
-    )
+    studies = _n(len(rows), "study", "studies")
+    text = f"{people} looked at the outlines; of {studies} {counts or 'none is decided'}"
     return f"{text}{f', {rest} without a decision that counts' if rest else ''}."
 
 

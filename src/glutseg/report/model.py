@@ -15,13 +15,13 @@ class Fact:
 
 @dataclass(frozen=True)
 class FlagWords:
-    """A flag, or a failure's reason, as a person reads it: ``said`` has a side, or "", and what was found."""
+    """A flag, or a failure's reason, as a person reads it: ``messages`` are (side or "", what was found)."""
 
     code: str
     severity: str
     meaning: str
     remedy: str
-    said: tuple[Fact, ...] = ()
+    messages: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,6 @@ class CaseView:
     patient_id: str
     date: str
     status: str
-    status_words: str
     decision: str
     area_right: str
     area_left: str
@@ -144,7 +143,7 @@ class CaseView:
 
     @property
     def flag_codes(self) -> tuple[str, ...]:
-        """Each code once, doubts before notes."""
+        """Each code once, those that ask for a review before notes."""
         return tuple(flag.code for flag in self.flags)
 
 

@@ -24,17 +24,17 @@ FIGURE_NAME = re.compile(r"(?P<stem>(figures/)?[A-Za-z0-9][A-Za-z0-9_-]{0,80})\.
 STUDY, STUDY_JSON = "study", "study.json"
 """Where `glutseg study` writes unless told otherwise."""
 STUDY_TITLES = {
-    "groups": "The groups, every patient a point",
+    "groups": "The groups (each point is a patient)",
     "correlation": "Correlation",
     "sides": "Left against right",
     "profile": "Area around the level, by group",
-    "sensitivity": "The same question asked of other levels, sides and indices",
+    "sensitivity": "The same comparison with other levels, sides and indices",
 }
 AGREEMENT_TITLES = {
     "bland-altman": "Differences against size (Bland-Altman)",
     "identity": "One rater against the other",
 }
-AUTOMATIC_STUDY = "This study rests on the automatic values: what reviewers decided is not in it."
+AUTOMATIC_STUDY = "This study uses the automatic values: it does not contain the decisions of reviewers."
 OLDER_AGREEMENT = "The run or its reviews have changed since: run glutseg agree again."
 OLDER_STUDY = "The table has changed since this study was made: run glutseg study again."
 
@@ -70,8 +70,8 @@ def agreement_section(out: Path, run: RunRows) -> Section | None:
 
 def _older_agreement(record: Mapping[str, Any], run: RunRows) -> tuple[str, ...]:
     rested_on = record.get("run")
-    told = rested_on if isinstance(rested_on, dict) else {}
-    fits = told.get("sha256") == rests_on(run, with_reviewers=bool(told.get("with_reviewers")))
+    basis = rested_on if isinstance(rested_on, dict) else {}
+    fits = basis.get("sha256") == rests_on(run, with_reviewers=bool(basis.get("with_reviewers")))
     return () if fits else (OLDER_AGREEMENT,)
 
 
@@ -110,8 +110,8 @@ def study_section(out: Path, decided_sha256: str, automatic_sha256: str) -> Sect
     record = read_record(folder / STUDY_JSON)
     if record is None:
         return None
-    said = record.get("summary", [])
-    lines = tuple(plain(str(line)) for line in said) if isinstance(said, list) else ()
+    summary = record.get("summary", [])
+    lines = tuple(plain(str(line)) for line in summary) if isinstance(summary, list) else ()
     rested_on = record.get("run")
     sha256 = rested_on.get("sha256") if isinstance(rested_on, dict) else None
     warnings: tuple[str, ...] = ()

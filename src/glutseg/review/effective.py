@@ -104,8 +104,8 @@ def _doubted(row: CaseRow, flags: tuple[Flag, ...]) -> CaseRow:
 def _decided(out: Path, row: CaseRow, review: Review, entry: Entry) -> CaseRow:
     told = replace(row, decision=entry.decision, reviewer=review.reviewer)
     if entry.decision == "rejected":
-        error = GlutsegError("case-rejected", entry.reason)
-        return replace(told, result=failed(row.result, error), mask="")
+        bare = failed(row.result, GlutsegError("case-rejected", entry.reason))
+        return replace(told, result=replace(bare, status="excluded"), mask="")
     if entry.decision == "accepted" or entry.figures is None:
         return replace(told, result=replace(row.result, status="ok"))
     figures = entry.figures

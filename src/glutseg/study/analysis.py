@@ -150,12 +150,12 @@ def _summaries(sample: Sample) -> tuple[Summary, ...]:
             names[side] = on_side.name
     columns = names | {c: c for c in (*sample.numbers, *sample.correlates)}
     frame = sample.frame
-    told = [
+    summaries = [
         summarise(name, group, frame.loc[frame["group"] == group, column].to_numpy(float))
         for column, name in columns.items()
         for group in sample.groups
     ]
-    return (*told, *_in_mm2(sample))
+    return (*summaries, *_in_mm2(sample))
 
 
 def _in_mm2(sample: Sample) -> tuple[Summary, ...]:

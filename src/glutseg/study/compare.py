@@ -42,7 +42,7 @@ class RankTest:
 
 @dataclass(frozen=True)
 class Comparison:
-    """First group against second; differences are first less second.
+    """First group against second; differences are first − second.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ def _t_test(first: Floats, second: Floats, *, equal_var: bool) -> Test:
 
 @dataclass(frozen=True)
 class Paired:
-    """Left against right of the same patients; the difference is left less right.
+    """Left against right of the same patients; the difference is left − right.
 
     Attributes
     ----------

@@ -75,7 +75,7 @@ PUBLISHED = (
 
 
 def context_for(unit: str) -> tuple[Published, ...]:
-    """The published values that are anywhere near what is studied: by its unit, areas where in doubt."""
+    """The published values that fit the unit of the studied value; areas where none has it."""
     quantity = {"cm³": "volume", "cm²/m²": "index"}.get(unit, "area")
     kept = (quantity,) if quantity == "volume" else (quantity, "area")
     return tuple(p for p in PUBLISHED if p.quantity in kept)

@@ -47,7 +47,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Test:
-    """A t test of two means; the difference is first less second, with its interval."""
+    """A t test of two means; the difference is first − second, with its interval."""
 
     statistic: float
     df: float

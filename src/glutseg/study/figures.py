@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from glutseg.output.text import plain
 
 BLUE, ORANGE, GREEN, PURPLE, VERMILION = "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00"
-"""Okabe and Ito (2008): told apart with every kind of colour blindness."""
+"""Okabe and Ito (2008): distinguishable with every kind of colour blindness."""
 GROUP_COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE)
 GROUP_MARKERS = ("o", "^", "s", "D", "v")
 """Groups differ in shape as well, for print without colour."""

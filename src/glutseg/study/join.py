@@ -9,6 +9,7 @@ from glutseg.errors import GlutsegError
 from glutseg.output.pseudonym import OURS, Pseudonymiser
 from glutseg.output.schema import CaseRow
 from glutseg.output.tables import sort_rows
+from glutseg.result import Status
 from glutseg.review import revised
 from glutseg.study.run_rows import RunRows
 from glutseg.study.table import StudyTable, TableRow
@@ -31,7 +32,8 @@ class Join:
     patients : measured and in the table, in the order of measurements.csv
     only_table : keys of the table that no study of the run has
     only_run : patient ids (case ids where the table lists those) of measured studies without a row
-    failed : case ids of studies with a row and without a number
+    failed : case ids of studies with a row that could not be measured
+    excluded : case ids of studies with a row that a reviewer excluded
     waiting : case ids of the run's plan that are not done
     """
 
@@ -39,6 +41,7 @@ class Join:
     only_table: tuple[str, ...] = ()
     only_run: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
 
 
@@ -60,22 +63,28 @@ def join(run: RunRows, table: StudyTable) -> Join:
             f"no {table.named_by} of the {len(table.rows)} rows is one of the run's, such as {ids[0]!r}",
             str(table.path),
         )
-    measured = tuple(p for p in pairs if p.case.result.status != "failed")
+    measured = tuple(p for p in pairs if p.case.result.is_measured)
     _refuse_repeated(measured, table)
     matched = {p.row.key for p in pairs}
     return Join(
         patients=measured,
         only_table=tuple(sorted(set(table.rows) - matched)),
         only_run=tuple(
-            sorted({_key_of(c, table) for c, row in found if row is None and c.result.status != "failed"})
+            sorted({_key_of(c, table) for c, row in found if row is None and c.result.is_measured})
         ),
-        failed=tuple(sorted(p.case.result.case_id for p in pairs if p.case.result.status == "failed")),
+        failed=_with_status(pairs, "failed"),
+        excluded=_with_status(pairs, "excluded"),
         waiting=run.waiting,
     )
 
 
+def _with_status(pairs: Sequence[Patient], status: Status) -> tuple[str, ...]:
+    results = (pair.case.result for pair in pairs)
+    return tuple(sorted(result.case_id for result in results if result.status == status))
+
+
 def as_decided(run: RunRows) -> RunRows:
-    """The run as people decided: corrected values, rejected studies as failed; what measurements.csv says.
+    """The run as reviewers decided: corrected values, rejected studies excluded; what measurements.csv says.
 
     Raises
     ------
@@ -92,7 +101,7 @@ def as_found(run: RunRows, decided: RunRows) -> RunRows | None:
     """
     if run.rows == decided.rows:
         return None
-    kept = {row.result.case_id for row in decided.rows if row.result.status != "failed"}
+    kept = {row.result.case_id for row in decided.rows if row.result.is_measured}
     patients = {row.result.patient_id for row in decided.rows if row.result.case_id in kept}
     return replace(run, rows=tuple(row for row in run.rows if _counts_again(row, kept, patients)))
 

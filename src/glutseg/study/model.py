@@ -42,7 +42,7 @@ class LinearModel:
     n, n_patients : rows and patients; patients with an unknown cell are left out (``left_out``)
     df : of the t tests
     r_squared, adjusted_r_squared : share of the variance that is explained
-    terms : the group's coefficient is the first group less the second
+    terms : the coefficient of the group is first group − second group
     residuals_p : Shapiro-Wilk's p for the residuals
     errors : how the standard errors were made
     """
@@ -83,7 +83,7 @@ def fit(sample: Sample, *, adjusted: bool = True) -> LinearModel:
     robust = fitted.get_robustcov_results("HC3", use_t=True)
     name = "group and covariates" if columns else "group"
     left_out = len(sample.frame) - len(frame)
-    return _told(name, fitted, design, len(frame), left_out, robust.pvalues, "classical; robust: HC3")
+    return _linear_model(name, fitted, design, len(frame), left_out, robust.pvalues, "classical; robust: HC3")
 
 
 def fit_sides(sample: Sample) -> LinearModel | None:
@@ -108,7 +108,8 @@ def fit_sides(sample: Sample) -> LinearModel | None:
     codes = pd.factorize(long["case_id"])[0]
     clustered = fitted.get_robustcov_results("cluster", groups=codes, use_t=True)
     left_out = len(sample.frame) - len(known)
-    return _told("sides", clustered, design, len(known), left_out, clustered.pvalues, "clustered by patient")
+    errors = "clustered by patient"
+    return _linear_model("sides", clustered, design, len(known), left_out, clustered.pvalues, errors)
 
 
 def _design(
@@ -140,14 +141,14 @@ def _fit(values: pd.Series, design: pd.DataFrame) -> Any:
     from statsmodels.regression.linear_model import OLS
 
     n, k = design.shape
-    scaled = design / design.abs().max().replace(0, 1)  # a column in mm and one in m are no reason for doubt
+    scaled = design / design.abs().max().replace(0, 1)  # units must not decide whether a model is singular
     if n <= k or np.linalg.matrix_rank(scaled.to_numpy(), tol=1e-7 * np.sqrt(n)) < k:
         terms = ", ".join(repr(name) for name in design.columns)
         raise GlutsegError("model-singular", f"{n} values for the terms {terms}")
     return OLS(values.to_numpy(float), design.to_numpy()).fit()
 
 
-def _told(
+def _linear_model(
     name: str, fitted: Any, design: pd.DataFrame, n_patients: int, left_out: int, robust: Any, errors: str
 ) -> LinearModel:
     from scipy import stats

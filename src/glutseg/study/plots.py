@@ -73,7 +73,7 @@ def _of_group(study: Study, group: str, column: str) -> Floats:
 
 
 def _groups(study: Study) -> Figure:
-    """Every patient a point, the mean with its interval, the quartiles as a thin box."""
+    """Each patient is a point; the mean with its interval, the quartiles as a thin box."""
     figure, axes = new_axes(120, 100)
     for at, group in enumerate(study.sample.groups):
         values = _of_group(study, group, "value")
@@ -104,7 +104,7 @@ def _groups(study: Study) -> Figure:
 
 
 def _scatter(study: Study, whole: Correlation) -> Figure:
-    """Every patient a point, one line through all of them with the band of its mean."""
+    """Each patient is a point; one line through all of them with the band of its mean."""
     figure, axes = new_axes(120, 95)
     frame = study.sample.frame.dropna(subset=["value", whole.column])
     for i, group in enumerate(study.sample.groups):
@@ -140,10 +140,10 @@ def _fit_and_band(axes: Axes, x: Floats, y: Floats) -> None:
 
     fitted = OLS(y, np.column_stack([np.ones_like(x), x])).fit()
     at = np.linspace(x.min(), x.max(), 60)
-    told = fitted.get_prediction(np.column_stack([np.ones_like(at), at]))
-    low, high = told.conf_int(alpha=1 - LEVEL).T
+    prediction = fitted.get_prediction(np.column_stack([np.ones_like(at), at]))
+    low, high = prediction.conf_int(alpha=1 - LEVEL).T
     axes.fill_between(at, low, high, color=QUIET_INK, alpha=0.15, linewidth=0)
-    axes.plot(at, told.predicted_mean, color=INK, label="all patients, 95 % band of the mean")
+    axes.plot(at, prediction.predicted_mean, color=INK, label="all patients, 95 % band of the mean")
 
 
 def _sides(study: Study) -> Figure:

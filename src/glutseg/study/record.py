@@ -63,7 +63,7 @@ def write_study(folder: Path, study: Study, *, overwrite: bool = False) -> tuple
 
 
 def study_json(study: Study) -> dict[str, Any]:
-    """Everything a study found as JSON values; differences are first group less second."""
+    """Everything a study found as JSON values; differences are first group − second group."""
     value, run = study.sample.value, study.run
     return {
         "program": PROGRAM,
@@ -104,7 +104,8 @@ def _joined(study: Study) -> Line:
         "without_value": [str(k) for k in sample.frame.loc[sample.frame["value"].isna(), "case_id"]],
         "only_in_table": list(j.only_table),
         "only_in_run": list(j.only_run),
-        "not_measured": list(j.failed),
+        "failed": list(j.failed),
+        "excluded": list(j.excluded),
         "not_done": list(j.waiting),
         "without_group": list(sample.no_group),
         "other_groups": dict(sample.other_groups),
@@ -200,9 +201,9 @@ def _test(name: str, compares: str, test: Test) -> Line:
 def _outcome(outcome: Outcome) -> Line:
     choice = outcome.choice
     flat = _flat({k: v for k, v in asdict(outcome).items() if k != "choice"})
-    told = {"about": choice.about, "choice": choice.words, "value": choice.value.name}
+    columns = {"about": choice.about, "choice": choice.words, "value": choice.value.name}
     level = getattr(choice.value, "level", "")
-    return told | {"level": level, "unit": choice.value.unit, "only_ok": choice.only_ok} | flat
+    return columns | {"level": level, "unit": choice.value.unit, "only_ok": choice.only_ok} | flat
 
 
 def _flat(line: Line) -> Line:

@@ -24,7 +24,7 @@ MAX_NAMED = 8
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a run.
+    """What a study compares.
 
     Attributes
     ----------
@@ -51,10 +51,10 @@ class Sample:
     frame : one row per patient: patient_id, case_id, status, group, value, left, right (NaN where
         unknown), and the columns of the table by their names
     value : the figure compared
-    groups : first and second; differences are first less second
+    groups : first and second; differences are first − second
     numbers, categories : names of the covariates' columns by what they hold
     correlates : names of the columns to correlate with
-    no_group : keys of patients whose group is not told
+    no_group : keys of patients without a group
     other_groups : group and number of patients that are not compared
     """
 
@@ -70,7 +70,7 @@ class Sample:
 
 
 def make_sample(joined: Join, table: StudyTable, question: Question, value: Value) -> Sample:
-    """Put the columns together that a question names.
+    """The columns that a question names, put together.
 
     Raises
     ------
@@ -82,8 +82,8 @@ def make_sample(joined: Join, table: StudyTable, question: Question, value: Valu
 
     rows = [p.row for p in joined.patients]
     column = table.column(question.group)
-    told = words_of(table, rows, column)
-    groups = _two_groups(told, question, column, table.path)
+    names = words_of(table, rows, column)
+    groups = _two_groups(names, question, column, table.path)
     covariates = _columns(table, question.covariates, column)
     correlates = _columns(table, question.correlates, column)
     categories = tuple(c for c in covariates if is_of_words(table, rows, c))
@@ -92,14 +92,14 @@ def make_sample(joined: Join, table: StudyTable, question: Question, value: Valu
         "patient_id": [p.case.result.patient_id for p in joined.patients],
         "case_id": [p.case.result.case_id for p in joined.patients],
         "status": [p.case.result.status for p in joined.patients],
-        "group": told,
+        "group": names,
         **{name: _figures(joined.patients, one) for name, one in _figures_of(value).items()},
     }
     held = {c: pd.Series(numbers_of(table, rows, c), dtype=float) for c in {*numbers, *correlates}}
     held |= {c: pd.Series(_categories(table, joined, c), dtype=object) for c in categories}
     _refuse_taken(table, held, data)
     frame = pd.DataFrame(data).assign(**held)
-    counts = Counter(g for g in told if g and g not in groups)
+    counts = Counter(g for g in names if g and g not in groups)
     chosen = frame["group"].isin(groups)
     return Sample(
         frame=frame[chosen].reset_index(drop=True),
@@ -108,14 +108,14 @@ def make_sample(joined: Join, table: StudyTable, question: Question, value: Valu
         numbers=numbers,
         categories=categories,
         correlates=correlates,
-        no_group=tuple(sorted(row.key for row, g in zip(rows, told, strict=True) if not g)),
+        no_group=tuple(sorted(row.key for row, g in zip(rows, names, strict=True) if not g)),
         other_groups=tuple(sorted(counts.items())),
         patients=tuple(p for p, there in zip(joined.patients, chosen, strict=True) if there),
     )
 
 
 def enough(sample: Sample, where: str = "") -> None:
-    """Refuse a sample that nothing can be said of.
+    """Refuse a sample that is too small or has no spread.
 
     Parameters
     ----------
@@ -129,11 +129,11 @@ def enough(sample: Sample, where: str = "") -> None:
     known = sample.frame.dropna(subset=["value"])
     counts = {g: int((known["group"] == g).sum()) for g in sample.groups}
     if min(counts.values()) < LEAST_PER_GROUP:
-        told = ", ".join(f"{n} in {g!r}" for g, n in counts.items())
+        sizes = ", ".join(f"{n} in {g!r}" for g, n in counts.items())
         missing = int(sample.frame["value"].isna().sum())
         why = f"; {missing} patients have no {sample.value.name}" if missing else ""
         raise GlutsegError(
-            "study-too-small", f"{told}; at least {LEAST_PER_GROUP} each are needed{why}", where
+            "study-too-small", f"{sizes}; at least {LEAST_PER_GROUP} each are needed{why}", where
         )
     for group in sample.groups:
         values = known.loc[known["group"] == group, "value"]
@@ -176,8 +176,8 @@ def _categories(table: StudyTable, joined: Join, column: str) -> tuple[str | Non
     return words
 
 
-def _two_groups(told: Sequence[str | None], question: Question, column: str, path: Path) -> tuple[str, str]:
-    there = sorted({g for g in told if g})
+def _two_groups(names: Sequence[str | None], question: Question, column: str, path: Path) -> tuple[str, str]:
+    there = sorted({g for g in names if g})
     shown = ", ".join(repr(plain(g, 30)) for g in there[:MAX_NAMED]) or "nothing"
     where = f"{path}, column {column!r}"
     if question.groups:

@@ -25,10 +25,10 @@ def number(value: float, decimals: int = 2) -> str:
 
 
 HOLM_NOTE = (
-    "Several questions are asked of the same patients, and each test is wrong one time in twenty where there "
-    "is nothing to find. Holm's adjusted p keeps the chance of any false finding among these tests below "
-    "5 %. If one question was fixed before the data were seen, its own p stands for itself. The sensitivity "
-    "table asks the same question again and is not counted."
+    "Several hypotheses are tested in the same patients, and each test gives a false positive one time in "
+    "twenty. Holm's adjusted p keeps the chance of any false positive among these tests below 5 %. If one "
+    "hypothesis was fixed before the data were seen, use its unadjusted p. The sensitivity table repeats the "
+    "same comparison and is not counted."
 )
 
 
@@ -45,14 +45,15 @@ def _who(study: Study) -> tuple[str, ...]:
         "of the table have no study in the run": len(study.join.only_table),
         "of the run have no row in the table": len(study.join.only_run),
         "could not be measured": len(study.join.failed),
+        "were excluded by a reviewer": len(study.join.excluded),
         "have no group": len(study.sample.no_group),
         f"have no {study.sample.value.name}": missing,
         "of the run are not done": len(study.join.waiting),
         "are of other groups": sum(n for _, n in study.sample.other_groups),
     }
-    told = [f"{n} {why}" for why, n in lacking.items() if n]
+    missing_words = [f"{n} {why}" for why, n in lacking.items() if n]
     compared = f"{c.n_first + c.n_second} patients: {c.n_first} {first}, {c.n_second} {second}."
-    return (compared, f"Not compared: {'; '.join(told)}.") if told else (compared,)
+    return (compared, f"Not compared: {'; '.join(missing_words)}.") if missing_words else (compared,)
 
 
 def _difference(study: Study) -> tuple[str, ...]:
@@ -68,7 +69,7 @@ def _difference(study: Study) -> tuple[str, ...]:
     if words != value.name:  # a column's name stays as it is
         words = f"{words[:1].upper()}{words[1:]}"
     sentences = [
-        f"{words}: {means}, mean ± SD; {first} less {second} "
+        f"{words}: {means}, mean ± SD; {first} − {second}: "
         f"{number(c.welch.difference, digits)} {value.unit} ({number(c.percent, 1)} %), "
         f"95 % CI {_ends(c.welch.ci, digits)}; Welch t({c.welch.df:.1f}) = {number(c.welch.statistic)}, "
         f"{p_words(c.welch.p)}; Student t({c.student.df:.0f}) = {number(c.student.statistic)}, "
@@ -80,7 +81,7 @@ def _difference(study: Study) -> tuple[str, ...]:
         term = adjusted.terms[1]
         columns = ", ".join((*study.sample.numbers, *study.sample.categories))
         sentences.append(
-            f"With {columns} held equal: {number(term.estimate, digits)} {value.unit} "
+            f"Adjusted for {columns}, {first} − {second}: {number(term.estimate, digits)} {value.unit} "
             f"(95 % CI {_ends(term.ci, digits)}), {p_words(term.p)}, n = {adjusted.n_patients}."
         )
     return tuple(sentences)
@@ -99,11 +100,11 @@ def _correlated(study: Study) -> tuple[str, ...]:
     sentences = []
     for column in study.sample.correlates:
         every = [c for c in study.correlations if c.column == column and not math.isnan(c.r)]
-        told = [
+        found = [
             f"r = {number(c.r)} (95 % CI {_ends(c.r_ci)}, {p_words(c.r_p)}, n = {c.n}) in {c.who}"
             for c in every
         ]
-        sentences.append(f"Correlation with {column}: {'; '.join(told) or 'cannot be known'}.")
+        sentences.append(f"Correlation with {column}: {'; '.join(found) or 'cannot be computed'}.")
     return tuple(sentences)
 
 
@@ -126,6 +127,6 @@ def _sides(study: Study) -> tuple[str, ...]:
         return ()
     s = study.sides
     return (
-        f"Left less right {number(s.percent, 1)} % of the mean, paired {p_words(s.test.p)}; the sides of a "
+        f"Left − right: {number(s.percent, 1)} % of the mean, paired {p_words(s.test.p)}; the sides of a "
         f"patient differ by {s.absolute_percent:.1f} % on average.",
     )
