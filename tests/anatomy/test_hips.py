@@ -39,10 +39,10 @@ def test_both_heads_are_found_within_millimetres(pelvis, hips):
 @pytest.mark.parametrize(
     "sections",
     [
-        {"hips": {"head_distance_mm": (10.0, 60.0)}},
+        {"hips": {"min_shown_share": 1.0}},
         {"circles": {"min_score": 1.0}},
         {"head_fit": {"min_points": 10_000}},
-        {"surroundings": {"min_regions": 14}},
+        {"surroundings": {"bone_hu": 3000}},
         {"grid": {"dense_hu": 30_000, "slice_mm": 300.0}},
     ],
 )
