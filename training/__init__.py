@@ -1,1 +1,1 @@
-"""What made the weights of the gluteal network: generator, training, export and figures per left-out patient."""
+"""What made the weights of the gluteal network: generator, training, export, figures per left-out patient."""

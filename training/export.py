@@ -1,6 +1,10 @@
 """Write a checkpoint as ONNX: batch norm folded, weights stored in half precision and computed in single.
 
 python -m training.export OUT/checkpoint.pt gluteal_network.onnx
+python -m training.export OUT/first.pt OUT/last.pt gluteal_network.onnx
+
+Several checkpoints are averaged: sensible for the first and last weights of one run (Wortsman et al. 2022,
+"Robust fine-tuning of zero-shot models").
 """
 
 import argparse
@@ -45,7 +49,9 @@ def _store_in_half_precision(graph: onnx.GraphProto) -> None:
         values = numpy_helper.to_array(tensor)
         if values.dtype == np.float32 and values.size > SMALLEST_HALVED:
             kept.append(numpy_helper.from_array(values.astype(np.float16), f"{tensor.name}_half"))
-            casts.append(helper.make_node("Cast", [f"{tensor.name}_half"], [tensor.name], to=TensorProto.FLOAT))
+            casts.append(
+                helper.make_node("Cast", [f"{tensor.name}_half"], [tensor.name], to=TensorProto.FLOAT)
+            )
         else:
             kept.append(tensor)
     nodes = list(graph.node)
@@ -54,21 +60,28 @@ def _store_in_half_precision(graph: onnx.GraphProto) -> None:
     graph.node.extend([*casts, *nodes])
 
 
-def load_checkpoint(path: Path) -> GlutealNetwork:
-    """The network of a checkpoint of ``training.train``."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
+def load_checkpoint(path: Path, *more: Path) -> GlutealNetwork:
+    """The network of a checkpoint of ``training.train``, or of the mean of several."""
+    states = [torch.load(p, map_location="cpu", weights_only=True) for p in (path, *more)]
     network = GlutealNetwork()
-    network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+    network.load_state_dict(
+        {
+            name: torch.stack([state[name].float() for state in states]).mean(0)
+            if value.is_floating_point()
+            else value
+            for name, value in states[0].items()
+        }
+    )
     return network
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Write a checkpoint as ONNX.")
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoints", type=Path, nargs="+")
     parser.add_argument("onnx", type=Path)
     options = parser.parse_args(arguments)
-    export(load_checkpoint(options.checkpoint), options.onnx)
+    export(load_checkpoint(*options.checkpoints), options.onnx)
 
 
 if __name__ == "__main__":

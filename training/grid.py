@@ -9,7 +9,7 @@ from torch import Tensor
 SPACING_MM: Final = (3.0, 1.2, 1.2)
 """Of the network's voxels (z, y, x)."""
 LOWER_CORNER_MM: Final = (-150.0, -72.0, -90.0)
-"""First voxel (z, y, x) from the centre of the head; x points away from the midline on both sides of the body."""
+"""First voxel (z, y, x) from the centre of the head; x points away from the midline on both sides."""
 SHAPE: Final = (96, 160, 144)
 
 

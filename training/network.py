@@ -1,11 +1,12 @@
 """The network: a small 3D U-Net from two HU windows to the logits of six classes.
 
-Its finest level works at 3 x 2.4 x 2.4 mm (a 4 x 4 stem with stride 2 in the plane), which makes it cheap; the
-head returns to 1.2 mm by pixel shuffle. Skips are added, not concatenated, for the same reason. Batch norm is
+Its finest level works at 3 x 2.4 x 2.4 mm (a 4 x 4 stem with stride 2 in the plane), which makes it cheap;
+the head returns to 1.2 mm by pixel shuffle. Skips are added, not concatenated, for the same reason. Batch norm is
 folded into the convolutions at export.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,9 @@ ENCODER_DEPTH = (1, 2, 2, 2)
 DECODER_DEPTH = (2, 2, 2)
 
 
-def _block(inputs: int, outputs: int, kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int]) -> nn.Sequential:
+def _block(
+    inputs: int, outputs: int, kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int]
+) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv3d(inputs, outputs, tuple(kernel), tuple(stride), tuple(padding), bias=False),
         nn.BatchNorm3d(outputs, momentum=0.05),
@@ -32,9 +35,7 @@ def _blocks(count: int, channels: int) -> nn.Sequential:
 def _doubled(x: Tensor) -> Tensor:
     """Each voxel twice along z, y and x; exported as reshape and expand, which every runtime has."""
     b, c, z, h, w = x.shape
-    return (
-        x.reshape(b, c, z, 1, h, 1, w, 1).expand(b, c, z, 2, h, 2, w, 2).reshape(b, c, 2 * z, 2 * h, 2 * w)
-    )
+    return x.reshape(b, c, z, 1, h, 1, w, 1).expand(b, c, z, 2, h, 2, w, 2).reshape(b, c, 2 * z, 2 * h, 2 * w)
 
 
 class GlutealNetwork(nn.Module):
@@ -45,8 +46,8 @@ class GlutealNetwork(nn.Module):
         c = CHANNELS
         self.stem = _block(2, c[0], (1, 4, 4), (1, 2, 2), (0, 1, 1))
         self.encoder = nn.ModuleList(_blocks(n, k) for n, k in zip(ENCODER_DEPTH, c, strict=True))
-        self.down = nn.ModuleList(_block(a, b, (2, 2, 2), (2, 2, 2), (0, 0, 0)) for a, b in zip(c, c[1:], strict=False))
-        self.up = nn.ModuleList(nn.Conv3d(b, a, 1) for a, b in zip(c, c[1:], strict=False))
+        self.down = nn.ModuleList(_block(a, b, (2, 2, 2), (2, 2, 2), (0, 0, 0)) for a, b in pairwise(c))
+        self.up = nn.ModuleList(nn.Conv3d(b, a, 1) for a, b in pairwise(c))
         self.decoder = nn.ModuleList(_blocks(n, k) for n, k in zip(DECODER_DEPTH, c, strict=False))
         self.head = nn.Conv3d(c[0], len(CLASSES) * 4, (1, 3, 3), padding=(0, 1, 1))
         self.auxiliary_head = nn.Conv3d(c[1], len(CLASSES), 1)

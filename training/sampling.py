@@ -78,5 +78,8 @@ class Sampler:
         return kind, volumes[self.chance.integer(0, len(volumes))]
 
     def _own_labels_at(self, volume: Volume, side: int, points_mm: Tensor) -> Tensor:
-        corner, spacing = points_mm.new_tensor(self.grid.lower_corner_mm[::-1]), points_mm.new_tensor(SPACING_MM[::-1])
+        corner, spacing = (
+            points_mm.new_tensor(self.grid.lower_corner_mm[::-1]),
+            points_mm.new_tensor(SPACING_MM[::-1]),
+        )
         return nearest(self.own_labels[volume.name, side], (points_mm - corner) / spacing, IGNORED)

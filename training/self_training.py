@@ -10,7 +10,7 @@ from training.labels import IGNORED, code_of_class
 from training.volumes import Volume, inside_scan, on_grid
 
 SHIFTS_MM = ((0.0, 0.0, 0.0), (2.4, 0.0, 0.0), (-2.4, 2.4, 0.0), (0.0, -2.4, 3.0), (0.0, 0.0, -3.0))
-"""Misplaced heads (x, y, z) over which the probabilities are averaged: whole voxels, so that nothing is resampled."""
+"""Misplaced heads (x, y, z) over which probabilities are averaged: whole voxels, so nothing is resampled."""
 MARGIN_VOXELS = 4
 """Nothing is believed at the faces of the crop, where the network sees one side only."""
 

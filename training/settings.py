@@ -27,7 +27,7 @@ class SourceMix:
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Weights of the six classes (background, maximus, medius, minimus, bone, other muscle) and of borders."""
+    """Weights of the six classes (background, maximus, medius, minimus, bone, other muscle), of borders."""
 
     cross_entropy: tuple[float, ...] = (1.0, 1.0, 1.2, 2.0, 0.7, 0.7)
     dice: tuple[float, ...] = (0.0, 1.0, 1.0, 1.2, 0.4, 0.4)

@@ -3,7 +3,8 @@
 python -m training.train pelves.npz OUT --seconds 520
 python -m training.train pelves.npz OUT --seconds 520 --without 002
 
-Writes ``checkpoint.pt`` (running mean of the weights, half precision) now and then and at the end, and ``log.txt``.
+Writes ``checkpoint.pt`` (running mean of the weights, half precision) now and then and at the end, and
+``log.txt``.
 """
 
 import argparse
@@ -42,7 +43,9 @@ class Trainer:
     steps: int = 0
 
     @classmethod
-    def create(cls, settings: TrainingSettings, volumes: list[Volume], device: torch.device, grid: Grid) -> "Trainer":
+    def create(
+        cls, settings: TrainingSettings, volumes: list[Volume], device: torch.device, grid: Grid
+    ) -> "Trainer":
         """A trainer with fresh weights."""
         torch.manual_seed(settings.seed)
         network, mean = (GlutealNetwork().to(device, memory_format=torch.channels_last_3d) for _ in range(2))
@@ -79,7 +82,9 @@ class Trainer:
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda"):
             logits, coarse = self.network.both(windows(hu).to(memory_format=torch.channels_last_3d))
         loss = segmentation_loss(logits, classes, settings.loss)
-        loss = loss + settings.loss.auxiliary * segmentation_loss(coarse, classes[:, ::2, ::4, ::4], settings.loss)
+        loss = loss + settings.loss.auxiliary * segmentation_loss(
+            coarse, classes[:, ::2, ::4, ::4], settings.loss
+        )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings.gradient_norm)
@@ -94,12 +99,15 @@ class Trainer:
         mean, new = self.mean.state_dict(), self.network.state_dict()
         names = [name for name, value in mean.items() if value.is_floating_point()]
         with torch.no_grad():
-            torch._foreach_lerp_([mean[n] for n in names], [new[n] for n in names], 1 - keep)  # noqa: SLF001
+            torch._foreach_lerp_([mean[n] for n in names], [new[n] for n in names], 1 - keep)
 
     def probabilities(self, hu: Tensor) -> Tensor:
         """Of the six classes (6, z, y, x), by the mean weights, from HU (z, y, x)."""
         self.mean.eval()
-        with torch.no_grad(), torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda"):
+        with (
+            torch.no_grad(),
+            torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda"),
+        ):
             logits = self.mean(windows(hu[None]).to(memory_format=torch.channels_last_3d))
         return logits[0].float().softmax(0)
 
@@ -130,7 +138,9 @@ def _dice_of(volume: Volume, trainer: Trainer) -> list[float]:
     overlap, size = torch.zeros(3), torch.zeros(3)
     for side in (0, 1):
         found = trainer.probabilities(on_grid(volume, side, grid)).argmax(0)
-        truth = class_of_code(found.device)[volume.labels_around(grid.points_mm(found.device), side, 0).long()]
+        truth = class_of_code(found.device)[
+            volume.labels_around(grid.points_mm(found.device), side, 0).long()
+        ]
         for n in range(3):
             a, b = found == n + 1, truth == n + 1
             overlap[n] += (a & b).sum().cpu()
@@ -180,7 +190,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=defaults.seed)
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", filename=options.out / "log.txt", filemode="w")
+    logging.basicConfig(
+        level=logging.INFO, format="%(message)s", filename=options.out / "log.txt", filemode="w"
+    )
     settings = replace(
         defaults,
         seconds=options.seconds,
@@ -191,7 +203,9 @@ def main(arguments: list[str] | None = None) -> None:
     )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.backends.cudnn.benchmark = True
-    trainer = Trainer.create(settings, load_volumes(options.volumes, device, settings.left_out), device, Grid())
+    trainer = Trainer.create(
+        settings, load_volumes(options.volumes, device, settings.left_out), device, Grid()
+    )
     if options.start:
         trainer.start_from(options.start)
     log.info("on %s: %s", device, settings)

@@ -12,7 +12,7 @@ from torch.nn import functional
 from training.grid import Grid
 
 HU_OFFSET = 1024.0
-"""CT are kept with air near zero, so that what lies outside a volume is air when interpolation fills in zeros."""
+"""CT are kept with air near zero, so that interpolation, which fills in zeros, gives air outside a volume."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class Volume:
     name, patient
         Of the volume, and of the patient whose anatomy it shows; a fold leaves out a patient.
     kind
-        ``map`` (labels only), ``labelled`` (real CT, manual labels; also used as a map), ``simulated`` or ``unlabelled``.
+        ``map`` (labels only), ``labelled`` (real CT, manual labels; also a map), ``simulated`` or
+        ``unlabelled``.
     heads_mm
         Centres of the left and right femoral head, shape (2, 3), x y z, LPS.
     labels, labels_at
@@ -116,15 +117,18 @@ def load_volumes(path: Path, device: torch.device, left_out: tuple[str, ...] = (
             msg = f"no volume of patient {', '.join(sorted(unknown))} in {path}"
             raise ValueError(msg)
         hu = torch.tensor(data["hu"], device=device)
-        return [
-            _volume(name, m, data, hu) for name, m in meta.items() if m["patient"] not in left_out
-        ]
+        return [_volume(name, m, data, hu) for name, m in meta.items() if m["patient"] not in left_out]
 
 
 def _volume(name: str, meta: dict, data: "np.lib.npyio.NpzFile", hu_of_code: Tensor) -> Volume:
     device = hu_of_code.device
     boxes = {
-        key: Box(*(torch.tensor(meta[f"{key}_{part}"], device=device, dtype=torch.float32) for part in ("origin_mm", "spacing_mm")))
+        key: Box(
+            *(
+                torch.tensor(meta[f"{key}_{part}"], device=device, dtype=torch.float32)
+                for part in ("origin_mm", "spacing_mm")
+            )
+        )
         for key in ("labels", "ct")
         if f"{name}_{key}" in data
     }
@@ -133,10 +137,14 @@ def _volume(name: str, meta: dict, data: "np.lib.npyio.NpzFile", hu_of_code: Ten
     if "ct" in boxes:
         ct = hu_of_code[torch.tensor(data[f"{name}_ct"], device=device).int()] + HU_OFFSET
     heads = torch.tensor(meta["heads_mm"], device=device, dtype=torch.float32)
-    return Volume(name, meta["patient"], meta["kind"], heads, labels, boxes.get("labels"), ct, boxes.get("ct"))
+    return Volume(
+        name, meta["patient"], meta["kind"], heads, labels, boxes.get("labels"), ct, boxes.get("ct")
+    )
 
 
-def on_grid(volume: Volume, side: int, grid: Grid, shift_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Tensor:
+def on_grid(
+    volume: Volume, side: int, grid: Grid, shift_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
+) -> Tensor:
     """HU of one side as the network sees it at test time, optionally with the head misplaced (x, y, z)."""
     points = grid.points_mm(volume.heads_mm.device)
     return volume.hu_around(points + points.new_tensor(shift_mm), side)

@@ -52,7 +52,9 @@ def _elastic_mm(grid: Grid, chance: Chance) -> Tensor:
     """Displacement (z, y, x, [x y z]) with knots some 30 to 80 mm apart, up to about 9 mm."""
     coarse = tuple(max(4, n // 8) for n in grid.shape)
     knots = [max(2, round(extent / chance.uniform(30, 80))) + 1 for extent in grid.extent_mm()]
-    field = functional.interpolate(chance.white(1, 3, *knots), size=coarse, mode="trilinear", align_corners=True)
+    field = functional.interpolate(
+        chance.white(1, 3, *knots), size=coarse, mode="trilinear", align_corners=True
+    )
     for _ in range(2):  # so that no crease shows where the linear pieces meet
         field = functional.avg_pool3d(functional.pad(field, (1,) * 6, mode="replicate"), 3, 1)
     field = functional.interpolate(field, size=grid.shape, mode="trilinear", align_corners=True)

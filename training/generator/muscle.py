@@ -18,9 +18,9 @@ MUSCLE_GROUPS: Final = (
     (MINIMUS, MINIMUS, 0.22, 0.20),
     (FIRST_OTHER_MUSCLE, LAST_MUSCLE, 0.38, 0.20),
 )
-"""First and last code; how far the border may move in and out, as a share of a border voxel's neighbourhood."""
+"""First and last code; how far the border may move in and out, as a share of a voxel's neighbourhood."""
 FIBRE_TILT_DEG: Final = (0.0, 38.0, -25.0)
-"""Of the gluteus maximus' fibres against the left-right axis, from sacrum to femur, downwards and outwards."""
+"""Of the gluteus maximus' fibres against the left-right axis: from sacrum to femur, down and outwards."""
 
 
 def mean_around(mask: Tensor, size: tuple[int, int, int]) -> Tensor:
@@ -57,7 +57,9 @@ def infiltrated(
     hu: Tensor, labels: Tensor, fractions: list[float], fat_hu: float, grid: Grid, chance: Chance
 ) -> Tensor:
     """HU with streaks and clumps of fat in the muscles, along the fibres, in the given shares."""
-    noise = _fibres(grid, chance) + (chance.smooth(10, grid) + chance.smooth(25, grid)) * chance.uniform(0.3, 0.8)
+    noise = _fibres(grid, chance) + (chance.smooth(10, grid) + chance.smooth(25, grid)) * chance.uniform(
+        0.3, 0.8
+    )
     # about normal with this deviation, so the quantile gives the threshold of a share
     deviation = 1.15
     probability = torch.tensor(fractions, device=hu.device).clamp(1e-4, 0.9)
@@ -91,7 +93,7 @@ def borders(labels: Tensor, tissue: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def fat_planes(labels: Tensor, tissue: Tensor, grid: Grid, chance: Chance) -> Tensor:
-    """Share of fat (0 to 1) of planes between touching muscles: of changing width, hidden in places or everywhere."""
+    """Share of fat (0 to 1) of planes between touching muscles: of changing width, hidden in places."""
     edge, wide = borders(labels, tissue)
     mean_mm = chance.uniform(0.1, 2.6) if chance.happens(0.8) else chance.uniform(0, 0.3)
     width_mm = mean_mm * (1 + 0.6 * chance.smooth(14, grid)).clamp(0.1, 2.5)

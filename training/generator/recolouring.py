@@ -6,11 +6,20 @@ from torch import Tensor
 from training.chance import Chance
 from training.generator.muscle import borders, fat_fractions, fat_planes, infiltrated, reshaped
 from training.grid import Grid
-from training.labels import FIRST_OTHER_MUSCLE, INSIDE_PELVIS, LAST_MUSCLE, MAXIMUS, MEDIUS, MINIMUS, UNLABELLED, is_muscle
+from training.labels import (
+    FIRST_OTHER_MUSCLE,
+    INSIDE_PELVIS,
+    LAST_MUSCLE,
+    MAXIMUS,
+    MEDIUS,
+    MINIMUS,
+    UNLABELLED,
+    is_muscle,
+)
 
 
 def recoloured(hu: Tensor, labels: Tensor, grid: Grid, chance: Chance) -> tuple[Tensor, Tensor]:
-    """HU and labels of a changed patient; the labels must be manual ones, since borders are moved along them."""
+    """HU and labels of a changed patient; labels must be manual ones, since borders are moved along them."""
     fat_hu, muscle_hu = chance.uniform(-112, -90), chance.uniform(25, 60)
     texture = chance.smooth(2.5, grid) * 8
     if chance.happens(0.4):
@@ -19,7 +28,7 @@ def recoloured(hu: Tensor, labels: Tensor, grid: Grid, chance: Chance) -> tuple[
 
 
 def slightly_recoloured(hu: Tensor, labels: Tensor, grid: Grid, chance: Chance) -> Tensor:
-    """HU changed in density and fat only: for labels of the network's own making, whose borders are not exact."""
+    """HU changed in density and fat only: for labels of the network's own making, with inexact borders."""
     if chance.happens(0.4):
         return hu
     fat_hu, muscle_hu = chance.uniform(-112, -90), chance.uniform(25, 60)

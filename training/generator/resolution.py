@@ -1,7 +1,7 @@
 """What a scanner does to sharpness along one axis, as one matrix for each axis.
 
-Blur, sampling at a coarser pitch and interpolation back are all linear and separable, so each axis has one matrix
-(n, n), and a volume passes through it as a matrix product.
+Blur, sampling at a coarser pitch and interpolation back are all linear and separable, so each axis has one
+matrix (n, n), and a volume passes through it as a matrix product.
 """
 
 import torch
@@ -35,7 +35,9 @@ def pitch_matrix(size: int, pitch: float, phase: float, device: torch.device) ->
     return interpolation_matrix(at_fine, coarse) @ sampled
 
 
-def filtered(volume: Tensor, along_z: Tensor | None, along_y: Tensor | None, along_x: Tensor | None) -> Tensor:
+def filtered(
+    volume: Tensor, along_z: Tensor | None, along_y: Tensor | None, along_x: Tensor | None
+) -> Tensor:
     """A volume (z, y, x) through one matrix for each axis; None leaves an axis as it is."""
     if along_x is not None:
         volume = volume @ along_x.T
@@ -52,5 +54,8 @@ def blurred(volume: Tensor, sigma_in_plane: float, sigma_along_z: float = 0.0) -
     device = volume.device
     along_z = gaussian_matrix(z, sigma_along_z, device) if sigma_along_z > 0.05 else None
     return filtered(
-        volume, along_z, gaussian_matrix(y, sigma_in_plane, device), gaussian_matrix(x, sigma_in_plane, device)
+        volume,
+        along_z,
+        gaussian_matrix(y, sigma_in_plane, device),
+        gaussian_matrix(x, sigma_in_plane, device),
     )

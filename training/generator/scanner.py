@@ -13,7 +13,9 @@ SLICE_MM, PIXEL_MM = SPACING_MM[0], SPACING_MM[1]
 NOT_MEASURED_HU = -1024.0
 
 
-def scanned(hu: Tensor, labels: Tensor, grid: Grid, chance: Chance, noise: float = 1.0) -> tuple[Tensor, Tensor]:
+def scanned(
+    hu: Tensor, labels: Tensor, grid: Grid, chance: Chance, noise: float = 1.0
+) -> tuple[Tensor, Tensor]:
     """HU of an image of the body, and its labels where it was seen.
 
     Parameters
@@ -62,7 +64,13 @@ def _coarse(hu: Tensor, chance: Chance) -> Tensor:
 def _noise(grid: Grid, chance: Chance) -> Tensor:
     """Noise of 2 to 70 HU with the grain of a kernel, stronger in places."""
     kind = chance.numbers.random()
-    deviation = chance.uniform(2, 16) if kind < 0.45 else chance.uniform(8, 36) if kind < 0.85 else chance.uniform(30, 70)
+    deviation = (
+        chance.uniform(2, 16)
+        if kind < 0.45
+        else chance.uniform(8, 36)
+        if kind < 0.85
+        else chance.uniform(30, 70)
+    )
     white = chance.white(*grid.shape)
     if chance.happens(0.8):
         grain = blurred(white, chance.uniform(0.3, 1.1), chance.uniform(0, 0.4))

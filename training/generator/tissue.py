@@ -1,4 +1,4 @@
-"""Rendering: HU of a label map, with tissues, organs, skin, table and air that differ from sample to sample."""
+"""Rendering: HU of a label map, with tissues, organs, skin, table and air that differ in every sample."""
 
 import torch
 from torch import Tensor
@@ -77,7 +77,7 @@ def _thinner_body(labels: Tensor, chance: Chance) -> Tensor:
 def _unlabelled_tissue(
     hu: Tensor, labels: Tensor, muscle_hu: float, grid: Grid, chance: Chance
 ) -> tuple[Tensor, Tensor]:
-    """Organs, contrast, gas, vessels and unlabelled muscle; and the mask of what touches muscles as muscle does."""
+    """HU with organs, contrast, gas, vessels and unlabelled muscle; mask of what touches muscles as muscle does."""
     b10, b4 = chance.smooth(10, grid), chance.smooth(4, grid)
     organ = (labels == INSIDE_PELVIS) & (b10 > chance.uniform(-0.6, 0.7))
     organ_hu = chance.uniform(0, 55) + 8 * b4
@@ -85,7 +85,9 @@ def _unlabelled_tissue(
         contrast = torch.full_like(hu, chance.uniform(80, 350))
         organ_hu = torch.where(chance.smooth(18, grid) > 0.6, contrast, organ_hu)
     hu = torch.where(organ, organ_hu, hu)
-    capsule = (labels == AROUND_JOINT) & (chance.smooth(chance.uniform(6, 14), grid) > chance.uniform(-0.9, 0.6))
+    capsule = (labels == AROUND_JOINT) & (
+        chance.smooth(chance.uniform(6, 14), grid) > chance.uniform(-0.9, 0.6)
+    )
     other = labels == OTHER_SOFT_TISSUE
     if chance.happens(0.3):
         other = other & (chance.smooth(8, grid) > chance.uniform(-1, 0.5))
@@ -100,7 +102,7 @@ def _unlabelled_tissue(
 
 
 def _posterior_skin_fold(hu: Tensor, labels: Tensor, grid: Grid, chance: Chance) -> Tensor:
-    """HU with a natal cleft (skin on skin, sometimes with air) at the medial edge, and strands in the fat behind.
+    """HU with a natal cleft (skin on skin, sometimes with air) at the medial edge, and strands in the fat.
 
     Soft tissue in the midline behind the coccyx and in the subcutaneous fat is not muscle.
     """
@@ -118,7 +120,9 @@ def _posterior_skin_fold(hu: Tensor, labels: Tensor, grid: Grid, chance: Chance)
         strand = fat & (ridge < chance.uniform(0.02, 0.09))
         hu = torch.where(strand, hu + chance.uniform(20, 110), hu)
     if chance.happens(0.15):  # oedema under the patient
-        hu = hu + (fat & (y > chance.uniform(50, 90))) * chance.uniform(10, 70) * chance.smooth(12, grid).clamp(0, 1)
+        hu = hu + (fat & (y > chance.uniform(50, 90))) * chance.uniform(10, 70) * chance.smooth(
+            12, grid
+        ).clamp(0, 1)
     return hu
 
 
@@ -133,11 +137,15 @@ def _surface(hu: Tensor, labels: Tensor, grid: Grid, chance: Chance) -> Tensor:
     """Skin of one to three voxels; in the air a table or cushion, and sometimes a hand beside the hip."""
     air = labels == AIR
     width = 2 * chance.integer(1, 4) + 1
-    near_air = functional.max_pool2d(air.float()[:, None], (width, width), 1, (width // 2, width // 2))[:, 0] > 0
+    near_air = (
+        functional.max_pool2d(air.float()[:, None], (width, width), 1, (width // 2, width // 2))[:, 0] > 0
+    )
     hu = torch.where(near_air & (labels == UNLABELLED), torch.full_like(hu, chance.uniform(-50, 45)), hu)
     x, y, _ = grid.points_mm(chance.device).unbind(-1)
     if chance.happens(0.15):
-        radius = torch.hypot(x - chance.uniform(50, 90), (y - chance.uniform(-70, 30)) / chance.uniform(0.5, 2))
+        radius = torch.hypot(
+            x - chance.uniform(50, 90), (y - chance.uniform(-70, 30)) / chance.uniform(0.5, 2)
+        )
         radius = radius / chance.uniform(12, 30) + 0.3 * chance.smooth(15, grid)
         hu = torch.where(air & (radius < 1), torch.full_like(hu, chance.uniform(0, 60)), hu)
         hu = torch.where(air & (radius < 0.5), chance.uniform(100, 500) + 200 * chance.smooth(4, grid), hu)
