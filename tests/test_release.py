@@ -8,7 +8,7 @@ import glutseg
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-NOT_FOR_USERS = ("dev", "docs")
+NOT_FOR_USERS = ("dev", "docs", "training")
 
 
 def required():

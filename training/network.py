@@ -1,8 +1,8 @@
 """The network: a small 3D U-Net from two HU windows to the logits of six classes.
 
 Its finest level works at 3 x 2.4 x 2.4 mm (a 4 x 4 stem with stride 2 in the plane), which makes it cheap;
-the head returns to 1.2 mm by pixel shuffle. Skips are added, not concatenated, for the same reason. Batch norm is
-folded into the convolutions at export.
+the head returns to 1.2 mm by pixel shuffle. Skips are added, not concatenated, for the same reason. Batch
+norm is folded into the convolutions at export.
 """
 
 from collections.abc import Sequence

@@ -38,7 +38,7 @@ PIXEL_MM: Final = 1.0
 WALL_CODES: Final = (1, 3, 4, 8, 10, 13, 26, 28)
 """Bones and muscles of the pelvic and abdominal wall: what lies within their hull is inside."""
 CODE_OF_TRUTH: Final = np.array([0, 5, 5, 6, 7, 8, 1, 2, 3, 4], np.uint8)
-"""Of a rendered case: maximus (left, right), medius, minimus, other muscle, hip bone, femur, sacrum, spine."""
+"""Of a rendered case: maximus (left, right), medius, minimus, other muscle, hip, femur, sacrum, spine."""
 
 Point = tuple[float, float, float]
 Labels = NDArray[np.uint8]
@@ -178,13 +178,13 @@ def prepared(
 
 def prepare(manifest: Path, out: Path) -> None:
     """Write the training file of a manifest."""
-    arrays: dict[str, NDArray[Any]] = {"hu": HU_OF_CODE}
+    arrays: dict[str, NDArray[np.uint8]] = {}
     meta: dict[str, Any] = {}
     for name, spec in tomllib.loads(manifest.read_text(encoding="utf-8")).items():
         of_volume, meta[name] = prepared(name, spec, manifest.parent)
         arrays |= of_volume
-    arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
-    np.savez_compressed(out, **arrays)
+    text = np.frombuffer(json.dumps(meta).encode(), np.uint8)
+    np.savez_compressed(out, allow_pickle=False, hu=HU_OF_CODE, meta=text, **arrays)
 
 
 def main(arguments: list[str] | None = None) -> None:

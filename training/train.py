@@ -86,7 +86,7 @@ class Trainer:
             coarse, classes[:, ::2, ::4, ::4], settings.loss
         )
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings.gradient_norm)
         self.optimiser.step()
         self._update_mean()

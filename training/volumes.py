@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -120,7 +121,7 @@ def load_volumes(path: Path, device: torch.device, left_out: tuple[str, ...] = (
         return [_volume(name, m, data, hu) for name, m in meta.items() if m["patient"] not in left_out]
 
 
-def _volume(name: str, meta: dict, data: "np.lib.npyio.NpzFile", hu_of_code: Tensor) -> Volume:
+def _volume(name: str, meta: dict[str, Any], data: "np.lib.npyio.NpzFile", hu_of_code: Tensor) -> Volume:
     device = hu_of_code.device
     boxes = {
         key: Box(

@@ -10,6 +10,7 @@ pytest.importorskip("torch", reason="training needs PyTorch: pip install -e '.[t
 pytest.importorskip("onnx", reason="export needs onnx: pip install -e '.[training]'")
 
 import torch
+
 from training.chance import Chance
 from training.evaluate import ExportedNetwork, dice, excess, figures, table
 from training.export import export, load_checkpoint
@@ -50,8 +51,8 @@ def boxes():
             (MINIMUS, (-8, 8), (9, 15)),
             (MEDIUS, (-14, 11), (16, 28)),
         ):
-            first, last = sorted(centre + outwards * n for n in x)
-            labels[5:55, 50 + y[0] : 50 + y[1], first:last] = code
+            first, last = x if outwards > 0 else (1 - x[1], 1 - x[0])
+            labels[5:55, 50 + y[0] : 50 + y[1], centre + first : centre + last] = code
     return labels
 
 
@@ -154,7 +155,7 @@ def test_a_fold_sees_nothing_of_its_patient(pelvis):
 def test_the_right_side_is_the_mirror_image_of_the_left(pelvis):
     volume = load_volumes(pelvis, CPU)[0]
     left, right = (volume.labels_around(GRID.points_mm(CPU), side, AIR) for side in (0, 1))
-    assert (left == right).float().mean() > 0.97
+    assert (left == right).float().mean() > 0.99
 
 
 def test_samples_are_new_each_time_and_the_same_with_the_same_seed(pelvis):

@@ -77,7 +77,7 @@ def _thinner_body(labels: Tensor, chance: Chance) -> Tensor:
 def _unlabelled_tissue(
     hu: Tensor, labels: Tensor, muscle_hu: float, grid: Grid, chance: Chance
 ) -> tuple[Tensor, Tensor]:
-    """HU with organs, contrast, gas, vessels and unlabelled muscle; mask of what touches muscles as muscle does."""
+    """HU with organs, contrast, gas, vessels, unlabelled muscle; mask of what touches muscles as they do."""
     b10, b4 = chance.smooth(10, grid), chance.smooth(4, grid)
     organ = (labels == INSIDE_PELVIS) & (b10 > chance.uniform(-0.6, 0.7))
     organ_hu = chance.uniform(0, 55) + 8 * b4
