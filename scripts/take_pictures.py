@@ -19,7 +19,7 @@ import numpy as np
 from qtpy.QtWidgets import QApplication
 
 from glutseg.viewer.measure_widget import MeasureWidget
-from glutseg.viewer.review_door import make_review
+from glutseg.viewer.review_launcher import make_review
 from glutseg.viewer.review_widget import RunPlace
 
 PICTURES = Path(__file__).resolve().parents[1] / "docs" / "images"
@@ -52,20 +52,20 @@ def review(out: Path) -> None:
     viewer.theme = "light"
     take(viewer, "review-light")
     viewer.theme = "dark"
-    k = panel.opened.picture.level
-    labels = panel.stage.muscles.data
-    y, x = np.median(np.argwhere(labels[k] == 1), axis=0).astype(int)
-    right = (labels[k] == 1) & (np.arange(labels.shape[2]) > x)
-    panel.stage.write(k, right, 0)
+    slice_index = panel.opened.picture.slice_index
+    labels = panel.layers.muscles.data
+    y, x = np.median(np.argwhere(labels[slice_index] == 1), axis=0).astype(int)
+    right = (labels[slice_index] == 1) & (np.arange(labels.shape[2]) > x)
+    panel.layers.write(slice_index, right, 0)
     panel.tools.show_tool(panel.tools.grow)
     panel.tools.grow.fields["interval_hu"].setValue(160)
-    panel.tools.grow.seed_at((k, int(y), int(x) + 12))
+    panel.tools.grow.seed_at((slice_index, int(y), int(x) + 12))
     take(viewer, "grow-dark")
     panel.tools.show_tool(panel.tools.regrow)
-    panel.tools.regrow._click_inside((k, int(y), int(x) + 12))
+    panel.tools.regrow._click_inside((slice_index, int(y), int(x) + 12))
     take(viewer, "regrow-dark")
     panel.tools.show_tool(panel.tools.slices)
-    panel.level.slider.setValue(k + 2)
+    panel.level.slider.setValue(slice_index + 2)
     viewer.theme = "light"
     take(viewer, "level-light")
     viewer.close()
@@ -79,7 +79,7 @@ def measure() -> None:
     widget = MeasureWidget(viewer)
     viewer.window.add_dock_widget(widget, name="Measure by hand", area="right")
     widget.open_folder(str(IMAGES))
-    pump(WAIT_S, lambda: widget.stage.picture is not None)
+    pump(WAIT_S, lambda: widget.layers.picture is not None)
     widget.find.click()
     pump(WAIT_S, lambda: not widget.level.is_busy)
     widget.height.setValue(1.63)

@@ -15,7 +15,7 @@ from glutseg.image import SIDES
 from glutseg.phantom import PhantomPatient, PhantomScan, render, write_dicom
 from glutseg.protocol import load_protocol
 from glutseg.segmentation import AUTOMATIC
-from glutseg.viewer.segmenting import segment_apart
+from glutseg.viewer.segmentation_process import segment_in_process
 
 REAL = Path(__file__).parents[3] / "shared" / "cases" / "real-002" / "dicom"
 LONG_SCAN = PhantomScan(matrix=192, pixel_mm=2.2, slice_mm=3.0, z_range_mm=(-140.0, 140.0))
@@ -62,11 +62,11 @@ def by_the_stages(folder, _):
 def by_the_viewer(folder, _):
     """*Measure by hand* segments so, in a process of its own."""
     image = glutseg.load(folder)
-    found = segment_apart(image, load_protocol(), AUTOMATIC, threading.Event())
+    found = segment_in_process(image, load_protocol(), AUTOMATIC, threading.Event())
     labels = np.zeros(image.hu.shape, np.uint8)
     labels[found.start : found.stop] = found.labels
-    sides = glutseg.measure(image, labels, found.level)
-    return {side: sides[side].area_mm2 for side in SIDES}, image.stored_slice(found.level)
+    sides = glutseg.measure(image, labels, found.slice_index)
+    return {side: sides[side].area_mm2 for side in SIDES}, image.stored_slice(found.slice_index)
 
 
 DOORS = (by_command_line, by_run_folder, by_measure_study, by_the_stages, by_the_viewer)

@@ -60,13 +60,13 @@ def test_measuring_by_hand_reads_what_is_drawn(screen, display, truth_rooms, tmp
     viewer.window.add_dock_widget(widget)
     try:
         widget.open_folder(str(folder))
-        screen.waitUntil(lambda: widget.stage.picture is not None, timeout=SLOW_MS)
+        screen.waitUntil(lambda: widget.layers.picture is not None, timeout=SLOW_MS)
         truth = truth_rooms.phantom.truth.labels
         widget.level.slider.setValue(8)
-        widget.stage.write(8, truth[8] == 2, 2)
+        widget.layers.write(8, truth[8] == 2, 2)
         widget.height.setValue(1.6)
         screen.wait(50)
-        live = widget.stage.picture.live()
+        live = widget.layers.picture.live()
         assert live.sides["right"].area_mm2 == pytest.approx(truth_rooms.true_area_mm2("right"))
         assert "left" not in live.sides
         assert live.index_mm2_per_m is None  # one side is no mean
@@ -75,7 +75,7 @@ def test_measuring_by_hand_reads_what_is_drawn(screen, display, truth_rooms, tmp
         table = dict(zip(head.split(","), row.split(","), strict=True))
         assert (table["side"], table["height_m"]) == ("right", "1.60")
         assert float(table["area_mm2"]) == pytest.approx(live.sides["right"].area_mm2, abs=6e-4)
-        kept = read_mask(tmp_path / "mine.nii.gz", widget.stage.picture.image.stored)
+        kept = read_mask(tmp_path / "mine.nii.gz", widget.layers.picture.image.stored)
         assert int((kept.labels == 2).sum()) == int((truth[8] == 2).sum())
     finally:
         viewer.close()
@@ -96,18 +96,18 @@ def test_from_the_menu_the_run_is_asked_for(screen, ten):
         _, widget = viewer.window.add_plugin_dock_widget("glutseg", "Review a run")
         widget.folder.setText(str(ten.images))
         widget.open.click()
-        assert "there is no run" in widget.told.text()
+        assert "there is no run" in widget.message.text()
         widget.folder.setText(str(ten.out))
         widget.reviewer.setText(" ")
         widget.open.click()
-        assert "no name" in widget.told.text()
+        assert "no name" in widget.message.text()
         widget.reviewer.setText("anna")
         widget.open.click()
         screen.waitUntil(lambda: widget.panel.opened is not None, timeout=SLOW_MS)
         panel = widget.panel
-        k = panel.opened.picture.level
-        panel.stage.write(k, panel.stage.muscles.data[k] == 1, 0)
-        panel.tools.regrow._click_inside((k, 20, 20))
+        slice_index = panel.opened.picture.slice_index
+        panel.layers.write(slice_index, panel.layers.muscles.data[slice_index] == 1, 0)
+        panel.tools.regrow._click_inside((slice_index, 20, 20))
         screen.wait(50)
         assert panel.opened.is_changed
         here = panel._wanted
@@ -117,9 +117,9 @@ def test_from_the_menu_the_run_is_asked_for(screen, ten):
         assert len(viewer.layers) == 4  # they are filled anew, not added
         _, measuring = viewer.window.add_plugin_dock_widget("glutseg", "Measure by hand")
         measuring.open_folder(str(ten.images / "0001"))
-        screen.waitUntil(lambda: measuring.stage.picture is not None, timeout=SLOW_MS)
-        there, k = panel._wanted, panel.opened.picture.level
-        panel.stage.write(k, panel.stage.muscles.data[k] == 2, 0)
+        screen.waitUntil(lambda: measuring.layers.picture is not None, timeout=SLOW_MS)
+        there, slice_index = panel._wanted, panel.opened.picture.slice_index
+        panel.layers.write(slice_index, panel.layers.muscles.data[slice_index] == 2, 0)
         screen.wait(50)
         viewer.window.remove_dock_widget(widget)
         assert (ten.out / "cases" / there / "draft-anna.nii.gz").is_file()

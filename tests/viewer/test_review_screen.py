@@ -17,7 +17,7 @@ SLOW_MS = 30_000
 @pytest.fixture
 def open_window(screen, ten):
     """Opens reviews of the ten cases; they are closed at the end."""
-    from glutseg.viewer.review_door import make_review
+    from glutseg.viewer.review_launcher import make_review
     from glutseg.viewer.review_widget import RunPlace
 
     viewers = []
@@ -80,9 +80,9 @@ class User:
         """Where on the canvas a pixel of the slice shown is."""
         from qtpy.QtCore import QPoint
 
-        stage = self.panel.stage
-        world = stage.image.data_to_world((stage.slice_shown, y, x))
-        camera = stage.camera
+        layers = self.panel.layers
+        world = layers.image.data_to_world((layers.slice_shown, y, x))
+        camera = layers.camera
         middle = self.canvas.width() / 2, self.canvas.height() / 2
         dx, dy = (world[2] - camera.center[2]) * camera.zoom, (world[1] - camera.center[1]) * camera.zoom
         return QPoint(round(middle[0] + dx), round(middle[1] + dy))
@@ -102,7 +102,7 @@ class User:
         self.screen.mouseRelease(self.canvas, Qt.LeftButton, pos=self.at(*stop))
 
     def labels(self):
-        return self.panel.stage.muscles.data
+        return self.panel.layers.muscles.data
 
     def area_shown(self, side):
         from qtpy.QtGui import QTextDocument
@@ -113,7 +113,7 @@ class User:
         return document.toPlainText()
 
     def settle(self):
-        self.wait(lambda: self.panel.keeper.is_idle)
+        self.wait(lambda: self.panel.autosave.is_idle)
 
 
 def middle_of(labels, label):
@@ -125,14 +125,14 @@ def test_a_session_of_ten_accept_eight_correct_one_reject_one(window, ten):
     automatic = {row["case_id"]: row for row in ten.table()}
     accepted = [window.decide("A") for _ in range(8)]
     window.wait_for_case()
-    corrected, k = window.case, window.panel.opened.picture.level
+    corrected, slice_index = window.case, window.panel.opened.picture.slice_index
     # take the left muscle's middle away and grow it back by a click, then add by the brush
-    y, x = middle_of(window.labels()[k], LEFT)
-    before = int((window.labels()[k] == LEFT).sum())
-    window.panel.stage.muscles.mode = "erase"
-    window.panel.stage.muscles.brush_size = 4
+    y, x = middle_of(window.labels()[slice_index], LEFT)
+    before = int((window.labels()[slice_index] == LEFT).sum())
+    window.panel.layers.muscles.mode = "erase"
+    window.panel.layers.muscles.brush_size = 4
     window.click(y, x)
-    erased = int((window.labels()[k] == LEFT).sum())
+    erased = int((window.labels()[slice_index] == LEFT).sum())
     assert erased < before
     window.press("G")
     window.panel.tools.grow.fields["interval_hu"].setValue(120)
@@ -141,12 +141,12 @@ def test_a_session_of_ten_accept_eight_correct_one_reject_one(window, ten):
     assert region is not None
     assert region[y, x]
     window.panel.tools.grow.add.click()
-    grown = int((window.labels()[k] == LEFT).sum())
+    grown = int((window.labels()[slice_index] == LEFT).sum())
     assert grown > erased
-    window.panel.stage.muscles.mode = "paint"
-    top = np.argwhere(window.labels()[k] == LEFT)[0]
+    window.panel.layers.muscles.mode = "paint"
+    top = np.argwhere(window.labels()[slice_index] == LEFT)[0]
     window.stroke((top[0] - 3, top[1]), (top[0] - 3, top[1] + 4))
-    pixels = int((window.labels()[k] == LEFT).sum())
+    pixels = int((window.labels()[slice_index] == LEFT).sum())
     assert pixels > grown
     pixel_mm2 = window.panel.opened.picture.image.geometry.pixel_area_mm2
     assert window.area_shown("left") == f"{pixels * pixel_mm2:.1f}"
@@ -156,7 +156,7 @@ def test_a_session_of_ten_accept_eight_correct_one_reject_one(window, ten):
     window.wait_for_case(corrected)
     rejected = window.case
     window.press("R")
-    assert "needs a reason" in window.panel.told.text()
+    assert "needs a reason" in window.panel.message.text()
     window.panel.decision.reason.setEditText("metal")
     window.press("R")
     window.settle()
@@ -172,8 +172,10 @@ def test_a_session_of_ten_accept_eight_correct_one_reject_one(window, ten):
     assert np.array_equal(review.read_mask(ten.out / row["mask"], stored).labels, drawn)
     assert ten.row(rejected)["error_code"] == "case-rejected"
     for name in accepted:
-        same = {k: v for k, v in ten.row(name).items() if k not in ("decision", "reviewer", "status")}
-        assert same == {k: v for k, v in automatic[name].items() if k in same}
+        same = {
+            name: v for name, v in ten.row(name).items() if name not in ("decision", "reviewer", "status")
+        }
+        assert same == {name: v for name, v in automatic[name].items() if name in same}
     trail = json.loads((ten.out / "cases" / corrected / "review-anna.json").read_text(encoding="utf-8"))
     (entry,) = trail["history"]
     assert (entry["decision"], entry["reason"]) == ("corrected", "outline misses muscle")
@@ -182,22 +184,22 @@ def test_a_session_of_ten_accept_eight_correct_one_reject_one(window, ten):
 
 
 def test_undo_of_strokes_and_tools_leads_back_and_never_into_another_case(window):
-    k = window.panel.opened.picture.level
-    y, x = middle_of(window.labels()[k], LEFT)
+    slice_index = window.panel.opened.picture.slice_index
+    y, x = middle_of(window.labels()[slice_index], LEFT)
     at_first = window.labels().copy()
     area = window.area_shown("left")
-    window.panel.stage.muscles.mode = "erase"
-    window.panel.stage.muscles.brush_size = 6
+    window.panel.layers.muscles.mode = "erase"
+    window.panel.layers.muscles.brush_size = 6
     window.click(y, x)
     assert window.area_shown("left") != area
     window.panel.tools.slices.wipe.click()
-    assert not (window.labels()[k] == LEFT).any()
+    assert not (window.labels()[slice_index] == LEFT).any()
     assert window.area_shown("left") == "–"
     window.press("Z", "ControlModifier")
     window.press("Z", "ControlModifier")
     assert np.array_equal(window.labels(), at_first)
     assert window.area_shown("left") == area
-    window.panel.stage.muscles.mode = "erase"
+    window.panel.layers.muscles.mode = "erase"
     window.click(y, x)
     here = window.case
     window.press("N")
@@ -208,12 +210,12 @@ def test_undo_of_strokes_and_tools_leads_back_and_never_into_another_case(window
 
 
 def test_what_was_drawn_and_not_decided_is_there_again(window):
-    k, here = window.panel.opened.picture.level, window.case
-    y, x = middle_of(window.labels()[k], LEFT)
-    window.panel.stage.muscles.mode = "erase"
+    slice_index, here = window.panel.opened.picture.slice_index, window.case
+    y, x = middle_of(window.labels()[slice_index], LEFT)
+    window.panel.layers.muscles.mode = "erase"
     window.click(y, x)
     window.panel.accept()
-    assert "not the program's outline" in window.panel.told.text()
+    assert "outline was changed" in window.panel.message.text()
     drawn = window.labels().copy()
     window.press("N")
     window.wait_for_case(here)
@@ -224,45 +226,49 @@ def test_what_was_drawn_and_not_decided_is_there_again(window):
 
 
 def test_clicks_inside_and_outside_move_the_border(window):
-    k = window.panel.opened.picture.level
+    slice_index = window.panel.opened.picture.slice_index
     labels = window.labels()
-    y, x = middle_of(labels[k], LEFT)
-    rows = np.argwhere(labels[k] == LEFT)[:, 0]
-    window.panel.stage.write(k, (labels[k] == LEFT) & (np.arange(labels.shape[1]) < y)[:, None], 0)
-    left_over = int((labels[k] == LEFT).sum())
+    y, x = middle_of(labels[slice_index], LEFT)
+    rows = np.argwhere(labels[slice_index] == LEFT)[:, 0]
+    window.panel.layers.write(
+        slice_index, (labels[slice_index] == LEFT) & (np.arange(labels.shape[1]) < y)[:, None], 0
+    )
+    left_over = int((labels[slice_index] == LEFT).sum())
     window.press("I")
     window.click((y + rows.min()) // 2, x)
     assert window.panel.tools.regrow.inside
-    assert int((labels[k] == LEFT).sum()) > left_over
+    assert int((labels[slice_index] == LEFT).sum()) > left_over
     window.press("O")
     seed = window.panel.tools.regrow.inside[0]
     window.panel.tools.regrow.clear.click()
     window.click(*seed)
-    assert not labels[k][seed]
+    assert not labels[slice_index][seed]
 
 
 def test_copy_and_fill_between_slices(window):
-    k, labels = window.panel.opened.picture.level, window.labels()
+    slice_index, labels = window.panel.opened.picture.slice_index, window.labels()
     kept = labels.copy()
-    window.panel.stage.go_to(k + 1)
+    window.panel.layers.go_to(slice_index + 1)
     window.panel.tools.slices.from_below.click()
-    assert np.array_equal(labels[k + 1] == LEFT, kept[k] == LEFT)
-    x = middle_of(labels[k], LEFT)[1]
+    assert np.array_equal(labels[slice_index + 1] == LEFT, kept[slice_index] == LEFT)
+    x = middle_of(labels[slice_index], LEFT)[1]
     for step in (-1, 2):
-        window.panel.stage.write(k + step, (kept[k + step] == LEFT) & (np.arange(labels.shape[2]) < x), 0)
-    window.panel.stage.write(k + 1, labels[k + 1] != kept[k + 1], 0)
+        window.panel.layers.write(
+            slice_index + step, (kept[slice_index + step] == LEFT) & (np.arange(labels.shape[2]) < x), 0
+        )
+    window.panel.layers.write(slice_index + 1, labels[slice_index + 1] != kept[slice_index + 1], 0)
     window.panel.tools.slices.fill_between()
-    assert "filled" in window.panel.tools.slices.told.text()
+    assert "filled" in window.panel.tools.slices.message.text()
 
 
 def test_moving_the_level_measures_there_at_once(window, ten):
     panel, case = window.panel, window.case
-    k = panel.opened.picture.level
-    panel.level.slider.setValue(k + 1)
+    slice_index = panel.opened.picture.slice_index
+    panel.level.slider.setValue(slice_index + 1)
     pixel_mm2 = panel.opened.picture.image.geometry.pixel_area_mm2
-    expected = int((window.labels()[k + 1] == LEFT).sum()) * pixel_mm2
+    expected = int((window.labels()[slice_index + 1] == LEFT).sum()) * pixel_mm2
     assert window.area_shown("left") == f"{expected:.1f}"
-    assert panel.stage.slice_shown == k + 1
+    assert panel.layers.slice_shown == slice_index + 1
     assert window.decide("K") == case
     window.settle()
     assert ten.row(case)["level_name"] == "slice"
@@ -270,10 +276,10 @@ def test_moving_the_level_measures_there_at_once(window, ten):
     panel.cases.filter.setCurrentText("all")
     panel.open_case(case)
     window.wait(lambda: window.case == case and panel.opened is not None)
-    assert panel.opened.picture.level == k + 1
+    assert panel.opened.picture.slice_index == slice_index + 1
     window.press("U")
     window.wait(lambda: panel.opened is not None)
-    assert panel.opened.picture.level == k
+    assert panel.opened.picture.slice_index == slice_index
     window.settle()
     assert ten.row(case)["decision"] == ""
 
@@ -286,10 +292,10 @@ def test_nothing_of_two_origins_where_another_program_outlined(open_window, ten)
     user.wait_for_case()
     first = user.case
     assert first == ten.names[0]
-    assert not user.panel.level.segments_alone
+    assert not user.panel.level.segments_empty_levels
     user.press("N")
     user.wait_for_case(other_than=first)
-    user.wait(lambda: user.panel.level.segments_alone)
+    user.wait(lambda: user.panel.level.segments_empty_levels)
 
 
 def test_a_reviewer_never_sees_the_word_of_another(open_window, ten):
@@ -307,7 +313,7 @@ def test_the_outlines_on_the_screen_are_where_the_mask_is(window):
     window.screen.wait(300)
     shown = window.viewer.screenshot(canvas_only=True, flash=False)[..., :3].astype(int)
     scale = shown.shape[1] / window.canvas.width()
-    labels = window.labels()[window.panel.opened.picture.level]
+    labels = window.labels()[window.panel.opened.picture.slice_index]
     blue = (shown[..., 2] - shown[..., 0]) > 25
     orange = (shown[..., 0] - shown[..., 2]) > 25
     for label, coloured, other in ((1, blue, orange), (2, orange, blue)):
@@ -343,16 +349,16 @@ def test_every_word_and_button_is_within_the_window(window):
 
 def test_images_that_are_gone_are_told_and_nothing_is_shown(open_window, ten):
     panel = (user := open_window("anna", input_path=ten.out / "nowhere")).panel
-    user.wait(lambda: "images-not-found" in panel.told.text())
+    user.wait(lambda: "images-not-found" in panel.message.text())
     assert not panel.decision.accept.isEnabled()
-    assert panel.stage.picture is None
+    assert panel.layers.picture is None
 
 
 def test_a_segmentation_that_finds_nothing_is_told_and_no_crash(window):
     """The ten cases show a few slices about the hips only, in which none are found."""
     told = []
     window.panel.level.failed.connect(told.append)
-    window.panel.level.segment(window.panel.opened.picture.level)
+    window.panel.level.segment(window.panel.opened.picture.slice_index)
     window.wait(lambda: not window.panel.level.is_busy)
     assert [error.code for error in told] == ["hips-not-found"]
 
@@ -361,7 +367,7 @@ def test_the_screen_answers_while_a_segmentation_runs_and_it_can_be_cancelled(wi
     from qtpy.QtWidgets import QApplication
 
     panel = window.panel
-    panel.level.segment(panel.opened.picture.level)
+    panel.level.segment(panel.opened.picture.slice_index)
     start = last = time.perf_counter()
     longest = 0.0
     while panel.level.is_busy and time.perf_counter() - start < 2.0:

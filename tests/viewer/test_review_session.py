@@ -16,9 +16,9 @@ from glutseg.cli import app
 from glutseg.errors import GlutsegError
 from glutseg.output.pseudonym import pseudonymiser
 from glutseg.protocol import load_protocol
-from glutseg.viewer.images import SeriesCache
+from glutseg.viewer.case_loader import CaseLoader
+from glutseg.viewer.series_cache import SeriesCache
 from glutseg.viewer.session import Session
-from glutseg.viewer.shelf import Shelf
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def session(ten) -> Session:
 
 
 def opened(session, name):
-    return Shelf(session, find_images(session.out)).take(name)
+    return CaseLoader(session, find_images(session.out)).load(name)
 
 
 def test_filters_progress_and_steps(session, ten):
@@ -36,11 +36,11 @@ def test_filters_progress_and_steps(session, ten):
     session.accept(names[0])
     session.reject(names[1], "metal")
     assert session.progress == (2, 10)
-    assert [item.case_id for item in session.shown("to do")] == names[2:]
+    assert [item.case_id for item in session.shown("undecided")] == names[2:]
     assert [item.case_id for item in session.shown("decided")] == names[:2]
-    assert session.shown("not measured") == []
-    assert session.step(names[3], "to do", 1) == names[4]
-    assert session.step(names[2], "to do", -1) is None
+    assert session.shown("failed") == []
+    assert session.step(names[3], "undecided", 1) == names[4]
+    assert session.step(names[2], "undecided", -1) is None
     assert session.step(names[2], "all", -1) == names[1]
     assert Session(ten.out, "anna").progress == (2, 10)
     assert Session(ten.out, "ben").progress == (0, 10)
@@ -53,9 +53,9 @@ def test_a_case_opens_as_it_was_left(session):
     assert not case.is_changed
     with pytest.raises(GlutsegError, match="nothing was changed"):
         session.correct(case)
-    case.picture.labels[case.picture.level, 10, 10] = 1
+    case.picture.labels[case.picture.slice_index, 10, 10] = 1
     assert case.is_changed
-    assert session.keep_draft(case)
+    assert session.save_draft(case)
     again = opened(session, name)
     assert again.is_changed
     assert np.array_equal(again.picture.labels, case.picture.labels)
@@ -75,7 +75,7 @@ def test_the_live_area_is_that_of_the_table_to_the_pixel(session, ten):
     assert case.picture.live().sides["left"].area_mm2 == pytest.approx(
         float(ten.row(name)["area_left_mm2"]), abs=5e-4
     )
-    case.picture.labels[case.picture.level, 10:13, 10:14] = 2
+    case.picture.labels[case.picture.slice_index, 10:13, 10:14] = 2
     live = case.picture.live().sides["right"].area_mm2
     session.correct(case)
     session.collator.collate()
@@ -118,13 +118,13 @@ def test_killed_in_the_middle_nothing_that_was_decided_is_lost(ten):
         from pathlib import Path
         from glutseg.batch.images import find_images
         from glutseg.viewer.session import Session
-        from glutseg.viewer.shelf import Shelf
+        from glutseg.viewer.case_loader import CaseLoader
 
         session = Session(Path(sys.argv[1]), "anna")
-        shelf = Shelf(session, find_images(session.out))
+        loader = CaseLoader(session, find_images(session.out))
         for number, item in enumerate(session.items):
-            case = shelf.take(item.case_id)
-            case.picture.labels[case.picture.level, 10, 10 : 10 + number + 1] = 1
+            case = loader.load(item.case_id)
+            case.picture.labels[case.picture.slice_index, 10, 10 : 10 + number + 1] = 1
             session.correct(case)
             print(item.case_id, flush=True)
         """
@@ -156,13 +156,13 @@ def test_images_of_a_run_with_pseudonyms_are_found_with_its_key_only(truth_rooms
     batch.run(dicom.scan(folder), load_protocol(), None, out, pseudonyms=pseudonymiser(key, out))
     session = Session(out, "anna")
     (item,) = session.items
-    assert Shelf(session, find_images(out, folder, key)).take(item.case_id).is_automatic
+    assert CaseLoader(session, find_images(out, folder, key)).load(item.case_id).is_automatic
     with pytest.raises(GlutsegError, match="key-invalid"):
         find_images(out, folder, other)
     with pytest.raises(GlutsegError, match="images-not-found"):
         find_images(out)
     with pytest.raises(GlutsegError, match="images-not-found"):
-        Shelf(session, find_images(out, folder)).take(item.case_id)
+        CaseLoader(session, find_images(out, folder)).load(item.case_id)
 
 
 def test_without_a_display_the_command_says_so(ten, monkeypatch):

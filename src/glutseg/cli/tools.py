@@ -83,7 +83,7 @@ def review(
     """Open the run in OUT in the viewer, to check and correct outlines and record decisions."""
     with user_errors():
         try:
-            from glutseg.viewer.review_door import login_name, open_review
+            from glutseg.viewer.review_launcher import login_name, open_review
             from glutseg.viewer.review_widget import RunPlace
         except ImportError as error:  # napari, or a library of the system that Qt needs
             raise GlutsegError("viewer-missing", f"its libraries are not installed ({error})") from error

@@ -1,4 +1,4 @@
-"""Work beside the screen: one thing at a time in a thread, answers in the screen's own thread."""
+"""Work in a background thread, one task at a time, with the results delivered in Qt's own thread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, Signal
 
 
 class Background(QObject):
-    """A thread that carries out what it is given, in order."""
+    """A thread that runs tasks in order."""
 
     _done = Signal(object, object)
 
@@ -23,13 +23,13 @@ class Background(QObject):
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is running, waiting, or answered and not yet heard."""
+        """Whether no task is running or waiting and every result was delivered."""
         return self._n_waiting == 0
 
     def do(self, work: Callable[[], Any], then: Callable[[Any, Exception | None], None]) -> None:
-        """Carry out ``work`` in the thread, then call ``then(answer, error)`` in the screen's.
+        """Run ``work`` in the thread, then call ``then(answer, error)`` in Qt's thread.
 
-        Once it is finished, nothing is: the window is closing.
+        After `finish`, when the window is closing, tasks are ignored.
         """
         if self._is_finished:
             return
@@ -38,7 +38,7 @@ class Background(QObject):
         future.add_done_callback(lambda done: self._done.emit(done, then))
 
     def finish(self) -> None:
-        """Carry out all that waits; nothing more is taken, and nobody is called any more."""
+        """Run all waiting tasks; new ones are ignored, and no result is delivered any more."""
         self._is_finished = True
         self._pool.shutdown(wait=True)
 

@@ -1,4 +1,4 @@
-"""The list of cases with its filter, progress, and what a case is doubted for in words."""
+"""The list of cases with filter and progress, and the quality flags of a case."""
 
 from __future__ import annotations
 
@@ -21,12 +21,11 @@ from glutseg.output.text import plain
 from glutseg.viewer.session import FILTERS, Filter, Item, Session
 
 MARKS = {"": " ", "accepted": "✓", "corrected": "✎", "rejected": "✗"}
-STATUS_WORDS = {"ok": "measured", "review": "needs a look", "failed": "not measured"}
 VISIBLE_ROWS = 3
 
 
 class CaseList(QWidget):
-    """Who is to be looked at."""
+    """The cases of a run."""
 
     chosen = Signal(str)
 
@@ -39,6 +38,7 @@ class CaseList(QWidget):
         top = QHBoxLayout()
         self.filter = QComboBox()
         self.filter.addItems(FILTERS)
+        self.filter.setToolTip("status of the case, or whether you decided on it; excluded: you rejected it")
         self.progress = QProgressBar()
         self.progress.setFormat("%v of %m decided")
         top.addWidget(QLabel("show"))
@@ -56,17 +56,17 @@ class CaseList(QWidget):
 
     @property
     def shown_filter(self) -> Filter:
-        """As chosen."""
+        """The filter chosen."""
         index: int = self.filter.currentIndex()
         return FILTERS[index]
 
     def show_session(self, session: Session) -> None:
-        """Another run."""
+        """Show another run."""
         self._session = session
         self.refresh()
 
     def refresh(self, current: str | None = None) -> None:
-        """Fill the list anew; ``current`` is marked, and stays in the list while it is looked at."""
+        """Fill the list; ``current`` is marked, and stays in the list while it is open."""
         if self._session is None:
             return
         current = current or self.current
@@ -88,11 +88,9 @@ class CaseList(QWidget):
 
 
 def _entry(item: Item) -> QListWidgetItem:
-    stale = "  (measured anew since it was reviewed)" if item.is_stale else ""
-    words = (
-        f"{MARKS[item.decision]}  {item.case_id}   {item.decision or STATUS_WORDS[item.result.status]}{stale}"
-    )
-    entry = QListWidgetItem(words)
+    stale = "  (measured again since you decided)" if item.is_stale else ""
+    status = item.decision or item.result.status
+    entry = QListWidgetItem(f"{MARKS[item.decision]}  {item.case_id}   {status}{stale}")
     dot = QPixmap(10, 10)
     dot.fill(QColor(STATUS_COLOURS[item.result.status]))
     entry.setIcon(QIcon(dot))
@@ -100,8 +98,8 @@ def _entry(item: Item) -> QListWidgetItem:
     return entry
 
 
-class Doubts(QLabel):
-    """Flags and errors of a case in words."""
+class QualityFlags(QLabel):
+    """Quality flags of a case, or the reason why it failed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,15 +110,15 @@ class Doubts(QLabel):
         self.setMargin(4)
 
     def show_item(self, item: Item) -> None:
-        """Those that ask for a look first."""
+        """Show those of a case; flags with severity ``review`` first."""
         result = item.result
         lines = []
         if item.is_stale:
-            lines.append("▲ The case was measured anew since you reviewed it; decide again.")
+            lines.append("▲ The case was measured again since you decided; decide again.")
         if result.error_code:
             lines.append(f"✗ {result.error_message} {catalogue()[result.error_code].remedy}")
         for flag in sorted(result.all_flags, key=lambda flag: flag.severity == "note"):
             mark = "·" if flag.severity == "note" else "▲"
             side = f" ({flag.side})" if flag.side else ""
             lines.append(f"{mark} {flag.meaning}{side} {flag.message}")
-        self.setText("\n".join(plain(line, 400) for line in lines) or "Nothing is doubted.")
+        self.setText("\n".join(plain(line, 400) for line in lines) or "No quality flags.")

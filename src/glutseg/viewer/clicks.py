@@ -1,33 +1,33 @@
-"""Clicks on the canvas for tools: a press that does not become a drag."""
+"""Clicks on the canvas for the tools: a press that does not become a drag."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from glutseg.viewer.stage import Stage
+from glutseg.viewer.layer_manager import LayerManager
 
 Pixel = tuple[int, int, int]
 """(z, y, x), canonical."""
 
 
 class Clicks:
-    """Hands clicks on the image to at most one tool at a time.
+    """Passes clicks on the image to at most one tool at a time.
 
     While a tool listens the muscles cannot be painted; choosing a brush ends the listening.
     """
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    def __init__(self, layers: LayerManager) -> None:
+        self._layers = layers
         self._tool: Callable[[Pixel], None] | None = None
         self._ended: Callable[[], None] | None = None
         self._bound: Any = None
-        stage.viewer.mouse_drag_callbacks.append(self._pressed)
+        layers.viewer.mouse_drag_callbacks.append(self._pressed)
 
     def listen(self, tool: Callable[[Pixel], None], ended: Callable[[], None]) -> None:
-        """Hand clicks to ``tool`` from now on; ``ended`` is called when another takes over."""
+        """Pass clicks to ``tool`` from now on; ``ended`` is called when another tool takes over."""
         self.stop()
-        muscles = self._stage.muscles
+        muscles = self._layers.muscles
         if muscles is None:
             return
         muscles.mode = "pan_zoom"
@@ -41,16 +41,16 @@ class Clicks:
         return self._tool == tool
 
     def stop(self) -> None:
-        """Hand clicks to nobody."""
+        """Pass clicks to no tool."""
         ended, self._tool, self._ended = self._ended, None, None
         if ended is not None:
             ended()
 
     def close(self) -> None:
-        """Leave the viewer alone."""
+        """Disconnect from the viewer."""
         self.stop()
-        if self._pressed in self._stage.viewer.mouse_drag_callbacks:
-            self._stage.viewer.mouse_drag_callbacks.remove(self._pressed)
+        if self._pressed in self._layers.viewer.mouse_drag_callbacks:
+            self._layers.viewer.mouse_drag_callbacks.remove(self._pressed)
 
     def _mode_changed(self, event: Any) -> None:
         if self._tool is not None and str(event.mode) != "pan_zoom":
@@ -62,6 +62,6 @@ class Clicks:
         while event.type == "mouse_move":
             is_drag = True
             yield
-        pixel = None if is_drag or self._tool is None else self._stage.pixel(event.position)
+        pixel = None if is_drag or self._tool is None else self._layers.pixel(event.position)
         if pixel is not None and self._tool is not None:
             self._tool(pixel)

@@ -1,4 +1,4 @@
-"""Reason, note, and the buttons that decide; every key stands on its button."""
+"""Reason, note and the decision buttons, each with its key."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ REASONS = (
     "metal",
     "cut by the field of view",
     "motion or noise",
-    "not the patient or series meant",
+    "wrong patient or series",
 )
 
 
 class DecisionPanel(QWidget):
-    """What a reviewer says of a case."""
+    """A reviewer's decision on a case."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class DecisionPanel(QWidget):
         self.note = QLineEdit()
         self.note.setPlaceholderText("note")
         self.accept = QPushButton("Accept   Alt+A")
-        self.correct = QPushButton("Keep correction   Alt+K")
+        self.correct = QPushButton("Save correction   Alt+K")
         self.reject = QPushButton("Reject   Alt+R")
         self.undo = QPushButton("Undo decision   Alt+U")
         self.back = QPushButton("Previous   Alt+B")
@@ -46,17 +46,17 @@ class DecisionPanel(QWidget):
             grid.addWidget(button, 3, 2 * column, 1, 2)
 
     @property
-    def words(self) -> tuple[str, str]:
-        """Reason and note."""
+    def reason_and_note(self) -> tuple[str, str]:
+        """As typed."""
         return self.reason.currentText(), self.note.text()
 
     def clear(self) -> None:
-        """For another case."""
+        """Empty both fields, for another case."""
         self.reason.setEditText("")
         self.note.clear()
 
     def allow(self, *, accept: bool, correct: bool, reject: bool, undo: bool) -> None:
-        """Which decisions can be taken now."""
+        """Enable the decisions that are possible now."""
         self.accept.setEnabled(accept)
         self.correct.setEnabled(correct)
         self.reject.setEnabled(reject)

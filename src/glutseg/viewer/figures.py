@@ -1,4 +1,4 @@
-"""Small widgets: the figures of both sides, and the level on a coronal cut."""
+"""Small widgets: the measurements of both sides, and the level on a coronal section."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 from glutseg.image import SIDES, Side
 from glutseg.output.style import LEVEL_COLOUR, SIDE_COLOURS
 from glutseg.result import CaseResult
+from glutseg.viewer.layer_manager import WINDOWS_HU
 from glutseg.viewer.picture import LiveFigures, Picture
-from glutseg.viewer.stage import WINDOWS_HU
 
 AS_SHOWN: tuple[Side, ...] = ("right", "left")
 """The patient's right is on the viewer's left."""
@@ -23,7 +23,7 @@ UNKNOWN = "–"
 
 
 class FiguresTable(QWidget):
-    """Areas and densities of both sides as they are drawn, beside the automatic ones if there are any."""
+    """Areas and mean HU of both sides as drawn, beside the automatic areas if there are any."""
 
     def __init__(self, *, with_automatic: bool = True) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class FiguresTable(QWidget):
         grid.addWidget(self.index, len(rows) + 1, 0, 1, 4)
 
     def show_figures(self, live: LiveFigures, automatic: CaseResult | None = None) -> None:
-        """Write them; what is unknown is a dash."""
+        """Show measurements; unknown ones are a dash."""
         for side in AS_SHOWN:
             now = live.sides.get(side)
             area = None if now is None else now.area_mm2
@@ -75,8 +75,8 @@ class FiguresTable(QWidget):
             self.cells[row, side].setText(text)
 
 
-class CoronalCut(QWidget):
-    """A coronal cut with the muscles and the level as a line; a click or drag moves the level."""
+class CoronalSection(QWidget):
+    """A coronal section with the muscles and the level as a line; a click or drag moves the level."""
 
     level_picked = Signal(int)
 
@@ -85,7 +85,7 @@ class CoronalCut(QWidget):
         self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Expanding)
         self.setMinimumHeight(90)
         self.setCursor(Qt.SplitVCursor)
-        self.setToolTip("Coronal cut through the muscles. The line is the level: drag it, or click.")
+        self.setToolTip("Coronal section through the muscles. The line is the level: drag it, or click.")
         self._image: QImage | None = None
         self._aspect = 1.0
         self._n_slices, self._level, self._automatic = 1, 0, -1
@@ -94,8 +94,8 @@ class CoronalCut(QWidget):
         return QSize(200, 130)
 
     def show_picture(self, picture: Picture, automatic_level: int = -1) -> None:
-        """Cut through the middle of the muscles on the level, or of the body."""
-        on_level = np.isin(picture.labels[picture.level], list(SIDES.values()))
+        """Show the section through the middle of the muscles at the level, or through the body."""
+        on_level = np.isin(picture.labels[picture.slice_index], list(SIDES.values()))
         rows = np.nonzero(on_level.any(1))[0]
         row = int(np.median(rows)) if len(rows) else picture.labels.shape[1] * 2 // 3
         low, high = WINDOWS_HU["Muscle"]
@@ -111,7 +111,7 @@ class CoronalCut(QWidget):
         spacing = picture.image.geometry.spacing_mm
         self._aspect = (width * spacing[2]) / (height * spacing[0])
         self._n_slices, self._automatic = height, automatic_level
-        self.set_level(picture.level)
+        self.set_level(picture.slice_index)
 
     def set_level(self, level: int) -> None:
         """Move the line."""
@@ -119,7 +119,7 @@ class CoronalCut(QWidget):
         self.update()
 
     def _frame(self) -> QRect:
-        """Where the cut lies within the widget, its proportions kept."""
+        """Place of the section within the widget, in its true proportions."""
         width = min(self.width(), int(self.height() * self._aspect))
         height = min(self.height(), int(width / self._aspect))
         return QRect((self.width() - width) // 2, (self.height() - height) // 2, width, height)

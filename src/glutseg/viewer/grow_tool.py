@@ -1,4 +1,4 @@
-"""OsiriX's growing region on the screen: click a seed, see what grows, add it or take it away."""
+"""OsiriX's growing region on the screen: click a seed, preview the region, add or subtract it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from glutseg.errors import GlutsegError
 from glutseg.segmentation.editing import BoolArray
 from glutseg.segmentation.growing import Seed, grow_region, parse_settings
 from glutseg.viewer.clicks import Clicks, Pixel
+from glutseg.viewer.layer_manager import LayerManager
 from glutseg.viewer.side import SideChoice
-from glutseg.viewer.stage import Stage
 
 METHODS = ("interval", "bounds", "neighborhood", "confidence")
 FIELDS = {
@@ -33,15 +33,15 @@ FIELDS = {
     "confidence": ("multiplier", "iterations", "initial_radius_px"),
 }
 BOUNDS_HU = (-29, 150)
-"""To begin with: lean muscle (Aubrey 2014, PMID 24393306)."""
+"""Default: lean muscle (Aubrey 2014, PMID 24393306)."""
 
 
 class GrowTool(QWidget):
     """The four methods with OsiriX's defaults, on the slice shown, with a live preview."""
 
-    def __init__(self, stage: Stage, clicks: Clicks, side: SideChoice) -> None:
+    def __init__(self, layers: LayerManager, clicks: Clicks, side: SideChoice) -> None:
         super().__init__()
-        self._stage, self._clicks, self._side = stage, clicks, side
+        self._layers, self._clicks, self._side = layers, clicks, side
         self.seed: Pixel | None = None
         self.region: BoolArray | None = None
         self.pick = QPushButton("Click a seed   Alt+G")
@@ -62,29 +62,29 @@ class GrowTool(QWidget):
         self._form.setVerticalSpacing(3)
         self._form.addRow(self.pick, self.method)
         for name, field in self.fields.items():
-            self._form.addRow(_words(name), field)
+            self._form.addRow(_field_label(name), field)
             field.valueChanged.connect(self.update_preview)
         self.method.currentTextChanged.connect(self._method_chosen)
-        self.add, self.subtract = QPushButton("Add"), QPushButton("Take away")
+        self.add, self.subtract = QPushButton("Add"), QPushButton("Subtract")
         buttons = QHBoxLayout()
         for button in (self.add, self.subtract):
             button.setEnabled(False)
             buttons.addWidget(button)
         self._form.addRow(buttons)
-        self.told = QLabel("Click a seed on the picture; what grows is shown in yellow.")
-        self.told.setWordWrap(True)
-        self._form.addRow(self.told)
+        self.message = QLabel("Click a seed on the image; the region is shown in yellow.")
+        self.message.setWordWrap(True)
+        self._form.addRow(self.message)
         self.add.clicked.connect(lambda: self._apply(adds=True))
         self.subtract.clicked.connect(lambda: self._apply(adds=False))
         self._method_chosen(self.method.currentText())
 
     def forget(self) -> None:
-        """No seed, no preview: another case is shown."""
+        """Remove seed and preview, for another case."""
         self.seed = self.region = None
-        self._stage.clear_preview()
+        self._layers.clear_preview()
         self.add.setEnabled(False)
         self.subtract.setEnabled(False)
-        self.told.setText("Click a seed on the picture; what grows is shown in yellow.")
+        self.message.setText("Click a seed on the image; the region is shown in yellow.")
 
     def seed_at(self, pixel: Pixel) -> None:
         """Grow from a pixel of the slice shown."""
@@ -93,8 +93,8 @@ class GrowTool(QWidget):
         self.update_preview()
 
     def update_preview(self, _value: object = None) -> None:
-        """Grow anew with the settings as they are."""
-        picture = self._stage.picture
+        """Grow again with the present settings."""
+        picture = self._layers.picture
         if self.seed is None or picture is None:
             return
         z, y, x = self.seed
@@ -103,14 +103,14 @@ class GrowTool(QWidget):
             settings = parse_settings(self.method.currentText(), **self._parameters())
             region = grow_region(volume, Seed(x, y, 0), settings).labels[0] > 0
         except GlutsegError as error:
-            self.told.setText(error.message)
+            self.message.setText(error.message)
             return
         self.region = np.asarray(region)
-        self._stage.show_preview(z, self.region)
+        self._layers.show_preview(z, self.region)
         n = int(self.region.sum())
         area_mm2 = n * volume.geometry.pixel_area_mm2
-        self.told.setText(
-            f"seed {volume.hu[0, y, x]} HU; {area_mm2:.1f} mm²" if n else "the seed itself does not qualify"
+        self.message.setText(
+            f"seed {volume.hu[0, y, x]} HU; {area_mm2:.1f} mm²" if n else "the seed is outside the interval"
         )
         self.add.setEnabled(n > 0)
         self.subtract.setEnabled(n > 0)
@@ -118,12 +118,12 @@ class GrowTool(QWidget):
     def _apply(self, *, adds: bool) -> None:
         if self.region is None or self.seed is None:
             return
-        k, label = self.seed[0], self._side.label
-        now = self._stage.muscles.data[k]
+        slice_index, label = self.seed[0], self._side.label
+        now = self._layers.muscles.data[slice_index]
         if adds:
-            self._stage.write(k, self.region & (now == 0), label)
+            self._layers.write(slice_index, self.region & (now == 0), label)
         else:
-            self._stage.write(k, self.region & (now == label), 0)
+            self._layers.write(slice_index, self.region & (now == label), 0)
         self.forget()
 
     def _parameters(self) -> dict[str, float]:
@@ -147,7 +147,7 @@ class GrowTool(QWidget):
             self._clicks.stop()
 
 
-def _words(name: str) -> str:
+def _field_label(name: str) -> str:
     return {
         "interval_hu": "interval (HU)",
         "bounds_hu": "from, to (HU)",

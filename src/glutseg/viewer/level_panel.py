@@ -1,4 +1,4 @@
-"""The level: a coronal cut with its line, a slider, and segmentation where nothing is drawn yet."""
+"""The level panel: a coronal section with the level as a line, a slider, segmentation of empty slices."""
 
 from __future__ import annotations
 
@@ -23,39 +23,39 @@ from glutseg.errors import GlutsegError
 from glutseg.image import CtImage
 from glutseg.protocol import LevelRule, Protocol
 from glutseg.segmentation import AUTOMATIC, Outliner
-from glutseg.viewer.figures import CoronalCut
+from glutseg.viewer.figures import CoronalSection
 from glutseg.viewer.keys import bind_key
-from glutseg.viewer.parts import Told
+from glutseg.viewer.layer_manager import WINDOWS_HU, LayerManager
+from glutseg.viewer.parts import MessageArea
 from glutseg.viewer.picture import Picture
-from glutseg.viewer.segmenting import Found, segment_apart
-from glutseg.viewer.stage import WINDOWS_HU, Stage
+from glutseg.viewer.segmentation_process import OutlinesNearLevel, segment_in_process
 
 SETTLED_MS = 600
-"""After the slider stopped, before a segmentation begins."""
+"""Milliseconds after the last move of the slider until a segmentation begins."""
 
 
-Answer = tuple[Found | None, GlutsegError | None]
+Answer = tuple[OutlinesNearLevel | None, GlutsegError | None]
 
 
 class LevelPanel(QWidget):
-    """Moves the level of the picture on the stage; everything is measured anew at once."""
+    """Moves the level; everything is measured again at once."""
 
     moved = Signal()
     failed = Signal(object)
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, layers: LayerManager) -> None:
         super().__init__()
-        self._stage = stage
+        self._layers = layers
         self._protocol: Protocol | None = None
         self._automatic = -1
         self._cancel: threading.Event | None = None
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        self.cut = CoronalCut()
+        self.section = CoronalSection()
         self.slider = QSlider(Qt.Vertical)
         self.slider.setMinimumHeight(70)
         self.slider.setSizePolicy(QSizePolicy.Fixed, QSizePolicy.Ignored)
-        self.told = Told(lines=3)
+        self.message = MessageArea(lines=3)
         self.to_automatic = QPushButton("Back to the automatic level")
         self.busy = QProgressBar()
         self.busy.setRange(0, 0)
@@ -69,9 +69,9 @@ class LevelPanel(QWidget):
             bind_key(self, str(number), button.click)
             self.windows[name] = button
             windows.addWidget(button)
-        grid.addWidget(self.cut, 0, 0, 3, 1)
+        grid.addWidget(self.section, 0, 0, 3, 1)
         grid.addWidget(self.slider, 0, 1, 3, 1)
-        grid.addWidget(self.told, 0, 2)
+        grid.addWidget(self.message, 0, 2)
         grid.addWidget(self.to_automatic, 1, 2)
         row = QHBoxLayout()
         row.addWidget(self.busy)
@@ -80,8 +80,8 @@ class LevelPanel(QWidget):
         grid.addLayout(windows, 3, 0, 1, 3)
         grid.setColumnStretch(0, 3)
         grid.setColumnStretch(2, 4)
-        self.slider.valueChanged.connect(self._slid)
-        self.cut.level_picked.connect(self.slider.setValue)
+        self.slider.valueChanged.connect(self._slider_moved)
+        self.section.level_picked.connect(self.slider.setValue)
         self.to_automatic.clicked.connect(lambda: self.slider.setValue(self._automatic))
         self.stop.clicked.connect(self.cancel)
         self._settled = QTimer(self)
@@ -91,20 +91,20 @@ class LevelPanel(QWidget):
         self._show_busy(False)
 
     def show_picture(self, picture: Picture, protocol: Protocol, automatic: int = -1) -> None:
-        """Another picture; ``automatic`` is the slice of the program's level, -1 for none."""
+        """Show another picture; ``automatic`` is the slice of the automatic level, -1 for none."""
         self.cancel()
         self._protocol, self._automatic = protocol, automatic
         self.slider.blockSignals(True)
         self.slider.setRange(0, len(picture.labels) - 1)
-        self.slider.setValue(picture.level)
+        self.slider.setValue(picture.slice_index)
         self.slider.blockSignals(False)
-        self.refresh_cut()
-        self._tell()
+        self.refresh_section()
+        self._show_level()
 
-    def refresh_cut(self) -> None:
-        """Draw the coronal cut anew, with what is drawn by now."""
-        if self._stage.picture is not None:
-            self.cut.show_picture(self._stage.picture, self._automatic)
+    def refresh_section(self) -> None:
+        """Draw the coronal section again, with the present labels."""
+        if self._layers.picture is not None:
+            self.section.show_picture(self._layers.picture, self._automatic)
 
     @property
     def is_busy(self) -> bool:
@@ -112,7 +112,7 @@ class LevelPanel(QWidget):
         return self._cancel is not None
 
     def cancel(self) -> None:
-        """End a segmentation that is running; what it finds is not wanted any more."""
+        """Stop a running segmentation and drop its result."""
         self._settled.stop()
         if self._cancel is not None:
             self._cancel.set()
@@ -120,12 +120,12 @@ class LevelPanel(QWidget):
         self._show_busy(False)
 
     def segment(self, level: int | LevelRule) -> None:
-        """Segment around a level in the background; a running segmentation is given up for it."""
+        """Segment around a level in the background; a running segmentation is stopped first."""
         self.cancel()
-        picture, protocol = self._stage.picture, self._protocol
+        picture, protocol = self._layers.picture, self._protocol
         if picture is None or protocol is None:
             return
-        rule = level if isinstance(level, LevelRule) else _at_slice(picture, level, protocol)
+        rule = level if isinstance(level, LevelRule) else at_slice(picture, level, protocol)
         cancelled = self._cancel = threading.Event()
         self._show_busy(True)
         asked = protocol.model_copy(update={"level": rule})
@@ -139,13 +139,13 @@ class LevelPanel(QWidget):
         found, error = answer
         if error is not None:
             self._errored(cancelled, error)
-        if found is None or cancelled is not self._cancel or self._stage.picture is None:
+        if found is None or cancelled is not self._cancel or self._layers.picture is None:
             return
         self._cancel = None
         self._show_busy(False)
-        self._stage.fill(found.start, found.labels)
-        self.slider.setValue(found.level)
-        self.refresh_cut()
+        self._layers.fill(found.start, found.labels)
+        self.slider.setValue(found.slice_index)
+        self.refresh_section()
         self.moved.emit()
 
     def _errored(self, cancelled: threading.Event, error: Exception) -> None:
@@ -155,60 +155,64 @@ class LevelPanel(QWidget):
         self._show_busy(False)
         self.failed.emit(error)
 
-    def _slid(self, level: int) -> None:
-        picture = self._stage.picture
+    def _slider_moved(self, slice_index: int) -> None:
+        picture = self._layers.picture
         if picture is None:
             return
         if self._cancel is not None:
             self.cancel()
-        picture.level = level
-        self._stage.go_to(level)
-        self.cut.set_level(level)
-        self._tell()
+        picture.slice_index = slice_index
+        self._layers.go_to(slice_index)
+        self.section.set_level(slice_index)
+        self._show_level()
         self._settled.start()
         self.moved.emit()
 
     def _segment_if_empty(self) -> None:
-        picture = self._stage.picture
-        if picture is not None and not picture.labels[picture.level].any() and self.segments_alone:
-            self.segment(picture.level)
+        picture = self._layers.picture
+        if (
+            picture is not None
+            and not picture.labels[picture.slice_index].any()
+            and self.segments_empty_levels
+        ):
+            self.segment(picture.slice_index)
 
     outliner: Outliner = AUTOMATIC
-    """Who segments."""
-    segments_alone = True
-    """Whether moving to a level where nothing is drawn starts a segmentation there."""
+    """The outliner that segments."""
+    segments_empty_levels = True
+    """Whether moving to a level without labels starts a segmentation there."""
 
-    def _tell(self) -> None:
-        picture = self._stage.picture
+    def _show_level(self) -> None:
+        picture = self._layers.picture
         if picture is None:
             return
-        words = f"level: slice {picture.level}, z = {picture.level_z_mm:.1f} mm"
+        text = f"level: slice {picture.slice_index}, z = {picture.level_z_mm:.1f} mm"
         if self._automatic >= 0:
             off_mm = picture.level_z_mm - picture.image.geometry.slice_z_mm(self._automatic)
-            words += "; automatic" if picture.level == self._automatic else f"; {off_mm:+.1f} mm"
+            text += "; automatic" if picture.slice_index == self._automatic else f"; {off_mm:+.1f} mm"
         if not picture.has_image_at_level:
-            words += "; no image shows this slice"
-        self.told.setText(words)
+            text += "; no image shows this slice"
+        self.message.setText(text)
         self.to_automatic.setVisible(self._automatic >= 0)
-        self.to_automatic.setEnabled(picture.level != self._automatic)
+        self.to_automatic.setEnabled(picture.slice_index != self._automatic)
 
     def _show_busy(self, is_busy: bool) -> None:
         self.busy.setVisible(is_busy)
         self.stop.setVisible(is_busy)
 
     def _window(self, name: str) -> None:
-        self._stage.set_window(name)
+        self._layers.set_window(name)
 
 
-def _at_slice(picture: Picture, level: int, protocol: Protocol) -> LevelRule:
-    """A slice on the screen as a rule, which counts in the order of the files."""
-    place = picture.image.stored_slice(level)
-    return LevelRule(landmark="slice", slice_index=place, profile_mm=protocol.level.profile_mm)
+def at_slice(picture: Picture, slice_index: int, protocol: Protocol) -> LevelRule:
+    """A slice on the screen as a rule, which counts slices in the order of the files."""
+    stored = picture.image.stored_slice(slice_index)
+    return LevelRule(landmark="slice", slice_index=stored, profile_mm=protocol.level.profile_mm)
 
 
 def _attempt(image: CtImage, protocol: Protocol, outliner: Outliner, cancelled: threading.Event) -> Answer:
-    """A foreseen error beside the answer: one that is raised napari shows as a crash, beside our words."""
+    """The outlines, or the error as a value: napari would show one that is raised as a crash."""
     try:
-        return segment_apart(image, protocol, outliner, cancelled), None
+        return segment_in_process(image, protocol, outliner, cancelled), None
     except GlutsegError as error:
         return None, error

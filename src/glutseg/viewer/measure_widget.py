@@ -1,4 +1,4 @@
-"""Measure by hand, without a run: open a folder, choose series and level, segment or draw, read off."""
+"""Measure by hand, without a run: open a folder, choose series and level, segment or draw, measure."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from glutseg.review.masks import write_mask
 from glutseg.segmentation import OUTLINERS, named_outliner
 from glutseg.viewer.background import Background
 from glutseg.viewer.figures import FiguresTable
+from glutseg.viewer.layer_manager import LayerManager
 from glutseg.viewer.level_panel import LevelPanel
-from glutseg.viewer.parts import AtClose, Told, fill_column, single_shot, unwrapped
+from glutseg.viewer.parts import AtClose, MessageArea, fill_column, single_shot, unwrapped
 from glutseg.viewer.picture import Picture
-from glutseg.viewer.stage import Stage
 from glutseg.viewer.tools_panel import ToolsPanel
 
 UNKNOWN_HEIGHT = "unknown"
 
 
 class MeasureWidget(QWidget):
-    """OsiriX's way of working: one series, one slice, a region, its figures.
+    """Measure one series as in OsiriX: one slice, a region, its measurements.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class MeasureWidget(QWidget):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
-        self.stage = Stage(unwrapped(napari_viewer))
+        self.layers = LayerManager(unwrapped(napari_viewer))
         self.protocol = load_protocol()
         self.series: list[dicom.Series] = []
         self._before: Any = None
@@ -75,11 +75,11 @@ class MeasureWidget(QWidget):
         self.height.setRange(MIN_HEIGHT_M - 0.01, MAX_HEIGHT_M)
         self.height.setSingleStep(0.01)
         self.height.setSpecialValueText(UNKNOWN_HEIGHT)
-        self.copy, self.save = QPushButton("Copy figures"), QPushButton("Save figures and mask …")
-        self.figures, self.level = FiguresTable(with_automatic=False), LevelPanel(self.stage)
-        self.level.segments_alone = False
-        self.tools = ToolsPanel(self.stage, lambda: self._before)
-        self.told = Told("Open a folder of DICOM files.")
+        self.copy, self.save = QPushButton("Copy measurements"), QPushButton("Save measurements and mask …")
+        self.figures, self.level = FiguresTable(with_automatic=False), LevelPanel(self.layers)
+        self.level.segments_empty_levels = False
+        self.tools = ToolsPanel(self.layers, lambda: self._before)
+        self.message = MessageArea("Open a folder of DICOM files.")
         top = QWidget()
         grid = QGridLayout(top)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -94,7 +94,7 @@ class MeasureWidget(QWidget):
         height.addWidget(self.height)
         grid.addLayout(height, 3, 0)
         grid.addWidget(self.here, 3, 1, 1, 2)
-        parts = (top, self.figures, self.level, self.tools, self.copy, self.save, self.told)
+        parts = (top, self.figures, self.level, self.tools, self.copy, self.save, self.message)
         fill_column(self, parts, self.tools)
 
     def _connect(self) -> None:
@@ -106,53 +106,56 @@ class MeasureWidget(QWidget):
         self.height.valueChanged.connect(self._height_given)
         self.copy.clicked.connect(lambda: QApplication.clipboard().setText(self.as_text("\t")))
         self.save.clicked.connect(self._save)
-        self.stage.on_change(self._live.start)
+        self.layers.on_change(self._live.start)
         self.level.moved.connect(self._live.start)
-        self.level.failed.connect(self._tell_error)
+        self.level.failed.connect(self._show_error)
 
     def open_folder(self, folder: str) -> None:
-        """List the series below a folder, those first that a run would measure."""
-        self._tell("reading headers …")
+        """List the series below a folder; those that a run would measure come first."""
+        self._show_message("reading headers …")
         self.reader.do(partial(_series_below, Path(folder)), self._listed)
 
     def load(self, index: int) -> None:
         """Show one of the series listed."""
-        self._tell("reading the images …")
+        self._show_message("reading the images …")
         self.level.cancel()
-        self.reader.do(partial(dicom.read, self.series[index], bridge=True), self._loaded)
+        self.reader.do(partial(dicom.read, self.series[index]), self._loaded)
 
     def _listed(self, found: list[dicom.Series] | None, error: Exception | None) -> None:
         if error is not None or found is None:
-            self._tell_error(error)
+            self._show_error(error)
             return
         self.series = found
         self.choice.clear()
-        self.choice.addItems([_words(series) for series in found])
+        self.choice.addItems([_series_label(series) for series in found])
         if found:
             self.load(0)
         else:
-            self._tell("There is no series with a geometry.")
+            self._show_message("No series with usable geometry in this folder.")
 
     def _loaded(self, image: CtImage | None, error: Exception | None) -> None:
         if error is not None or image is None:
-            self._tell_error(error)
+            self._show_error(error)
             return
         picture = Picture.of(image, None, None, self.protocol.tissue, self._height_m)
         self.tools.forget()
-        self.stage.show(picture)
+        self.layers.show(picture)
         self._before = picture.labels.copy()
         self.level.show_picture(picture, self.protocol)
-        self._tell("; ".join(flag.message for flag in image.flags))
+        self._show_message("; ".join(flag.message for flag in image.flags))
         self.show_figures()
 
     def show_figures(self) -> None:
-        """Of the level's slice, as it is drawn."""
-        if self.stage.picture is not None:
-            self.figures.show_figures(self.stage.picture.live())
+        """Show the measurements of the level's slice as it is drawn."""
+        if self.layers.picture is not None:
+            self.figures.show_figures(self.layers.picture.live())
 
     def as_text(self, separator: str) -> str:
-        """The figures as a small table with a row per side; "" without a picture."""
-        picture = self.stage.picture
+        """The measurements as a table with a row per side; "" without an image.
+
+        ``slice_index`` counts in the order of the files, as in the tables of a run.
+        """
+        picture = self.layers.picture
         if picture is None:
             return ""
         live = picture.live()
@@ -169,7 +172,7 @@ class MeasureWidget(QWidget):
             rows.append(
                 [
                     side,
-                    str(picture.image.stored_slice(picture.level)),
+                    str(picture.image.stored_slice(picture.slice_index)),
                     f"{picture.level_z_mm:.3f}",
                     height,
                     *figures,
@@ -178,21 +181,21 @@ class MeasureWidget(QWidget):
         return "\n".join(separator.join(row) for row in rows) + "\n"
 
     def save_to(self, file: Path) -> None:
-        """Write the figures as CSV and the mask beside it, with the same name and ``.nii.gz``.
+        """Write the measurements as CSV and the mask beside it, with the same name and ``.nii.gz``.
 
         Raises
         ------
         GlutsegError
             ``output-unwritable``.
         """
-        if self.stage.picture is not None:
+        if self.layers.picture is not None:
             base = file.with_suffix("")
-            write_mask(base.with_name(base.name + ".nii.gz"), self.stage.picture.mask())
+            write_mask(base.with_name(base.name + ".nii.gz"), self.layers.picture.mask())
             write_text(base.with_name(base.name + ".csv"), self.as_text(","))
-            self._tell(f"saved {base.name}.csv and {base.name}.nii.gz")
+            self._show_message(f"saved {base.name}.csv and {base.name}.nii.gz")
 
     def close_work(self) -> None:
-        """End what is running."""
+        """Stop what is running."""
         self.level.cancel()
         self.tools.clicks.close()
         self.reader.finish()
@@ -202,8 +205,8 @@ class MeasureWidget(QWidget):
         return None if self.height.text() == UNKNOWN_HEIGHT else float(self.height.value())
 
     def _height_given(self, _value: float) -> None:
-        if self.stage.picture is not None:
-            self.stage.picture.height_m = self._height_m
+        if self.layers.picture is not None:
+            self.layers.picture.height_m = self._height_m
             self.show_figures()
 
     def _segment(self, level: int | LevelRule) -> None:
@@ -212,7 +215,7 @@ class MeasureWidget(QWidget):
             self.level.outliner = named_outliner(self.outliner.currentText())
             self.level.outliner.check()
         except GlutsegError as error:
-            self._tell_error(error)
+            self._show_error(error)
         else:
             self.level.segment(level)
 
@@ -220,8 +223,8 @@ class MeasureWidget(QWidget):
         self._segment(LevelRule.model_validate({"landmark": self.landmark.currentText()}))
 
     def _segment_here(self) -> None:
-        if self.stage.picture is not None:
-            self._segment(self.stage.picture.level)
+        if self.layers.picture is not None:
+            self._segment(self.layers.picture.slice_index)
 
     def _browse(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "A folder of DICOM files", self.folder.text())
@@ -230,18 +233,18 @@ class MeasureWidget(QWidget):
             self.open_folder(folder)
 
     def _save(self) -> None:
-        name, _ = QFileDialog.getSaveFileName(self, "Save figures and mask", "", "Table (*.csv)")
+        name, _ = QFileDialog.getSaveFileName(self, "Save measurements and mask", "", "Table (*.csv)")
         if name:
             try:
                 self.save_to(Path(name))
             except GlutsegError as error:
-                self._tell_error(error)
+                self._show_error(error)
 
-    def _tell(self, words: str) -> None:
-        self.told.setText(plain(words, 500))
+    def _show_message(self, text: str) -> None:
+        self.message.setText(plain(text, 500))
 
-    def _tell_error(self, error: Exception | None) -> None:
-        self._tell(f"✗ {error}")
+    def _show_error(self, error: Exception | None) -> None:
+        self._show_message(f"✗ {error}")
 
 
 def _series_below(folder: Path) -> list[dicom.Series]:
@@ -254,7 +257,7 @@ def _series_below(folder: Path) -> list[dicom.Series]:
     return found
 
 
-def _words(series: dicom.Series) -> str:
+def _series_label(series: dicom.Series) -> str:
     spacing = "" if series.geometry is None else f", {series.geometry.spacing_mm[0]:g} mm"
     return plain(f"{series.description or series.modality}: {len(series.slices)} slices{spacing}", 80)
 

@@ -1,4 +1,4 @@
-"""Small parts that several widgets are made of."""
+"""Small parts of several widgets."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 WIDTH = 430
-"""Pixels; every button's key is readable."""
+"""Least width in pixels at which the key on every button can be read."""
 
 
-class Told(QScrollArea):
-    """Some lines for messages: plain text, and always of one height, so that nothing jumps."""
+class MessageArea(QScrollArea):
+    """A few lines for messages in plain text, of constant height so that nothing moves."""
 
-    def __init__(self, words: str = "", lines: int = 2) -> None:
+    def __init__(self, text: str = "", lines: int = 2) -> None:
         super().__init__()
-        self._label = QLabel(words)
+        self._label = QLabel(text)
         self._label.setTextFormat(Qt.PlainText)  # what headers say must not act as HTML
         self._label.setWordWrap(True)
         self._label.setAlignment(Qt.AlignTop)
@@ -29,16 +29,16 @@ class Told(QScrollArea):
         self.setFixedHeight(lines * (self._label.fontMetrics().lineSpacing() + 2) + 4)
 
     def text(self) -> str:
-        """What is said."""
+        """The message."""
         return str(self._label.text())
 
-    def setText(self, words: str) -> None:  # noqa: N802 - as of a QLabel
-        """Say something else."""
-        self._label.setText(words)
+    def setText(self, text: str) -> None:  # noqa: N802 - as of a QLabel
+        """Show another message."""
+        self._label.setText(text)
 
 
 def fill_column(owner: QWidget, widgets: Sequence[QWidget], stretched: QWidget) -> None:
-    """Widgets below each other, with a bar at the side where the window is too low for all."""
+    """Stack widgets, with a scroll bar where the window is too low for all."""
     inner = QWidget()
     column = QVBoxLayout(inner)
     column.setContentsMargins(6, 4, 6, 4)
@@ -53,7 +53,7 @@ def fill_column(owner: QWidget, widgets: Sequence[QWidget], stretched: QWidget) 
 
 
 def single_shot(parent: QObject, ms: int, call: Callable[[], object]) -> QTimer:
-    """A timer that calls once, so long after it was last started."""
+    """A timer that calls once, ``ms`` milliseconds after it was last started."""
     timer = QTimer(parent)
     timer.setSingleShot(True)
     timer.setInterval(ms)
@@ -62,8 +62,7 @@ def single_shot(parent: QObject, ms: int, call: Callable[[], object]) -> QTimer:
 
 
 class AtClose(QObject):
-    """Calls something once, when the window that a widget has come to lie in is closed, or the widget is
-    taken out of it; before it is gone."""
+    """Calls a function once, before the window that holds a widget is closed or the widget is removed."""
 
     def __init__(self, owner: QWidget, call: Callable[[], object]) -> None:
         super().__init__(owner)
@@ -73,7 +72,7 @@ class AtClose(QObject):
         self._climb()
 
     def _climb(self) -> None:
-        """A widget is docked after it was made, and the dock may float."""
+        """Find the window: a widget is docked after it is made, and the dock may float."""
         top = self._owner
         while top.parentWidget() is not None:
             top = top.parentWidget()
@@ -90,7 +89,7 @@ class AtClose(QObject):
             call()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        if not hasattr(self, "_owner"):  # Python takes objects apart before Qt does
+        if not hasattr(self, "_owner"):  # at exit Python clears attributes before Qt deletes the object
             return False
         if watched is self._owner and event.type() in (QEvent.Show, QEvent.ParentChange):
             self._climb()
@@ -100,12 +99,12 @@ class AtClose(QObject):
 
 
 def unwrapped(viewer: Any) -> Any:
-    """The viewer itself: to widgets of plugins napari hands one that wraps a layer anew whenever asked."""
+    """The viewer itself: napari gives widgets of plugins a proxy that wraps a layer anew at every access."""
     return getattr(viewer, "__wrapped__", viewer)
 
 
 def scrolled(widget: QWidget) -> QScrollArea:
-    """The widget with a bar at its side where there is no room for all of it."""
+    """The widget in a scroll area."""
     area = QScrollArea()
     area.setWidget(widget)
     area.setWidgetResizable(True)

@@ -1,6 +1,6 @@
-"""What is on the screen, without the screen: images, labels that are drawn on, a level, live figures.
+"""A case as the viewer shows it, without Qt: image, labels that are drawn on, a level, live measurements.
 
-The head is up in the slider and the patient's left on the viewer's right, whatever the scanner's order.
+The head is up in the slider and the patient's left on the viewer's right, whatever the order of the files.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from glutseg.result import SliceMeasurement
 
 @dataclass(frozen=True)
 class LiveFigures:
-    """The level's figures as they are now; a side without a pixel is not there."""
+    """Measurements on the level's slice as it is drawn now; a side without a pixel is left out."""
 
     sides: dict[Side, SliceMeasurement]
     height_m: float | None
 
     @property
     def mean_area_mm2(self) -> float | None:
-        """Of both sides; None where one is not there."""
+        """Mean of both sides; None where one is missing."""
         areas = [self.sides[side].area_mm2 if side in self.sides else None for side in SIDES]
         return mean_of_sides(*areas)
 
@@ -36,17 +36,17 @@ class LiveFigures:
 
 @dataclass
 class Picture:
-    """An image that is looked at and drawn on.
+    """An image on the screen, and the labels that a person draws on it.
 
     Attributes
     ----------
     labels : (z, y, x), changed in place by the viewer
-    level : slice
+    slice_index : of the level
     """
 
     image: CtImage
     labels: LabelArray
-    level: int
+    slice_index: int
     tissue: TissueRule = field(default_factory=TissueRule)
     height_m: float | None = None
 
@@ -61,22 +61,22 @@ class Picture:
     ) -> Picture:
         """From a mask and a slice; the middle slice where none is known."""
         middle = image.geometry.shape[0] // 2
-        level = middle if slice_index is None else slice_index
-        return cls(image, drawable_labels(mask, image), level, tissue, height_m)
+        known = middle if slice_index is None else slice_index
+        return cls(image, drawable_labels(mask, image), known, tissue, height_m)
 
     @property
     def level_z_mm(self) -> float:
         """LPS z of the level's slice."""
-        return self.image.geometry.slice_z_mm(self.level)
+        return self.image.geometry.slice_z_mm(self.slice_index)
 
     @property
     def has_image_at_level(self) -> bool:
-        """Whether the level's slice is one of the scanner's, not one bridged across a gap."""
-        return self.level not in self.image.missing_slices
+        """Whether an image shows the level's slice; slices in a gap are interpolated."""
+        return self.slice_index not in self.image.missing_slices
 
     def live(self) -> LiveFigures:
         """Measure the level's slice by the same function as a run."""
-        only = slice(self.level, self.level + 1)
+        only = slice(self.slice_index, self.slice_index + 1)
         image = self.image.crop((only, slice(None), slice(None)))
         mask = Mask.on(image, np.ascontiguousarray(self.labels[only]))
         measured = measure_slice(image, mask, 0, self.tissue) if self.has_image_at_level else {}

@@ -20,7 +20,7 @@ from glutseg.viewer.session import Session
 Layer = tuple[Any, dict[str, Any], str]
 Reader = Callable[[Any], list[Layer]]
 NOBODY = "nobody"
-"""Session of whoever only looks."""
+"""Reviewer of a session in which nothing is decided."""
 GEOMETRY = "glutseg_geometry"
 """Key in a layer's metadata: the grid of the files, to which masks go back."""
 
@@ -60,7 +60,7 @@ def _read_dicom(path: str) -> list[Layer]:
 
 
 def _read_run(path: str) -> list[Layer]:
-    """The case of a run that needs a look first; the Review widget goes through all."""
+    """The first case of a run, with status ``review`` if there is one; the Review widget shows all."""
     items = Session(Path(path), NOBODY).items
     if not items:
         raise GlutsegError("input-missing", "the run has no cases", path)

@@ -1,4 +1,4 @@
-"""The review widget: a run's cases one after the other, looked at, corrected, decided."""
+"""The review widget: the cases of a run one after another, to check, correct and decide."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from glutseg.batch.images import find_images
 from glutseg.errors import GlutsegError
 from glutseg.output.text import plain
 from glutseg.segmentation import AUTOMATIC
+from glutseg.viewer.autosave import Autosave
 from glutseg.viewer.background import Background
-from glutseg.viewer.case_list import CaseList, Doubts
+from glutseg.viewer.case_list import CaseList, QualityFlags
+from glutseg.viewer.case_loader import CaseLoader
 from glutseg.viewer.decision_panel import DecisionPanel
 from glutseg.viewer.figures import FiguresTable
-from glutseg.viewer.keeper import Keeper
 from glutseg.viewer.keys import bind_key
+from glutseg.viewer.layer_manager import LayerManager
 from glutseg.viewer.level_panel import LevelPanel
-from glutseg.viewer.parts import Told, fill_column, single_shot
+from glutseg.viewer.parts import MessageArea, fill_column, single_shot
 from glutseg.viewer.picture import drawable_labels
 from glutseg.viewer.session import OpenCase, Session
-from glutseg.viewer.shelf import Shelf
-from glutseg.viewer.stage import Stage
 from glutseg.viewer.tools_panel import ToolsPanel
 
-CUT_AFTER_MS = 300
-"""After the last stroke the coronal cut is drawn anew."""
+SECTION_AFTER_MS = 300
+"""Milliseconds from the last stroke until the coronal section is drawn again."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class RunPlace:
 
 
 class ReviewPanel(QWidget):
-    """All of a review but the choice of the run; `glutseg.viewer.review_door` has that."""
+    """A review, once the run is chosen (`glutseg.viewer.review_launcher`)."""
 
     _scanned = Signal(int, int)
     shown = Signal(str)
@@ -53,8 +53,8 @@ class ReviewPanel(QWidget):
         super().__init__()
         self.place = place
         self.session = Session(place.out, place.reviewer)
-        self.stage = Stage(viewer)
-        self.shelf: Shelf | None = None
+        self.layers = LayerManager(viewer)
+        self.loader: CaseLoader | None = None
         self.opened: OpenCase | None = None
         self._wanted: str | None = None
         self._is_drawn = False
@@ -63,28 +63,30 @@ class ReviewPanel(QWidget):
         self._connect()
         self._bind_keys()
         self.cases.show_session(self.session)
-        self._look_for_images()
+        self._find_images()
 
     def _build(self) -> None:
-        self.cases, self.doubts, self.figures = CaseList(), Doubts(), FiguresTable()
-        self.level = LevelPanel(self.stage)
-        self.tools = ToolsPanel(self.stage, self._labels_before, ("Doubts", self.doubts))
+        self.cases, self.quality_flags, self.figures = CaseList(), QualityFlags(), FiguresTable()
+        self.level = LevelPanel(self.layers)
+        self.tools = ToolsPanel(self.layers, self._labels_before, ("Quality flags", self.quality_flags))
         self.decision = DecisionPanel()
-        self.told = Told()
-        parts = (self.cases, self.figures, self.level, self.tools, self.decision, self.told)
+        self.message = MessageArea()
+        parts = (self.cases, self.figures, self.level, self.tools, self.decision, self.message)
         fill_column(self, parts, self.tools)
         self.decision.allow(accept=False, correct=False, reject=False, undo=False)
         self._live = single_shot(self, 0, self._show_figures)
-        self._cut = single_shot(self, CUT_AFTER_MS, self.level.refresh_cut)
-        self.keeper = Keeper(self.session, lambda: self.opened if self._is_drawn else None, self)
+        self._section = single_shot(self, SECTION_AFTER_MS, self.level.refresh_section)
+        self.autosave = Autosave(self.session, lambda: self.opened if self._is_drawn else None, self)
 
     def _connect(self) -> None:
-        self.stage.on_change(self._drawn)
+        self.layers.on_change(self._drawn)
         self.level.moved.connect(self._drawn)
-        self.level.failed.connect(self._tell_error)
-        self.keeper.failed.connect(self._tell_error)
+        self.level.failed.connect(self._show_error)
+        self.autosave.failed.connect(self._show_error)
         self.cases.chosen.connect(self.open_case)
-        self._scanned.connect(lambda n, total: self._tell(f"looking for the images: {n} of {total} files"))
+        self._scanned.connect(
+            lambda n, total: self._show_message(f"searching for the images: {n} of {total} files")
+        )
         panel = self.decision
         panel.accept.clicked.connect(self.accept)
         panel.correct.clicked.connect(self.correct)
@@ -106,10 +108,10 @@ class ReviewPanel(QWidget):
         for key, button in keys.items():
             bind_key(self, key, button.click)
 
-    # ---- the way to a case
+    # ---- opening a case
 
-    def _look_for_images(self) -> None:
-        self._tell("looking for the images …")
+    def _find_images(self) -> None:
+        self._show_message("searching for the images …")
         place = self.place
         self.reader.do(
             lambda: find_images(place.out, place.input_path, place.key, self._scanned.emit), self._found
@@ -117,34 +119,34 @@ class ReviewPanel(QWidget):
 
     def _found(self, images: Any, error: Exception | None) -> None:
         if error is not None:
-            self._tell_error(error)
+            self._show_error(error)
             return
-        self.shelf = Shelf(self.session, images)
-        self._tell("")
+        self.loader = CaseLoader(self.session, images)
+        self._show_message("")
         waiting = self.session.shown(self.cases.shown_filter) or list(self.session.items)
         if waiting:
             self.open_case(waiting[0].case_id)
 
     def open_case(self, case_id: str) -> None:
-        """Show another case; what was drawn on the last one and not decided is kept as a draft."""
-        if self.shelf is None:
+        """Open another case; undecided changes of the present one are saved as a draft."""
+        if self.loader is None:
             return
         self._leave()
         self._wanted = case_id
         self.cases.refresh(case_id)
-        self.doubts.show_item(self.session.item(case_id))
+        self.quality_flags.show_item(self.session.item(case_id))
         self.tools.tabs.setCurrentIndex(0)
-        if self.shelf.is_ready(case_id):
-            self._show(case_id, *_outcome(self.shelf, case_id))
+        if self.loader.is_ready(case_id):
+            self._show(case_id, *_outcome(self.loader, case_id))
             return
-        self._tell("reading the images …")
-        self.reader.do(partial(self.shelf.take, case_id), partial(self._show, case_id))
+        self._show_message("reading the images …")
+        self.reader.do(partial(self.loader.load, case_id), partial(self._show, case_id))
 
     def _leave(self) -> None:
-        self._keep_draft()
+        self._save_draft()
         self.level.cancel()
         self.tools.forget()
-        self.stage.hide()  # no case is ever decided over the picture of another
+        self.layers.hide()  # a decision must never be made on the images of another case
         self.opened = None
         self.decision.clear()
         self.decision.allow(accept=False, correct=False, reject=False, undo=False)
@@ -154,39 +156,41 @@ class ReviewPanel(QWidget):
             return
         item = self.session.item(case_id)
         if error is not None or opened is None:
-            self._tell_error(error or GlutsegError("images-not-found", "nothing to show"))
+            self._show_error(error or GlutsegError("images-not-found", "no images to show"))
             self.decision.allow(accept=False, correct=False, reject=True, undo=bool(item.decision))
             return
         self.opened, picture = opened, opened.picture
         automatic, place = opened.automatic_mask, opened.automatic.level
-        self.stage.show(picture, None if automatic is None else drawable_labels(automatic, picture.image))
+        self.layers.show(picture, None if automatic is None else drawable_labels(automatic, picture.image))
         at = -1 if place is None else place.slice_index
-        self.level.segments_alone = opened.automatic.outliner == AUTOMATIC.name  # nothing of two origins
+        self.level.segments_empty_levels = (
+            opened.automatic.outliner == AUTOMATIC.name
+        )  # never mix two outliners
         self.level.show_picture(picture, opened.protocol, at)
         self._is_drawn = opened.is_changed
-        self._tell("A draft of yours was kept; it is not decided yet." if self._is_drawn else "")
+        self._show_message("Your draft is open; it is not decided yet." if self._is_drawn else "")
         self._show_figures()
         self._allow()
         ahead = self.session.step(case_id, self.cases.shown_filter, 1)
-        if ahead is not None and self.shelf is not None:
-            self.shelf.localise_hips([ahead])
+        if ahead is not None and self.loader is not None:
+            self.loader.prepare([ahead])
         self.shown.emit(case_id)
 
     def step(self, by: int) -> None:
-        """To the next or previous case of the list."""
+        """Open the next (1) or previous (-1) case of the list."""
         here = self._wanted
         there = None if here is None else self.session.step(here, self.cases.shown_filter, by)
         if there is None:
-            self._tell("There is no further case of this kind in the list.")
+            self._show_message("No further case in the list.")
         else:
             self.open_case(there)
 
-    # ---- live figures
+    # ---- live measurements
 
     def _drawn(self) -> None:
         self._is_drawn = True
         self._live.start()
-        self._cut.start()
+        self._section.start()
 
     def _show_figures(self) -> None:
         if self.opened is not None:
@@ -207,103 +211,103 @@ class ReviewPanel(QWidget):
     # ---- decisions
 
     def accept(self) -> None:
-        """The program's outlines and level are right."""
+        """Accept the automatic outlines and level."""
         if self.opened is None or self._wanted is None:
             return
         if not self.opened.is_automatic:
-            self._tell("What is shown is not the program's outline: keep it as a correction, or undo it.")
+            self._show_message("The outline was changed: save it as a correction, or undo the changes.")
             return
-        self._decide(partial(self.session.accept, self._wanted, self.decision.words[1]))
+        self._decide(partial(self.session.accept, self._wanted, self.decision.reason_and_note[1]))
 
     def reject(self) -> None:
-        """No number for this case."""
+        """Exclude this case."""
         if self._wanted is not None:
-            reason, note = self.decision.words
+            reason, note = self.decision.reason_and_note
             self._decide(partial(self.session.reject, self._wanted, reason, note))
 
     def _decide(self, decision: Any) -> None:
         try:
             decision()
         except GlutsegError as error:
-            self._tell_error(error)
+            self._show_error(error)
             return
         self._after_decision(str(self._wanted))
 
     def correct(self) -> None:
-        """What is drawn is right: keep it, then go on."""
+        """Save the outlines on the screen as a correction, then go on."""
         if self.opened is None:
             return
-        frozen, opened, words = self.opened.frozen(), self.opened, self.decision.words
+        snapshot, opened, reason_and_note = self.opened.snapshot(), self.opened, self.decision.reason_and_note
         self.decision.allow(accept=False, correct=False, reject=False, undo=False)
-        self._tell("saving …")
-        self.keeper.correct(frozen, words, partial(self._corrected, opened, frozen))
+        self._show_message("saving …")
+        self.autosave.correct(snapshot, reason_and_note, partial(self._corrected, opened, snapshot))
 
-    def _corrected(self, opened: OpenCase, frozen: OpenCase, error: Exception | None) -> None:
+    def _corrected(self, opened: OpenCase, snapshot: OpenCase, error: Exception | None) -> None:
         if error is not None:
-            self._tell_error(error)
+            self._show_error(error)
             self._allow()
             return
-        opened.kept = frozen.kept
+        opened.saved = snapshot.saved
         self._after_decision(opened.automatic.case_id)
 
     def _after_decision(self, case_id: str) -> None:
-        word = self.session.item(case_id).decision
+        decision = self.session.item(case_id).decision
         self._is_drawn = False
-        if self.shelf is not None:
-            self.shelf.forget(case_id)
-        self.keeper.tables_are_due()
+        if self.loader is not None:
+            self.loader.forget(case_id)
+        self.autosave.schedule_tables()
         there = self.session.step(case_id, self.cases.shown_filter, 1)
         if there is not None:
             self.open_case(there)
         else:
             self.cases.refresh()
             self._allow()
-        self._tell(f"{word}: {case_id}" + ("" if there else "; there is no further case in the list"))
+        self._show_message(f"{decision}: {case_id}" + ("" if there else "; no further case in the list"))
         self.decided.emit(case_id)
 
     def undo(self) -> None:
-        """Take the newest decision on this case back."""
+        """Undo the newest decision on this case."""
         case_id = self._wanted
-        if case_id is None or self.shelf is None:
+        if case_id is None or self.loader is None:
             return
         try:
             self.session.undo(case_id)
         except GlutsegError as error:
-            self._tell_error(error)
+            self._show_error(error)
             return
         self._is_drawn = False
-        self.keeper.tables_are_due()
-        self.shelf.forget(case_id)
+        self.autosave.schedule_tables()
+        self.loader.forget(case_id)
         self.open_case(case_id)
-        self._tell("the decision is taken back")
+        self._show_message("decision undone")
 
-    def _keep_draft(self) -> None:
-        """What is drawn and not decided, when another case is opened."""
-        if self.opened is not None and self.shelf is not None and self.keeper.draft_now():
-            self.shelf.forget(self.opened.automatic.case_id)
+    def _save_draft(self) -> None:
+        """Save undecided changes before another case is opened."""
+        if self.opened is not None and self.loader is not None and self.autosave.save_draft_now():
+            self.loader.forget(self.opened.automatic.case_id)
         self._is_drawn = False
 
     def close_session(self) -> None:
-        """Keep drafts, finish what is being written, write the tables."""
+        """Save drafts, finish what is being written, write the tables."""
         self.level.cancel()
         self.tools.clicks.close()
-        self.keeper.close()
+        self.autosave.close()
         self.reader.finish()
-        if self.shelf is not None:
-            self.shelf.close()
+        if self.loader is not None:
+            self.loader.close()
 
-    def _tell(self, words: str) -> None:
-        self.told.setText(plain(words, 500))
+    def _show_message(self, text: str) -> None:
+        self.message.setText(plain(text, 500))
 
-    def _tell_error(self, error: Exception) -> None:
-        words = (
+    def _show_error(self, error: Exception) -> None:
+        text = (
             str(error) if isinstance(error, GlutsegError) else f"unforeseen {type(error).__name__}: {error}"
         )
-        self._tell(f"✗ {words}")
+        self._show_message(f"✗ {text}")
 
 
-def _outcome(shelf: Shelf, case_id: str) -> tuple[OpenCase | None, Exception | None]:
+def _outcome(loader: CaseLoader, case_id: str) -> tuple[OpenCase | None, Exception | None]:
     try:
-        return shelf.take(case_id), None
+        return loader.load(case_id), None
     except GlutsegError as error:
         return None, error

@@ -1,16 +1,16 @@
-"""A reviewer's session on a run, without a screen: the list of cases, what is decided, one case open."""
+"""A reviewer's session on a run, without Qt: the list of cases, the decisions, one open case."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from glutseg import review
-from glutseg.errors import Flag, GlutsegError
+from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, LabelArray, Mask
 from glutseg.output.atomic import write_bytes
 from glutseg.output.layout import MASK, case_file
@@ -25,17 +25,21 @@ from glutseg.review.masks import read_mask
 from glutseg.review.record import mask_name, record_sha256
 from glutseg.viewer.picture import Picture
 
-Filter = Literal["to do", "needs a look", "all", "decided", "not measured"]
-FILTERS: tuple[Filter, ...] = ("to do", "needs a look", "all", "decided", "not measured")
-ORDER: dict[Status, int] = {"review": 0, "failed": 1, "ok": 2}
-"""What a person must look at comes first."""
+Filter = Literal["undecided", "decided", "ok", "review", "failed", "excluded", "all"]
+FILTERS: tuple[Filter, ...] = get_args(Filter)
+ORDER: tuple[Status, ...] = ("review", "failed", "ok")
+"""Statuses in the order of the list: cases with quality flags first."""
+
+
+ShownStatus = Literal["ok", "review", "failed", "excluded"]
 
 
 @dataclass(frozen=True)
 class Item:
-    """A case in the list: what the program found, and what this reviewer decided; nobody else's word.
+    """A case in the list: the automatic result and this reviewer's decision, never another reviewer's.
 
-    ``decision`` is "" where there is none, or none that still counts (``is_stale``).
+    ``decision`` is "" where there is none, or where it is out of date because the case was measured again
+    (``is_stale``).
     """
 
     result: CaseResult
@@ -47,45 +51,43 @@ class Item:
         return self.result.case_id
 
     @property
-    def flags(self) -> tuple[Flag, ...]:
-        return self.result.all_flags
+    def status(self) -> ShownStatus:
+        """The automatic status, or ``excluded`` for a case that this reviewer rejected."""
+        return "excluded" if self.decision == "rejected" else self.result.status
 
     def passes(self, chosen: Filter) -> bool:
-        """Whether the list shows it."""
-        status = self.result.status
-        return {
-            "to do": not self.decision,
-            "needs a look": status == "review",
-            "all": True,
-            "decided": bool(self.decision),
-            "not measured": status == "failed",
-        }[chosen]
+        """Whether the list shows the case under a filter."""
+        if chosen == "all":
+            return True
+        if chosen in ("undecided", "decided"):
+            return bool(self.decision) == (chosen == "decided")
+        return self.status == chosen
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """Labels without the empty slices around them: a tenth of the memory of all."""
+class CroppedLabels:
+    """Labels without the empty slices above and below: a tenth of the memory of the whole image."""
 
     start: int
     labels: LabelArray
 
     @classmethod
-    def of(cls, labels: LabelArray) -> Drawn:
-        """A copy of what is drawn."""
+    def of(cls, labels: LabelArray) -> CroppedLabels:
+        """A copy of labels (z, y, x)."""
         slices = np.nonzero(labels.any(axis=(1, 2)))[0]
         if not len(slices):
             return cls(0, labels[:0].copy())
         return cls(int(slices[0]), labels[slices[0] : slices[-1] + 1].copy())
 
     def equals(self, labels: LabelArray) -> bool:
-        """Whether this is what is drawn."""
+        """Whether these are the same labels as ``labels`` (z, y, x)."""
         stop = self.start + len(self.labels)
         if labels[: self.start].any() or labels[stop:].any():
             return False
         return np.array_equal(labels[self.start : stop], self.labels)
 
-    def whole(self, n_slices: int) -> LabelArray:
-        """All slices again."""
+    def full(self, n_slices: int) -> LabelArray:
+        """All slices, empty ones too."""
         labels = np.zeros((n_slices, *self.labels.shape[1:]), np.uint8)
         labels[self.start : self.start + len(self.labels)] = self.labels
         return labels
@@ -93,12 +95,12 @@ class Drawn:
 
 @dataclass
 class OpenCase:
-    """A case that is looked at; ``picture`` is drawn on.
+    """An open case; the reviewer draws on ``picture``.
 
     Attributes
     ----------
-    automatic : what the program found, with its mask
-    kept : what was drawn, and the level, when it was last kept or opened
+    automatic, automatic_mask : the automatic result and its mask
+    saved : labels and slice of the level when the case was opened or last saved
     """
 
     automatic: CaseResult
@@ -107,44 +109,44 @@ class OpenCase:
     protocol: Protocol
 
     def __post_init__(self) -> None:
-        self.keep()
+        self.mark_saved()
 
-    def keep(self) -> None:
-        """Take what is drawn now for what is kept."""
-        self.kept = Drawn.of(self.picture.labels), self.picture.level
+    def mark_saved(self) -> None:
+        """Take the present labels and level for the saved ones."""
+        self.saved = CroppedLabels.of(self.picture.labels), self.picture.slice_index
 
     @property
     def is_changed(self) -> bool:
-        """Whether something was drawn, or the level moved, since it was last kept."""
-        drawn, level = self.kept
-        return level != self.picture.level or not drawn.equals(self.picture.labels)
+        """Whether labels or level changed since the case was opened or last saved."""
+        labels, slice_index = self.saved
+        return slice_index != self.picture.slice_index or not labels.equals(self.picture.labels)
 
     @property
     def is_automatic(self) -> bool:
-        """Whether outlines and level are the program's."""
+        """Whether outlines and level are the automatic ones."""
         if self.automatic.level is None or self.automatic_mask is None:
             return False
-        same = self.automatic.level.slice_index == self.picture.level
-        return same and self._automatic_drawn.equals(self.picture.labels)
+        same = self.automatic.level.slice_index == self.picture.slice_index
+        return same and self._automatic_labels.equals(self.picture.labels)
 
     @cached_property
-    def _automatic_drawn(self) -> Drawn:
+    def _automatic_labels(self) -> CroppedLabels:
         mask = self.automatic_mask
-        return Drawn.of(np.zeros((1, 1, 1), np.uint8) if mask is None else mask.labels)
+        return CroppedLabels.of(np.zeros((1, 1, 1), np.uint8) if mask is None else mask.labels)
 
     def labels_before(self) -> LabelArray:
-        """As they were last kept, or opened."""
-        drawn, _ = self.kept
-        return drawn.whole(len(self.picture.labels))
+        """Labels when the case was opened or last saved."""
+        labels, _ = self.saved
+        return labels.full(len(self.picture.labels))
 
-    def frozen(self) -> OpenCase:
-        """A copy that nobody draws on."""
+    def snapshot(self) -> OpenCase:
+        """A copy that does not change while the reviewer draws on."""
         labels = self.picture.labels
-        picture = replace(self.picture, labels=Drawn.of(labels).whole(len(labels)))
+        picture = replace(self.picture, labels=CroppedLabels.of(labels).full(len(labels)))
         return replace(self, picture=picture)
 
     def measured(self) -> tuple[review.Remeasured, Mask]:
-        """Measure what is drawn as a run would.
+        """Measure the labels as they are drawn, by the functions of a run.
 
         Raises
         ------
@@ -153,7 +155,7 @@ class OpenCase:
         """
         mask, picture = self.picture.mask(), self.picture
         measured = review.remeasure(
-            self.automatic, self.automatic_mask, picture.image, mask, picture.level, self.protocol
+            self.automatic, self.automatic_mask, picture.image, mask, picture.slice_index, self.protocol
         )
         return measured, mask
 
@@ -164,7 +166,7 @@ class Session:
     Parameters
     ----------
     out : the run's folder
-    reviewer : whose decisions are shown and made
+    reviewer : whose decisions are shown and recorded
 
     Raises
     ------
@@ -179,12 +181,12 @@ class Session:
         self.protocol = run_protocol(out)
         self.collator = review.Collator(out)
         rows = sort_rows(self.collator.rows(run_cases(out)))
-        ordered = sorted(rows, key=lambda row: ORDER[row.result.status])
+        ordered = sorted(rows, key=lambda row: ORDER.index(row.result.status))
         self._items = {row.result.case_id: self._item(row.result) for row in ordered}
 
     @property
     def items(self) -> tuple[Item, ...]:
-        """All cases, those that need a look first."""
+        """All cases, those with status ``review`` first."""
         return tuple(self._items.values())
 
     def item(self, case_id: str) -> Item:
@@ -207,12 +209,12 @@ class Session:
         return next((name for name in way if self._items[name].passes(chosen)), None)
 
     def open(self, case_id: str, image: CtImage) -> OpenCase:
-        """A case as this reviewer last left it: with a draft, a correction, or the automatic outlines.
+        """A case as this reviewer left it: with a draft, a correction, or the automatic outlines.
 
         Raises
         ------
         GlutsegError
-            ``geometry-mismatch`` when images or masks are others than they were.
+            ``geometry-mismatch`` when images or masks have changed since.
         """
         result, geometry = self._items[case_id].result, image.stored
         automatic_mask = None
@@ -230,39 +232,39 @@ class Session:
             result, automatic_mask, Picture.of(image, mask, level, tissue, height_m), self.protocol
         )
         draft = read_draft(self.out, case_id, self.reviewer, geometry)
-        if draft is not None:  # what was drawn and not yet decided shows as changed
+        if draft is not None:  # after the case is made, so that it counts as changed
             opened.picture = Picture.of(image, draft.mask, draft.slice_index, tissue, height_m)
         return opened
 
     def accept(self, case_id: str, note: str = "") -> None:
-        """The program's outlines and level are right."""
+        """Record that the automatic outlines and level are right."""
         review.accept(self.out, case_id, self.reviewer, note)
         self._decided(case_id)
 
     def reject(self, case_id: str, reason: str, note: str = "") -> None:
-        """The case gets no number."""
+        """Record that the case is excluded."""
         review.reject(self.out, case_id, self.reviewer, reason, note)
         self._decided(case_id)
 
     def correct(self, opened: OpenCase, reason: str = "", note: str = "") -> review.Remeasured:
-        """What is drawn is right.
+        """Record that the outlines and level on the screen are right.
 
         Raises
         ------
         GlutsegError
-            ``decision-invalid`` when it is as the program found it; those of `OpenCase.measured`.
+            ``decision-invalid`` when nothing was changed; those of `OpenCase.measured`.
         """
         case_id = opened.automatic.case_id
         if opened.is_automatic:
             raise GlutsegError("decision-invalid", "nothing was changed: accept it instead")
         measured, mask = opened.measured()
         review.correct(self.out, case_id, self.reviewer, measured, mask, reason, note)
-        opened.keep()
+        opened.mark_saved()
         self._decided(case_id)
         return measured
 
     def draw_overlay(self, opened: OpenCase, measured: review.Remeasured) -> None:
-        """The picture of a correction, beside its mask.
+        """Draw the overlay of a correction and write it beside its mask.
 
         Raises
         ------
@@ -281,12 +283,12 @@ class Session:
         review.undo(self.out, case_id, self.reviewer)
         self._decided(case_id)
 
-    def keep_draft(self, opened: OpenCase) -> bool:
-        """Keep what is drawn and not decided, if anything is; whether it was."""
+    def save_draft(self, opened: OpenCase) -> bool:
+        """Save changes that are not decided yet as a draft; False where there are none."""
         if not opened.is_changed:
             return False
         picture = opened.picture
-        write_draft(self.out, opened.automatic.case_id, self.reviewer, picture.mask(), picture.level)
+        write_draft(self.out, opened.automatic.case_id, self.reviewer, picture.mask(), picture.slice_index)
         return True
 
     def _decided(self, case_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Which muscle the tools work on."""
+"""The side that the tools work on."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QRadioButton, QWid
 
 from glutseg.image import LEFT, RIGHT, SIDES, Side
 from glutseg.viewer.figures import AS_SHOWN
-from glutseg.viewer.stage import Stage
+from glutseg.viewer.layer_manager import LayerManager
 
 
 class SideChoice(QWidget):
-    """The patient's right or left; the brush follows."""
+    """Choice of the patient's right or left; the brush follows it."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, layers: LayerManager) -> None:
         super().__init__()
-        self._stage = stage
+        self._layers = layers
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(QLabel("draw the patient's"))
@@ -32,7 +32,7 @@ class SideChoice(QWidget):
 
     @property
     def label(self) -> int:
-        """Of the muscle."""
+        """Label of the chosen gluteus maximus."""
         return int(self._group.checkedId())
 
     def follow(self, pixel: tuple[int, int, int]) -> None:
@@ -40,16 +40,16 @@ class SideChoice(QWidget):
         side: Side = "left" if pixel[2] >= self._midline(pixel[0]) else "right"
         self.buttons[side].setChecked(True)
 
-    def _midline(self, k: int) -> float:
+    def _midline(self, slice_index: int) -> float:
         """Column between the two muscles of a slice, or the middle of the image."""
-        if self._stage.picture is None:
+        if self._layers.picture is None:
             return 0.0
-        labels = self._stage.picture.labels[k]
+        labels = self._layers.picture.labels[slice_index]
         columns = [np.nonzero((labels == label).any(0))[0] for label in (LEFT, RIGHT)]
         if all(len(c) for c in columns):
             return float(np.mean([c.mean() for c in columns]))
         return float(labels.shape[1]) / 2
 
     def _chosen(self, label: int, is_on: bool) -> None:
-        if is_on and self._stage.muscles is not None:
-            self._stage.muscles.selected_label = label
+        if is_on and self._layers.muscles is not None:
+            self._layers.muscles.selected_label = label

@@ -1,4 +1,4 @@
-"""Tools on a slice and its neighbours: grow again from clicks, copy, interpolate."""
+"""Tools for a slice and its neighbours: grow again from clicks, copy, interpolate."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from superqt import QLabeledRangeSlider
 from glutseg.image import LabelArray
 from glutseg.segmentation.editing import Point, edited_slices, interpolate, regrow
 from glutseg.viewer.clicks import Clicks, Pixel
+from glutseg.viewer.layer_manager import LayerManager
 from glutseg.viewer.side import SideChoice
-from glutseg.viewer.stage import Stage
 
 WINDOW_HU = (-190, 200)
-"""To begin with: muscle and the fat within it."""
+"""Default: muscle and the fat within it."""
 
 
 class RegrowTool(QWidget):
-    """Clicks inside and outside the muscle; after each it grows again on the slice shown."""
+    """Clicks inside and outside the muscle; after each the muscle grows again on the slice shown."""
 
-    def __init__(self, stage: Stage, clicks: Clicks, side: SideChoice) -> None:
+    def __init__(self, layers: LayerManager, clicks: Clicks, side: SideChoice) -> None:
         super().__init__()
-        self._stage, self._clicks, self._side = stage, clicks, side
+        self._layers, self._clicks, self._side = layers, clicks, side
         self.inside: list[Point] = []
         self.outside: list[Point] = []
         self._slice = -1
@@ -41,18 +41,18 @@ class RegrowTool(QWidget):
         self.window.setValue(WINDOW_HU)
         grid.addWidget(self.window, 2, 0, 1, 2)
         self.again = QPushButton("Grow again")
-        self.clear = QPushButton("Forget clicks")
+        self.clear = QPushButton("Remove clicks")
         grid.addWidget(self.again, 3, 0)
         grid.addWidget(self.clear, 3, 1)
-        self.told = QLabel("Green clicks belong to the muscle, red ones do not. Ctrl+Z undoes.")
-        self.told.setWordWrap(True)
-        grid.addWidget(self.told, 4, 0, 1, 2)
+        self.message = QLabel("Green clicks are inside the muscle, red clicks outside. Ctrl+Z undoes.")
+        self.message.setWordWrap(True)
+        grid.addWidget(self.message, 4, 0, 1, 2)
         grid.setRowStretch(5, 1)
         self.again.clicked.connect(self.grow)
         self.clear.clicked.connect(self.forget)
 
-    def _toggle(self, words: str, tool: Callable[[Pixel], None]) -> QPushButton:
-        button = QPushButton(words)
+    def _toggle(self, text: str, tool: Callable[[Pixel], None]) -> QPushButton:
+        button = QPushButton(text)
         button.setCheckable(True)
 
         def listen(is_on: bool) -> None:
@@ -65,31 +65,31 @@ class RegrowTool(QWidget):
         return button
 
     def forget(self) -> None:
-        """No clicks."""
+        """Remove the clicks."""
         self.inside, self.outside = [], []
-        self._stage.show_seeds(0, [], [])
+        self._layers.show_seeds(0, [], [])
 
     def grow(self) -> None:
         """Grow again on the slice shown, from the outline there and the clicks."""
-        picture = self._stage.picture
+        picture = self._layers.picture
         if picture is None:
             return
-        k, label = self._stage.slice_shown, self._side.label
-        if k != self._slice:
-            self._begin(k)
-        before = self._stage.muscles.data[k] == label
+        slice_index, label = self._layers.slice_shown, self._side.label
+        if slice_index != self._slice:
+            self._begin(slice_index)
+        before = self._layers.muscles.data[slice_index] == label
         after = regrow(
-            picture.image.hu[k],
+            picture.image.hu[slice_index],
             before,
             picture.image.geometry.spacing_mm[1:],
             inside=self.inside,
             outside=self.outside,
             window_hu=self.window.value(),
         )
-        self._stage.replace_slices([k], after[None], label)
+        self._layers.replace_slices([slice_index], after[None], label)
         pixel_mm2 = picture.image.geometry.pixel_area_mm2
         change_mm2 = (int(after.sum()) - int(before.sum())) * pixel_mm2
-        self.told.setText(f"{change_mm2:+.1f} mm² on this slice. Ctrl+Z undoes.")
+        self.message.setText(f"{change_mm2:+.1f} mm² on this slice. Ctrl+Z undoes.")
 
     def _click_inside(self, pixel: Pixel) -> None:
         if not self.inside and not self.outside:
@@ -107,30 +107,32 @@ class RegrowTool(QWidget):
             self._begin(pixel[0])
             where = self.inside if is_inside else self.outside
         where.append(pixel[1:])
-        self._stage.show_seeds(self._slice, self.inside, self.outside)
+        self._layers.show_seeds(self._slice, self.inside, self.outside)
         self.grow()
 
-    def _begin(self, k: int) -> None:
-        """Clicks are those of one slice."""
-        self._slice = k
+    def _begin(self, slice_index: int) -> None:
+        """Begin on another slice: clicks belong to one slice."""
+        self._slice = slice_index
         self.forget()
 
 
 class SliceTools(QWidget):
     """Copy from the neighbouring slices, and fill the slices between edited ones."""
 
-    def __init__(self, stage: Stage, side: SideChoice, before: Callable[[], LabelArray | None]) -> None:
+    def __init__(
+        self, layers: LayerManager, side: SideChoice, before: Callable[[], LabelArray | None]
+    ) -> None:
         super().__init__()
-        self._stage, self._side, self._before = stage, side, before
+        self._layers, self._side, self._before = layers, side, before
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
         self.from_above = QPushButton("Copy from the slice above")
         self.from_below = QPushButton("Copy from the slice below")
         self.between = QPushButton("Fill between edited slices")
         self.wipe = QPushButton("Clear this slice")
-        self.told = QLabel("Of the side chosen above, on the slice shown. Ctrl+Z undoes.")
-        self.told.setWordWrap(True)
-        for widget in (self.from_above, self.from_below, self.between, self.wipe, self.told):
+        self.message = QLabel("For the side chosen above, on the slice shown. Ctrl+Z undoes.")
+        self.message.setWordWrap(True)
+        for widget in (self.from_above, self.from_below, self.between, self.wipe, self.message):
             column.addWidget(widget)
         column.addStretch()
         self.from_above.clicked.connect(lambda: self._copy(1))
@@ -140,35 +142,35 @@ class SliceTools(QWidget):
 
     def _copy(self, step: int) -> None:
         """From ``step`` slices towards the head."""
-        picture = self._stage.picture
+        picture = self._layers.picture
         if picture is None:
             return
-        k, label = self._stage.slice_shown, self._side.label
-        if not 0 <= k + step < len(picture.labels):
-            self.told.setText("There is no slice beyond the end of the series.")
+        slice_index, label = self._layers.slice_shown, self._side.label
+        if not 0 <= slice_index + step < len(picture.labels):
+            self.message.setText("There is no slice beyond the end of the series.")
             return
-        self._stage.replace_slices([k], (picture.labels[k + step] == label)[None], label)
+        self._layers.replace_slices([slice_index], (picture.labels[slice_index + step] == label)[None], label)
 
     def _wipe(self) -> None:
-        if self._stage.picture is not None:
-            k = self._stage.slice_shown
-            blank = np.zeros((1, *self._stage.picture.labels.shape[1:]), bool)
-            self._stage.replace_slices([k], blank, self._side.label)
+        if self._layers.picture is not None:
+            slice_index = self._layers.slice_shown
+            blank = np.zeros((1, *self._layers.picture.labels.shape[1:]), bool)
+            self._layers.replace_slices([slice_index], blank, self._side.label)
 
     def fill_between(self) -> None:
         """Between each two neighbouring slices that were edited, by signed distances; one step of undo."""
-        picture, before = self._stage.picture, self._before()
+        picture, before = self._layers.picture, self._before()
         if picture is None or before is None:
             return
         label = self._side.label
         edited = edited_slices(picture.labels, before, label)
         gaps = [(a, b) for a, b in pairwise(edited) if b - a > 1]
         if not gaps:
-            self.told.setText("Edit two slices with some between them first.")
+            self.message.setText("First edit two slices that have others between them.")
             return
-        slices = [k for a, b in gaps for k in range(a + 1, b)]
+        slices = [slice_index for a, b in gaps for slice_index in range(a + 1, b)]
         filled = [
             interpolate(picture.labels[a] == label, picture.labels[b] == label, b - a - 1) for a, b in gaps
         ]
-        self._stage.replace_slices(slices, np.concatenate(filled), label)
-        self.told.setText(f"{len(slices)} slices filled. Ctrl+Z undoes.")
+        self._layers.replace_slices(slices, np.concatenate(filled), label)
+        self.message.setText(f"{len(slices)} slices filled. Ctrl+Z undoes.")

@@ -1,4 +1,4 @@
-"""The tools that draw, in tabs, and the side that they draw."""
+"""The drawing tools in tabs, and the side that they draw."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from glutseg.image import LabelArray
 from glutseg.viewer.clicks import Clicks
 from glutseg.viewer.grow_tool import GrowTool
 from glutseg.viewer.keys import bind_key
+from glutseg.viewer.layer_manager import LayerManager
 from glutseg.viewer.parts import scrolled
 from glutseg.viewer.side import SideChoice
 from glutseg.viewer.slice_tools import RegrowTool, SliceTools
-from glutseg.viewer.stage import Stage
 
 
 class ToolsPanel(QWidget):
@@ -22,19 +22,22 @@ class ToolsPanel(QWidget):
 
     Parameters
     ----------
-    first : a tab to stand before the tools, and its name
-    before : the labels as they were opened, to tell which slices were edited
+    before : gives the labels as they were opened, to find the edited slices
+    first : name and content of a tab before the tools
     """
 
     def __init__(
-        self, stage: Stage, before: Callable[[], LabelArray | None], first: tuple[str, QWidget] | None = None
+        self,
+        layers: LayerManager,
+        before: Callable[[], LabelArray | None],
+        first: tuple[str, QWidget] | None = None,
     ) -> None:
         super().__init__()
-        self.clicks = Clicks(stage)
-        self.side = SideChoice(stage)
-        self.grow = GrowTool(stage, self.clicks, self.side)
-        self.regrow = RegrowTool(stage, self.clicks, self.side)
-        self.slices = SliceTools(stage, self.side, before)
+        self.clicks = Clicks(layers)
+        self.side = SideChoice(layers)
+        self.grow = GrowTool(layers, self.clicks, self.side)
+        self.regrow = RegrowTool(layers, self.clicks, self.side)
+        self.slices = SliceTools(layers, self.side, before)
         self.tabs = QTabWidget()
         own = (("Grow", self.grow), ("Grow again", self.regrow), ("Slices", self.slices))
         for name, widget in (*([first] if first else []), *own):
@@ -59,19 +62,19 @@ class ToolsPanel(QWidget):
         button.click()
 
     def _tab_chosen(self, index: int) -> None:
-        """Another tool's clicks and preview would only be in the way."""
+        """Remove clicks and preview of the tool before."""
         if self.tabs.widget(index).widget() is not self.grow:
             self.grow.forget()
         self.clicks.stop()
 
     def forget(self) -> None:
-        """Another picture is shown: no tool is at work, no click is remembered."""
+        """Remove clicks and previews, for another case."""
         self.clicks.stop()
         self.grow.forget()
         self.regrow.forget()
 
     def show_tool(self, tool: QWidget) -> None:
-        """Fetch a tool's tab to the front."""
+        """Show the tab of a tool."""
         for index in range(self.tabs.count()):
             area = self.tabs.widget(index)
             if area.widget() is tool:

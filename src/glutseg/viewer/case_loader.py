@@ -1,4 +1,4 @@
-"""Cases made ready for the screen: the one asked for first, its neighbours while it is looked at."""
+"""Loads cases: the one asked for, and the next one in advance."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from glutseg.batch.images import Images
-from glutseg.viewer.images import SeriesCache
+from glutseg.viewer.series_cache import SeriesCache
 from glutseg.viewer.session import OpenCase, Session
 
 
-class Shelf:
-    """Opens cases; what is asked for ahead is read in a thread.
+class CaseLoader:
+    """Opens cases; those to be shown next are read in advance in a thread.
 
     Parameters
     ----------
-    session : whose cases
-    images : where their series are
+    session : the run and the reviewer
+    images : where the series of the cases are
     """
 
     def __init__(self, session: Session, images: Images, cache: SeriesCache | None = None) -> None:
@@ -26,8 +26,8 @@ class Shelf:
         self._ready: dict[str, Future[OpenCase]] = {}
         self._lock = threading.Lock()
 
-    def take(self, case_id: str) -> OpenCase:
-        """A case, from what was made ready or opened now; the next call opens it anew.
+    def load(self, case_id: str) -> OpenCase:
+        """A case, loaded in advance or now; the next call loads it again.
 
         Raises
         ------
@@ -41,12 +41,12 @@ class Shelf:
         return self._open(case_id)
 
     def is_ready(self, case_id: str) -> bool:
-        """Whether a case can be shown without waiting."""
+        """Whether a case is loaded already."""
         future = self._ready.get(case_id)
         return future is not None and future.done()
 
-    def localise_hips(self, names: list[str]) -> None:
-        """Make these cases ready and forget others that were."""
+    def prepare(self, names: list[str]) -> None:
+        """Load these cases in advance, and drop others that were."""
         with self._lock:
             for name in set(self._ready) - set(names):
                 self._ready.pop(name).cancel()
@@ -55,14 +55,14 @@ class Shelf:
                     self._ready[name] = self._pool.submit(self._open, name)
 
     def forget(self, case_id: str) -> None:
-        """A case was drawn on or decided: it must be opened anew."""
+        """Drop a case that was changed or decided: it has to be loaded again."""
         with self._lock:
             future = self._ready.pop(case_id, None)
         if future is not None:
             future.cancel()
 
     def close(self) -> None:
-        """Wait for what is being read."""
+        """Wait until nothing is being read any more."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _open(self, case_id: str) -> OpenCase:

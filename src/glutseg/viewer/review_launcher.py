@@ -1,4 +1,4 @@
-"""The ways into a review: napari's menu, and ``glutseg review``."""
+"""Starts a review: from napari's menu or by ``glutseg review``."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from glutseg.viewer.review_widget import ReviewPanel, RunPlace
 
 
 class ReviewWidget(QWidget):
-    """Asks for a run and a reviewer's name, then shows the review.
+    """Form for a run and a reviewer's name, then the review.
 
     Parameters
     ----------
     napari_viewer : given by napari
-    place : a run to begin with at once
+    place : a run to open at once
     """
 
     def __init__(self, napari_viewer: Any, place: RunPlace | None = None) -> None:
@@ -41,20 +41,20 @@ class ReviewWidget(QWidget):
         self.panel: ReviewPanel | None = None
         self.folder, self.images, self.key = QLineEdit(), QLineEdit(), QLineEdit()
         self.reviewer = QLineEdit(login_name())
-        self.images.setPlaceholderText("only if they are not where they were")
+        self.images.setPlaceholderText("only if they were moved")
         self.key.setPlaceholderText("only for a run with pseudonyms")
         self.open = QPushButton("Open")
-        self.told = QLabel("")
-        self.told.setTextFormat(Qt.PlainText)
-        self.told.setWordWrap(True)
+        self.message = QLabel("")
+        self.message.setTextFormat(Qt.PlainText)
+        self.message.setWordWrap(True)
         form = QWidget()
         rows = QFormLayout(form)
-        rows.addRow("a run's folder", _with_browser(self.folder))
+        rows.addRow("folder of the run", _with_browser(self.folder))
         rows.addRow("your name", self.reviewer)
-        rows.addRow("images", _with_browser(self.images))
+        rows.addRow("folder of the images", _with_browser(self.images))
         rows.addRow("key file", self.key)
         rows.addRow(self.open)
-        rows.addRow(self.told)
+        rows.addRow(self.message)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(form)
         self.open.clicked.connect(self._open_form)
@@ -62,7 +62,7 @@ class ReviewWidget(QWidget):
             self.start(place)
 
     def start(self, place: RunPlace) -> None:
-        """Begin to review.
+        """Open the review of a run.
 
         Raises
         ------
@@ -79,11 +79,11 @@ class ReviewWidget(QWidget):
         try:
             self.start(RunPlace(Path(self.folder.text()), self.reviewer.text(), *given))
         except GlutsegError as error:
-            self.told.setText(str(error))
+            self.message.setText(str(error))
 
 
 def login_name() -> str:
-    """Whoever is logged in; "reviewer" where the system does not say."""
+    """Name of the user who is logged in; "reviewer" where the system does not say."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

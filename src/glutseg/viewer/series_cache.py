@@ -1,4 +1,4 @@
-"""A few of the series that a run's cases were measured on, in memory."""
+"""The series read last, kept in memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from glutseg import dicom
 from glutseg.image import CtImage
 
 MAX_BYTES = 650_000_000
-"""Of series kept in memory: four of 300 slices of 512 x 512."""
+"""Of all series in the cache: four of 300 slices of 512 x 512."""
 
 
 @dataclass
@@ -20,8 +20,8 @@ class SeriesCache:
 
     Parameters
     ----------
-    read : what reads a series
-    max_bytes : of all together; the newest is kept however large it is
+    read : function that reads a series
+    max_bytes : of all series together; the newest is kept whatever its size
     """
 
     read: Callable[[dicom.Series], CtImage] = dicom.read
@@ -31,7 +31,7 @@ class SeriesCache:
     _reading: dict[str, threading.Lock] = field(default_factory=dict)
 
     def get(self, case_id: str, series: dicom.Series) -> CtImage:
-        """The series of a case, from memory or read now; two threads never read the same one twice.
+        """The series of a case, from memory or read now; two threads never read the same series twice.
 
         Raises
         ------
@@ -53,11 +53,11 @@ class SeriesCache:
             return image
 
     def holds(self, case_id: str) -> bool:
-        """Whether it would come from memory."""
+        """Whether the series of a case is in memory."""
         with self._lock:
             return case_id in self._kept
 
     @property
     def n_bytes(self) -> int:
-        """Of all series kept."""
+        """Size of all series in the cache."""
         return sum(image.hu.nbytes for image in self._kept.values())

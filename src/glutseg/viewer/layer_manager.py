@@ -1,4 +1,4 @@
-"""The layers of one napari viewer: CT, muscles, a preview of what grows, clicks. All in mm, LPS."""
+"""The layers of one napari viewer: CT, muscles, automatic outlines, preview, clicks. All in mm, LPS."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from glutseg.segmentation.editing import BoolArray, Point
 from glutseg.viewer.picture import Picture
 
 WINDOWS_HU = {"Muscle": (-125.0, 225.0), "Bone": (-300.0, 1300.0), "Wide": (-1000.0, 1000.0)}
-"""Lowest and highest density shown; muscle as in the pictures of a run."""
+"""Lowest and highest HU shown; muscle as in the overlays of a run."""
 BODY_HU, BODY_SHARE = -200, 0.1
-"""Rows and columns of which this share is denser than air and table padding show the body."""
+"""Rows and columns with at least this share of pixels above this HU show the body."""
 PREVIEW_COLOUR = "#f0e442"
 AUTOMATIC_COLOUR = "#f2f4f5"
 OPACITY = 0.45
 SEED_COLOURS = {True: "#009e73", False: "#d55e00"}
-"""Of clicks inside and outside."""
+"""Of clicks inside (True) and outside the muscle."""
 
 
-class Stage:
-    """What is shown of a picture. Layers are made once and filled anew, which is quick.
+class LayerManager:
+    """The layers of an open case. They are made once and filled again, which is quick.
 
     Parameters
     ----------
@@ -46,12 +46,12 @@ class Stage:
         self._listeners: list[Callable[[], None]] = []
 
     def on_change(self, listener: Callable[[], None]) -> None:
-        """Call it after every change of the muscles: strokes, tools, undo and redo."""
+        """Call ``listener`` after every change of the muscles: strokes, tools, undo and redo."""
         self._listeners.append(listener)
 
     def show(self, picture: Picture, automatic: LabelArray | None = None) -> None:
-        """Fill the layers with another picture and go to its level; there is no way back by undo."""
-        self.picture = None  # what happens while layers are filled is no change by the user
+        """Show another case and go to its level; undo does not reach back into the case before."""
+        self.picture = None  # filling the layers is no change by the user
         self.clear_preview()
         self.show_seeds(0, [], [])
         g = picture.image.geometry
@@ -61,7 +61,7 @@ class Stage:
         else:
             _fill(self.image, picture.image.hu, place)
             _fill(self.muscles, picture.labels, place)
-            self.muscles.editable = False  # forgets the strokes of the case before
+            self.muscles.editable = False  # clears the history of undo
             self.muscles.editable = True
         self._show_automatic(automatic, place)
         self.image.visible = self.muscles.visible = True
@@ -69,11 +69,11 @@ class Stage:
         self.viewer.layers.selection.active = self.muscles
         self.muscles.mode = "pan_zoom"
         self.picture = picture
-        self.go_to(picture.level)
+        self.go_to(picture.slice_index)
         self.centre()
 
     def hide(self) -> None:
-        """Nothing is shown, and nothing can be drawn on."""
+        """Show nothing, so that nothing can be drawn on."""
         self.picture = None
         self.clear_preview()
         for layer in (self.image, self.muscles):
@@ -91,11 +91,15 @@ class Stage:
         )
         self.muscles.brush_size = 10
         self.muscles.selected_label = 1
-        for event in ("set_data", "labels_update", "paint"):  # no single one tells of strokes, tools and undo
+        for event in (
+            "set_data",
+            "labels_update",
+            "paint",
+        ):  # none of them alone covers strokes, tools and undo
             getattr(self.muscles.events, event).connect(self._changed)
 
     def _show_automatic(self, labels: LabelArray | None, place: dict[str, Any]) -> None:
-        """Outlines as the program found them, to be switched on and off."""
+        """Fill the layer of the automatic outlines, which is hidden at first."""
         if labels is None and self.automatic is None:
             return
         shown = np.zeros((1, 1, 1), np.uint8) if labels is None else labels
@@ -121,34 +125,34 @@ class Stage:
 
     @property
     def slice_shown(self) -> int:
-        """Canonical slice on the screen."""
+        """The slice on the screen, in canonical order (as napari's slider counts)."""
         if self.image is None or self.picture is None:
             return 0
         z_mm = self.viewer.dims.point[0]
-        k = round((z_mm - self.image.translate[0]) / self.image.scale[0])
-        return int(np.clip(k, 0, len(self.picture.labels) - 1))
+        slice_index = round((z_mm - self.image.translate[0]) / self.image.scale[0])
+        return int(np.clip(slice_index, 0, len(self.picture.labels) - 1))
 
-    def go_to(self, k: int) -> None:
-        """Show a canonical slice, from below."""
-        self.viewer.dims.set_point(0, float(self.image.translate[0] + k * self.image.scale[0]))
+    def go_to(self, slice_index: int) -> None:
+        """Show a slice, counted from the feet."""
+        self.viewer.dims.set_point(0, float(self.image.translate[0] + slice_index * self.image.scale[0]))
 
     def centre(self) -> None:
-        """The body in the middle of the canvas."""
+        """Put the body in the middle of the canvas."""
         self.viewer.reset_view()
         picture = self.picture
         if picture is None:
             return
-        body = picture.image.hu[picture.level] > BODY_HU
+        body = picture.image.hu[picture.slice_index] > BODY_HU
         rows, columns = (np.nonzero(body.mean(axis) > BODY_SHARE)[0] for axis in (1, 0))
         if len(rows) and len(columns):
             spans = [int(np.ptp(place)) + 1 for place in (rows, columns)]
             self.camera.zoom *= 0.95 * min(n / s for n, s in zip(body.shape, spans, strict=True))
             middle = [(place[0] + place[-1]) / 2 for place in (rows, columns)]
-            self.camera.center = self.image.data_to_world((picture.level, *middle))
+            self.camera.center = self.image.data_to_world((picture.slice_index, *middle))
 
     @property
     def camera(self) -> Any:
-        """napari's; it has stood in the viewer's scene since 0.9."""
+        """napari's camera; since napari 0.9 it is part of the scene."""
         return getattr(self.viewer, "scene", self.viewer).camera
 
     def set_window(self, name: str) -> None:
@@ -158,7 +162,7 @@ class Stage:
             self.image.contrast_limits = self._window
 
     def pixel(self, position: Any) -> tuple[int, int, int] | None:
-        """The (z, y, x) under a position of the mouse; None beside the image."""
+        """The pixel (z, y, x) under a position of the mouse; None outside the image."""
         if self.picture is None:
             return None
         index = np.round(self.image.world_to_data(position)).astype(int)
@@ -166,9 +170,9 @@ class Stage:
             return None
         return int(index[0]), int(index[1]), int(index[2])
 
-    def write(self, k: int, where: BoolArray, label: int) -> None:
+    def write(self, slice_index: int, where: BoolArray, label: int) -> None:
         """Set pixels (y, x) of a slice to a label; one step for undo."""
-        self.write_slices([k], where[None], label)
+        self.write_slices([slice_index], where[None], label)
 
     def write_slices(self, slices: list[int], where: BoolArray, label: int) -> None:
         """Set pixels (slice, y, x) to a label; one step for undo, however many slices."""
@@ -177,7 +181,7 @@ class Stage:
             self.muscles.data_setitem((np.asarray(slices)[index], rows, columns), label)
 
     def replace_slices(self, slices: list[int], muscle: BoolArray, label: int) -> None:
-        """Make a muscle on slices what is given (slice, y, x); other muscles keep their pixels."""
+        """Replace a muscle on some slices by ``muscle`` (slice, y, x); other muscles keep their pixels."""
         now = self.muscles.data[slices]
         target = np.where(now == label, 0, now)
         target[muscle & (target == 0)] = label
@@ -187,7 +191,7 @@ class Stage:
             self.muscles.data_setitem(where, target[index, rows, columns])
 
     def fill(self, start: int, labels: LabelArray) -> None:
-        """Take labels (slice, y, x) where nothing is drawn yet on the whole slice."""
+        """Copy labels (slice, y, x) to slices that are empty."""
         free = [i for i in range(len(labels)) if not self.muscles.data[start + i].any()]
         shown = labels[free]
         index, rows, columns = np.nonzero(shown)
@@ -195,11 +199,11 @@ class Stage:
             slices = np.asarray(free)[index] + start
             self.muscles.data_setitem((slices, rows, columns), shown[index, rows, columns])
 
-    def show_preview(self, k: int, region: BoolArray) -> None:
-        """A region (y, x) of a slice that is not yet part of a muscle."""
+    def show_preview(self, slice_index: int, region: BoolArray) -> None:
+        """Show a region (y, x) on a slice that is not part of a muscle yet."""
         if self.picture is None:
             return
-        self._preview_slice = k
+        self._preview_slice = slice_index
         g = self.picture.image.geometry
         place = {"scale": g.spacing_mm[1:], "translate": g.origin_mm[1::-1]}
         shown = region.astype(np.uint8)
@@ -216,28 +220,28 @@ class Stage:
         self._slice_changed()
 
     def clear_preview(self) -> None:
-        """Show none."""
+        """Hide the preview."""
         self._preview_slice = -1
         self._slice_changed()
 
     def _slice_changed(self, _event: object = None) -> None:
-        """The preview is two-dimensional; it is shown on its own slice only."""
+        """Show the preview, which is two-dimensional, on its own slice only."""
         if self._preview is not None and self._preview in self.viewer.layers:
             self._preview.visible = self.picture is not None and self.slice_shown == self._preview_slice
 
-    def show_seeds(self, k: int, inside: list[Point], outside: list[Point]) -> None:
-        """Clicks (y, x) on a slice."""
+    def show_seeds(self, slice_index: int, inside: list[Point], outside: list[Point]) -> None:
+        """Show clicks (y, x) on a slice."""
         made = self._seeds is not None and self._seeds in self.viewer.layers
         if not inside and not outside and not made:
             return
-        points = np.asarray([(k, *point) for point in (*inside, *outside)], float).reshape(-1, 3)
+        points = np.asarray([(slice_index, *point) for point in (*inside, *outside)], float).reshape(-1, 3)
         colours = [SEED_COLOURS[True]] * len(inside) + [SEED_COLOURS[False]] * len(outside)
         if self.picture is not None:
             g = self.picture.image.geometry
             place = {"scale": g.spacing_mm, "translate": g.origin_mm[::-1]}
             if made:
                 _fill(self._seeds, points, place)
-            else:  # with its place from the start: a layer elsewhere would move the slice that is shown
+            else:  # placed from the start: a layer elsewhere would change the slice shown
                 active = self.viewer.layers.selection.active
                 self._seeds = self.viewer.add_points(points, name="clicks", size=8, **place)
                 self.viewer.layers.selection.active = active
@@ -253,7 +257,7 @@ def _fill(layer: Any, data: Any, place: dict[str, Any]) -> None:
 
 
 def _colours() -> DirectLabelColormap:
-    """The colours of the pictures of a run."""
+    """The colours of the overlays of a run."""
     colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
     for muscle, sides in LABELS.items():
         for side, label in sides.items():

@@ -1,4 +1,7 @@
-"""Segmentation in a process of its own, so that the screen never waits and a useless one can be ended."""
+"""Segmentation in a process of its own, so that the screen never waits and it can be cancelled.
+
+It takes the same route as a run (`glutseg.case.measure_case`), and so gives the same pixels.
+"""
 
 from __future__ import annotations
 
@@ -23,40 +26,41 @@ POLL_S = 0.05
 
 
 @dataclass(frozen=True)
-class Found:
-    """Labels around a level, and which slice that is.
+class OutlinesNearLevel:
+    """Labels around a level, and the slice of the level.
 
     Attributes
     ----------
     start : slice of ``labels[0]``
-    level : slice
+    slice_index : of the level
     """
 
     labels: LabelArray
     start: int
-    level: int
+    slice_index: int
 
     @property
     def stop(self) -> int:
         return self.start + len(self.labels)
 
 
-def segment_apart(
+def segment_in_process(
     image: CtImage, protocol: Protocol, outliner: Outliner, cancelled: threading.Event
-) -> Found | None:
-    """Segment around a level in another process; None when it was cancelled.
+) -> OutlinesNearLevel | None:
+    """Outline the muscles around a level in another process; None when it was cancelled.
 
-    Blocks the thread that calls it, and no other.
+    Blocks only the thread that calls it.
 
     Parameters
     ----------
-    protocol : with the level that is looked for
-    outliner : it travels to the other process
+    protocol : with the level; a slice in it counts in the order of the files
+    outliner : it is sent to the other process
+    cancelled : once it is set, the process is killed
 
     Raises
     ------
     GlutsegError
-        Those of the segmentation; ``worker-died``.
+        Those of `glutseg.case.measure_case`; ``worker-died``.
     """
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory(prefix="glutseg-") as folder:
@@ -72,9 +76,11 @@ def segment_apart(
             while not mine.poll(POLL_S):
                 if cancelled.is_set():
                     return None
-            answer: Found | GlutsegError = mine.recv()
+            answer: OutlinesNearLevel | GlutsegError = mine.recv()
         except EOFError as error:
-            raise GlutsegError("worker-died", "the segmentation ended without a word") from error
+            raise GlutsegError(
+                "worker-died", "the process of the segmentation ended without an answer"
+            ) from error
         finally:
             process.kill()
             process.join()
@@ -92,22 +98,26 @@ def _work(
     outliner: Outliner,
 ) -> None:
     with _answered(connection):
-        connection.send(_found(CtImage(np.load(file), *grids), protocol, outliner))
+        image = CtImage(np.load(file), *grids)
+        # whole muscles would take minutes, and change nothing near the level
+        extent = protocol.extent.model_copy(update={"whole_muscle": False})
+        connection.send(_outlines(image, protocol.model_copy(update={"extent": extent}), outliner))
 
 
 @contextmanager
 def _answered(connection: Connection) -> Iterator[None]:
-    """An error of glutseg goes to whoever asked; any other ends the process, which they notice."""
+    """Send an error of glutseg to the caller; any other ends the process, which the caller notices."""
     try:
         yield
     except GlutsegError as error:
         connection.send(error)
 
 
-def _found(image: CtImage, protocol: Protocol, outliner: Outliner) -> Found:
+def _outlines(image: CtImage, protocol: Protocol, outliner: Outliner) -> OutlinesNearLevel:
     case = measure_case(image, outliner, protocol)
     if case.mask is None or case.result.level is None:
         raise GlutsegError(case.result.error_code, case.result.error_message)
-    level = case.result.level.slice_index
-    around = image.geometry.slices_around(level, protocol.level.profile_mm)
-    return Found(np.ascontiguousarray(case.mask.labels[around.start : around.stop]), around.start, level)
+    slice_index = case.result.level.slice_index
+    around = image.geometry.slices_around(slice_index, protocol.level.profile_mm)
+    labels = np.ascontiguousarray(case.mask.labels[around.start : around.stop])
+    return OutlinesNearLevel(labels, around.start, slice_index)
