@@ -106,7 +106,7 @@ def test_many_masks_by_a_pattern(export_run, tmp_path):
         2,
     }
     record = json.loads((out / "run.json").read_text())
-    assert record["outliner"] == {"name": "given-mask", "labels": "as the files tell"}
+    assert record["outliner"] == {"name": "given-mask", "labels": "as in the files"}
 
     sitk.WriteImage(export_run.mask.to_sitk(), str(masks / "P3.nii.gz"))  # a mask that came later
     other = sitk.GetArrayFromImage(export_run.mask.to_sitk())

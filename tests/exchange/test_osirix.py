@@ -52,7 +52,7 @@ def test_every_version_of_the_file_gives_osirix_area_and_the_mask(run, drawn, tm
             assert reading.line_area_mm2 == pytest.approx(reading.osirix_area_mm2, rel=0.001)
             assert reading.outline == "polygon"
             assert reading.slice_index == SLICE
-            assert not reading.doubts
+            assert not reading.discrepancies
         result = measure_readings(drawn.loaded, file, assign_readings(found)).result
         right = run.result.measurement("right")
         assert result.measurement("right") == right
@@ -132,8 +132,8 @@ def test_another_series_of_another_grid(drawn, tmp_path):
 def test_figures_that_differ_are_doubted(drawn, tmp_path):
     file = drawn.csv(tmp_path / "a.csv", scale=0.8, mean=8.0)
     found, _ = readings(read_rois(file), drawn.loaded)
-    assert all("OsiriX read" in words for reading in found for words in reading.doubts)
-    assert len(found[0].doubts) == 2
+    assert all("OsiriX read" in words for reading in found for words in reading.discrepancies)
+    assert len(found[0].discrepancies) == 2
     measured = measure_readings(drawn.loaded, file, assign_readings(found))
     assert "roi-values-differ" in [flag.code for flag in measured.result.all_flags]
     assert measured.result.status == "review"

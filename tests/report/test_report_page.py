@@ -21,7 +21,7 @@ from glutseg.output.overlay import DPI, FIGURE_INCHES
 from glutseg.report import gather, render, write_report
 from glutseg.report.page import policy
 from glutseg.report.pictures import case_pictures, size_for
-from glutseg.review import effective_rows
+from glutseg.review import final_rows
 from glutseg.study.run_rows import read_run
 from made_run import MadeCase, make_run, some_cases
 
@@ -159,7 +159,7 @@ def test_a_study_beside_the_run_is_shown_and_an_old_one_told(full_run, tmp_path)
     record["run"]["sha256"] = read_run(out).sha256
     (out / "study" / "study.json").write_text(json.dumps(record))
     assert "automatic values" in gather(out).study.warnings[0]
-    record["run"]["sha256"] = replace(read_run(out), rows=effective_rows(out)).sha256
+    record["run"]["sha256"] = replace(read_run(out), rows=final_rows(out)).sha256
     (out / "study" / "study.json").write_text(json.dumps(record))
     assert gather(out).study.warnings == ()
     (out / "study" / "study.json").write_text("{broken")

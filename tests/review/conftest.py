@@ -13,7 +13,7 @@ from glutseg.image import CtImage, Mask
 from glutseg.output.ledger import read_case
 from glutseg.protocol import Protocol, load_protocol
 from glutseg.result import CaseResult
-from glutseg.review import effective_rows, read_mask
+from glutseg.review import final_rows, read_mask
 
 PROTOCOL = load_protocol()
 
@@ -71,5 +71,5 @@ def reviewed(truth_rooms, runs, tmp_path) -> Run:
             truth_rooms.write(runs / "in" / name, patient_id=name)
         batch.run(dicom.scan(runs / "in"), PROTOCOL, None, runs / "out")
     shutil.copytree(runs / "out", tmp_path / "out")
-    rows = effective_rows(tmp_path / "out")
+    rows = final_rows(tmp_path / "out")
     return Run(tmp_path / "out", dicom.scan(runs / "in"), tuple(row.result.case_id for row in rows))

@@ -44,7 +44,7 @@ def test_an_untouched_mask_measures_as_the_run_did(reviewed):
     )
     assert asdict(again.result) == asdict(automatic) | {"status": "ok"}
     for change in again.changes.values():
-        assert (change.dice, change.dice_whole, change.difference_mm2) == (1.0, 1.0, 0.0)
+        assert (change.dice, change.dice_all_slices, change.difference_mm2) == (1.0, 1.0, 0.0)
 
 
 def test_accept_correct_and_reject_make_the_tables(reviewed):
@@ -192,7 +192,7 @@ def test_rows_for_research_come_with_and_without_what_people_did(reviewed):
         "ben": {"reviewer": "ben"},
         "all": {},
     }.items():
-        row = next(r for r in review.effective_rows(reviewed.out, **how) if r.result.case_id == case)
+        row = next(r for r in review.final_rows(reviewed.out, **how) if r.result.case_id == case)
         area[key] = row.result.area_mm2("left")
     assert area["automatic"] == area["ben"] == area["all"] < area["anna"]
 

@@ -52,7 +52,7 @@ def test_nothing_changed_is_nothing_changed():
     assert all(found.result.measurement(side) == AUTOMATIC.measurement(side) for side in SIDES)
     assert confidences(found.result) == {"left": 0.95, "right": 0.9}
     for side, change in found.changes.items():
-        assert (change.dice, change.dice_whole, change.difference_mm2) == (1.0, 1.0, 0.0), side
+        assert (change.dice, change.dice_all_slices, change.difference_mm2) == (1.0, 1.0, 0.0), side
         assert change.area_mm2 == AUTOMATIC.area_mm2(side)
 
 
@@ -62,8 +62,8 @@ def test_a_drawn_side_loses_its_confidence_and_the_other_keeps_it(side, other, s
     found = again(drawn(side, slice_index))
     assert set(confidences(found.result)) == {other}
     n = np.count_nonzero(SIDES[side] == LABELS)
-    assert found.changes[side].dice_whole == pytest.approx(2 * n / (2 * n + 5))
-    assert found.changes[other].dice_whole == 1.0
+    assert found.changes[side].dice_all_slices == pytest.approx(2 * n / (2 * n + 5))
+    assert found.changes[other].dice_all_slices == 1.0
     assert (found.changes[side].dice < 1) == (slice_index == LEVEL_SLICE)
     assert found.changes[side].difference_mm2 == (15.0 if slice_index == LEVEL_SLICE else 0.0)
 

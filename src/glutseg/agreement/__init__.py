@@ -13,7 +13,7 @@ from glutseg.agreement.references import AUTOMATIC, raters_of
 from glutseg.agreement.statistics import bland_altman, reliability
 from glutseg.agreement.surfaces import Overlap, overlap
 from glutseg.agreement.words import in_words
-from glutseg.review import effective_rows
+from glutseg.review import final_rows
 from glutseg.study.run_rows import RunRows, read_run
 
 AGREEMENT = "agreement"
@@ -39,7 +39,7 @@ __all__ = [
 
 def rests_on(run: RunRows, *, with_reviewers: bool) -> str:
     """Digest of what an agreement rests on: the run, and what people decided where they are raters."""
-    return (replace(run, rows=effective_rows(run.out)) if with_reviewers else run).sha256
+    return (replace(run, rows=final_rows(run.out)) if with_reviewers else run).sha256
 
 
 def agree(

@@ -10,7 +10,7 @@ from glutseg.agreement.runs import areas_mm2, reading_of, stored_outline
 from glutseg.errors import Flag, GlutsegError
 from glutseg.output.layout import case_file
 from glutseg.output.schema import CaseRow
-from glutseg.review.effective import corrected_mask
+from glutseg.review.final_row import corrected_mask
 from glutseg.review.record import Entry, read_review, record_sha256, with_figures
 from glutseg.study.run_rows import RunRows
 

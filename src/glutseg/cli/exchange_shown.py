@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 GIVEN = ("case", "status", "level", "left mm²", "right mm²", "remarks")
 READINGS = (
     *("ROI", "type", "slice", "z mm", "assigned to", "OsiriX mm²", "outline mm²", "pixels mm²"),
-    *("OsiriX HU", "HU", "flags"),
+    *("OsiriX HU", "HU", "discrepancy"),
 )
 
 
@@ -58,7 +58,7 @@ def _reading(line: Line) -> list[str]:
         f"{reading.z_mm:.1f}",
         "" if term is None else f"{term.muscle} {term.side}",
         *(_figure(value) for value in (*areas, reading.osirix_mean_hu, reading.mean_hu)),
-        "; ".join(reading.doubts),
+        "; ".join(reading.discrepancies),
     ]
 
 

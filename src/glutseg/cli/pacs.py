@@ -116,7 +116,7 @@ def export_from(
 
     from glutseg.pacs.store import headers_of
 
-    with headers_of(out, source, review.effective_rows(out, values)) as (headers, missing):
+    with headers_of(out, source, review.final_rows(out, values)) as (headers, missing):
         done = export(out, formats, folder, input_path=headers, values=values, progress=bar.scanning)  # type: ignore[arg-type]
     errors = {name: (name, error.code, error.message) for name, error in missing.items()}
     return Exported(done.files, tuple(errors.get(one[0], one) for one in done.left_out))

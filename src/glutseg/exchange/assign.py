@@ -1,4 +1,4 @@
-"""Which region of a foreign mask is which muscle of which side."""
+"""Assigns the regions of a foreign mask to muscles and sides."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def assign(
     Parameters
     ----------
     asked : region's name or number, and what it is; nothing else is then measured
-    label_map : of a known program; otherwise codes and names in the file tell, or glutseg's own numbers
+    label_map : of a known program; otherwise by codes and names in the file, or by glutseg's own numbers
 
     Returns
     -------
@@ -88,16 +88,14 @@ def assign(
     if asked:
         found = {term: _asked(mask, name) for name, term in asked.items()}
         if len(found) < len(asked):
-            raise GlutsegError("labels-unknown", "two labels are said to be the same muscle and side")
+            raise GlutsegError("labels-unknown", "two labels are assigned to the same muscle and side")
     elif label_map:
         numbers = LABEL_MAPS[label_map]
         found = {numbers[r.number]: r for r in mask.regions if r.number in numbers}
     else:
         found = _by_themselves(mask)
     if not any(term.muscle == "maximus" for term in found):
-        raise GlutsegError(
-            "labels-unknown", f"none is told to be a gluteus maximus; there are {_listed(mask)}"
-        )
+        raise GlutsegError("labels-unknown", f"no label is a gluteus maximus; the file has {_listed(mask)}")
     return dict(sorted(found.items(), key=lambda item: item[0].label))
 
 
@@ -106,26 +104,33 @@ def _asked(mask: ForeignMask, name: str) -> Region:
         r for r in mask.regions if r.name.lower() == name.lower() or str(r.number) == name
     ]
     if len(same) != 1:
-        raise GlutsegError("labels-unknown", f"{len(same)} regions are {name!r}; there are {_listed(mask)}")
+        raise GlutsegError(
+            "labels-unknown", f"{len(same)} regions are called {name!r}; the file has {_listed(mask)}"
+        )
     return same[0]
 
 
 def _by_themselves(mask: ForeignMask) -> dict[Term, Region]:
     """By codes, by names, or, in a file without either, by glutseg's numbers if both sides are there."""
-    told = [(r.term or term_of_name(r.name), r) for r in mask.regions]
-    terms = [term for term, _ in told if term is not None]
+    known = [(r.term or term_of_name(r.name), r) for r in mask.regions]
+    terms = [term for term, _ in known if term is not None]
     if len(set(terms)) < len(terms):
-        raise GlutsegError("labels-unknown", f"two regions mean the same; there are {_listed(mask)}")
+        raise GlutsegError(
+            "labels-unknown", f"two regions are the same muscle and side; the file has {_listed(mask)}"
+        )
     if terms:
-        return {term: region for term, region in told if term is not None}
-    ours = {term.label: term for term in TERMS}
+        return {term: region for term, region in known if term is not None}
+    own_labels = {term.label: term for term in TERMS}
     numbers = {r.number for r in mask.regions}
     is_nameless = isinstance(mask, GridMask) and not any(r.name for r in mask.regions)
-    if is_nameless and set(SIDES.values()) <= numbers <= set(ours):
-        return {ours[r.number]: r for r in mask.regions}
-    raise GlutsegError("labels-unknown", f"neither codes nor names tell; there are {_listed(mask)}")
+    if is_nameless and set(SIDES.values()) <= numbers <= set(own_labels):
+        return {own_labels[r.number]: r for r in mask.regions}
+    raise GlutsegError(
+        "labels-unknown",
+        f"neither codes nor names say which label is which muscle; the file has {_listed(mask)}",
+    )
 
 
 def _listed(mask: ForeignMask) -> str:
-    words = [f"{r.number} {r.name!r}" if r.name else str(r.number) for r in mask.regions[:MAX_NAMED]]
-    return ", ".join(words) + (", ..." if len(mask.regions) > MAX_NAMED else "")
+    names = [f"{r.number} {r.name!r}" if r.name else str(r.number) for r in mask.regions[:MAX_NAMED]]
+    return ", ".join(names) + (", ..." if len(mask.regions) > MAX_NAMED else "")

@@ -34,7 +34,9 @@ def segmentation(job: Job) -> Dataset:
         source_images=sources,
         pixel_array=pixels,
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
-        segment_descriptions=[_segment(hd, job, k, term) for k, term in enumerate(job.terms, start=1)],
+        segment_descriptions=[
+            _segment(hd, job, number, term) for number, term in enumerate(job.terms, start=1)
+        ],
         series_instance_uid=uid_of("seg", str(first.SeriesInstanceUID), job.values),
         series_number=SERIES_NUMBERS["seg"],
         sop_instance_uid=PLACEHOLDER,
@@ -73,8 +75,8 @@ def _frames(job: Job) -> tuple[npt.NDArray[np.uint8], list[Dataset]]:
         raise GlutsegError("export-unsupported", "the series is spread over several multi-frame files")
     n_frames, (_, rows, columns) = int(sources[0].NumberOfFrames), images.labels.shape
     frames = np.zeros((n_frames, rows, columns), np.uint8)
-    for k in used:
-        frames[images.headers[k].frame] = numbers[images.labels[k]]
+    for stored_slice in used:
+        frames[images.headers[stored_slice].frame] = numbers[images.labels[stored_slice]]
     return frames, sources
 
 

@@ -159,7 +159,7 @@ def _frame(segmentation: Dataset, number: int, source: Any) -> int:
     """Frame (from 1) of a segment on an image."""
     wanted = source.ReferencedSOPSequence[0]
     frames = wanted.get("ReferencedFrameNumber")
-    for k, groups in enumerate(segmentation.PerFrameFunctionalGroupsSequence, start=1):
+    for frame_number, groups in enumerate(segmentation.PerFrameFunctionalGroupsSequence, start=1):
         derivation = groups.DerivationImageSequence[0].SourceImageSequence[0]
         is_same = (
             derivation.ReferencedSOPInstanceUID == wanted.ReferencedSOPInstanceUID
@@ -167,5 +167,5 @@ def _frame(segmentation: Dataset, number: int, source: Any) -> int:
             and groups.SegmentIdentificationSequence[0].ReferencedSegmentNumber == number
         )
         if is_same:
-            return k
+            return frame_number
     raise GlutsegError("export-unsupported", "the segment has no pixel at the level")

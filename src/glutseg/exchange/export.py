@@ -88,7 +88,7 @@ def export(
     studies = find_studies(input_path or Path(str(record.get("input"))), progress) if is_dicom else None
     files: list[Path] = []
     left_out: list[tuple[str, str, str]] = []
-    for row in review.effective_rows(out, values):
+    for row in review.final_rows(out, values):
         if cases is not None and row.result.case_id not in cases:
             continue
         try:

@@ -1,4 +1,4 @@
-"""One case on its way out: what every format is written from."""
+"""One case to be exported: the content of every format."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ARTIFICIAL_INTELLIGENCE = ("123110", "DCM", "Artificial Intelligence")
 
 @dataclass(frozen=True)
 class Algorithm:
-    """What outlined: its name, version and family."""
+    """The algorithm that made the outlines."""
 
     name: str
     version: str
@@ -45,8 +45,8 @@ class Job:
 
     Attributes
     ----------
-    row : as it counts, corrected or automatic
-    when : of the run
+    row : the final row, corrected or automatic
+    when : start of the run
     images : None where the format needs none
     """
 
@@ -79,7 +79,7 @@ class Job:
     def sources(self) -> list[Dataset]:
         """Headers of the image files behind the mask's slices; slices of one file share theirs."""
         images = self.case_images
-        return source_datasets([images.headers[k] for k in images.used])
+        return source_datasets([images.headers[stored_slice] for stored_slice in images.used])
 
     @property
     def values(self) -> str:
@@ -90,23 +90,25 @@ class Job:
 
     @property
     def algorithm(self) -> Algorithm:
-        """What DICOM is told of how the outlines came about; of given ones nothing is known here."""
+        """The algorithm as DICOM names it; of given outlines nothing is known here."""
         if self.values == "given":
             return Algorithm(GIVEN, self.version, NEIGHBORHOOD_ANALYSIS)
         if self.row.result.outliner == TotalSegmentator.name:
-            told = next(flag.message for flag in self.row.result.flags if flag.code == "other-outliner")
-            name, _, number = told.partition(",")[0].rpartition(" ")  # "TotalSegmentator 2.18.0, task total"
+            message = next(flag.message for flag in self.row.result.flags if flag.code == "other-outliner")
+            name, _, number = message.partition(",")[0].rpartition(
+                " "
+            )  # "TotalSegmentator 2.18.0, task total"
             return Algorithm(name, number, ARTIFICIAL_INTELLIGENCE)
         return Algorithm(PROGRAM, self.version, NEIGHBORHOOD_ANALYSIS)
 
     @property
     def algorithm_type(self) -> str:
-        """DICOM has no word for unknown: what is not glutseg's alone counts as made with a person's help."""
+        """``SEMIAUTOMATIC`` unless the outlines are purely automatic: DICOM has no value for unknown."""
         return "AUTOMATIC" if self.values == "automatic" else "SEMIAUTOMATIC"
 
     @property
     def parameters(self) -> dict[str, str]:
-        """How the outlines came about."""
+        """Protocol, level, origin and status of the outlines."""
         level = self.row.result.level
         return {
             "protocol": self.row.protocol,

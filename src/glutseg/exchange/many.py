@@ -59,18 +59,18 @@ class GivenMasks:
 
     def record(self) -> dict[str, str]:
         """Which label is what; not where the masks are, whose contents the studies' digests know."""
-        told = ", ".join(f"{name}={term.muscle}-{term.side}" for name, term in sorted(self.labels.items()))
-        return {"name": self.name, "labels": told or self.label_map or "as the files tell"}
+        labels = ", ".join(f"{name}={term.muscle}-{term.side}" for name, term in sorted(self.labels.items()))
+        return {"name": self.name, "labels": labels or self.label_map or "as in the files"}
 
     def check(self) -> None:
-        """A mask that is not there is its study's failure only."""
+        """Nothing to check: a missing mask fails its own study only."""
 
     def digest(self, study: dicom.Study, protocol: Protocol) -> str:
         """SHA-256 of the study's mask; "" where there is none yet."""
         try:
             with mask_of(self.pattern, study, _series(study, protocol)[0]).open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
-        except (GlutsegError, OSError):  # measuring will tell why
+        except (GlutsegError, OSError):  # measuring gives the reason
             return ""
 
     def measure(

@@ -1,4 +1,4 @@
-"""Somebody else's outline, measured by the same functions as glutseg's own."""
+"""Outlines from other programs or persons, measured by the same route as glutseg's own."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ GIVEN = GivenMaskOutliner.name
 OUTSIDE_REVIEW = 0.02
 """Share of a region outside the series from which a person should look; less comes from rounding."""
 BODY_HU, STRIDE = -300, 4
-"""Denser is body (or table, which lies in the middle as well); every fourth pixel tells its middle."""
+"""Pixels above are body (or table, which is centred as well); every fourth pixel shows its middle."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def measure_mask(
 def placed_mask(
     loaded: Loaded, file: Path, labels: Mapping[str, Term] | None = None, label_map: LabelMap | None = None
 ) -> tuple[Mask, tuple[Flag, ...]]:
-    """A mask file on the grid of a series, and what is to be said of it; parameters and errors as above."""
+    """A mask file on the grid of a series, and its quality flags; parameters and errors as above."""
     foreign = read_foreign(file)
     terms = assign(foreign, labels, label_map)
     flags = (given_flag(file), *check_frame(foreign, loaded.frame_uid))
@@ -179,8 +179,10 @@ def _side_flags(mask: Mask, volume: CtImage) -> tuple[Flag, ...]:
         shown = {side: _x_mm(mask, label) for side, label in sides.items() if (mask.labels == label).any()}
         for side, x_mm in shown.items() if len(shown) == 1 else ():
             if (x_mm < middle_mm) == (side == "left"):
-                told = f"the gluteus {muscle} lies {abs(x_mm - middle_mm):.0f} mm beyond the body's middle"
-                flags.append(Flag("mask-side-uncertain", told, side))
+                message = (
+                    f"the gluteus {muscle} lies {abs(x_mm - middle_mm):.0f} mm beyond the middle of the body"
+                )
+                flags.append(Flag("mask-side-uncertain", message, side))
     return tuple(flags)
 
 

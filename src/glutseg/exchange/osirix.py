@@ -1,4 +1,4 @@
-"""Readings made in OsiriX or Horos, brought back onto their images and measured again."""
+"""Readings made in OsiriX or Horos, placed on their images and measured again."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Reading:
     line_area_mm2 : within the outline (shoelace), as OsiriX reads out polygons
     area_mm2 : pixels whose centre is inside, times the pixel area, as OsiriX reads out brush ROIs
     polygon_area_mm2 : as glutseg's column of that name, of those pixels
-    are_theirs : whether the lowest and highest value that OsiriX read are found where they must be
+    extremes_found : whether the lowest and highest value that OsiriX read are values of these pixels
     """
 
     roi: OsirixRoi
@@ -66,23 +66,23 @@ class Reading:
     polygon_area_mm2: float
     osirix_mean_hu: float
     mean_hu: float
-    are_theirs: bool
+    extremes_found: bool
     inside: npt.NDArray[np.bool_]
 
     @property
-    def doubts(self) -> tuple[str, ...]:
-        """Where OsiriX's figures are not those of these points on these images."""
-        told = []
+    def discrepancies(self) -> tuple[str, ...]:
+        """Differences between OsiriX's figures and those of these points on these images."""
+        found = []
         nearest = min(abs(a - self.osirix_area_mm2) for a in (self.line_area_mm2, self.area_mm2))
         if nearest > AREA_DIFFERS * self.osirix_area_mm2:  # False where OsiriX's is unknown
             both = f"{self.osirix_area_mm2:.1f} mm², the points enclose {self.line_area_mm2:.1f}"
-            told.append(f"{self.roi.name!r}: OsiriX read {both}")
+            found.append(f"{self.roi.name!r}: OsiriX read {both}")
         if abs(self.mean_hu - self.osirix_mean_hu) > MEAN_DIFFERS_HU:
             both = f"{self.osirix_mean_hu:.1f} HU, here it is {self.mean_hu:.1f}"
-            told.append(f"{self.roi.name!r}: OsiriX read a mean of {both}")
-        if not self.are_theirs:
-            told.append(f"{self.roi.name!r}: the lowest and highest value that OsiriX read are not here")
-        return tuple(told)
+            found.append(f"{self.roi.name!r}: OsiriX read a mean of {both}")
+        if not self.extremes_found:
+            found.append(f"{self.roi.name!r}: the lowest and highest value that OsiriX read are not here")
+        return tuple(found)
 
 
 def readings(rois: Sequence[OsirixRoi], loaded: Loaded) -> tuple[tuple[Reading, ...], int]:
@@ -102,7 +102,7 @@ def readings(rois: Sequence[OsirixRoi], loaded: Loaded) -> tuple[tuple[Reading, 
 def _reading(roi: OsirixRoi, loaded: Loaded) -> Reading:
     geometry, hu = loaded.image.stored, loaded.image.stored_hu()
     index = line_index(roi.points_mm, geometry)
-    k = _slice(roi, index, loaded)
+    stored_slice = _slice(roi, index, loaded)
     _check_pixels(roi, index, geometry.shape)
     outline, line = _outline(index[:, 1:], roi, geometry.pixel_area_mm2)
     inside = filled([line], geometry.shape[1:])
@@ -110,18 +110,18 @@ def _reading(roi: OsirixRoi, loaded: Loaded) -> Reading:
         inside = _brushed(inside, line, roi.area_mm2 / geometry.pixel_area_mm2)
     if not inside.any():
         raise GlutsegError("roi-elsewhere", f"{roi.name!r} encloses no pixel of the images")
-    mean_hu = float(hu[k][inside].mean())
-    are_theirs = _holds_extremes(roi, inside, hu[k])
+    mean_hu = float(hu[stored_slice][inside].mean())
+    extremes_found = _holds_extremes(roi, inside, hu[stored_slice])
     differs_by_hu = abs(mean_hu - roi.mean_hu)  # NaN, and never larger, where OsiriX's is unknown
-    if differs_by_hu > (OTHER_IMAGES_HU if are_theirs else MEAN_DIFFERS_HU):
+    if differs_by_hu > (OTHER_IMAGES_HU if extremes_found else MEAN_DIFFERS_HU):
         message = (
             f"OsiriX read a mean of {roi.mean_hu:.0f} HU in {roi.name!r}, on these images it is {mean_hu:.0f}"
         )
         raise GlutsegError("roi-elsewhere", message)
     return Reading(
         roi=roi,
-        slice_index=k,
-        z_mm=geometry.slice_z_mm(k),
+        slice_index=stored_slice,
+        z_mm=geometry.slice_z_mm(stored_slice),
         outline=outline,
         osirix_area_mm2=roi.area_mm2,
         line_area_mm2=abs(signed_area(line)) * geometry.pixel_area_mm2,
@@ -129,7 +129,7 @@ def _reading(roi: OsirixRoi, loaded: Loaded) -> Reading:
         polygon_area_mm2=polygon_area_px(inside) * geometry.pixel_area_mm2,
         osirix_mean_hu=roi.mean_hu,
         mean_hu=mean_hu,
-        are_theirs=are_theirs,
+        extremes_found=extremes_found,
         inside=inside,
     )
 
@@ -140,22 +140,27 @@ def _slice(roi: OsirixRoi, index: npt.NDArray[np.float64], loaded: Loaded) -> in
         raise GlutsegError("roi-elsewhere", f"{roi.name!r} was drawn on another series", roi.series_uid)
     image = loaded.image
     n = image.stored.shape[0]
-    k = slice_of_line(index)
-    if k is None or not 0 <= k < n:
+    stored_slice = slice_of_line(index)
+    if stored_slice is None or not 0 <= stored_slice < n:
         raise GlutsegError("roi-elsewhere", f"the points of {roi.name!r} lie in no slice of the series")
-    if image.stored_slice(k) in image.missing_slices:
-        raise GlutsegError("roi-elsewhere", f"no image shows the slice of {roi.name!r}", f"slice {k}")
-    if roi.sop_uid and roi.sop_uid != image.sop_uids[image.stored_slice(k)]:
+    if image.stored_slice(stored_slice) in image.missing_slices:
+        raise GlutsegError(
+            "roi-elsewhere", f"no image shows the slice of {roi.name!r}", f"slice {stored_slice}"
+        )
+    if roi.sop_uid and roi.sop_uid != image.sop_uids[image.stored_slice(stored_slice)]:
         raise GlutsegError("roi-elsewhere", f"{roi.name!r} was drawn on another image", roi.sop_uid)
-    if roi.n_images == n == len(image.sop_uids) and roi.image_number not in (k, n - 1 - k):
+    if roi.n_images == n == len(image.sop_uids) and roi.image_number not in (
+        stored_slice,
+        n - 1 - stored_slice,
+    ):
         raise GlutsegError(
             "roi-elsewhere", f"image {roi.image_number} of {n} is not where the points of {roi.name!r} lie"
         )
-    return k
+    return stored_slice
 
 
 def _check_pixels(roi: OsirixRoi, index: npt.NDArray[np.float64], shape: tuple[int, int, int]) -> None:
-    """A point's mm and pixels must agree on these images: spacing, corner, directions are theirs."""
+    """A point's mm and pixels must agree on these images: that checks spacing, origin and directions."""
     if roi.image_shape is not None and roi.image_shape != shape[1:]:
         raise GlutsegError("roi-elsewhere", f"{roi.name!r} was drawn on images of {roi.image_shape} pixels")
     if len(roi.points_px):
@@ -183,7 +188,7 @@ def _holds_extremes(roi: OsirixRoi, inside: npt.NDArray[np.bool_], hu: npt.NDArr
 def _outline(
     points: npt.NDArray[np.float64], roi: OsirixRoi, pixel_mm2: float
 ) -> tuple[str, npt.NDArray[np.float64]]:
-    """The points (y, x) joined as OsiriX did: its own area tells whether by straight lines or a curve."""
+    """The points (y, x) joined as OsiriX did: its own area shows whether by straight lines or a curve."""
     straight_mm2 = abs(signed_area(points)) * pixel_mm2
     miss = abs(straight_mm2 - roi.area_mm2)
     if math.isnan(miss) or miss <= DRAWN_AS_IT_IS * roi.area_mm2 or roi.kind_name == "brush":
@@ -233,7 +238,7 @@ def assign_readings(
         raise GlutsegError("labels-unknown", f"no ROI is called {unknown}; there are {names}")
     if not any(term.muscle == "maximus" for term in terms):
         raise GlutsegError(
-            "labels-unknown", f"no name tells the gluteus maximus of a side; there are {names}"
+            "labels-unknown", f"no name is that of a gluteus maximus and its side; there are {names}"
         )
     return terms
 
@@ -278,8 +283,8 @@ def measure_readings(
     GlutsegError
         Those of `readings_mask` and `glutseg.exchange.measure_mask.measure_labels`.
     """
-    told = [words for found in terms.values() for reading in found for words in reading.doubts]
-    flags = (given_flag(file), *((Flag("roi-values-differ", "; ".join(told)),) if told else ()))
+    messages = [message for found in terms.values() for r in found for message in r.discrepancies]
+    flags = (given_flag(file), *((Flag("roi-values-differ", "; ".join(messages)),) if messages else ()))
     mask = readings_mask(terms, loaded)
     rule = protocol_for(mask, protocol or load_protocol())
     return measure_labels(loaded, mask, flags, rule, level=level, participants=participants)

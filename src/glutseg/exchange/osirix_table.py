@@ -32,7 +32,7 @@ READINGS: list[Column[Line]] = [
     Column(
         "muscle",
         "",
-        "what it was taken for; empty: it is not in the mask",
+        "muscle that it was assigned to; empty: it is not in the mask",
         lambda line: line[1].muscle if line[1] else "",
     ),
     Column("side", "", "the patient's", lambda line: line[1].side if line[1] else ""),
@@ -66,7 +66,12 @@ READINGS: list[Column[Line]] = [
     ),
     Column("osirix_mean_hu", "HU", "as OsiriX read it out", lambda line: line[0].osirix_mean_hu, float),
     Column("mean_hu", "HU", "of the pixels with their centre inside", lambda line: line[0].mean_hu, float),
-    Column("doubt", "", "where the two programs' figures differ", lambda line: "; ".join(line[0].doubts)),
+    Column(
+        "discrepancy",
+        "",
+        "where the figures of the two programs differ",
+        lambda line: "; ".join(line[0].discrepancies),
+    ),
 ]
 """Of osirix.csv."""
 

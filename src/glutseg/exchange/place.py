@@ -1,4 +1,4 @@
-"""Regions of a foreign mask on the grid of a series: where the grids agree the same pixels, else nearest."""
+"""Regions of a foreign mask on the grid of a series: the same pixels where the grids agree, else nearest."""
 
 from __future__ import annotations
 
@@ -157,22 +157,22 @@ def _lines(mask: ContourMask, number: int, target: Geometry) -> Placed:
     n_points = n_outside = 0
     for line in lines:
         index = line_index(line, target)
-        k = slice_of_line(index)
+        slice_index = slice_of_line(index)
         n_points += len(index)
-        if k is None:
+        if slice_index is None:
             raise GlutsegError("mask-unplaceable", "a line is not drawn in the plane of a slice")
-        if not 0 <= k < target.shape[0]:
+        if not 0 <= slice_index < target.shape[0]:
             n_outside += len(index)
             continue
         yx = index[:, 1:]
         n_outside += int(((yx < -0.75) | (yx > np.array(target.shape[1:]) - 0.25)).any(axis=1).sum())
-        by_slice.setdefault(k, []).append(yx)
+        by_slice.setdefault(slice_index, []).append(yx)
     inside = np.zeros(target.shape, dtype=np.bool_)
     on_centres = run_through_centres([line for found in by_slice.values() for line in found])
-    for k, found in by_slice.items():
-        inside[k] = filled(found, target.shape[1:])
+    for slice_index, found in by_slice.items():
+        inside[slice_index] = filled(found, target.shape[1:])
         if on_centres:
-            inside[k] |= drawn(found, target.shape[1:])
+            inside[slice_index] |= drawn(found, target.shape[1:])
     return Placed(inside, is_resampled=False, share_outside=n_outside / n_points, on_centres=on_centres)
 
 
@@ -184,5 +184,5 @@ def line_index(line: Line, target: Geometry) -> npt.NDArray[np.float64]:
 
 def slice_of_line(index: npt.NDArray[np.float64]) -> int | None:
     """The slice in whose plane all points lie; None where there is no such slice."""
-    k = round(float(index[:, 0].mean()))
-    return k if float(np.abs(index[:, 0] - k).max()) <= IN_PLANE else None
+    slice_index = round(float(index[:, 0].mean()))
+    return slice_index if float(np.abs(index[:, 0] - slice_index).max()) <= IN_PLANE else None

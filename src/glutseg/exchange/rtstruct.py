@@ -76,8 +76,8 @@ def _item(**values: object) -> Dataset:
     return item
 
 
-def _image_item(job: Job, k: int) -> Dataset:
-    header = job.case_images.headers[k]
+def _image_item(job: Job, stored_slice: int) -> Dataset:
+    header = job.case_images.headers[stored_slice]
     item = _item(ReferencedSOPClassUID=header.sop_class_uid, ReferencedSOPInstanceUID=header.sop_uid)
     if job.sources[0].get("NumberOfFrames"):
         item.ReferencedFrameNumber = header.frame + 1
@@ -88,7 +88,7 @@ def _frame_of_reference(job: Job) -> Dataset:
     first = job.sources[0]
     series = _item(
         SeriesInstanceUID=first.SeriesInstanceUID,
-        ContourImageSequence=[_image_item(job, k) for k in job.case_images.used],
+        ContourImageSequence=[_image_item(job, stored_slice) for stored_slice in job.case_images.used],
     )
     study = _item(
         ReferencedSOPClassUID=DETACHED_STUDY_MANAGEMENT,
@@ -110,11 +110,11 @@ def _roi(job: Job, number: int, term: Term) -> Dataset:
 
 def _contours(job: Job, number: int, term: Term) -> Dataset:
     items: list[Dataset] = []
-    for k in job.case_images.used:
-        for points in _lines_mm(job, k, term):
+    for stored_slice in job.case_images.used:
+        for points in _lines_mm(job, stored_slice, term):
             items.append(
                 _item(
-                    ContourImageSequence=[_image_item(job, k)],
+                    ContourImageSequence=[_image_item(job, stored_slice)],
                     ContourGeometricType="CLOSED_PLANAR",
                     NumberOfContourPoints=len(points) // 3,
                     ContourNumber=len(items) + 1,
@@ -124,10 +124,10 @@ def _contours(job: Job, number: int, term: Term) -> Dataset:
     return _item(ROIDisplayColor=list(term.colour), ContourSequence=items, ReferencedROINumber=number)
 
 
-def _lines_mm(job: Job, k: int, term: Term) -> Iterator[list[str]]:
+def _lines_mm(job: Job, stored_slice: int, term: Term) -> Iterator[list[str]]:
     """x, y, z of every point (LPS mm), line by line."""
-    for line in outlines(job.case_images.labels[k] == term.label):
-        index = np.stack([line[:, 1], line[:, 0], np.full(len(line), k), np.ones(len(line))])
+    for line in outlines(job.case_images.labels[stored_slice] == term.label):
+        index = np.stack([line[:, 1], line[:, 0], np.full(len(line), stored_slice), np.ones(len(line))])
         points = (job.mask.stored.matrix @ index)[:3].T.ravel()
         yield [f"{value:.{MAX_DECIMALS}f}" for value in points + 0.0]
 

@@ -79,7 +79,7 @@ def store(
         Those of `glutseg.exchange.export`, and those that would stop every case: ``pacs-refused``,
         ``pacs-untrusted``, ``pacs-redirected``. Errors of one case are in `StoreResult.left_out`.
     """
-    rows = {row.result.case_id: row for row in review.effective_rows(out, values)}
+    rows = {row.result.case_id: row for row in review.final_rows(out, values)}
     confirmed = _read(out)
     done = confirmed.setdefault(server.address, {})
     keys = {name: _content_key(out, row, formats) for name, row in rows.items()}

@@ -16,7 +16,7 @@ from glutseg.report.charts import profile_chart
 from glutseg.report.model import CaseView, DecisionWords, Fact, FlagWords, Picture
 from glutseg.report.pictures import Size, case_pictures
 from glutseg.result import STATUSES, CaseResult, SeriesRecord
-from glutseg.review.effective import CaseReviews
+from glutseg.review.final_row import CaseReviews
 
 SIDES: tuple[Side, Side] = ("right", "left")
 """As they lie in the picture."""

@@ -23,7 +23,7 @@ from glutseg.report.results import agreement_section, study_section
 from glutseg.result import STATUSES
 from glutseg.review import decision_counts, revised
 from glutseg.review.collate import Collator
-from glutseg.review.effective import CaseReviews
+from glutseg.review.final_row import CaseReviews
 from glutseg.study.context import DISCLAIMER, PUBLISHED
 from glutseg.study.run_rows import RunRows, read_run
 

@@ -1,11 +1,11 @@
-"""What people decide about a run's cases, and what the tables make of it. Knows nothing of screens."""
+"""Reviewers' decisions on the cases of a run, and the tables that follow; independent of the viewer."""
 
 from glutseg.review.collate import (
     Collator,
     choose,
     chosen_reviewer,
     decision_counts,
-    effective_rows,
+    final_rows,
     revised,
     write_reviews,
 )
@@ -26,7 +26,7 @@ __all__ = [
     "chosen_reviewer",
     "correct",
     "decision_counts",
-    "effective_rows",
+    "final_rows",
     "read_mask",
     "read_review",
     "reject",

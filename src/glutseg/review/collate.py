@@ -1,4 +1,4 @@
-"""The tables of a reviewed run: measurements.csv as decided, reviews.csv with everybody's decisions."""
+"""The tables of a reviewed run: measurements.csv with the final rows, reviews.csv with all decisions."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from glutseg.output.schema import CaseRow
 from glutseg.output.tables import sort_rows, to_csv, write_tables
 from glutseg.output.text import plain
 from glutseg.protocol import Protocol
-from glutseg.review.effective import CaseReviews, effective_row, read_reviews
+from glutseg.review.final_row import CaseReviews, final_row, read_reviews
 from glutseg.review.reviews_table import REVIEWS, ReviewRow
 
 Values = Literal["corrected", "automatic"]
 
 ROUNDS = 3
-"""Tables are made anew, this often at most, when somebody decided while they were made."""
+"""Most attempts to write the tables: they are written again when a decision was made meanwhile."""
 
 Signature = tuple[tuple[str, int, int], ...]
-"""(name, size, time of writing) of files: other content, another signature."""
+"""(name, size, time of writing) of files; it changes with their content."""
 
 
 @dataclass
 class Collator:
-    """Makes a run's tables again and again, reading only what has changed in between.
+    """Writes the tables of a run repeatedly, reading only files that have changed in between.
 
     Parameters
     ----------
@@ -46,12 +46,12 @@ class Collator:
         self._reviews: dict[str, tuple[Signature, CaseReviews]] = {}
 
     def rows(self, names: Sequence[str]) -> list[CaseRow]:
-        """The automatic rows of the cases that are measured."""
+        """The automatic rows of the cases that have a record."""
         found = [self._row(name) for name in names]
         return [row for row in found if row is not None]
 
     def reviews(self) -> dict[str, CaseReviews]:
-        """What people said, by case, of the cases they said something of."""
+        """Reviews by case id, of the cases that have any."""
         found = {}
         for name, files in review_files(self.out).items():
             signature = _signature((*files, self.out / case_file(name, CASE_JSON)))
@@ -82,7 +82,7 @@ class Collator:
         return sort_rows(rows)
 
     def signature(self) -> Signature:
-        """Changes whenever a decision is made, by anybody."""
+        """Changes with every decision of any reviewer."""
         paths = [path for files in review_files(self.out).values() for path in files]
         return _signature((*paths, self.out / REVIEWER_JSON))
 
@@ -97,14 +97,12 @@ class Collator:
         return known[1]
 
 
-def effective_rows(
-    out: Path, values: Values = "corrected", reviewer: str | None = None
-) -> tuple[CaseRow, ...]:
-    """The rows of a run as people decided, or as the program found them, in the order of the tables.
+def final_rows(out: Path, values: Values = "corrected", reviewer: str | None = None) -> tuple[CaseRow, ...]:
+    """The final rows of a run, or its automatic ones, in the order of the tables.
 
     Parameters
     ----------
-    values : ``corrected``: as in measurements.csv; ``automatic``: as if nobody had looked
+    values : ``corrected``: as in measurements.csv; ``automatic``: without any review
     reviewer : whose decisions count; by default the one chosen with `choose`, or all
 
     Raises
@@ -128,21 +126,21 @@ def revised(
     reviews: dict[str, CaseReviews] | None = None,
     reviewer: str | None = None,
 ) -> list[CaseRow]:
-    """The rows as they count once people have decided; without any review they are the automatic ones."""
+    """The final rows; without any review they are the automatic ones."""
     found = Collator(out).reviews() if reviews is None else reviews
     if not found:
         return list(rows)
     whose = chosen_reviewer(out) if reviewer is None else reviewer
     blank = CaseReviews()
-    return [effective_row(out, row, found.get(row.result.case_id, blank), whose) for row in rows]
+    return [final_row(out, row, found.get(row.result.case_id, blank), whose) for row in rows]
 
 
 def write_reviews(out: Path, rows: Sequence[CaseRow], reviews: dict[str, CaseReviews] | None = None) -> None:
-    """Write reviews.csv: a row per case and reviewer; nothing where nobody has reviewed.
+    """Write reviews.csv: a row per case and reviewer; nothing where there is no review.
 
     Parameters
     ----------
-    rows : the automatic ones
+    rows : automatic rows
 
     Raises
     ------
@@ -180,7 +178,7 @@ def choose(out: Path, reviewer: str) -> None:
 
 
 def chosen_reviewer(out: Path) -> str:
-    """Whom the tables follow; "" where nobody was chosen.
+    """The reviewer whom the tables follow; "" for all.
 
     Raises
     ------
@@ -197,15 +195,15 @@ def chosen_reviewer(out: Path) -> str:
 
 
 def decision_counts(out: Path, reviews: dict[str, CaseReviews] | None = None) -> dict[str, Counter[str]]:
-    """Decisions that count, by reviewer."""
+    """Number of decisions in force, by reviewer and decision."""
     found = Collator(out).reviews() if reviews is None else reviews
     counts: dict[str, Counter[str]] = {}
     for of_case in found.values():
         for review in of_case.reviews:
             entry = review.in_force
             if entry is not None:
-                word = "stale" if of_case.is_stale(entry) else entry.decision
-                counts.setdefault(review.reviewer, Counter())[word] += 1
+                decision = "stale" if of_case.is_stale(entry) else entry.decision
+                counts.setdefault(review.reviewer, Counter())[decision] += 1
     return dict(sorted(counts.items()))
 
 
@@ -238,8 +236,10 @@ def run_protocol(out: Path) -> Protocol:
 def _check_known(name: str, reviews: dict[str, CaseReviews], out: Path) -> None:
     known = {review.reviewer for found in reviews.values() for review in found.reviews}
     if name not in known:
-        words = ", ".join(sorted(known)) or "nobody has"
-        raise GlutsegError("reviewer-unknown", f"{name!r} has not reviewed it; {words}", str(out))
+        reviewers = ", ".join(sorted(known)) or "nobody"
+        raise GlutsegError(
+            "reviewer-unknown", f"{name!r} has no review here; reviewers: {reviewers}", str(out)
+        )
 
 
 def _signature(paths: Sequence[Path]) -> Signature:

@@ -1,4 +1,4 @@
-"""Decisions of a reviewer, written at once: whoever kills the program loses nothing that was decided."""
+"""Decisions of a reviewer. Each is written at once, so that nothing is lost if the program is killed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def accept(out: Path, case_id: str, reviewer: str, note: str = "") -> Review:
 
 
 def reject(out: Path, case_id: str, reviewer: str, reason: str, note: str = "") -> Review:
-    """Leave the case without a number.
+    """Exclude the case.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def reject(out: Path, case_id: str, reviewer: str, reason: str, note: str = "") 
 def correct(
     out: Path, case_id: str, reviewer: str, measured: Remeasured, mask: Mask, reason: str = "", note: str = ""
 ) -> Review:
-    """Keep a corrected mask or level: first the mask, under a name of its own, then the decision.
+    """Save a corrected mask or level: first the mask under a new name, then the decision.
 
     Parameters
     ----------
@@ -84,20 +84,20 @@ def correct(
 
 
 def undo(out: Path, case_id: str, reviewer: str) -> Review:
-    """Take back the decision that counts: the one before it counts again, or none.
+    """Undo the decision in force: the one before it is in force again, or none.
 
     Raises
     ------
     GlutsegError
-        ``decision-invalid`` when there is none, and those of `record.append`.
+        ``decision-invalid`` when there is no decision, and those of `record.append`.
     """
     review = read_review(out, case_id, reviewer)
     if review.in_force is None:
-        raise GlutsegError("decision-invalid", "there is no decision to take back")
+        raise GlutsegError("decision-invalid", "there is no decision to undo")
     place = review.place_before
     restored = review.history[place] if place >= 0 else Entry("withdrawn", "", "", "")
     stamped = _entry(out, case_id, replace(restored, restores=place))
-    if place >= 0:  # it rests on what it rested on then
+    if place >= 0:  # it refers to the same record as before
         stamped = replace(stamped, record_sha256=restored.record_sha256)
     return append(out, case_id, reviewer, stamped)
 
@@ -106,7 +106,7 @@ def _automatic(out: Path, case_id: str) -> CaseResult:
     entry = read_case(out, case_id)
     if entry is None:
         run_record(out)  # a run of another version is the better reason
-        raise GlutsegError("decision-invalid", "the case is not measured, or its files are gone", case_id)
+        raise GlutsegError("decision-invalid", "the case has no record, or its files are gone", case_id)
     return entry.row.result
 
 

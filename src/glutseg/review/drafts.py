@@ -1,4 +1,4 @@
-"""What a reviewer has drawn and not decided yet: kept, so that closing or a crash loses none of it."""
+"""Drafts: a reviewer's changes that are not decided yet, saved so that closing or a crash loses nothing."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from glutseg.review.record import record_sha256, reviewer_id
 
 @dataclass(frozen=True)
 class Draft:
-    """A mask and a level; no table knows of them."""
+    """A mask and the slice of the level (canonical order); drafts are in no table."""
 
     mask: Mask
     slice_index: int
 
 
 def write_draft(out: Path, case_id: str, reviewer: str, mask: Mask, slice_index: int) -> None:
-    """Keep a draft in the place of an earlier one.
+    """Write a draft, replacing an earlier one.
 
     Raises
     ------
@@ -37,13 +37,13 @@ def write_draft(out: Path, case_id: str, reviewer: str, mask: Mask, slice_index:
 
 
 def read_draft(out: Path, case_id: str, reviewer: str, geometry: Geometry) -> Draft | None:
-    """The draft of a case; None where there is none, or it was of another automatic result."""
+    """The draft of a case; None where there is none, or where the case was measured again since."""
     base = _base(out, case_id, reviewer)
     try:
-        told = json.loads(base.with_name(base.name + ".json").read_text(encoding="utf-8"))
-        if told["record_sha256"] != record_sha256(out, case_id):
+        saved = json.loads(base.with_name(base.name + ".json").read_text(encoding="utf-8"))
+        if saved["record_sha256"] != record_sha256(out, case_id):
             return None
-        slice_index = int(told["slice_index"])
+        slice_index = int(saved["slice_index"])
         mask = read_mask(base.with_name(base.name + NIFTI), geometry)
     except (OSError, ValueError, LookupError, TypeError, GlutsegError):
         return None
@@ -51,7 +51,7 @@ def read_draft(out: Path, case_id: str, reviewer: str, geometry: Geometry) -> Dr
 
 
 def remove_draft(out: Path, case_id: str, reviewer: str) -> None:
-    """Once it is decided, or given up.
+    """Remove the draft of a case, if there is one.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Mask files of a case, read back onto the grid of its series."""
+"""Mask files of a case, read and written on the grid of its series."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What reviewers decided about a case: the whole history of each, in a file of their own beside the case.
+"""Review records: the history of each reviewer's decisions on a case, one file per reviewer and case.
 
-Nothing is ever taken away from a history; to undo a decision is one more entry. The newest entry counts.
+A history only grows: undoing a decision adds an entry. The newest entry is in force.
 """
 
 from __future__ import annotations
@@ -29,30 +29,30 @@ MAX_REVIEW_BYTES = 50_000_000
 MAX_NAME = 40
 HASH_DIGITS = 10
 AUTOMATIC = 0
-"""Version of the mask that the program found."""
+"""Version number of the automatic mask."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One gluteus maximus against the automatic one; NaN where one of the two is not there.
+    """Difference of one gluteus maximus to the automatic outline; NaN where one of the two is missing.
 
-    ``dice`` is that of the two outlines on the measured slice, ``dice_whole`` over all slices.
+    ``dice`` is that of the two outlines on the measured slice, ``dice_all_slices`` over all slices.
     """
 
     area_automatic_mm2: float
     area_mm2: float
     dice: float
-    dice_whole: float
+    dice_all_slices: float
 
     @property
     def difference_mm2(self) -> float:
-        """Corrected less automatic."""
+        """Corrected minus automatic."""
         return self.area_mm2 - self.area_automatic_mm2
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What was measured anew on a corrected mask or level; fields as in `glutseg.result.CaseResult`."""
+    """Measurements on a corrected mask or level; fields as in `glutseg.result.CaseResult`."""
 
     level: Level
     muscles: tuple[MuscleResult, ...]
@@ -61,7 +61,7 @@ class Figures:
 
 
 def with_figures(result: CaseResult, figures: Figures) -> CaseResult:
-    """A result with what was measured anew."""
+    """The result with the measurements of a correction."""
     return replace(result, **{one.name: getattr(figures, one.name) for one in fields(figures)})
 
 
@@ -72,11 +72,11 @@ class Entry:
     Attributes
     ----------
     when : UTC, ISO 8601
-    record_sha256 : of the case.json it rests on: a case that was measured anew needs a new look
-    mask_version : of the reviewer's corrected masks, from 1; `AUTOMATIC` for the program's
-    figures : only of a correction
-    restores : place in the history of the entry that this one brings back by undoing later ones; -1 for
-        the state before any decision
+    record_sha256 : of the case.json that was reviewed: a case measured again needs a new review
+    mask_version : number of the reviewer's corrected mask, from 1; `AUTOMATIC` for the automatic one
+    figures : measurements of a correction, else None
+    restores : index in the history of the entry that this one restores by undo; -1 for the state before
+        any decision
     """
 
     decision: Decision
@@ -102,25 +102,25 @@ class Review:
 
     @property
     def in_force(self) -> Entry | None:
-        """The entry that counts; None without a decision, or where it was withdrawn."""
+        """The entry that counts; None without a decision, or where the decision was withdrawn."""
         newest = self.history[-1] if self.history else None
         return None if newest is None or newest.decision == "withdrawn" else newest
 
     @property
     def place(self) -> int:
-        """Where in the history the entry that counts was first made; -1 for none."""
+        """Index in the history where the entry in force was first made; -1 for none."""
         return self._place(len(self.history) - 1)
 
     @property
     def place_before(self) -> int:
-        """Where undoing leads to: the entry that counted before the one that counts."""
+        """Index of the entry that undo restores: the one that was in force before; -1 for none."""
         return self._place(self.place - 1)
 
-    def _place(self, k: int) -> int:
-        if k < 0:
+    def _place(self, index: int) -> int:
+        if index < 0:
             return -1
-        restored = self.history[k].restores
-        return k if restored is None else restored
+        restored = self.history[index].restores
+        return index if restored is None else restored
 
 
 def reviewer_id(name: str) -> str:
@@ -144,12 +144,12 @@ def reviewer_id(name: str) -> str:
 
 
 def review_path(out: Path, case_id: str, reviewer: str) -> Path:
-    """Where a reviewer's history of a case is kept."""
+    """Path of a reviewer's record of a case."""
     return out / case_file(case_id, f"{REVIEW_PREFIX}{reviewer_id(reviewer)}{REVIEW_SUFFIX}")
 
 
 def mask_name(reviewer: str, version: int) -> str:
-    """File name of a corrected mask: versions never replace each other, so that none is lost."""
+    """File name of a corrected mask; every version has its own, so that none is overwritten."""
     number = "" if version == 1 else f".{version}"
     return f"mask-{reviewer_id(reviewer)}{number}.nii.gz"
 

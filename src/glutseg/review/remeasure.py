@@ -1,4 +1,4 @@
-"""A corrected mask or level, measured by the same functions as an automatic one."""
+"""Measures a corrected mask or level by the same functions as an automatic one."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from glutseg.review.record import Change, Figures
 from glutseg.segmentation import OutlineQuality, Outlines
 
 BY_HAND = "slice"
-"""Name of a level chosen by its slice, as in a protocol."""
+"""Name of a level that is given as a slice, as in a protocol."""
 
 
 @dataclass(frozen=True)
 class Remeasured:
-    """A result with corrected figures, and how far the two outlines are from the automatic ones."""
+    """A result measured on a correction, and its differences to the automatic outlines."""
 
     result: CaseResult
     changes: dict[Side, Change]
 
     @property
     def figures(self) -> Figures:
-        """What of the result is written with the decision.
+        """The part of the result that is written with the decision.
 
         Raises
         ------
@@ -42,7 +42,7 @@ class Remeasured:
 
 
 def level_at(automatic: CaseResult, image: CtImage, slice_index: int) -> Level:
-    """The automatic level where it is that slice, else one by hand.
+    """The automatic level if it lies on the slice, else a level by hand.
 
     Raises
     ------
@@ -66,13 +66,13 @@ def remeasure(
 ) -> Remeasured:
     """Measure a case on a corrected mask and level.
 
-    What is known of how an outline was found stays where nobody touched it.
+    Confidence and edge support of outlines that were not changed stay; those of changed ones are unknown.
 
     Parameters
     ----------
-    automatic, automatic_mask : what the program found; no mask where it failed
-    image, mask : on one grid
-    slice_index : of the level
+    automatic, automatic_mask : the automatic result; no mask where the case failed
+    image, mask : on the same grid
+    slice_index : of the level, in canonical order
 
     Raises
     ------
@@ -96,7 +96,7 @@ def remeasure(
     }
     base = replace(automatic, error_code="", error_message="", traceback="")
     measured = measure_outlines(base, image, Outlines(mask, quality), level, protocol)
-    result = replace(measured, status="ok")  # a person has looked
+    result = replace(measured, status="ok")  # a person has checked it
     return Remeasured(result, _changes(automatic, result, before, mask.labels, drawn))
 
 
@@ -119,7 +119,7 @@ def _changes(
             area_automatic_mm2=_known(automatic.area_mm2(side)),
             area_mm2=_known(corrected.area_mm2(side)),
             dice=dice(before[at] == label, after[at] == label),
-            dice_whole=dice(before[drawn] == label, after[drawn] == label),
+            dice_all_slices=dice(before[drawn] == label, after[drawn] == label),
         )
         for side, label in SIDES.items()
     }

@@ -18,7 +18,7 @@ SIDES: tuple[Side, ...] = ("left", "right")
 
 @dataclass(frozen=True)
 class ReviewRow:
-    """One reviewer's word on one case; ``row`` is the automatic one, ``record_sha256`` that of its record."""
+    """One reviewer's review of a case; ``row`` is the automatic row, ``record_sha256`` that of its record."""
 
     row: CaseRow
     review: Review
@@ -29,14 +29,14 @@ class ReviewRow:
         return self.review.history[-1]
 
     def area_mm2(self, side: Side) -> float | None:
-        """As this reviewer leaves it; None where they rejected it or have taken their decision back."""
+        """Area as this reviewer decided; None where they rejected the case or withdrew the decision."""
         if self.newest.decision not in ("accepted", "corrected"):
             return None
         return self.result.area_mm2(side)
 
     @property
     def result(self) -> CaseResult:
-        """As this reviewer leaves it."""
+        """The result as this reviewer decided."""
         figures = self.newest.figures
         return self.row.result if figures is None else with_figures(self.row.result, figures)
 
@@ -76,23 +76,29 @@ REVIEWS: tuple[Column[ReviewRow], ...] = (
     Column(
         "decision",
         "",
-        "the newest: `accepted`, `corrected`, `rejected`, or `withdrawn`: taken back",
+        "the newest: `accepted`, `corrected`, `rejected`, or `withdrawn` (undone)",
         lambda r: r.newest.decision,
     ),
     Column("reason", "", "of a correction or rejection", lambda r: r.newest.reason),
     Column("note", "", "free text", lambda r: r.newest.note),
     Column("when", "UTC", "of the newest decision, ISO 8601", lambda r: r.newest.when),
-    Column("n_decisions", "", "how often this reviewer decided", lambda r: len(r.review.history), int),
+    Column(
+        "n_decisions",
+        "",
+        "entries in this reviewer's history",
+        lambda r: len(r.review.history),
+        int,
+    ),
     Column(
         "stale",
         "",
-        "`yes` where the case was measured anew since, with another result: it does not count",
+        "`yes` where the case was measured again since, with another result: the decision does not count",
         _is_stale,
     ),
     Column(
         "level_name",
         "",
-        "landmark of the level, `slice` where the reviewer chose it",
+        "landmark of the level, `slice` where the reviewer moved it",
         lambda r: None if r.result.level is None else r.result.level.name,
     ),
     Column(
@@ -110,7 +116,7 @@ REVIEWS: tuple[Column[ReviewRow], ...] = (
         int,
     ),
     *(
-        Column(f"area_{s}_mm2", "mm²", f"{s} side: as the reviewer leaves it", partial(_own, s), float)
+        Column(f"area_{s}_mm2", "mm²", f"{s} side: as the reviewer decided", partial(_own, s), float)
         for s in SIDES
     ),
     Column(
@@ -124,7 +130,7 @@ REVIEWS: tuple[Column[ReviewRow], ...] = (
         Column(
             f"area_{s}_automatic_mm2",
             "mm²",
-            f"{s} side: as the program found it",
+            f"{s} side: automatic",
             partial(_automatic, s),
             float,
         )
@@ -134,7 +140,7 @@ REVIEWS: tuple[Column[ReviewRow], ...] = (
         Column(
             f"difference_{s}_mm2",
             "mm²",
-            f"{s} side: the reviewer's less the program's",
+            f"{s} side: the reviewer's minus the automatic one",
             partial(_difference, s),
             float,
         )
@@ -151,5 +157,10 @@ REVIEWS: tuple[Column[ReviewRow], ...] = (
         )
         for s in SIDES
     ),
-    Column("glutseg_version", "", "with which was decided", lambda r: r.newest.glutseg_version),
+    Column(
+        "glutseg_version",
+        "",
+        "version with which the decision was made",
+        lambda r: r.newest.glutseg_version,
+    ),
 )

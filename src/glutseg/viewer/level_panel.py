@@ -27,7 +27,7 @@ from glutseg.viewer.figures import CoronalSection
 from glutseg.viewer.keys import bind_key
 from glutseg.viewer.layer_manager import WINDOWS_HU, LayerManager
 from glutseg.viewer.parts import MessageArea
-from glutseg.viewer.picture import Picture
+from glutseg.viewer.picture import Picture, at_slice
 from glutseg.viewer.segmentation_process import OutlinesNearLevel, segment_in_process
 
 SETTLED_MS = 600
@@ -202,12 +202,6 @@ class LevelPanel(QWidget):
 
     def _window(self, name: str) -> None:
         self._layers.set_window(name)
-
-
-def at_slice(picture: Picture, slice_index: int, protocol: Protocol) -> LevelRule:
-    """A slice on the screen as a rule, which counts slices in the order of the files."""
-    stored = picture.image.stored_slice(slice_index)
-    return LevelRule(landmark="slice", slice_index=stored, profile_mm=protocol.level.profile_mm)
 
 
 def _attempt(image: CtImage, protocol: Protocol, outliner: Outliner, cancelled: threading.Event) -> Answer:

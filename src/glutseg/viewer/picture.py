@@ -11,7 +11,7 @@ import numpy as np
 
 from glutseg.image import SIDES, CtImage, LabelArray, Mask, Side
 from glutseg.measurement import mean_of_sides, measure_slice, per_height
-from glutseg.protocol import TissueRule
+from glutseg.protocol import LevelRule, Protocol, TissueRule
 from glutseg.result import SliceMeasurement
 
 
@@ -92,3 +92,9 @@ def drawable_labels(mask: Mask | None, image: CtImage) -> LabelArray:
     if mask is None:
         return np.zeros(image.geometry.shape, np.uint8)
     return np.ascontiguousarray(mask.labels).copy()
+
+
+def at_slice(picture: Picture, slice_index: int, protocol: Protocol) -> LevelRule:
+    """A slice on the screen as a rule, which counts slices in the order of the files."""
+    stored = picture.image.stored_slice(slice_index)
+    return LevelRule(landmark="slice", slice_index=stored, profile_mm=protocol.level.profile_mm)

@@ -20,7 +20,7 @@ from glutseg.protocol import Protocol
 from glutseg.result import CaseResult, Status
 from glutseg.review.collate import run_cases, run_protocol
 from glutseg.review.drafts import read_draft, remove_draft, write_draft
-from glutseg.review.effective import CaseReviews, corrected_overlay
+from glutseg.review.final_row import CaseReviews, corrected_overlay
 from glutseg.review.masks import read_mask
 from glutseg.review.record import mask_name, record_sha256
 from glutseg.viewer.picture import Picture

@@ -1,4 +1,4 @@
-"""What of a case counts once people have looked at it: the automatic row, a corrected one, or none."""
+"""The final row of a case after reviews: the automatic row, a corrected one, or an excluded one."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from glutseg.review.record import (
 
 @dataclass(frozen=True)
 class CaseReviews:
-    """All that people said of one case.
+    """All reviews of one case.
 
     Attributes
     ----------
-    reviews : by the reviewers' names
-    unreadable : file names of records that cannot be read
-    record_sha256 : of the automatic record as it is now
+    reviews : sorted by the names of the reviewers
+    unreadable : file names of review records that cannot be read
+    record_sha256 : of the present automatic record
     """
 
     reviews: tuple[Review, ...] = ()
@@ -39,12 +39,12 @@ class CaseReviews:
     record_sha256: str = ""
 
     def is_stale(self, entry: Entry) -> bool:
-        """Whether the case was measured anew since, with another result."""
+        """Whether the case was measured again since the decision, with another result."""
         return entry.record_sha256 != self.record_sha256
 
 
 def read_reviews(out: Path, case_id: str, files: Sequence[Path]) -> CaseReviews:
-    """The reviews of a case; a record that cannot be read is named, not left out in silence."""
+    """The reviews of a case; records that cannot be read are listed in ``unreadable``."""
     reviews, unreadable = [], []
     for path in files:
         try:
@@ -60,16 +60,16 @@ def read_reviews(out: Path, case_id: str, files: Sequence[Path]) -> CaseReviews:
     return CaseReviews(ordered, tuple(unreadable), record_sha256(out, case_id))
 
 
-def effective_row(out: Path, row: CaseRow, found: CaseReviews, chosen: str = "") -> CaseRow:
-    """The row of the tables for one case.
+def final_row(out: Path, row: CaseRow, found: CaseReviews, chosen: str = "") -> CaseRow:
+    """The final row of a case, as the tables show it.
 
     Parameters
     ----------
     row : the automatic one
-    chosen : the reviewer whose decisions count; without one they all do, and must agree
+    chosen : the reviewer whose decisions count; "" when all reviewers count and must agree
     """
-    ours = [r for r in found.reviews if not chosen or r.reviewer == chosen]
-    decided = [(review, entry) for review in ours if (entry := review.in_force) is not None]
+    relevant = [r for r in found.reviews if not chosen or r.reviewer == chosen]
+    decisions_in_force = [(review, entry) for review in relevant if (entry := review.in_force) is not None]
     flags = []
     if chosen:
         mine = f"review-{reviewer_id(chosen)}.json"
@@ -78,36 +78,36 @@ def effective_row(out: Path, row: CaseRow, found: CaseReviews, chosen: str = "")
         unreadable = list(found.unreadable)
     if unreadable:
         flags.append(Flag("review-unreadable", f"{len(unreadable)}: {', '.join(unreadable)}"))
-    stale = [review.reviewer for review, entry in decided if found.is_stale(entry)]
+    stale = [review.reviewer for review, entry in decisions_in_force if found.is_stale(entry)]
     if stale:
         flags.append(Flag("review-stale", f"that of {'; '.join(stale)}"))
     if flags:
-        return _doubted(row, tuple(flags))
-    if not decided:
+        return _with_flags(row, tuple(flags))
+    if not decisions_in_force:
         return row
-    if len(decided) == 1:
-        return _decided(out, row, *decided[0])
-    decisions = {entry.decision for _, entry in decided}
-    names = "; ".join(review.reviewer for review, _ in decided)
+    if len(decisions_in_force) == 1:
+        return _with_decision(out, row, *decisions_in_force[0])
+    decisions = {entry.decision for _, entry in decisions_in_force}
+    names = "; ".join(review.reviewer for review, _ in decisions_in_force)
     if len(decisions) == 1 and decisions <= {"accepted", "rejected"}:
-        return replace(_decided(out, row, *decided[0]), reviewer=names)
-    told = "; ".join(f"{review.reviewer}: {entry.decision}" for review, entry in decided)
-    return _doubted(row, (Flag("reviewers-differ", told),))
+        return replace(_with_decision(out, row, *decisions_in_force[0]), reviewer=names)
+    each = "; ".join(f"{review.reviewer}: {entry.decision}" for review, entry in decisions_in_force)
+    return _with_flags(row, (Flag("reviewers-differ", each),))
 
 
-def _doubted(row: CaseRow, flags: tuple[Flag, ...]) -> CaseRow:
-    """The automatic values with a doubt; a case without a number stays without."""
+def _with_flags(row: CaseRow, flags: tuple[Flag, ...]) -> CaseRow:
+    """The automatic row with more flags and status ``review``; a failed case stays failed."""
     result = replace(row.result, flags=row.result.flags + flags)
     return replace(row, result=result if result.status == "failed" else replace(result, status="review"))
 
 
-def _decided(out: Path, row: CaseRow, review: Review, entry: Entry) -> CaseRow:
-    told = replace(row, decision=entry.decision, reviewer=review.reviewer)
+def _with_decision(out: Path, row: CaseRow, review: Review, entry: Entry) -> CaseRow:
+    decided = replace(row, decision=entry.decision, reviewer=review.reviewer)
     if entry.decision == "rejected":
         bare = failed(row.result, GlutsegError("case-rejected", entry.reason))
-        return replace(told, result=replace(bare, status="excluded"), mask="")
+        return replace(decided, result=replace(bare, status="excluded"), mask="")
     if entry.decision == "accepted" or entry.figures is None:
-        return replace(told, result=replace(row.result, status="ok"))
+        return replace(decided, result=replace(row.result, status="ok"))
     figures = entry.figures
     result = replace(
         with_figures(row.result, figures),
@@ -118,7 +118,7 @@ def _decided(out: Path, row: CaseRow, review: Review, entry: Entry) -> CaseRow:
     )
     case = review.case_id
     return replace(
-        told,
+        decided,
         result=result,
         is_corrected=True,
         mask=case_file(case, corrected_mask(entry, review.reviewer)),
@@ -127,7 +127,7 @@ def _decided(out: Path, row: CaseRow, review: Review, entry: Entry) -> CaseRow:
 
 
 def _series_at(automatic: CaseResult, slice_index: int) -> SeriesRecord | None:
-    """The record of the series; of a slice chosen by hand the UID is not known here."""
+    """The record of the series; the UID of a slice chosen by hand is unknown here."""
     same = automatic.level is not None and automatic.level.slice_index == slice_index
     return (
         automatic.series
@@ -137,17 +137,17 @@ def _series_at(automatic: CaseResult, slice_index: int) -> SeriesRecord | None:
 
 
 def corrected_mask(entry: Entry, reviewer: str) -> str:
-    """Name of the mask an entry rests on, within the case's folder."""
+    """Name of the mask of an entry, within the folder of the case."""
     return mask_name(reviewer, entry.mask_version)
 
 
 def corrected_overlay(entry: Entry, reviewer: str) -> str:
-    """Name of the picture of a corrected mask, within the case's folder."""
+    """Name of the overlay of a corrected mask, within the folder of the case."""
     if entry.mask_version == AUTOMATIC:
         return OVERLAY
     return mask_name(reviewer, entry.mask_version).replace("mask-", "overlay-", 1).replace(".nii.gz", ".png")
 
 
 def _existing(out: Path, name: str) -> str:
-    """A picture is drawn after the decision is safe; until then there is none of these figures."""
+    """The overlay is drawn after the decision was written; until then there is none."""
     return name if (out / name).is_file() else ""
