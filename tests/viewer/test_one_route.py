@@ -8,22 +8,30 @@ import pytest
 from glutseg import dicom
 from glutseg.case import Case, measure_study
 from glutseg.image import SIDES
-from glutseg.phantom import PhantomPatient, PhantomScan, render, write_dicom
+from glutseg.phantom import Phantom, PhantomPatient, PhantomScan, render, write_dicom
 from glutseg.protocol import LevelRule, load_protocol, with_level
 from glutseg.viewer.picture import Picture, at_slice
 from glutseg.viewer.segmentation_process import OutlinesNearLevel, segment_in_process
 
 PROTOCOL = load_protocol()
-LONG_SCAN = PhantomScan(matrix=128, pixel_mm=3.4, slice_mm=3.0, z_range_mm=(-110.0, 130.0))
+LONG_SCAN = PhantomScan(matrix=160, pixel_mm=2.6, slice_mm=3.0, z_range_mm=(-110.0, 130.0))
 """80 slices: long enough for a run to begin with a localiser pass and to leave slices unread."""
 
 
-@pytest.fixture(scope="module", params=["HFS", "FFP"])  # FFP: files from the head to the feet, patient prone
-def study(request, tmp_path_factory) -> dicom.Study:
-    folder = tmp_path_factory.mktemp(request.param)
-    write_dicom(render(PhantomPatient(seed=7), LONG_SCAN), folder, position=request.param)
-    (one,) = dicom.scan(folder).studies
-    return one
+@pytest.fixture(scope="module")
+def phantom() -> Phantom:
+    return render(PhantomPatient(seed=7), LONG_SCAN)
+
+
+@pytest.fixture(scope="module")
+def studies(phantom, tmp_path_factory) -> dict[str, dicom.Study]:
+    """By patient position: FFP are files from the head to the feet of a patient who lies prone."""
+    found = {}
+    for position in ("HFS", "FFP"):
+        folder = tmp_path_factory.mktemp(position)
+        write_dicom(phantom, folder, position=position)
+        (found[position],) = dicom.scan(folder).studies
+    return found
 
 
 def by_hand(study: dicom.Study, rule: LevelRule) -> tuple[Picture, OutlinesNearLevel]:
@@ -45,17 +53,20 @@ def check_same(of_run: Case, picture: Picture) -> None:
     assert {side: live[side] for side in SIDES} == {side: of_run.result.measurement(side) for side in SIDES}
 
 
-def test_measuring_by_hand_and_a_run_give_the_same_pixels(study):
-    of_run = measure_study(study, PROTOCOL)
+@pytest.mark.parametrize("position", ["HFS", "FFP"])
+def test_measuring_by_hand_and_a_run_give_the_same_pixels(studies, position):
+    of_run = measure_study(studies[position], PROTOCOL)
     assert of_run.image.unread_slices  # the run did not read all of the series
-    picture, _ = by_hand(study, PROTOCOL.level)
+    picture, _ = by_hand(studies[position], PROTOCOL.level)
     check_same(of_run, picture)
 
 
-def test_segmenting_at_a_slice_is_measuring_at_that_slice(study):
+def test_segmenting_at_a_slice_is_measuring_at_that_slice(studies):
+    study = studies["FFP"]
     image = dicom.read(study.series[0])
-    above = Picture.of(image, None, image.geometry.nearest_slice(6.0), PROTOCOL.tissue)
-    rule = at_slice(above, above.slice_index, PROTOCOL)
+    slice_index = image.geometry.nearest_slice(6.0)
+    rule = at_slice(Picture.of(image, None, slice_index, PROTOCOL.tissue), slice_index, PROTOCOL)
+    assert rule.slice_index == image.geometry.shape[0] - 1 - slice_index
     picture, found = by_hand(study, rule)
-    assert found.slice_index == above.slice_index
+    assert found.slice_index == slice_index
     check_same(measure_study(study, with_level(PROTOCOL, f"slice={rule.slice_index}")), picture)
