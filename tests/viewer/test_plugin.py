@@ -54,7 +54,7 @@ def test_measuring_by_hand_reads_what_is_drawn(screen, display, truth_rooms, tmp
 
     from glutseg.viewer.measure_widget import MeasureWidget
 
-    folder = truth_rooms.write(tmp_path / "in")
+    folder = truth_rooms.write(tmp_path / "in", position="FFS")  # stored from the head to the feet
     viewer = napari.Viewer(show=False)
     widget = MeasureWidget(viewer)
     viewer.window.add_dock_widget(widget)
@@ -74,6 +74,8 @@ def test_measuring_by_hand_reads_what_is_drawn(screen, display, truth_rooms, tmp
         head, row = (tmp_path / "mine.csv").read_text(encoding="utf-8").splitlines()
         table = dict(zip(head.split(","), row.split(","), strict=True))
         assert (table["side"], table["height_m"]) == ("right", "1.60")
+        assert table["slice_index"] == str(len(truth) - 1 - 8)  # in the order of the files, as in a run
+        assert "slice 8," in widget.level.message.text()  # as on napari's slider
         assert float(table["area_mm2"]) == pytest.approx(live.sides["right"].area_mm2, abs=6e-4)
         kept = read_mask(tmp_path / "mine.nii.gz", widget.layers.picture.image.stored)
         assert int((kept.labels == 2).sum()) == int((truth[8] == 2).sum())

@@ -38,7 +38,11 @@ def test_filters_progress_and_steps(session, ten):
     assert session.progress == (2, 10)
     assert [item.case_id for item in session.shown("undecided")] == names[2:]
     assert [item.case_id for item in session.shown("decided")] == names[:2]
+    assert [item.case_id for item in session.shown("excluded")] == [names[1]]
+    by_status = [item for status in ("ok", "review", "failed", "excluded") for item in session.shown(status)]
+    assert sorted(item.case_id for item in by_status) == sorted(names)
     assert session.shown("failed") == []
+    assert len(session.shown("all")) == 10
     assert session.step(names[3], "undecided", 1) == names[4]
     assert session.step(names[2], "undecided", -1) is None
     assert session.step(names[2], "all", -1) == names[1]
