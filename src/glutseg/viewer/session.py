@@ -31,9 +31,6 @@ ORDER: tuple[Status, ...] = ("review", "failed", "ok")
 """Statuses in the order of the list: cases with quality flags first."""
 
 
-ShownStatus = Literal["ok", "review", "failed", "excluded"]
-
-
 @dataclass(frozen=True)
 class Item:
     """A case in the list: the automatic result and this reviewer's decision, never another reviewer's.
@@ -51,7 +48,7 @@ class Item:
         return self.result.case_id
 
     @property
-    def status(self) -> ShownStatus:
+    def status(self) -> Status:
         """The automatic status, or ``excluded`` for a case that this reviewer rejected."""
         return "excluded" if self.decision == "rejected" else self.result.status
 
