@@ -38,7 +38,7 @@ __all__ = [
 
 
 def rests_on(run: RunRows, *, with_reviewers: bool) -> str:
-    """Digest of what an agreement rests on: the run, and what people decided where they are raters."""
+    """Digest of what an agreement rests on: the run, and the decisions of reviewers where they are raters."""
     return (replace(run, rows=final_rows(run.out)) if with_reviewers else run).sha256
 
 

@@ -1,4 +1,4 @@
-"""Which height is believed: one wrong unit would turn the index into nonsense unnoticed."""
+"""Which height is used: one wrong unit would make the index wrong without notice."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def believe_height(participant: Participant | None, dicom_raw: str) -> tuple[Hei
     Returns
     -------
     Height, flags
-        ``height-missing`` or ``height-implausible`` stand in the flags where no height is believed,
+        ``height-missing`` or ``height-implausible`` stand in the flags where no height is used,
         ``height-conflict`` where table and header are both believable and more than 3 cm apart.
     """
     header, header_flags = _of_header(dicom_raw)

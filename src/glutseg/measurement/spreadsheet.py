@@ -165,7 +165,7 @@ def _rows(content: bytes, *, results: bool) -> Iterator[tuple[Any, ...]]:
     )
     try:
         sheet = workbook.worksheets[0]
-        sheet.reset_dimensions()  # what the file says of its size is not to be believed
+        sheet.reset_dimensions()  # the size that the file states may be wrong
         yield from islice(sheet.iter_rows(), MAX_ROWS + 1)
     finally:
         workbook.close()

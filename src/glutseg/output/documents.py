@@ -44,7 +44,7 @@ GENERATED: dict[str, Sections] = {
     "reference/output.md": {
         "measurements": lambda: columns_table(MEASUREMENTS),
         "muscles": lambda: columns_table(muscle_columns("minimus")),
-        "volume": lambda: columns_table(whole_columns("maximus")),
+        "whole-muscle": lambda: columns_table(whole_columns("maximus")),
         "profile": lambda: columns_table(PROFILE),
         "levels": lambda: columns_table(LEVELS),
     },

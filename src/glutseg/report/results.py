@@ -22,7 +22,7 @@ MAX_RECORD_BYTES = 50_000_000
 MAX_FIGURES = 30
 FIGURE_NAME = re.compile(r"(?P<stem>(figures/)?[A-Za-z0-9][A-Za-z0-9_-]{0,80})\.(png|svg)", re.ASCII)
 STUDY, STUDY_JSON = "study", "study.json"
-"""Where `glutseg study` writes unless told otherwise."""
+"""Where `glutseg study` writes by default."""
 STUDY_TITLES = {
     "groups": "The groups (each point is a patient)",
     "correlation": "Correlation",
@@ -103,7 +103,7 @@ def study_section(out: Path, decided_sha256: str, automatic_sha256: str) -> Sect
 
     Parameters
     ----------
-    decided_sha256, automatic_sha256 : of what the run's table says now, with what people decided and as
+    decided_sha256, automatic_sha256 : of what the run's table says now, as reviewers decided and as
         measured: what a study rests on that fits this page
     """
     folder = out / STUDY

@@ -104,7 +104,7 @@ def _remove(folder: Path, names: Collection[str]) -> None:
 
 
 def _files_of(record: Path) -> set[str]:
-    """The files that a record lists; only plain names below its folder are believed."""
+    """The files that a record lists; only plain names below its folder are accepted."""
     listed = (own_record(record) or {}).get("files", [])
     names = [n for n in listed if isinstance(n, str)] if isinstance(listed, list) else []
     plain = {n for n in names if not n.startswith(("/", TEMP_PREFIX)) and "\\" not in n and ":" not in n}

@@ -81,7 +81,7 @@ def sensitivity(sample: Sample, alternatives: Mapping[str, Sample] | None = None
     Parameters
     ----------
     alternatives : {words: sample} of other values of the same studies, such as the automatic ones
-        where people have decided
+        where reviewers have decided
     """
     other = alternatives or {}
     main = Choice(OWN, OWN, sample.value)
