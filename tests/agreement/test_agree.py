@@ -170,10 +170,10 @@ def test_series_with_gantry_tilt(tmp_path):
 
 
 def test_another_level_is_told(out, tmp_path):
-    moved = [MadeCase(c.patient_id, c.widths_px, level_slice=4) for c in some_cases(8)]
+    moved = [MadeCase(c.patient_id, c.widths_px, level_slice=2) for c in some_cases(8)]
     found = agree(out, [str(make_run(tmp_path / "other", moved).out)])
     pair = pair_of(found, "P03")
-    assert pair.level_difference_mm == pytest.approx(-5.0)  # stored from the head downwards
+    assert pair.level_difference_mm == pytest.approx(-5.0)  # a slice nearer to the feet
     assert "agree-level-differs" in codes(pair.notes)
     assert pair.on_slice.dice == 1
 
