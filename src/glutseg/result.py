@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from glutseg.errors import Flag
-from glutseg.image import POSITION_TOLERANCE_MM, Muscle, Side
+from glutseg.geometry import POSITION_TOLERANCE_MM
+from glutseg.image import Muscle, Side
 
 Status = Literal["ok", "review", "failed", "excluded"]
 """Of a case, everywhere: tables, pictures, messages."""

@@ -205,12 +205,7 @@ def run_folder(
         ``extra-missing``, ``weights-missing``, and those of protocols and participants.
     """
     options = batch.RunOptions(jobs=jobs, resume=resume, overwrite=overwrite)
-    measurer: batch.Measurer = batch.Automatic(named_outliner(outliner, device))
-    if masks:
-        from glutseg.exchange import GivenMasks
-
-        terms, label_map = as_labels(labels)
-        measurer = GivenMasks(masks, terms, label_map)
+    measurer = _measurer(masks, labels) if masks else batch.Automatic(named_outliner(outliner, device))
     table = read_heights(participants, participants_columns)
     batch.run_folder(
         Path(path),
@@ -222,6 +217,14 @@ def run_folder(
         measurer=measurer,
     )
     return read_run(out)
+
+
+def _measurer(masks: str, labels: str | Mapping[str | int, str] | None) -> batch.Measurer:
+    """Of the masks that a pattern names."""
+    from glutseg.exchange import GivenMasks
+
+    terms, label_map = as_labels(labels)
+    return GivenMasks(masks, terms, label_map)
 
 
 def _cells(result: CaseResult) -> list[str]:
