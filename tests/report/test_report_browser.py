@@ -192,7 +192,9 @@ def test_it_filters_by_words_status_flag_and_decision(screen):
     screen.one("#reset").click()
     screen.assert_soon(lambda: len(screen.patients()) == 6)
     choose("status", "failed")
-    assert screen.patients() == ["P03", "P10"]
+    assert screen.patients() == ["P10"]
+    choose("status", "excluded")
+    assert screen.patients() == ["P03"]
     choose("decision", "rejected")
     assert screen.patients() == ["P03"]
     choose("flag", "edge-support-low")
