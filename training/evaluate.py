@@ -56,10 +56,10 @@ class ExportedNetwork:
 
 def figures(network: ExportedNetwork, volume: Volume, grid: Grid) -> Iterator[Figures]:
     """Figures of the three gluteal muscles on both sides of a labelled CT."""
-    level = round((LEVEL_MM - grid.lower_corner_mm[0]) / SPACING_MM[0])
     cpu = torch.device("cpu")
     points, classes = grid.points_mm(cpu), class_of_code(cpu)
     for side in (0, 1):
+        level = level_index(volume, side, grid)
         found = network.logits(on_grid(volume, side, grid)).argmax(0)
         truth = classes[volume.labels_around(points, side, AIR).long()].numpy()
         for muscle in MUSCLES:
@@ -73,6 +73,13 @@ def figures(network: ExportedNetwork, volume: Volume, grid: Grid) -> Iterator[Fi
                 excess(mask[level], wanted[level]),
                 excess(mask, wanted),
             )
+
+
+def level_index(volume: Volume, side: int, grid: Grid) -> int:
+    """Slice of one side's grid at the level common to both sides: by the mean height of the heads."""
+    height_mm = volume.heads_mm[:, 2]
+    above_own_head_mm = LEVEL_MM + float(height_mm.mean() - height_mm[side])
+    return round((above_own_head_mm - grid.lower_corner_mm[0]) / SPACING_MM[0])
 
 
 def dice(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:

@@ -12,7 +12,7 @@ pytest.importorskip("onnx", reason="export needs onnx: pip install -e '.[trainin
 import torch
 
 from training.chance import Chance
-from training.evaluate import ExportedNetwork, dice, excess, figures, table
+from training.evaluate import ExportedNetwork, dice, excess, figures, level_index, table
 from training.export import export, load_checkpoint
 from training.generator.resolution import filtered, pitch_matrix
 from training.generator.scanner import scanned
@@ -137,6 +137,16 @@ def test_figures_of_the_truth_itself_are_perfect(pelvis):
     assert len(rows) == 6
     assert all(row.dice == row.dice_at_level == 1 and row.area_error == row.volume_error == 0 for row in rows)
     assert table(rows).count("1.000 / 1.000") == 6
+
+
+def test_the_level_is_common_to_both_sides(pelvis):
+    volume = load_volumes(pelvis, CPU)[0]
+    volume.heads_mm[:, 2] = torch.tensor([100.0, 112.0])
+    levels = [level_index(volume, side, Grid()) for side in (0, 1)]
+    heights_mm = [
+        float(volume.heads_mm[side, 2]) + Grid().lower_corner_mm[0] + 3 * levels[side] for side in (0, 1)
+    ]
+    assert heights_mm == [130, 130]
 
 
 def test_dice_and_excess():
