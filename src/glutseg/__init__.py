@@ -68,7 +68,7 @@ _HOME = {
 _GONE = {
     "CaseResult": "it is in glutseg.result",
     "Flag": "it is in glutseg.errors",
-    "Geometry": "it is in glutseg.image",
+    "Geometry": "it is in glutseg.geometry",
     "LevelFound": "it is glutseg.result.Level",
     "Protocol": "it is in glutseg.protocol",
     "SideMeasurement": "it is glutseg.result.SliceMeasurement",
