@@ -2,7 +2,7 @@
 
 In the fan of rays of the maximus, turned to the front, they are two further layers: the medius begins
 where the maximus ends, or at the fat beside it, and the minimus where the medius ends.
-docs/explanation/method.md tells the steps, what was tried and how well it does.
+docs/explanation/method.md tells the steps, experiments.md what was tried and how well it does.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The gluteal muscles of both sides: layer by layer, then their outlines on every slice.
 
-docs/explanation/method.md tells the steps with pictures, what was tried and how well it does.
+docs/explanation/method.md tells the steps with pictures, experiments.md what was tried.
 """
 
 from __future__ import annotations

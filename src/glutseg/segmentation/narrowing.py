@@ -22,7 +22,7 @@ of 30 confidences rose from 0.83 to 0.99, because the other outline was out of r
 
 LEANING = np.float32(0.02)
 """Per mm³, as much as fat costs; a muscle believed to be 15 % larger leans by 0.0075. With less, wedges of
-4 to 8 % are lost that the whole cut keeps (docs/explanation/method.md)."""
+4 to 8 % are lost that the whole cut keeps (docs/explanation/experiments.md)."""
 
 _BLOCK = 2
 _SMALL = 10_000
