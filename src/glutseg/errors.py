@@ -103,7 +103,7 @@ class GlutsegError(Exception):
 
     @property
     def scope(self) -> Scope:
-        """What cannot go on: the ``series``, the ``study``, or the ``run`` with all its studies."""
+        """Whether the ``series``, the ``study`` or the whole ``run`` cannot go on."""
         return _known(self.code).scope
 
     @property

@@ -207,7 +207,7 @@ class CaseResult:
 
     @property
     def is_measured(self) -> bool:
-        """Whether there are figures that count: neither failed nor excluded."""
+        """Whether there are figures that count, so that it is neither failed nor excluded."""
         return self.status in ("ok", "review")
 
     @property
