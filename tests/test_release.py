@@ -38,10 +38,9 @@ def test_the_changelog_keeps_its_form():
     assert versions[0] == "## [Unreleased]"
     assert all(re.fullmatch(r"## \[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", line) for line in versions[1:])
     kinds = ["### Added", "### Changed", "### Deprecated", "### Removed", "### Fixed", "### Security"]
-    found = [line for line in lines if line.startswith("### ")]
-    assert set(found) <= set(kinds)
-    first = found[: len(set(found))]
-    assert first == sorted(first, key=kinds.index)
+    for part in "\n".join(lines).split("\n## ")[1:]:
+        found = [line for line in part.splitlines() if line.startswith("### ")]
+        assert found == sorted(set(found), key=kinds.index), part.splitlines()[0]
 
 
 def test_the_declared_pythons_are_those_that_are_tested():
