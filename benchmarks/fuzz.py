@@ -37,6 +37,7 @@ from glutseg import dicom
 from glutseg.case import measure_study
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.errors import GlutsegError
+from glutseg.image import CtImage
 from glutseg.protocol import load_protocol
 from mutations import BASES, mutate, write_bases
 
@@ -46,7 +47,7 @@ MEMORY_BYTES = 6 * 2**30
 MEASURED_SHARE = 100
 
 
-def _load(folder: Path) -> tuple[dicom.Index, dicom.LoadedSeries | None]:
+def _load(folder: Path) -> tuple[dicom.Index, CtImage | None]:
     """The index, and the series where there is one that can be read."""
     index = dicom.scan(folder)
     series = [s for study in index.studies for s in study.series if s.geometry is not None]
@@ -56,16 +57,16 @@ def _load(folder: Path) -> tuple[dicom.Index, dicom.LoadedSeries | None]:
         return index, None
 
 
-def _is_flagged(index: dicom.Index, loaded: dicom.LoadedSeries) -> bool:
+def _is_flagged(index: dicom.Index, loaded: CtImage) -> bool:
     others = len(index.studies) + sum(len(study.series) for study in index.studies) > 2
     return bool(index.problems or loaded.flags or others or index.n_other_files)
 
 
-def _is_same(a: dicom.LoadedSeries, b: dicom.LoadedSeries) -> bool:
-    return a.volume.geometry.matches(b.volume.geometry) and np.array_equal(a.volume.hu, b.volume.hu)
+def _is_same(a: CtImage, b: CtImage) -> bool:
+    return a.stored.matches(b.stored) and np.array_equal(a.hu, b.hu)
 
 
-def _file_says_so(path: Path, loaded: dicom.LoadedSeries, index: dicom.Index) -> bool:
+def _file_says_so(path: Path, loaded: CtImage, index: dicom.Index) -> bool:
     """Whether another reader reads the mutated file as we do, at the place where we have it."""
     grid_indices = [
         grid_index
@@ -83,7 +84,7 @@ def _file_says_so(path: Path, loaded: dicom.LoadedSeries, index: dicom.Index) ->
         theirs, spacing, origin = _by_sitk(path)
     except RuntimeError:
         theirs, spacing, origin = _by_plain_pydicom(path)
-    ours, grid = loaded.volume.hu[grid_indices[0]], loaded.volume.geometry
+    ours, grid = loaded.stored_hu()[grid_indices[0]], loaded.stored
     if theirs.shape != ours.shape:
         return False
     return bool(
@@ -107,9 +108,7 @@ def _by_plain_pydicom(path: Path) -> Reading:
     return hu, tuple(map(float, ds.PixelSpacing[::-1])), tuple(map(float, ds.ImagePositionPatient))
 
 
-def run_case(
-    seed: int, bases: Path, work: Path, plain: dict[str, dicom.LoadedSeries]
-) -> tuple[str, str, float]:
+def run_case(seed: int, bases: Path, work: Path, plain: dict[str, CtImage]) -> tuple[str, str, float]:
     """(what was done, how it ended, in how many seconds of ours) for one seed."""
     rng = random.Random(seed)
     is_measured = seed % MEASURED_SHARE == 0

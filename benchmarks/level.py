@@ -71,8 +71,8 @@ class Scan:
 def load(case: Path) -> Scan:
     """A case, its pixels averaged to about 1.2 mm or more."""
     (study,) = dicom.scan(case / "dicom").studies
-    volume = dicom.read(study.series[0]).volume.canonical()
-    truth = Mask.from_sitk(sitk.ReadImage(str(case / "truth.nii.gz"))).canonical()
+    volume = dicom.read(study.series[0])
+    truth = Mask.from_sitk(sitk.ReadImage(str(case / "truth.nii.gz")))
     g = volume.geometry
     n = max(1, round(1.2 / g.spacing_mm[1]))
     rows, columns = g.shape[1] // n, g.shape[2] // n

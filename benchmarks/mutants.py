@@ -31,7 +31,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 EQUIVALENT = Path(__file__).with_name("mutants_equivalent.toml")
 TARGETS = {
-    "volume.py": "test_volume.py",
+    "image.py": "test_image.py",
+    "geometry.py": "test_geometry.py",
     "measurement/area.py": "measurement/test_area.py",
     "measurement/grown.py": "measurement/test_grown.py",
     "measurement/height.py": "measurement/test_height.py",

@@ -29,7 +29,10 @@ nitpick_ignore_regex = [
     ("py:.*", r"(numpy|npt|np|pathlib|collections|typing|types|pydantic|SimpleITK)\b.*"),
     ("py:obj", ".*"),
     ("py:.*", r"(FieldInfo|NoneType|dict\[str|glutseg\.segmentation\..*|glutseg\.study\..*)"),
-    ("py:.*", r"(Image|LevelLike|MaskLike|tuple\[.*|Path|Study|Agreement|Axes|matplotlib\..*|pd\.DataFrame|pandas\..*)"),
+    (
+        "py:.*",
+        r"(Image|LevelLike|MaskLike|tuple\[.*|Path|Study|Agreement|Axes|matplotlib\..*|pd\.DataFrame|pandas\..*)",
+    ),
 ]
 
 html_theme = "furo"

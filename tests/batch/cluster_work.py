@@ -9,7 +9,7 @@ from pool_work import act
 from glutseg.case import failed_result
 from glutseg.output.case_files import write_case
 from glutseg.output.folder import clear_case
-from glutseg.result import SideMeasurement
+from glutseg.result import MuscleResult, SliceMeasurement
 
 
 def measured(task, context):
@@ -17,10 +17,12 @@ def measured(task, context):
     clear_case(context.out, task.case_id)
     time.sleep(0.1)
     area = sum(task.study.patient_id.encode()) + 1 / 3
-    side = SideMeasurement(*(area / (n + 1) for n in range(len(fields(SideMeasurement)))))
+    side = SliceMeasurement(*(area / (n + 1) for n in range(len(fields(SliceMeasurement)))))
     empty = failed_result(task.study, task.participants, ValueError())
     result = replace(empty, case_id=task.case_id, status="ok", error_code="", error_message="", traceback="")
-    result = replace(result, measurements={"left": side, "right": side})
+    result = replace(
+        result, muscles=(MuscleResult("maximus", "left", side), MuscleResult("maximus", "right", side))
+    )
     write_case(context.out, result, context.protocol, None, None, task.input_sha256)
     return result
 

@@ -92,8 +92,8 @@ def test_the_same_patient_is_the_same_in_every_run(clinic, tmp_path):
     other = batch.run(index, PROTOCOL, table, tmp_path / "c", pseudonyms=Pseudonymiser(bytes(32)))
     assert [r.result.case_id for r in first.rows] == [r.result.case_id for r in second.rows]
     assert not {r.result.patient_id for r in first.rows} & {r.result.patient_id for r in other.rows}
-    figures = {KEY.patient(r.result.patient_id): (r.result.measurements, r.result.height) for r in plain.rows}
-    assert figures == {r.result.patient_id: (r.result.measurements, r.result.height) for r in first.rows}
+    figures = {KEY.patient(r.result.patient_id): (r.result.muscles, r.result.height) for r in plain.rows}
+    assert figures == {r.result.patient_id: (r.result.muscles, r.result.height) for r in first.rows}
     rows = list(csv.DictReader((tmp_path / "a/measurements.csv").open(newline="", encoding="utf-8")))
     assert all(r["case_id"].startswith(r["patient_id"]) and not r["study_date"] for r in rows)
 

@@ -148,4 +148,4 @@ def test_an_error_of_the_outliner_fails_its_study_only(package, two):
     case = measure_study(study, load_protocol(), outliner=TotalSegmentator("cpu"))
     assert (case.result.status, case.result.error_code) == ("failed", "outliner-failed")
     assert case.result.level is not None
-    assert case.volume is not None
+    assert case.image is not None

@@ -197,7 +197,7 @@ def test_only_the_slices_asked_for_are_filled_on_the_right_sides(coarse):
     out = segmentation.segment(phantom.volume, found, range(k - 1, k + 2), QUICK)
     labels = out.mask.labels
     assert [i for i in range(len(labels)) if labels[i].any()] == [k - 1, k, k + 1]
-    assert (out.confidence, out.visible) == ({}, {})
+    assert out.quality == {}
     for label in SIDES.values():
         mine, truth = labels[k] == label, phantom.truth.labels[k] == label
         assert 2 * (mine & truth).sum() / (mine.sum() + truth.sum()) > 0.9
@@ -209,7 +209,7 @@ def test_the_whole_muscle_goes_on_from_the_slices_asked_for(coarse):
     phantom, found, k = coarse
     around = range(k - 1, k + 2)
     part = segmentation.segment(phantom.volume, found, around, QUICK).mask.labels
-    whole = segmentation.segment(phantom.volume, found, around, QUICK, whole=True).mask.labels
+    whole = segmentation.segment(phantom.volume, found, around, QUICK, whole_muscle=True).mask.labels
     assert np.array_equal(whole[k - 1 : k + 2], part[k - 1 : k + 2])
     for label in SIDES.values():
         truth = phantom.truth.labels == label
@@ -223,11 +223,11 @@ def test_other_muscles_take_nothing_from_the_maximus(coarse):
     around = range(k - 1, k + 2)
     alone = segmentation.segment(phantom.volume, found, around, QUICK).mask.labels
     muscles = ("maximus", "medius", "minimus")
-    out = segmentation.segment(phantom.volume, found, around, QUICK, measured=k, muscles=muscles)
+    out = segmentation.segment(phantom.volume, found, around, QUICK, slice_index=k, muscles=muscles)
     labels = out.mask.labels
     for label in SIDES.values():
         assert np.array_equal(labels == label, alone == label)
-    assert set(out.other_confidence) == {"medius", "minimus"}
+    assert {muscle for muscle, _ in out.quality} == {"maximus", "minimus"}  # none is known for the medius
     x = [np.nonzero(labels == label)[2] for label in LABELS["medius"].values()]
     assert min(len(side) for side in x) > 500
     assert x[0].min() > x[1].max()  # canonical: x grows to the left
@@ -250,27 +250,32 @@ def test_ends_keep_only_what_lies_on_the_muscle_before():
 
 
 @pytest.fixture(scope="module")
-def doubted(coarse):
+def measured(coarse):
     phantom, found, k = coarse
-    return segmentation.segment(phantom.volume, found, range(k, k + 1), QUICK, measured=k)
+    return segmentation.segment(phantom.volume, found, range(k, k + 1), QUICK, slice_index=k)
 
 
-def test_the_measured_slice_is_doubted(doubted):
-    assert set(doubted.confidence) == set(doubted.visible) == set(doubted.repaired) == {"left", "right"}
-    assert all(0 <= share < METHOD.quality.max_repaired_share for share in doubted.repaired.values())
-    assert all(0 < share <= 1 for share in (*doubted.confidence.values(), *doubted.visible.values()))
+def test_the_measured_slice_has_its_quality(measured):
+    assert set(measured.quality) == {("maximus", "left"), ("maximus", "right")}
+    for known in measured.quality.values():
+        assert 0 <= known.repaired_share < METHOD.quality.max_repaired_share
+        assert 0 < known.confidence <= 1
+        assert 0 < known.edge_support <= 1
 
 
-def test_without_any_wall_confidence_is_low(coarse, doubted):
-    """With all planes filled in, the picture does not tell the border, and it is said so."""
+def test_without_any_fat_plane_confidence_is_low(coarse, measured):
+    """With all planes filled in, the image does not decide the border."""
     phantom, found, k = coarse
     hu = phantom.volume.hu.copy()
     for image in hu:
         flesh = evidence.flesh(evidence.smooth(image[None], (1.5, 1.5))[0], (1.5, 1.5))
         image[flesh & (image < 55)] = 55
     volume = CtImage(hu, phantom.volume.geometry)
-    bare = segmentation.segment(volume, replace(found, volume=volume), range(k, k + 1), QUICK, measured=k)
-    assert max(bare.confidence.values()) < min(*doubted.confidence.values(), METHOD.quality.min_confidence)
+    bare = segmentation.segment(volume, replace(found, volume=volume), range(k, k + 1), QUICK, slice_index=k)
+    uncertain, certain = (
+        [known.confidence for known in found.quality.values()] for found in (bare, measured)
+    )
+    assert max(uncertain) < min(*certain, METHOD.quality.min_confidence)
 
 
 def test_air_has_no_muscle(coarse):

@@ -11,20 +11,31 @@ import pytest
 from made_weights import CODE_HU, make_weights
 
 import totalsegmentator_standin as standin
-from glutseg.case import GLUTSEG, OUTLINERS, named_outliner
 from glutseg.errors import GlutsegError
-from glutseg.image import LABELS, CtImage, Geometry
+from glutseg.geometry import Geometry
+from glutseg.image import LABELS, CtImage
+from glutseg.protocol import ExtentRule, Protocol
+from glutseg.result import Level
+from glutseg.segmentation import AUTOMATIC, OUTLINERS, named_outliner
 from glutseg.segmentation.totalsegmentator import HALF_PATCH_MM, TotalSegmentator
 
 IS_INSTALLED = importlib.util.find_spec("totalsegmentator") is not None
 needs_package = pytest.mark.skipif(not IS_INSTALLED, reason="TotalSegmentator is not installed")
-LOOK = {"measured": 0, "whole": False, "muscles": ("maximus",)}
 SHAPE, SPACING_MM = (40, 50, 60), (5.0, 1.5, 2.0)
 
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     yield from standin.installed(tmp_path, monkeypatch)
+
+
+def outlined(outliner, image, slice_index, *, whole_muscle=False, muscles=("maximus",)):
+    """What it outlines 15 mm around a slice, or from end to end; the hips' tops lie at the slice."""
+    z_mm = image.geometry.slice_z_mm(slice_index)
+    anatomy = SimpleNamespace(hips=SimpleNamespace(top_mm=z_mm))
+    extent = ExtentRule(muscles=muscles, whole_muscle=whole_muscle)
+    level = Level("slice", slice_index, z_mm)
+    return outliner.outline(image, anatomy, level, Protocol(name="test", extent=extent))
 
 
 def calls(package):
@@ -65,24 +76,22 @@ def made_body(columns):
     right = (x < -8) & (x > -26) & (y > 16) & (y < 28) & (z > 12) & (z < 50)
     decoys = (abs(x) < 30) & (abs(z) < 40) & (((y < -16) & (y > -30)) | ((z < -20) & (y > 10)))
     hu = np.where(left | right | decoys, 60, -80).astype(np.int16)
-    return CtImage(hu, grid), np.where(left, 1, np.where(right, 2, 0))
+    return CtImage.from_array(hu, grid), np.where(left, 1, np.where(right, 2, 0))
 
 
 @pytest.mark.parametrize("columns", list(geometries()))
 def test_left_is_left_whatever_the_order_and_direction_of_the_axes(package, columns):
     volume, truth = made_body(columns)
-    found = TotalSegmentator("cpu").segment(
-        volume.canonical(), None, range(volume.geometry.canonical().shape[0]), **LOOK
-    )
+    found = outlined(TotalSegmentator("cpu"), volume, 20, whole_muscle=True)
     assert set(np.unique(truth)) == {0, 1, 2}
-    assert np.array_equal(found.mask.restored(volume.geometry).labels, truth)
+    assert np.array_equal(found.mask.stored_labels(), truth)
 
 
 def test_what_it_is_asked_and_told(package, monkeypatch, capsys):
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy:8080")
     before = dict(os.environ)
     volume, _ = made_body(np.eye(3))
-    found = TotalSegmentator().segment(volume, None, range(2, 5), **LOOK | {"muscles": ("maximus", "medius")})
+    found = outlined(TotalSegmentator(), volume, 3, muscles=("maximus", "medius"))
     (call,) = calls(package)
     assert call["roi_subset"] == [
         f"gluteus_{m}_{s}" for m in ("maximus", "medius") for s in ("left", "right")
@@ -98,14 +107,13 @@ def test_what_it_is_asked_and_told(package, monkeypatch, capsys):
     assert [(str(f), f.message) for f in found.flags] == [
         ("other-outliner", "TotalSegmentator 2.18.0, task total")
     ]
-    assert not found.confidence
-    assert not found.visible
+    assert not found.quality
 
 
 def test_it_sees_a_slab_around_the_slices_and_keeps_to_them(package):
     grid = Geometry((160, *SHAPE[1:]), SPACING_MM)
     hu = np.full(grid.shape, 60, np.int16)
-    found = TotalSegmentator("cpu").segment(CtImage(hu, grid), None, range(80, 87), **LOOK)
+    found = outlined(TotalSegmentator("cpu"), CtImage(hu, grid), 83)
     (call,) = calls(package)
     more = int(np.ceil(HALF_PATCH_MM / SPACING_MM[0]))
     assert call["shape"] == [SHAPE[2], SHAPE[1], 7 + 2 * more]
@@ -114,10 +122,8 @@ def test_it_sees_a_slab_around_the_slices_and_keeps_to_them(package):
 
 def test_whole_muscles_from_end_to_end(package):
     grid = Geometry((160, *SHAPE[1:]), SPACING_MM)
-    hips = SimpleNamespace(hips=SimpleNamespace(top_mm=grid.slice_z_mm(80)))
-    TotalSegmentator("cpu").segment(
-        CtImage(np.full(grid.shape, 60, np.int16), grid), hips, range(80, 87), **LOOK | {"whole": True}
-    )
+    image = CtImage(np.full(grid.shape, 60, np.int16), grid)
+    outlined(TotalSegmentator("cpu"), image, 80, whole_muscle=True)
     assert calls(package)[0]["shape"][2] == 67 + 2 * 20  # 190 mm below and 140 mm above, and the slab around
 
 
@@ -150,7 +156,7 @@ def test_what_it_does_wrong_is_the_studys_failure(package, fault):
     before = dict(os.environ)
     volume, _ = made_body(np.eye(3))
     with pytest.raises(GlutsegError) as caught:
-        TotalSegmentator("cpu").segment(volume, None, range(40), **LOOK)
+        outlined(TotalSegmentator("cpu"), volume, 20)
     code, words = FAULTS[fault]
     assert caught.value.code == code
     assert words in caught.value.message
@@ -162,7 +168,7 @@ def test_without_its_weights_it_does_not_begin(package, tmp_path):
     volume, _ = made_body(np.eye(3))
     for call in (
         lambda: TotalSegmentator().check(),
-        lambda: TotalSegmentator().segment(volume, None, range(40), **LOOK),
+        lambda: outlined(TotalSegmentator(), volume, 20),
     ):
         with pytest.raises(
             GlutsegError, match=r"1 of 6 are not there.*totalseg_download_weights -t total"
@@ -195,7 +201,7 @@ def test_devices_are_those_it_knows(device):
 
 def test_the_registry():
     assert set(OUTLINERS) == {"glutseg", "totalsegmentator"}
-    assert named_outliner("glutseg") is GLUTSEG
+    assert named_outliner("glutseg") is AUTOMATIC
     assert named_outliner("totalsegmentator") == TotalSegmentator("gpu")
     assert named_outliner("totalsegmentator", "gpu:1").device == "gpu:1"
     for name, device in (("nnunet", ""), ("glutseg", "cpu")):
@@ -223,7 +229,7 @@ def coded_body():
     hu = np.zeros(grid.shape, np.int16)
     hu[20:40, 50:80, 10:50] = CODE_HU["left"]  # columns of this grid grow to the patient's right
     hu[15:45, 50:75, 75:110] = CODE_HU["right"]
-    return CtImage(hu, grid)
+    return CtImage.from_array(hu, grid)
 
 
 @needs_package
@@ -234,9 +240,9 @@ def test_totalsegmentator_itself_with_weights_made_by_hand(tmp_path, monkeypatch
     volume = coded_body()
     other = TotalSegmentator("cpu")
     other.check()
-    mask = other.segment(volume.canonical(), None, range(60), **LOOK).mask.restored(volume.geometry)
+    labels = outlined(other, volume, 30, whole_muscle=True).mask.stored_labels()
     for side, hu in CODE_HU.items():
-        assert np.array_equal(mask.labels == LABELS["maximus"][side], volume.hu == hu)
+        assert np.array_equal(labels == LABELS["maximus"][side], volume.stored_hu() == hu)
     assert not (tmp_path / "home" / ".totalsegmentator").exists(), (
         "the user's own settings are neither read nor written"
     )

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 class Settings:
     """Lengths in mm, angles in degrees of the fan.
 
-    Chosen on rendered and real cases; docs/explanation/experiments.md tells how, and how much depends on them.
+    Chosen on rendered and real cases; docs/explanation/experiments.md tells how, and how much depends on
+    them.
     """
 
     slab_mm: float = 3.0
