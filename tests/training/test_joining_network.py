@@ -1,0 +1,90 @@
+"""The weights in the package: whole, checked, and the same answer every time."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from training.joining import network as module
+from training.joining.network import (
+    CLASSES,
+    SHA256_SUFFIX,
+    Network,
+    NetworkError,
+    chosen_weights,
+    softmax,
+)
+
+pytest.importorskip("onnxruntime", reason="onnxruntime runs the network; the extra 'training' brings it")
+
+PLANES = (8, 160, 144)
+
+
+@pytest.fixture(autouse=True)
+def shipped_weights(monkeypatch):
+    monkeypatch.delenv(module.WEIGHTS_VARIABLE, raising=False)
+
+
+def copied(folder, change=lambda content: content):
+    content = chosen_weights().read_bytes()
+    weights = folder / "other.onnx"
+    weights.write_bytes(change(content))
+    weights.with_name(weights.name + SHA256_SUFFIX).write_text(
+        hashlib.sha256(content).hexdigest() + "  other.onnx\n"
+    )
+    return weights
+
+
+def test_the_shipped_weights_are_whole():
+    assert Network(chosen_weights()).check() == hashlib.sha256(chosen_weights().read_bytes()).hexdigest()
+    assert chosen_weights().stat().st_size < 10e6
+
+
+def test_probabilities_are_probabilities_and_the_same_twice():
+    hu = np.random.default_rng(0).normal(0, 60, PLANES).astype(np.float32)
+    network = Network(chosen_weights())
+    first = network.probabilities(hu)
+    assert first.shape == (len(CLASSES), *PLANES)
+    np.testing.assert_allclose(first.sum(0), 1, atol=1e-5)
+    np.testing.assert_array_equal(first, network.probabilities(hu))
+
+
+@pytest.mark.parametrize("hu", [-1024.0, 0.0, 3071.0, 1e30])
+def test_constant_images_give_numbers(hu):
+    assert np.isfinite(Network(chosen_weights()).probabilities(np.full(PLANES, hu, np.float32))).all()
+
+
+def test_one_changed_byte_is_found(tmp_path):
+    damaged = copied(tmp_path, lambda content: content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(NetworkError, match=r"damaged|cannot be read"):
+        Network(damaged).check()
+
+
+def test_missing_weights_or_hash_are_named(tmp_path):
+    with pytest.raises(NetworkError, match=r"damaged|cannot be read"):
+        Network(tmp_path / "none.onnx").check()
+    weights = copied(tmp_path)
+    weights.with_name(weights.name + SHA256_SUFFIX).unlink()
+    with pytest.raises(NetworkError, match=r"damaged|cannot be read"):
+        Network(weights).check()
+
+
+def test_a_library_that_cannot_load_is_named(tmp_path, monkeypatch):
+    import onnxruntime
+
+    def broken(*_, **__):
+        raise RuntimeError("illegal instruction")
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", broken)
+    with pytest.raises(NetworkError, match="illegal instruction"):
+        Network(copied(tmp_path)).check()
+
+
+def test_the_environment_names_other_weights(tmp_path, monkeypatch):
+    monkeypatch.setenv(module.WEIGHTS_VARIABLE, str(tmp_path / "other.onnx"))
+    assert chosen_weights() == tmp_path / "other.onnx"
+
+
+def test_softmax_of_large_logits():
+    out = softmax(np.array([1000.0, 0.0], np.float32))
+    np.testing.assert_allclose(out, [1, 0])

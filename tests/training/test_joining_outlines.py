@@ -1,0 +1,90 @@
+"""Network and density together, on scenes whose answer is known to the pixel."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage as ndi
+
+from training.joining.outline import classify, draw, tidy
+from training.joining.settings import Settings
+from training.joining.tissue import Tissue
+
+SETTINGS = Settings()
+CLEAN = Tissue(-105.0, 55.0, 0.05, 0.02, 0.6, 5.0)
+SIDE = 60
+
+
+def block(first=15, last=45):
+    out = np.zeros((1, SIDE, SIDE), bool)
+    out[0, first:last, first:last] = True
+    return out
+
+
+def unsure(mask, band, own=0.5, rest=0):
+    """Probabilities of a network that is sure but for a band of so many pixels about a muscle's border."""
+    inner = ndi.binary_erosion(mask[0], iterations=band)
+    outer = ndi.binary_dilation(mask[0], iterations=band)
+    p = np.full((6, 1, SIDE, SIDE), 1e-4, np.float32)
+    p[1, 0] = np.where(inner, 0.999, np.where(outer, own, 1e-4))
+    p[rest, 0] = np.where(inner, 1e-4, np.where(outer, 1 - own, 0.999))
+    return p
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(10, 20), st.integers(40, 50), st.floats(0.2, 0.8))
+def test_the_density_decides_where_the_network_is_unsure(first, last, own):
+    """A muscle three pixels smaller or larger than the network's: the outline is the muscle's."""
+    muscle = block(first, last)
+    leanness = muscle.astype(np.float32)
+    found = classify(leanness, unsure(block(), 6, own), CLEAN, SETTINGS) == 1
+    sure, band = block(21, 39), unsure(block(), 6)[1] > 0.1
+    np.testing.assert_array_equal(found, (muscle & band) | sure)
+
+
+def test_a_streak_of_fat_within_the_muscle_stays_inside():
+    leanness = block().astype(np.float32)
+    leanness[0, 28:31, 20:40] = 0
+    assert (classify(leanness, unsure(block(), 3), CLEAN, SETTINGS) == 1)[0, 28:31, 22:38].all()
+
+
+def test_noise_makes_the_network_lead():
+    """Fat where the network leans to muscle: believed in a clean image, hardly in a noisy one."""
+    leanness = np.full((1, SIDE, SIDE), 0.2, np.float32)
+    p = unsure(block(), 6, own=0.9)
+    noisy = Tissue(-105.0, 55.0, 0.6, 0.02, 2.5, 70.0)
+    assert not (classify(leanness, p, CLEAN, SETTINGS) == 1)[0, 16, 16]
+    assert (classify(leanness, p, noisy, SETTINGS) == 1)[0, 16, 16]
+
+
+def test_between_two_muscles_the_network_decides():
+    """Where both are lean the density tells nothing: the border lies where the two are equally likely."""
+    p = np.full((6, 1, SIDE, SIDE), 1e-4, np.float32)
+    odds = 1 / (1 + np.exp(-(np.arange(SIDE) - 29.5)))
+    p[1, 0], p[2, 0] = odds, 1 - odds
+    classes = classify(np.ones((1, SIDE, SIDE), np.float32), p, CLEAN, SETTINGS)
+    assert (classes[0, :, 30:] == 1).all()
+    assert (classes[0, :, :30] == 2).all()
+
+
+def test_bone_is_no_muscle():
+    leanness = np.full((1, SIDE, SIDE), 3.0, np.float32)
+    assert not (classify(leanness, unsure(block(), 6, own=0.5, rest=4), CLEAN, SETTINGS) == 1)[0, 16, 16]
+
+
+def test_thin_ends_scraps_and_holes_go():
+    mask = block()[0]
+    mask[30:32, 45:58] = True  # 2 mm thin
+    mask[2:9, 2:9] = True  # less than a tenth of the muscle
+    mask[25:35, 25:35] = False
+    np.testing.assert_array_equal(tidy(mask, (1.0, 1.0), SETTINGS)[20:40, 20:40], block()[0][20:40, 20:40])
+    assert not tidy(mask, (1.0, 1.0), SETTINGS)[30:32, 50:].any()
+    assert not tidy(mask, (1.0, 1.0), SETTINGS)[:10, :10].any()
+
+
+@pytest.mark.parametrize("muscle", ["maximus", "medius", "minimus"])
+def test_each_muscle_is_drawn_from_its_class(muscle):
+    classes = np.zeros((1, SIDE, SIDE), np.int64)
+    classes[block(20, 40)] = ("maximus", "medius", "minimus").index(muscle) + 1
+    drawn = {m: draw(classes, m, (1.0, 1.0), SETTINGS) for m in ("maximus", "medius", "minimus")}
+    assert [m for m, mask in drawn.items() if mask.any()] == [muscle]

@@ -1,0 +1,112 @@
+"""The network's grid: HU and fields are carried to it and back without moving."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from glutseg.image import CtImage, Geometry
+from training.joining.side_grid import AIR_HU, FEW_PLANES, SHAPE, SPACING_MM, SideGrid
+
+HEAD_MM = (95.0, 10.0, -40.0)
+
+
+def ramp(shape=(40, 60, 70), spacing=(3.0, 2.0, 2.5), origin=(0.0, -50.0, -100.0)):
+    """HU that grow linearly along every axis: 1 per mm to the head, 0.5 to the back, 0.25 to the left."""
+    g = Geometry(shape, spacing, origin)
+    z, y, x = (np.arange(n) * s for n, s in zip(shape, spacing, strict=True))
+    values = z[:, None, None] + 0.5 * y[:, None] + 0.25 * x
+    return CtImage(np.round(values).astype(np.int16), g)
+
+
+def expected(image, grid):
+    dz, dy, dx = image.geometry.spacing_mm
+    return grid.planes[:, None, None] * dz + 0.5 * grid.rows[:, None] * dy + 0.25 * grid.columns * dx
+
+
+def shown(image, grid):
+    inside = [
+        (at >= 0) & (at <= n - 1)
+        for at, n in zip((grid.planes, grid.rows, grid.columns), image.hu.shape, strict=True)
+    ]
+    return inside[0][:, None, None] & inside[1][:, None] & inside[2]
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_samples_lie_where_the_grid_says(side):
+    image = ramp()
+    grid = SideGrid.around(image.geometry, HEAD_MM, side, 20)
+    where = shown(image, grid)
+    assert where.any()
+    np.testing.assert_allclose(
+        grid.sample(image)[where], expected(image, grid)[where], atol=0.75
+    )  # rounded HU
+
+
+def test_what_no_slice_shows_is_air():
+    image = ramp()
+    grid = SideGrid.around(image.geometry, HEAD_MM, "left", 20)
+    assert (grid.sample(image)[(grid.planes < -0.5)] == AIR_HU).all()
+
+
+def test_thin_slices_are_averaged():
+    """Slices of 1 mm that alternate between 0 and 90 HU: a plane is the mean of three."""
+    hu = np.zeros((90, 40, 40), np.int16)
+    hu[::3] = 90
+    image = CtImage(hu, Geometry(hu.shape, (1.0, 3.0, 3.0), (0.0, 0.0, 0.0)))
+    grid = SideGrid.around(image.geometry, (60.0, 60.0, 45.0), "left", 45)
+    near = grid.near(10, 80)
+    inside = grid.sample(image)[near][:, 60:80, 70:80]
+    np.testing.assert_allclose(inside, 30.0, atol=1e-3)
+
+
+def test_sides_are_mirror_images():
+    """What lies mirrored about the midline gives the same samples."""
+    image = ramp(shape=(40, 60, 81), spacing=(3.0, 2.0, 2.5), origin=(-100.0, -50.0, -100.0))
+    mirrored = CtImage(np.ascontiguousarray(image.hu[:, :, ::-1]), image.geometry)
+    x, y, z = HEAD_MM
+    left = SideGrid.around(image.geometry, (x, y, z), "left", 20).sample(image)
+    right = SideGrid.around(image.geometry, (-x, y, z), "right", 20).sample(mirrored)
+    np.testing.assert_allclose(left, right, atol=1e-3)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@settings(max_examples=20, deadline=None)
+@given(
+    st.floats(1.0, 6.0),
+    st.floats(0.5, 3.0),
+    st.tuples(st.floats(-20, 20), st.floats(-20, 20), st.floats(-20, 20)),
+)
+def test_a_linear_field_comes_back_unchanged(side, slice_mm, pixel_mm, shift):
+    geometry = Geometry((60, 80, 80), (slice_mm, pixel_mm, pixel_mm), (0.0, 0.0, 0.0))
+    head = tuple(c + s for c, s in zip((60.0, 60.0, 90.0), shift, strict=True))
+    grid = SideGrid.around(geometry, head, side, 30)
+    box = grid.box(geometry)
+    rows, columns = (np.arange(b.start, b.stop) for b in box)
+    field = (grid.rows[:, None] + 2 * grid.columns + 0 * grid.planes[:, None, None]).astype(np.float32)
+    back = grid.on_slices(field, range(25, 30), box)
+    np.testing.assert_allclose(back, np.broadcast_to(rows[:, None] + 2 * columns, back.shape), atol=0.05)
+
+
+def test_planes_lie_on_slices_and_about_the_level():
+    geometry = Geometry((100, 8, 8), (3.0, 1.0, 1.0), (0.0, 0.0, 0.0))
+    grid = SideGrid.around(geometry, (4.0, 4.0, 150.3), "left", 60)
+    assert len(grid.planes) == FEW_PLANES
+    np.testing.assert_allclose(grid.planes, np.round(grid.planes), atol=1e-6)
+    assert abs(grid.planes.mean() - 60) <= 1
+    assert len(SideGrid.around(geometry, (4.0, 4.0, 150.3), "left", None).planes) == SHAPE[0]
+
+
+def test_few_planes_are_among_all():
+    geometry = Geometry((60, 8, 8), (5.0, 1.0, 1.0), (0.0, 0.0, 0.0))
+    every = SideGrid.around(geometry, (4.0, 4.0, 150.0), "right", None)
+    for middle in (0, 30, 59):
+        few = SideGrid.around(geometry, (4.0, 4.0, 150.0), "right", middle)
+        assert np.isin(np.round(few.planes, 6), np.round(every.planes, 6)).all()
+
+
+def test_columns_point_away_from_the_midline():
+    geometry = Geometry((10, 8, 8), SPACING_MM, (0.0, 0.0, 0.0))
+    left, right = (SideGrid.around(geometry, (5.0, 5.0, 5.0), side, None) for side in ("left", "right"))
+    assert left.columns[1] > left.columns[0]
+    assert right.columns[1] < right.columns[0]

@@ -1,0 +1,114 @@
+"""The learned prior: a small 3D U-Net that says for every voxel how likely each tissue is there.
+
+Its weights lie in the package and are checked by their hash; it runs on one thread and needs neither PyTorch
+nor a connection. `training/` holds what made them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+CLASSES = ("background", "maximus", "medius", "minimus", "bone", "other muscle")
+"""Along the first axis of the probabilities."""
+SHA256_SUFFIX = ".sha256"
+"""Beside the weights lies a file with their hash."""
+_WINDOWS_HU = ((0.0, 100.0, -1.6, 1.6), (200.0, 400.0, -1.6, 2.5))
+"""Middle, width and limits of the two channels that the network was trained with."""
+
+FloatArray = npt.NDArray[np.float32]
+
+
+class NetworkError(RuntimeError):
+    """The network cannot be used; the message says why."""
+
+
+WEIGHTS_VARIABLE = "GLUTSEG_WEIGHTS"
+"""Environment variable that names other weights: for figures on a patient that the shipped ones have seen."""
+
+
+def chosen_weights() -> Path:
+    """The weights that come with glutseg, unless the environment names others."""
+    other = os.environ.get(WEIGHTS_VARIABLE)
+    return (
+        Path(other)
+        if other
+        else Path(str(resources.files("glutseg.segmentation") / "weights" / "gluteal_network.onnx"))
+    )
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network by its file; it travels to workers, which load it when they need it."""
+
+    weights: Path
+
+    def check(self) -> str:
+        """Load it once; the hash of its weights.
+
+        Raises
+        ------
+        NetworkError
+            For weights that are missing or damaged, and where onnxruntime cannot be loaded.
+        """
+        session, sha256 = _load(self.weights)
+        del session
+        return sha256
+
+    def probabilities(self, hu: FloatArray) -> FloatArray:
+        """Of every class in `CLASSES`, (class, plane, row, column), from HU on the network's grid.
+
+        Parameters
+        ----------
+        hu : (plane, row, column) of one side (`training.joining.side_grid`); a multiple of eight planes
+        """
+        session, _ = _load(self.weights)
+        channels = [np.clip((hu - middle) / width, low, high) for middle, width, low, high in _WINDOWS_HU]
+        (logits,) = session.run(None, {"x": np.stack(channels)[None].astype(np.float32)})
+        return softmax(np.asarray(logits[0], dtype=np.float32))
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Probabilities along the first axis."""
+    odds = np.exp(logits - logits.max(0))
+    return np.asarray(odds / odds.sum(0), dtype=np.float32)
+
+
+@lru_cache(maxsize=2)
+def _load(weights: Path) -> tuple[Any, str]:
+    """A session of onnxruntime and the hash of its weights."""
+    content, sha256 = _checked(weights)
+    try:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = (
+            1  # the same sums on any machine's cores
+        )
+        options.enable_cpu_mem_arena = False  # 180 MB less at its peak
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime and the loader of its library raise errors of many kinds
+        message = f"onnxruntime cannot load {weights.name}: {error}"
+        raise NetworkError(message) from error
+    return session, sha256
+
+
+def _checked(weights: Path) -> tuple[bytes, str]:
+    try:
+        content = weights.read_bytes()
+        expected = weights.with_name(weights.name + SHA256_SUFFIX).read_text("ascii").split()[0]
+    except (OSError, IndexError, UnicodeDecodeError) as error:
+        raise NetworkError(f"the weights {weights} cannot be read: {error}") from error
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 != expected:
+        message = f"{weights.name} is damaged: SHA-256 {sha256[:12]}..., expected {expected[:12]}..."
+        raise NetworkError(message)
+    return content, sha256

@@ -1,0 +1,86 @@
+"""The outlines on the slices: for every pixel what the network expects and what its density says, together.
+
+Bayes' rule with six tissues. Near the border the network is unsure, and the density decides: half way between
+the fat and the muscle of this patient. Within the muscle the network is sure, and streaks of fat stay inside.
+The noisier the image, the less a density says.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage as ndi
+
+from glutseg.image import Muscle
+from glutseg.segmentation.discs import fill_holes, open_disc
+from training.joining.network import CLASSES
+from training.joining.settings import Settings
+from training.joining.tissue import Tissue
+
+LARGE_PART = 0.1
+"""Pieces of a muscle on a slice smaller than this share of its largest are dropped."""
+_HARD, _HARD_WIDTH = 1.5, 0.1
+"""Leanness from which on it is rather bone than muscle."""
+
+FloatArray = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
+
+
+def classify(
+    leanness: FloatArray, probabilities: FloatArray, tissue: Tissue, settings: Settings
+) -> npt.NDArray[np.int64]:
+    """The likeliest class of every pixel.
+
+    Parameters
+    ----------
+    leanness : smoothed, 0 fat to 1 muscle, (slice, row, column)
+    probabilities : of the classes, (class, slice, row, column)
+    """
+    likelihoods = _likelihoods(leanness, tissue, settings)
+    score = np.stack(
+        [
+            settings.prior_weight * np.log(np.maximum(p, 1e-4)) + np.log(likelihoods[name])
+            for name, p in zip(CLASSES, probabilities, strict=True)
+        ]
+    )
+    return np.asarray(score.argmax(0), dtype=np.int64)
+
+
+def _likelihoods(leanness: FloatArray, tissue: Tissue, settings: Settings) -> dict[str, FloatArray]:
+    """Of the density of each pixel in each class, up to a common factor."""
+    spread = max(settings.least_spread, tissue.spread)
+    between = np.clip(leanness, 0, 1)
+    fat = np.exp(-0.5 * (between / spread) ** 2) + settings.outlier_share
+    lean = np.exp(-0.5 * ((between - 1) / spread) ** 2) + settings.outlier_share
+    streaks = float(np.clip(tissue.fat_share, 0.02, 0.5))
+    muscle = (1 - streaks) * lean + streaks * fat
+    background = settings.background_fat * fat + (1 - settings.background_fat) * lean
+    hard = 1 / (1 + np.exp(-np.clip((leanness - _HARD) / _HARD_WIDTH, -30, 30)))
+    soft_muscle = muscle * (1 - 0.95 * hard)
+    bone = 0.05 + hard
+    return {
+        "background": background,
+        "maximus": soft_muscle,
+        "medius": soft_muscle,
+        "minimus": soft_muscle,
+        "bone": bone,
+        "other muscle": muscle,
+    }
+
+
+def tidy(mask: BoolArray, spacing_mm: tuple[float, float], settings: Settings) -> BoolArray:
+    """One slice of a muscle without ends and spurs that are too thin for one, without scraps and holes."""
+    opened = open_disc(mask, settings.spur_mm, spacing_mm)
+    labels, n = ndi.label(opened)
+    if n > 1:
+        sizes = np.bincount(labels.ravel())
+        sizes[0] = 0
+        opened = np.isin(labels, np.flatnonzero(sizes >= LARGE_PART * sizes.max()))
+    return fill_holes(opened)
+
+
+def draw(
+    classes: npt.NDArray[np.int64], muscle: Muscle, spacing_mm: tuple[float, float], settings: Settings
+) -> BoolArray:
+    """One muscle on every slice of a map of classes."""
+    return np.stack([tidy(plane == CLASSES.index(muscle), spacing_mm, settings) for plane in classes])

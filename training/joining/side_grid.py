@@ -1,0 +1,154 @@
+"""The network's grid over one side of the body, and the way between it and the slices of a series.
+
+Around the centre of a femoral head, 3 mm between planes and 1.2 mm pixels; the right side is mirrored, so
+that x always points away from the midline. Planes lie on slices where they can.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from glutseg.image import CtImage, Geometry, Side
+
+SPACING_MM = (3.0, 1.2, 1.2)
+"""Of the network's voxels (z, y, x), as it was trained."""
+FIRST_MM = (-150.0, -72.0, -90.0)
+"""First voxel (z, y, x) from the centre of the head."""
+SHAPE = (96, 160, 144)
+FEW_PLANES = 48
+"""Enough for a profile: with all 96 nothing at the level changes, but it takes twice as long."""
+AIR_HU = -1024.0
+
+FloatArray = npt.NDArray[np.float32]
+PlaceArray = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class SideGrid:
+    """Places of the planes, rows and columns of the grid among the slices, rows and columns of a series.
+
+    Attributes
+    ----------
+    planes, rows, columns : continuous indices of the series, equally spaced; columns fall on the right side
+    """
+
+    planes: PlaceArray
+    rows: PlaceArray
+    columns: PlaceArray
+
+    @classmethod
+    def around(
+        cls, geometry: Geometry, head_mm: tuple[float, float, float], side: Side, middle: int | None
+    ) -> SideGrid:
+        """The grid around a femoral head: `FEW_PLANES` about the slice ``middle``, or all of them."""
+        z, y, x = geometry.index(head_mm)
+        dz, dy, dx = geometry.spacing_mm
+        outwards = 1.0 if side == "left" else -1.0
+        first = z + FIRST_MM[0] / dz
+        first -= first - round(first)
+        step = SPACING_MM[0] / dz
+        begin, n_planes = 0, SHAPE[0]
+        if middle is not None:
+            n_planes = FEW_PLANES
+            begin = int(np.clip(round((middle - first) / step) - n_planes // 2, 0, SHAPE[0] - n_planes))
+        return cls(
+            first + (begin + np.arange(n_planes)) * step,
+            y + (FIRST_MM[1] + SPACING_MM[1] * np.arange(SHAPE[1])) / dy,
+            x + outwards * (FIRST_MM[2] + SPACING_MM[2] * np.arange(SHAPE[2])) / dx,
+        )
+
+    def near(self, low: float, high: float) -> slice:
+        """Planes between two slices, at least one."""
+        kept = np.flatnonzero((self.planes >= low) & (self.planes <= high))
+        if not len(kept):
+            kept = np.array([np.argmin(np.abs(self.planes - (low + high) / 2))])
+        return slice(int(kept[0]), int(kept[-1]) + 1)
+
+    def sample(self, image: CtImage) -> FloatArray:
+        """HU on the grid (plane, row, column), linear between voxels; air where the series shows nothing."""
+        rows, columns = (
+            _weights(at, n) for at, n in zip((self.rows, self.columns), image.hu.shape[1:], strict=True)
+        )
+        window = tuple(
+            _window(at, n) for at, n in zip((self.rows, self.columns), image.hu.shape[1:], strict=True)
+        )
+        rows, columns = rows[:, window[0]], columns[:, window[1]]
+
+        def plane(k: int) -> FloatArray:
+            above_air = image.hu[k][window].astype(np.float32) - np.float32(AIR_HU)
+            return np.asarray(rows @ above_air @ columns.T, dtype=np.float32)
+
+        step = self.planes[1] - self.planes[0]
+        out = np.full((len(self.planes), len(self.rows), len(self.columns)), AIR_HU, np.float32)
+        for n, at in enumerate(self.planes):
+            shares = _slab(at, step, image.hu.shape[0])
+            if shares:
+                out[n] += sum(np.float32(share) * plane(k) for k, share in shares.items())
+        return out
+
+    def on_slices(
+        self, field: FloatArray, slices: range, box: tuple[slice, slice], *, first: int = 0
+    ) -> FloatArray:
+        """A field on the grid, (..., plane, row, column) from plane ``first`` on, on a box of some slices.
+
+        Linear in between; beyond its last planes their values go on.
+        """
+        rows, columns = (
+            _weights((np.arange(b.start, b.stop) - at[0]) / (at[1] - at[0]), len(at))
+            for b, at in zip(box, (self.rows, self.columns), strict=True)
+        )
+        last = field.shape[-3] - 1
+        out = np.empty((*field.shape[:-3], len(slices), len(rows), len(columns)), np.float32)
+        for n, k in enumerate(slices):
+            at = np.clip((k - self.planes[0]) / (self.planes[1] - self.planes[0]) - first, 0, last)
+            low = min(int(at), max(last - 1, 0))
+            share = np.float32(at - low)
+            plane = field[..., low, :, :]
+            if share:
+                plane = (1 - share) * plane + share * field[..., low + 1, :, :]
+            out[..., n, :, :] = rows @ plane @ columns.T
+        return out
+
+    def box(self, geometry: Geometry) -> tuple[slice, slice]:
+        """Rows and columns of the slices that lie on the grid."""
+        return _inner(self.rows, geometry.shape[1]), _inner(self.columns, geometry.shape[2])
+
+
+def _weights(at: PlaceArray, n: int) -> FloatArray:
+    """Linear interpolation at continuous indices as a matrix (len(at), n); rows outside are zero."""
+    out = np.zeros((len(at), n), np.float32)
+    low = np.floor(at).astype(int)
+    share = (at - low).astype(np.float32)
+    shown = np.flatnonzero((at >= -0.5) & (at <= n - 0.5))
+    np.add.at(out, (shown, np.clip(low[shown], 0, n - 1)), 1 - share[shown])
+    np.add.at(out, (shown, np.clip(low[shown] + 1, 0, n - 1)), share[shown])
+    return out
+
+
+def _window(at: PlaceArray, n: int) -> slice:
+    return slice(int(np.clip(at.min() - 1, 0, n)), int(np.clip(at.max() + 3, 0, n)))
+
+
+def _inner(at: PlaceArray, n: int) -> slice:
+    low, high = sorted((float(at[0]), float(at[-1])))
+    begin = int(np.clip(np.ceil(low), 0, n))
+    return slice(begin, int(np.clip(np.floor(high) + 1, begin, n)))
+
+
+def _slab(at: float, step: float, n_slices: int) -> dict[int, float]:
+    """Shares of the slices that make a plane: two neighbours, or the mean of thinner slices than planes."""
+    if not -0.5 <= at <= n_slices - 0.5:
+        return {}
+    thickness = max(1, round(step))
+    shares: dict[int, float] = {}
+    low = int(np.floor(at + 1e-4 - (thickness - 1) / 2))
+    rest = max(0.0, at - (thickness - 1) / 2 - low)
+    for i in range(thickness + 1):
+        share = (1 - rest if i == 0 else rest if i == thickness else 1.0) / thickness
+        if share > 1e-6:
+            k = int(np.clip(low + i, 0, n_slices - 1))
+            shares[k] = shares.get(k, 0.0) + share
+    return shares

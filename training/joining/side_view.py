@@ -1,0 +1,156 @@
+"""One side of the body as the network sees it, with the edges' corrections, ready to be drawn on slices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage as ndi
+
+from glutseg.errors import GlutsegError
+from glutseg.image import CtImage, Muscle, Side
+from training.joining import competition
+from training.joining.competition import Field
+from training.joining.network import CLASSES, Network, softmax
+from training.joining.outline import BoolArray, FloatArray, classify, tidy
+from training.joining.settings import Settings
+from training.joining.side_grid import SPACING_MM, SideGrid
+from training.joining.tissue import Tissue, measure_tissue
+
+_GLUTEI = slice(1, 4)
+_LEAST_PROBABILITY = 1e-5
+_MARGIN = 8  # voxels of the network's grid around what could be a gluteal muscle: room for smoothing
+
+
+@dataclass(frozen=True)
+class SideView:
+    """What is known of one side.
+
+    Attributes
+    ----------
+    grid : of the network
+    hu : on it, (plane, row, column)
+    probabilities : (class, plane, row, column)
+    tissue : levels of fat and muscle near the level
+    """
+
+    grid: SideGrid
+    hu: FloatArray
+    probabilities: FloatArray
+    tissue: Tissue
+
+    @classmethod
+    def of(
+        cls,
+        image: CtImage,
+        head_mm: tuple[float, float, float],
+        side: Side,
+        network: Network,
+        settings: Settings,
+        middle: int,
+        *,
+        all_planes: bool = False,
+    ) -> SideView:
+        """Run the network on one side.
+
+        Parameters
+        ----------
+        middle : slice about which the planes lie, and near which fat and muscle are measured
+        all_planes : from the ischium to above the ilium instead of about 70 mm either way
+
+        Raises
+        ------
+        GlutsegError
+            ``muscle-not-found`` where the network sees no gluteus maximus there.
+        """
+        grid = SideGrid.around(image.geometry, head_mm, side, None if all_planes else middle)
+        hu = grid.sample(image)
+        probabilities = network.probabilities(hu)
+        near = _near(grid, image, middle, settings.reach_mm)
+        if not (probabilities[1, near] > 0.5).any():
+            raise GlutsegError("muscle-not-found", f"no muscle was found behind the {side} hip")
+        return cls(grid, hu, probabilities, measure_tissue(hu[near], probabilities[:, near]))
+
+    def field(self, image: CtImage, middle: int, reach_mm: float, settings: Settings) -> tuple[slice, Field]:
+        """Planes within ``reach_mm`` of a slice, and what they show."""
+        near = _near(self.grid, image, middle, reach_mm)
+        return near, competition.look(self.hu[near], self.probabilities[:, near], self.tissue, settings)
+
+    def settled(self, near: slice, field: Field, settings: Settings, liked: float = 0.0) -> SideView:
+        """The same with the pieces changed over that edges and network see differently."""
+        region = competition.edge_led(field, settings, liked)
+        probabilities = self.probabilities.copy()
+        probabilities[:, near] = competition.settled(field, region, settings)
+        return replace(self, probabilities=probabilities)
+
+    @cached_property
+    def _logs(self) -> FloatArray:
+        return np.log(np.maximum(self.probabilities, _LEAST_PROBABILITY))
+
+    def box(self, image: CtImage) -> tuple[slice, slice]:
+        """Rows and columns of the slices that hold what could be a gluteal muscle."""
+        could_be = self.probabilities[_GLUTEI].max(axis=(0, 1)) > 0.01
+        rows, columns = (np.flatnonzero(could_be.any(axis)) for axis in (1, 0))
+        part = SideGrid(
+            self.grid.planes,
+            self.grid.rows[_with_margin(rows, len(self.grid.rows))],
+            self.grid.columns[_with_margin(columns, len(self.grid.columns))],
+        )
+        return part.box(image.geometry)
+
+    def draw(
+        self, image: CtImage, slices: range, muscles: tuple[Muscle, ...], settings: Settings
+    ) -> dict[Muscle, BoolArray]:
+        """The outlines on some slices, (slice, row, column) of the whole slices."""
+        box = self.box(image)
+        probabilities = softmax(self.grid.on_slices(self._logs, slices, box))
+        classes = classify(_leanness(image, slices, box, self.tissue), probabilities, self.tissue, settings)
+        return self._drawn(image, classes, slices, box, muscles, settings)
+
+    def draw_network_led(
+        self, image: CtImage, slices: range, muscles: tuple[Muscle, ...], settings: Settings
+    ) -> dict[Muscle, BoolArray]:
+        """The outlines that the network alone would draw."""
+        box = self.box(image)
+        classes = self.grid.on_slices(self._logs, slices, box).argmax(0)
+        return self._drawn(image, classes, slices, box, muscles, settings)
+
+    @staticmethod
+    def _drawn(
+        image: CtImage,
+        classes: npt.NDArray[np.int64],
+        slices: range,
+        box: tuple[slice, slice],
+        muscles: tuple[Muscle, ...],
+        settings: Settings,
+    ) -> dict[Muscle, BoolArray]:
+        spacing_mm = image.geometry.spacing_mm[1:]
+        drawn = {}
+        for muscle in muscles:
+            mask = np.zeros((len(slices), *image.hu.shape[1:]), bool)
+            for n, plane in enumerate(classes == CLASSES.index(muscle)):
+                mask[n][box] = tidy(plane, spacing_mm, settings)
+            drawn[muscle] = mask
+        return drawn
+
+
+def _near(grid: SideGrid, image: CtImage, middle: int, reach_mm: float) -> slice:
+    reach = reach_mm / image.geometry.spacing_mm[0]
+    return grid.near(middle - reach, middle + reach)
+
+
+def _with_margin(indices: npt.NDArray[np.intp], n: int) -> slice:
+    return slice(max(0, int(indices[0]) - _MARGIN), min(n, int(indices[-1]) + 1 + _MARGIN))
+
+
+def _leanness(image: CtImage, slices: range, box: tuple[slice, slice], tissue: Tissue) -> FloatArray:
+    """Smoothed slices on the scale from fat to muscle; slices thinner than the planes are averaged."""
+    thickness = max(1, round(SPACING_MM[0] / image.geometry.spacing_mm[0]))
+    margin = thickness // 2
+    low, high = max(0, slices.start - margin), min(image.hu.shape[0], slices.stop + margin)
+    hu = image.hu[(slice(low, high), *box)].astype(np.float32)
+    if thickness > 1:
+        hu = ndi.uniform_filter1d(hu, thickness, axis=0, mode="nearest")
+    return tissue.leanness(hu[slices.start - low : slices.stop - low], image.geometry.spacing_mm)
