@@ -20,7 +20,7 @@ from glutseg.errors import GlutsegError
 from glutseg.exchange.assign import LABEL_MAPS, LabelMap, assign, parse_labels
 from glutseg.exchange.export import export
 from glutseg.exchange.foreign import GridMask, Region, read_foreign
-from glutseg.exchange.measure_mask import load_series, measure_mask
+from glutseg.exchange.measure_mask import load_series, measure_mask, merged
 from glutseg.exchange.place import place
 from glutseg.exchange.terms import TERMS, Term, term_of_name
 from glutseg.image import Mask
@@ -352,13 +352,8 @@ def test_fractional_segments_count_from_one_half(run, loaded, tmp_path):
 
 def test_overlapping_labels_are_refused(run, loaded):
     inside = run.mask.labels == 1
-    both = GridMask(
-        (Region(1, "gluteus maximus left"), Region(2, "gluteus maximus right")),
-        run.mask.geometry,
-        lambda _: inside,
-    )
-    from glutseg.exchange.measure_mask import merged
-
+    regions = (Region(1, "gluteus maximus left"), Region(2, "gluteus maximus right"))
+    both = GridMask(regions, run.mask.geometry, lambda _: inside)
     terms = assign(both)
     placed = {term: place(both, r.number, run.mask.geometry).inside for term, r in terms.items()}
     assert refused(merged, placed, run.image) == "labels-unknown"
@@ -401,6 +396,6 @@ def test_a_label_map_segmentation_in_run_length_coding(run, loaded, tmp_path):
 def test_a_single_side_beyond_the_bodys_middle_is_doubted(run, loaded, tmp_path, called):
     path = nifti(tmp_path, Mask(np.where(run.mask.labels == 1, 1, 0).astype(np.uint8), run.mask.geometry))
     result = measure_mask(loaded, path, parse_labels([f"1={called}"]), level="slice=3").result
-    doubted = "mask-side-uncertain:right" in [str(flag) for flag in result.all_flags]
-    assert doubted == (called == "right")
-    assert not any(str(flag) == "mask-side-uncertain:left" for flag in result.all_flags)
+    flags = [str(flag) for flag in result.all_flags]
+    assert ("mask-side-uncertain:right" in flags) == (called == "right")
+    assert "mask-side-uncertain:left" not in flags

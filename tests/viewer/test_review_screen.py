@@ -121,7 +121,6 @@ def middle_of(labels, label):
 
 
 def test_a_session_of_ten_accept_eight_correct_one_reject_one(window, ten):
-    names = ten.names
     automatic = {row["case_id"]: row for row in ten.table()}
     accepted = [window.decide("A") for _ in range(8)]
     window.wait_for_case()
@@ -161,7 +160,7 @@ def test_a_session_of_ten_accept_eight_correct_one_reject_one(window, ten):
     window.press("R")
     window.settle()
     assert window.panel.cases.progress.value() == 10
-    assert {*accepted, corrected, rejected} == set(names)
+    assert {*accepted, corrected, rejected} == set(ten.names)
 
     assert [ten.row(n)["decision"] for n in accepted] == ["accepted"] * 8
     row = ten.row(corrected)
