@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from glutseg.anatomy import Anatomy, Hips, Sphere, hip_doubts, on_an_image
+from glutseg.anatomy import Anatomy, Hips, Sphere, hip_flags, on_an_image
 from glutseg.anatomy.landmarks import bone_of, pubic_symphysis_top
 from glutseg.anatomy.sphere import slabs
 from glutseg.case.localise import _measured_mm
@@ -129,9 +129,9 @@ IMAGE = CtImage(np.zeros(GRID.shape, np.int16), GRID)
 
 
 def test_hips_go_by_their_settings():
-    flags = hip_doubts(Anatomy(IMAGE, HIPS, method=changed(level={"tilt_review_mm": 4})))
+    flags = hip_flags(Anatomy(IMAGE, HIPS, method=changed(level={"tilt_review_mm": 4})))
     assert [flag.code for flag in flags] == ["pelvis-tilted"]
-    assert hip_doubts(Anatomy(IMAGE, HIPS)) == ()
+    assert hip_flags(Anatomy(IMAGE, HIPS)) == ()
 
 
 def test_a_level_goes_by_its_settings():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from anatomy_scans import ball, between, filled, merged
 
-from glutseg.anatomy import Anatomy, Hips, Sphere, find_anatomy, find_level
+import glutseg
+from glutseg.anatomy import Anatomy, Hips, Sphere, find_anatomy, find_level, hip_flags
 from glutseg.anatomy.landmarks import SEARCHES
 from glutseg.errors import GlutsegError
 from glutseg.image import CtImage
@@ -84,8 +85,8 @@ def test_a_series_that_begins_in_the_heads_or_above_is_refused_or_flagged(pelvis
     """The sockets' roofs look like heads when the heads themselves are cut away."""
     short = between(pelvis.volume, above_centre_mm, None)
     try:
-        level = find_level(find_anatomy(short), LevelRule())
-        said = [flag.code for flag in level.flags]
+        found = find_anatomy(short)
+        said = [flag.code for flag in (*hip_flags(found), *find_level(found, LevelRule()).flags)]
     except GlutsegError as error:
         said = [error.code]
     assert set(said) & {"hips-not-found", "level-outside", "hips-uncertain"}
@@ -105,9 +106,11 @@ def test_a_landmark_cut_off_by_the_series_is_not_found(pelvis, anatomy, name, lo
 def test_one_missing_head_is_flagged_and_not_averaged(pelvis):
     truth = pelvis.true_landmarks_mm
     inside = ball(pelvis.volume.geometry, truth["femoral-head-centre:left"], 28.0)
-    level = find_level(find_anatomy(filled(pelvis.volume, inside, 50)), LevelRule())
+    found = find_anatomy(filled(pelvis.volume, inside, 50))
+    level = find_level(found, LevelRule())
     assert level.z_mm == pytest.approx(truth["femoral-head-top:right"][2], abs=4.5)
-    assert [str(flag) for flag in level.flags] == ["hip-assumed:left", "level-one-sided:right"]
+    assert [str(flag) for flag in hip_flags(found)] == ["hip-assumed:left"]
+    assert [str(flag) for flag in level.flags] == ["level-one-sided:right"]
     assert "femoral-head-top-left" not in level.landmarks_mm
 
 
@@ -116,17 +119,19 @@ def test_a_tilted_pelvis_is_flagged(anatomy):
     x, y, z = left.centre_mm
     raised = Sphere((x, y, z + 15), left.radius_mm, left.score)
     tilted = Anatomy(anatomy.volume, replace(anatomy.hips, left=raised))
-    assert "pelvis-tilted" in [flag.code for flag in find_level(tilted, LevelRule()).flags]
+    assert [flag.code for flag in hip_flags(tilted)] == ["pelvis-tilted"]
 
 
-@pytest.mark.parametrize("rule", [LevelRule(), LevelRule(landmark="slice", slice_index=30)])
+@pytest.mark.parametrize("level", ["femoral-head-top", "slice=30"])
 @pytest.mark.parametrize(
     ("change", "code"), [({"assumed": "left"}, "hip-assumed:left"), ({"fit": 0.85}, "hips-uncertain")]
 )
-def test_a_doubt_about_the_hips_is_said_at_every_level(anatomy, rule, change, code):
-    doubtful = Anatomy(anatomy.volume, replace(anatomy.hips, **change))
-    assert code in [str(flag) for flag in find_level(doubtful, rule).flags]
-    assert code not in [str(flag) for flag in find_level(anatomy, rule).flags]
+def test_uncertain_hips_are_flagged_at_every_level(anatomy, monkeypatch, level, change, code):
+    uncertain = Anatomy(anatomy.volume, replace(anatomy.hips, **change))
+    for found, is_flagged in ((uncertain, True), (anatomy, False)):
+        monkeypatch.setattr("glutseg.anatomy.find_anatomy", lambda *_, found=found: found)
+        flags = [str(flag) for flag in glutseg.find_level(anatomy.volume, level).flags]
+        assert (code in flags) == is_flagged
 
 
 def test_a_roof_of_soft_bone_is_found_next_to_the_head(pelvis, anatomy):

@@ -98,8 +98,9 @@ def test_the_level_option_takes_precedence_over_the_protocol(truth_rooms, tmp_pa
 
 
 def test_muscles_and_volume_options_extend_the_protocol(truth_rooms, tmp_path, monkeypatch):
-    peak = anatomy.find_level(None, LevelRule(landmark="peak-area"))
-    monkeypatch.setattr(segmentation, "peak_level", lambda *_, **__: peak)
+    monkeypatch.setattr(
+        segmentation, "peak_level", lambda _, found, *__, **___: anatomy.find_level(found, LevelRule())
+    )
     truth_rooms.write(tmp_path / "in")
     done = invoke("run", tmp_path / "in", "-o", tmp_path / "out", "--muscles", "--whole-muscle")
     assert done.exit_code == 2  # the stand-in has no gluteus medius
@@ -227,7 +228,7 @@ def test_the_series_option_selects_a_series(truth_rooms, tmp_path, monkeypatch):
     assert main(monkeypatch, "run", folder, "-o", tmp_path / "out", "--series-uid", uid) == 0
     assert rows_of(tmp_path / "out")[0]["series_uid"] == uid
     record = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
-    assert record["protocol"]["series"]["uids"] == [uid]
+    assert record["protocol"]["series"]["series_uids"] == [uid]
 
 
 @pytest.mark.parametrize("command", ["scan", "run"])

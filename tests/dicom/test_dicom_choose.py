@@ -161,9 +161,9 @@ def rule(**changes):
         ({"kernel_include": ("b30*", "STANDARD")}, ["1", "3"]),
         ({"kernel_exclude": ("b*",)}, []),
         ({"description_include": ("pelvis*",), "kernel_exclude": ("b7*",)}, ["1"]),
-        ({"uids": ("2",), "description_exclude": ("*",)}, ["2"]),
-        ({"uids": ("2", "3")}, ["3", "2"]),
-        ({"uids": ("77",)}, ["1", "3", "2"]),  # of another study
+        ({"series_uids": ("2",), "description_exclude": ("*",)}, ["2"]),
+        ({"series_uids": ("2", "3")}, ["3", "2"]),
+        ({"series_uids": ("77",)}, ["1", "3", "2"]),  # of another study
     ],
 )
 def test_the_protocol_narrows_the_choice(changes, uids):

@@ -2,7 +2,7 @@
 
 from glutseg.anatomy.gaps import on_an_image
 from glutseg.anatomy.hips import Hips, find_hips
-from glutseg.anatomy.level import Anatomy, find_anatomy, find_level, hip_doubts
+from glutseg.anatomy.level import Anatomy, find_anatomy, find_level, hip_flags
 from glutseg.anatomy.localiser import certain_hips, localised_hips
 from glutseg.anatomy.sphere import Sphere
 from glutseg.anatomy.upright import as_it_lies
@@ -16,7 +16,7 @@ __all__ = [
     "find_anatomy",
     "find_hips",
     "find_level",
-    "hip_doubts",
+    "hip_flags",
     "localised_hips",
     "on_an_image",
 ]

@@ -122,7 +122,7 @@ def _landmark(anatomy: Anatomy, name: str) -> dict[Side, Point]:
     return found
 
 
-def hip_doubts(anatomy: Anatomy) -> tuple[Flag, ...]:
+def hip_flags(anatomy: Anatomy) -> tuple[Flag, ...]:
     """Flags of the hips themselves, whatever the level."""
     hips, settings, flags = anatomy.hips, anatomy.method.level, []
     tilt = hips.left.top_mm - hips.right.top_mm

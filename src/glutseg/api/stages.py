@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from glutseg import dicom
+from glutseg.anatomy import hip_flags
 from glutseg.api.inputs import Image, LevelLike, MaskLike, as_image, as_level, as_mask, as_protocol
 from glutseg.case import locate, measure_case
 from glutseg.case.shown import areas_line, cell, flags_line, muscles_html
@@ -137,7 +138,8 @@ def find_level(
         ``hips-not-found``, ``landmark-not-found``, ``level-outside``, ``level-in-gap``, ``image-invalid``.
     """
     rule = as_protocol(protocol)
-    return locate(as_image(image, spacing_mm), rule.level, rule.method)[1]
+    anatomy, level = locate(as_image(image, spacing_mm), rule.level, rule.method)
+    return replace(level, flags=(*(hip_flags(anatomy) if anatomy else ()), *level.flags))
 
 
 def segment(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from glutseg import quality
-from glutseg.anatomy import Hips, hip_doubts
+from glutseg.anatomy import Hips, hip_flags
 from glutseg.case.levels import locate, named_levels
 from glutseg.case.localise import all_read
 from glutseg.case.model import Case, Stopwatch, failed
@@ -59,7 +59,7 @@ def measure_case(
         )
         if anatomy and not all_read(image, anatomy.hips, level, protocol, outliner):
             raise GlutsegError("level-outside", "the level lies outside the slices that were read")
-    of_hips = hip_doubts(anatomy) if anatomy else ()
+    of_hips = hip_flags(anatomy) if anatomy else ()
     result = replace(base, outliner=outliner.name, flags=base.flags + image.flags + of_hips, level=level)
     try:
         with clock.time("segmentation"):

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from glutseg import terminal
-from glutseg.image import SIDES
 
 if TYPE_CHECKING:
     from glutseg.exchange.export import Exported
@@ -31,7 +30,7 @@ def show_given(row: CaseRow, out: Path | None) -> None:
 def _given(row: CaseRow) -> list[str]:
     result = row.result
     level = result.level
-    areas = [result.area_mm2(side) for side in SIDES]
+    areas = [result.area_mm2("left"), result.area_mm2("right")]
     remarks = [f"{result.error_code}: {result.error_message}"] if result.error_code else []
     return [
         result.case_id,

@@ -21,7 +21,6 @@ from glutseg.cli.frame import (
 )
 from glutseg.cli.pacs import CaOption, InsecureOption, QueryOption, SourceArgument
 from glutseg.errors import GlutsegError
-from glutseg.segmentation import named_outliner
 
 if TYPE_CHECKING:
     from glutseg.batch import Measurer
@@ -187,6 +186,7 @@ def _measurer(
     """Return the measurer for the options."""
     from glutseg import batch
     from glutseg.exchange import GivenMasks, parse_labels
+    from glutseg.segmentation import named_outliner
 
     if masks:
         if outliner != "glutseg" or device:

@@ -114,7 +114,7 @@ def grow(
     multiplier: Annotated[float | None, typer.Option(help="confidence: multiplier of the SD [2.5].")] = None,
     iterations: Annotated[int | None, typer.Option(help="confidence: iterations [5].")] = None,
     initial_radius: Annotated[int | None, typer.Option(help="confidence: radius at the seed [2].")] = None,
-    series: Annotated[
+    series_uid: Annotated[
         str | None, typer.Option(metavar="UID", help="The series to use, if there are several.")
     ] = None,
     out: Annotated[
@@ -144,7 +144,7 @@ def grow(
         xyz = parse_seed(seed)
         check_mask_file(out, overwrite=overwrite)
         with terminal.progress() as bar:
-            chosen = single_series(dicom.scan(input_path, progress=bar.scanning), series)
+            chosen = single_series(dicom.scan(input_path, progress=bar.scanning), series_uid)
         image = dicom.read(chosen, bridge=False)
         region = grow_and_read_out(image, stored_seed(xyz, image, z_mm), settings, is_3d=is_3d)
         if out is not None:
