@@ -14,6 +14,24 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")  # a busy one is slow, and no test is about that
 
 SMALL_SCAN = PhantomScan(matrix=96, pixel_mm=4.4, slice_mm=5.0, z_range_mm=(-35.0, 40.0))
+SLOW = (
+    *("anatomy/test_hips", "anatomy/test_levels", "anatomy/test_orientation", "anatomy/test_anatomy_shared"),
+    *("anatomy/test_surroundings", "batch", "case/test_localiser_pass", "cli", "docs"),
+    *("dicom/test_dicom_hostile", "dicom/test_dicom_real", "dicom/test_dicom_shared"),
+    *("dicom/test_dicom_syntaxes", "exchange", "pacs", "phantom", "report", "review/test_decisions"),
+    *("segmentation", "study/test_recovery", "training", "viewer"),
+    *("test_accuracy", "test_benchmarks", "test_examples", "test_house"),
+)
+"""Folders and files whose tests take seconds each: ``pytest -m "not slow"`` leaves them out."""
+
+
+def pytest_collection_modifyitems(items):
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).as_posix().startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
+
+
 LEVEL_SLICE = 8
 """Measured by the stand-in."""
 

@@ -351,9 +351,8 @@ def test_fractional_segments_count_from_one_half(run, loaded, tmp_path):
 
 
 def test_overlapping_labels_are_refused(run, loaded):
-    inside = run.mask.labels == 1
     regions = (Region(1, "gluteus maximus left"), Region(2, "gluteus maximus right"))
-    both = GridMask(regions, run.mask.geometry, lambda _: inside)
+    both = GridMask(regions, run.mask.geometry, lambda _: run.mask.labels == 1)
     terms = assign(both)
     placed = {term: place(both, r.number, run.mask.geometry).inside for term, r in terms.items()}
     assert refused(merged, placed, run.image) == "labels-unknown"
@@ -395,7 +394,7 @@ def test_a_label_map_segmentation_in_run_length_coding(run, loaded, tmp_path):
 @pytest.mark.parametrize("called", ["left", "right"])
 def test_a_single_side_beyond_the_bodys_middle_is_doubted(run, loaded, tmp_path, called):
     path = nifti(tmp_path, Mask(np.where(run.mask.labels == 1, 1, 0).astype(np.uint8), run.mask.geometry))
-    result = measure_mask(loaded, path, parse_labels([f"1={called}"]), level="slice=3").result
-    flags = [str(flag) for flag in result.all_flags]
+    measured = measure_mask(loaded, path, parse_labels([f"1={called}"]), level="slice=3")
+    flags = [str(flag) for flag in measured.result.all_flags]
     assert ("mask-side-uncertain:right" in flags) == (called == "right")
     assert "mask-side-uncertain:left" not in flags
