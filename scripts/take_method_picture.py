@@ -52,14 +52,14 @@ def draw_heads(axes: Axes, volume: CtImage, hips: Hips) -> None:
 
 def draw_rays(axes: Axes, volume: CtImage, layer: Layer, k: int) -> None:
     """Where the picture is sampled, and the outermost flesh."""
-    show(axes, volume, k, "2. a fan of rays, and the outer surface")
+    show(axes, volume, k, "2. the polar grid, and the outer surface")
     (x, y), (x_mm, y_mm) = layer.scene.fan.centre_mm, on_slice(layer, np.full(len(ANGLES_DEGREES), REACH_MM))
     for i in range(0, len(x_mm), RAYS_EVERY):
         axes.plot([x, x_mm[i]], [y, y_mm[i]], color="0.8", linewidth=0.5)
     axes.plot(*on_slice(layer, layer.at_slice(layer.outer_mm, k)), color=look.BLUE, linewidth=1.5)
 
 
-def draw_walls(axes: Axes, layer: Layer, k: int) -> None:
+def draw_fat_planes(axes: Axes, layer: Layer, k: int) -> None:
     """The rays beside each other: dark lines of the picture, and both surfaces of the muscle."""
     deep, outer = layer.at_slice(layer.deep_mm, k), layer.at_slice(layer.outer_mm, k)
     axes.imshow(
@@ -74,15 +74,15 @@ def draw_walls(axes: Axes, layer: Layer, k: int) -> None:
     axes.plot(ANGLES_DEGREES, outer, color=look.BLUE, label="outer surface")
     cut = np.where(deep < outer, deep, np.nan)
     axes.plot(ANGLES_DEGREES, cut, color=look.ORANGE, label="deep surface: the minimum cut")
-    axes.set(title="3, 4. walls along the rays, and the border between")
+    axes.set(title="3, 4. fat planes in the polar grid, and the border")
     axes.set(xlabel="angle, degrees", ylabel="radius, mm", ylim=(20, REACH_MM))
     axes.grid(visible=False)
     axes.legend(loc="upper right", labelcolor="white")
 
 
 def draw_outline(axes: Axes, volume: CtImage, layer: Layer, k: int) -> None:
-    """What is measured, and the border under other beliefs."""
-    show(axes, volume, k, "5, 6. the outline, and the border under other beliefs")
+    """What is measured, and the border with a perturbed shape prior."""
+    show(axes, volume, k, "5, 6. the outline, and borders with other priors")
     outer = layer.at_slice(layer.outer_mm, k)
     for other_mm in layer.others_mm:
         other = layer.at_slice(other_mm, k)
@@ -101,10 +101,10 @@ def draw(volume: CtImage) -> Figure:
     around = range(k - REACH_SLICES, k + REACH_SLICES + 1)
     layer = find_layer(volume, found, "left", around, DEFAULT, doubt_at=k)
     figure = Figure(figsize=(10, 7.6), layout="constrained")
-    (heads, rays), (walls, outline) = figure.subplots(2, 2)
+    (heads, rays), (fat_planes, outline) = figure.subplots(2, 2)
     draw_heads(heads, volume, found.hips)
     draw_rays(rays, volume, layer, k)
-    draw_walls(walls, layer, k)
+    draw_fat_planes(fat_planes, layer, k)
     draw_outline(outline, volume, layer, k)
     x, y = found.hips.midline_x_mm, found.hips.left.centre_mm[1]
     heads.set(xlim=(x - ACROSS_MM[1], x + ACROSS_MM[1]), ylim=(y + BACK_MM[1], y - BACK_MM[1]))

@@ -28,8 +28,6 @@ def test_every_dependency_is_listed_with_its_lowest_version_and_licence():
     text = (ROOT / "docs/reference/dependencies.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([\w-]+) \| ([\d.]+) \| (\S+) \| (\S.*?) \| .+ \|$", text, re.MULTILINE)
     assert {name: (lowest, where) for name, lowest, where, _ in rows} == required()
-    core = sum(where == "core" for _, where in required().values())
-    assert f"The core is {core} packages" in text
 
 
 def test_the_changelog_keeps_its_form():

@@ -1,4 +1,4 @@
-"""Whole studies, with their doubts: measured, or with a reason why not. Nothing is written."""
+"""Whole studies, measured, or with a reason why not. Nothing is written."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def measure_mask(
 
 
 def as_labels(labels: str | Mapping[str | int, str] | None) -> tuple[dict[str, Term], LabelMap | None]:
-    """What `measure_mask` and `run_folder` are told of labels: by name or number, or a known program's."""
+    """The `labels` of `measure_mask` and `run_folder`: by name or number, or those of a known program."""
     from glutseg import exchange
     from glutseg.exchange.assign import LABEL_MAPS
 

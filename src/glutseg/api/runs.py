@@ -52,8 +52,8 @@ class Run:
 
     def __repr__(self) -> str:
         counts = Counter(result.status for result in self.results)
-        told = ", ".join(f"{n} {status}" for status, n in counts.items())
-        return f"Run({self.protocol.name}, {len(self.results)} studies{': ' + told if told else ''})"
+        counted = ", ".join(f"{n} {status}" for status, n in counts.items())
+        return f"Run({self.protocol.name}, {len(self.results)} studies{': ' + counted if counted else ''})"
 
     def _repr_html_(self) -> str:
         shown = [_cells(result) for result in self.results[:MAX_ROWS_SHOWN]]

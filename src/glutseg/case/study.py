@@ -156,9 +156,9 @@ def _why_none(
         code = "no-usable-series" if any(s.modality == "CT" for s in study.series) else "no-ct"
         reasons = sorted({reason for _, reason in rejected_series})
         return NoUsableSeriesError(code, "; ".join(reasons) or "the study has no series", rejected_series)
-    told = min(errors, key=lambda e: e.precedence)
+    first = min(errors, key=lambda e: e.precedence)
     return NoUsableSeriesError(
-        told.code, told.message + (f" [{told.where}]" if told.where else ""), rejected_series
+        first.code, first.message + (f" [{first.where}]" if first.where else ""), rejected_series
     )
 
 

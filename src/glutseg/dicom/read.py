@@ -98,8 +98,8 @@ def _gap_flags(
     flags = []
     if failures:
         first = next(iter(failures.values()))
-        told = f"{len(failures)} of {len(failures) + sum(shown)} slices cannot be decoded, the first: "
-        flags.append(Flag("file-unreadable", told + first.message))
+        detail = f"{len(failures)} of {len(failures) + sum(shown)} slices cannot be decoded, the first: "
+        flags.append(Flag("file-unreadable", detail + first.message))
     n_missing, n_left_out = (
         used[1] - used[0] - sum(shown[slice(*used)]),
         sum(shown) - sum(shown[slice(*used)]),
@@ -120,8 +120,8 @@ def pixel_flags(series: Series, n_stray: int, *, is_lossy: bool) -> tuple[Flag, 
     if len(rescales) > 1:
         flags.append(Flag("rescale-varies", f"{len(rescales)} pairs of slope and intercept in one series"))
     if n_stray:
-        told = f"{n_stray} pixels hold bits above Bits Stored, which were cleared"
-        flags.append(Flag("pixel-bits-out-of-range", told))
+        detail = f"{n_stray} pixels hold bits above Bits Stored, which were cleared"
+        flags.append(Flag("pixel-bits-out-of-range", detail))
     if is_lossy and not series.is_lossy:
         flags.append(
             Flag("lossy-compressed", "the coding of the pixels is lossy; the header does not say so")

@@ -29,5 +29,5 @@ def check_profile(
         return ()
     words = [f"{n_missing} have no image"] if n_missing else []
     words += [f"{n_beyond} lie beyond the end of the images"] if n_beyond else []
-    told = f"of {len(places)} slices within {reach_mm:g} mm of the level {' and '.join(words)}"
-    return (Flag("profile-incomplete", told),)
+    detail = f"of {len(places)} slices within {reach_mm:g} mm of the level {' and '.join(words)}"
+    return (Flag("profile-incomplete", detail),)

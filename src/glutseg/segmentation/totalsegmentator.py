@@ -1,7 +1,7 @@
 """TotalSegmentator's outlines, where it is installed with its weights; it never gets to the network.
 
 What its version 2.18.0 does by itself is met here: weights that are not there are downloaded
-(``totalsegmentator.libs.download_pretrained_weights``), so they are looked for first; every call is told to
+(``totalsegmentator.libs.download_pretrained_weights``), so they are looked for first; every call is asked to
 a server unless its ``config.json`` says no (``totalsegmentator.config.send_usage_stats``), so it is given a
 folder of its own with one that does; and it prints. docs/interoperability.md tells how it was tried.
 """
@@ -115,8 +115,8 @@ class TotalSegmentator:
             labels[slab][values] = names[name]
         labels[: wanted.start] = labels[wanted.stop :] = 0
         _check_sides(labels)
-        told = f"TotalSegmentator {installed_version('TotalSegmentator')}, task {TASK}"
-        return Outlines(Mask.on(image, labels), flags=(Flag("other-outliner", told),))
+        detail = f"TotalSegmentator {installed_version('TotalSegmentator')}, task {TASK}"
+        return Outlines(Mask.on(image, labels), flags=(Flag("other-outliner", detail),))
 
     def _predict(self, volume: CtImage, names: tuple[str, ...]) -> dict[str, Any]:
         """(z, y, x) bool of every name, on the grid of a canonical volume.
@@ -152,8 +152,8 @@ class TotalSegmentator:
                 )
             values = np.asanyarray(found.dataobj)
         except (Exception, SystemExit) as error:  # whatever it raises, or ends with, is this study's failure
-            told = f"{type(error).__name__}: {str(error)[:200]}"
-            raise GlutsegError("outliner-failed", told) from error
+            detail = f"{type(error).__name__}: {str(error)[:200]}"
+            raise GlutsegError("outliner-failed", detail) from error
         if values.shape != image.shape or np.abs(found.affine - affine).max() > AFFINE_TOLERANCE_MM:
             raise GlutsegError("outliner-failed", "its answer is on another grid than the question")
         of_name = {name: number for number, name in class_map[TASK].items()}
@@ -188,17 +188,17 @@ def _weights() -> tuple[Path, tuple[str, ...]]:
         TypeError,
     ) as error:  # OSError: a library that cannot be loaded
         found = installed_version(LIBRARIES["version"])
-        told = f"TotalSegmentator {found} cannot be used: {type(error).__name__}: {error}"
-        raise GlutsegError("extra-missing", told[:300]) from error
+        detail = f"TotalSegmentator {found} cannot be used: {type(error).__name__}: {error}"
+        raise GlutsegError("extra-missing", detail[:300]) from error
 
 
 @contextlib.contextmanager
 def _apart(weights: Path) -> Iterator[None]:
     """Surroundings with its weights, a configuration that forbids statistics, and no network."""
     with tempfile.TemporaryDirectory(prefix="glutseg-") as home:
-        told = {"totalseg_id": "", "send_usage_stats": False, "prediction_counter": 0}
-        told["statistics_disclaimer_shown"] = True
-        (Path(home) / "config.json").write_text(json.dumps(told), encoding="utf-8")
+        configuration = {"totalseg_id": "", "send_usage_stats": False, "prediction_counter": 0}
+        configuration["statistics_disclaimer_shown"] = True
+        (Path(home) / "config.json").write_text(json.dumps(configuration), encoding="utf-8")
         proxies = {
             name: NOWHERE for one in ("http_proxy", "https_proxy", "all_proxy") for name in (one, one.upper())
         }
