@@ -1,6 +1,6 @@
 """The gluteal muscles of both sides: one outline from two sources, and how far the two agree.
 
-docs/explanation/method.md tells the steps with pictures, experiments.md what was tried.
+README.md beside it tells the steps and what was tried.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from scipy import ndimage as ndi
 from glutseg.anatomy import Anatomy, as_it_lies
 from glutseg.errors import Flag, GlutsegError
 from glutseg.image import LABELS, SIDES, CtImage, LabelArray, Mask, Muscle, Side
-from glutseg.protocol import LevelRule
-from glutseg.result import Level
+from glutseg.segmentation.gluteus import whole_range
 from training.joining.agreement import Agreement, least_agreement
 from training.joining.competition import edge_share
 from training.joining.network import Network, chosen_weights
@@ -23,10 +22,6 @@ from training.joining.settings import Settings
 from training.joining.side_view import SideView
 
 DEFAULT = Settings()
-PEAK_SEARCH_MM = (90.0, 45.0)
-"""Below and above the heads' tops: the peak lay 42 mm below to 3 mm above in four patients."""
-WHOLE_REACH_MM = (190.0, 140.0)
-"""Below and above the heads' tops: beyond both ends of every gluteus maximus known."""
 ALL_MUSCLES: tuple[Muscle, ...] = ("maximus", "medius", "minimus")
 
 BoolArray = npt.NDArray[np.bool_]
@@ -164,51 +159,3 @@ def _keep_joined(labels: LabelArray, label: int, certain: range) -> None:
     pieces, _ = ndi.label(labels == label)
     kept = np.unique(pieces[certain.start : certain.stop])
     labels[(labels == label) & ~np.isin(pieces, kept[kept > 0])] = 0
-
-
-def whole_range(volume: CtImage, anatomy: Anatomy) -> range:
-    """Slices within which every gluteus maximus ends, as far as the series goes."""
-    return _slices_between(volume, anatomy.hips.top_mm, WHOLE_REACH_MM)
-
-
-def _slices_between(volume: CtImage, top_mm: float, reach_mm: tuple[float, float]) -> range:
-    g = volume.geometry
-    low, high = (g.nearest_slice(top_mm + mm) for mm in (-reach_mm[0], reach_mm[1]))
-    return range(max(0, low), min(g.shape[0] - 1, high) + 1)
-
-
-def peak_level(
-    volume: CtImage,
-    anatomy: Anatomy,
-    rule: LevelRule,
-    settings: Settings = DEFAULT,
-    *,
-    mask: Mask | None = None,
-) -> Level:
-    """The slice with the largest mean area of the two sides, smoothed over about 9 mm.
-
-    Searched from 90 mm below the femoral heads' tops to 45 mm above, as far as the series goes.
-
-    Parameters
-    ----------
-    mask : canonical, of the whole muscles, where it is there already
-
-    Raises
-    ------
-    GlutsegError
-        ``muscle-not-found``; ``level-outside`` when the area still grows at the series' end.
-    """
-    g = volume.geometry
-    around = _slices_between(volume, anatomy.hips.top_mm, PEAK_SEARCH_MM)
-    if mask is None:
-        mask = segment(volume, anatomy, around, settings).mask
-    muscle = np.isin(mask.labels[around.start : around.stop], list(SIDES.values()))
-    areas = np.count_nonzero(muscle, axis=(1, 2)) * g.pixel_area_mm2 / 2
-    width = max(1, round(9 / g.spacing_mm[0]) // 2 * 2 + 1)
-    k = around.start + int(ndi.uniform_filter1d(areas, width, mode="nearest").argmax())
-    if k in (0, g.shape[0] - 1):
-        raise GlutsegError("level-outside", "the area still grows at the end of the series")
-    k += round(rule.offset_mm / g.spacing_mm[0])
-    if not 0 <= k < g.shape[0]:
-        raise GlutsegError("level-outside", f"{rule.offset_mm} mm from the peak lies outside the series")
-    return Level("peak-area", k, g.slice_z_mm(k))
