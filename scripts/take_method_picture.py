@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from glutseg.segmentation.layer import Layer, find_layer
+from glutseg.segmentation.sheet import ANGLES_DEGREES, REACH_MM
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
@@ -15,8 +17,6 @@ from glutseg.anatomy.hips import Hips
 from glutseg.image import LEFT, CtImage
 from glutseg.protocol import LevelRule
 from glutseg.segmentation.gluteus import DEFAULT
-from glutseg.segmentation.layer import Layer, find_layer
-from glutseg.segmentation.sheet import ANGLES_DEGREES, REACH_MM
 from glutseg.study import figures as look
 
 ROOT = Path(__file__).resolve().parents[1]

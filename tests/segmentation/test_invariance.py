@@ -12,8 +12,6 @@ from glutseg.phantom import PhantomPatient, PhantomScan, render
 from glutseg.protocol import LevelRule
 
 PIXEL_MM, SLICE_MM = 1.5, 5.0
-SETTINGS = segmentation.Settings(context_mm=12.0)
-"""Less context than in earnest: these tests ask whether two answers are the same, not how good."""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +26,7 @@ def _answer(volume: CtImage):
     """(slice, labels) by the rooms themselves."""
     found = anatomy.find_anatomy(volume)
     k = anatomy.find_level(found, LevelRule()).slice_index
-    return k, segmentation.segment(volume, found, range(k, k + 2), SETTINGS).mask.labels
+    return k, segmentation.segment(volume, found, range(k, k + 2)).mask.labels
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +57,7 @@ def _mirrored(labels):
 def _with_hips(volume: CtImage, heads, k: int):
     """The segmentation's own part: the answer for hips that are given."""
     found = anatomy.Anatomy(volume, replace(anatomy.find_anatomy(volume).hips, left=heads[0], right=heads[1]))
-    return segmentation.segment(volume, found, range(k, k + 2), SETTINGS).mask.labels
+    return segmentation.segment(volume, found, range(k, k + 2)).mask.labels
 
 
 def _heads(volume: CtImage, *, sign: float = 1.0, shift_mm: tuple[float, float] = (0.0, 0.0)):

@@ -36,7 +36,7 @@ def locate(
     if not needs_hips and (by_hand := _by_hand(image, rule)) is not None:
         return None, by_hand
     found = anatomy.find_anatomy(image, hips, method)
-    level = _find_level(image, found, _canonical_rule(rule, image))
+    level = _find_level(image, found, _canonical_rule(rule, image), method)
     return found, anatomy.on_an_image(level, image.geometry, image.missing_slices, method.level)
 
 
@@ -51,7 +51,7 @@ def named_levels(
     missing: list[tuple[str, str]] = []
     for name in NAMED_LEVELS:
         try:
-            level = _find_level(image, found, LevelRule(landmark=name), mask)
+            level = _find_level(image, found, LevelRule(landmark=name), mask=mask)
         except GlutsegError as error:
             missing.append((name, f"{error.code}: {error.message}"))
         else:
@@ -75,10 +75,12 @@ def _by_hand(image: CtImage, rule: LevelRule) -> Level | None:
     return Level(rule.landmark, slice_index, geometry.slice_z_mm(slice_index))
 
 
-def _find_level(image: CtImage, found: Anatomy, rule: LevelRule, mask: Mask | None = None) -> Level:
+def _find_level(
+    image: CtImage, found: Anatomy, rule: LevelRule, method: Method = METHOD, mask: Mask | None = None
+) -> Level:
     """By the bones; ``peak-area`` is the one level that only the areas can tell."""
     if rule.landmark == "peak-area":
-        return segmentation.peak_level(image, found, rule, mask=mask)
+        return segmentation.peak_level(image, found, rule, method.segmentation, mask=mask)
     return anatomy.find_level(found, rule)
 
 

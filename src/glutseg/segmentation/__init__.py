@@ -1,8 +1,8 @@
-"""Threshold, seeds, growing regions: from a volume and its anatomy to a mask."""
+"""A learned prior, thresholds and growing regions: from an image and its anatomy to the outlines."""
 
-from glutseg.segmentation.gluteus import OutlineQuality, Outlines, peak_level, segment
+from glutseg.segmentation.gluteus import OutlineQuality, Outlines, segment
 from glutseg.segmentation.outliners import AUTOMATIC, OUTLINERS, GivenMaskOutliner, Outliner, named_outliner
-from glutseg.segmentation.settings import Settings
+from glutseg.segmentation.peak import peak_level
 
 __all__ = [
     "AUTOMATIC",
@@ -11,7 +11,6 @@ __all__ = [
     "OutlineQuality",
     "Outliner",
     "Outlines",
-    "Settings",
     "named_outliner",
     "peak_level",
     "segment",

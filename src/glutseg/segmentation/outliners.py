@@ -12,7 +12,8 @@ from glutseg.image import CtImage, Mask
 from glutseg.protocol import Protocol
 from glutseg.result import Level
 from glutseg.segmentation.gluteus import Outlines, segment
-from glutseg.segmentation.settings import Settings
+from glutseg.segmentation.network import Network, chosen_weights
+from glutseg.segmentation.side_grid import CONTEXT_MM
 from glutseg.segmentation.totalsegmentator import TotalSegmentator
 
 
@@ -62,19 +63,27 @@ class Outliner(typing.Protocol):
 
 @dataclass(frozen=True)
 class AutomaticOutliner:
-    """glutseg's own thresholding and region growing (`glutseg.segmentation.segment`)."""
+    """glutseg's own learned prior and region growing (`glutseg.segmentation.segment`)."""
 
     name = "glutseg"
     needs_hips = True
-    hips_context_mm = Settings().context_mm
-    slices_context_mm = 0.0
+    hips_context_mm = 0.0
+    slices_context_mm = CONTEXT_MM
     has_processes = False
 
     def record(self) -> dict[str, str]:
-        return {"name": self.name}
+        """Its network's weights decide the outlines as much as the version does."""
+        return {"name": self.name, "network_sha256": Network(chosen_weights()).check()}
 
     def check(self) -> None:
-        """It can always work."""
+        """Load the network once.
+
+        Raises
+        ------
+        GlutsegError
+            ``network-damaged``, ``network-not-loaded``.
+        """
+        Network(chosen_weights()).check()
 
     def outline(self, image: CtImage, anatomy: Anatomy | None, level: Level, protocol: Protocol) -> Outlines:
         if anatomy is None:
@@ -84,6 +93,7 @@ class AutomaticOutliner:
             image,
             anatomy,
             image.geometry.slices_around(level.slice_index, protocol.level.profile_mm),
+            protocol.method.segmentation,
             slice_index=level.slice_index,
             whole_muscle=protocol.extent.whole_muscle,
             muscles=protocol.extent.muscles,

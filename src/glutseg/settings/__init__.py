@@ -22,6 +22,7 @@ from glutseg.settings.levels import (
     SearchBox,
 )
 from glutseg.settings.quality import QualitySettings
+from glutseg.settings.segmentation import SegmentationSettings
 
 __all__ = [
     "METHOD",
@@ -37,14 +38,15 @@ __all__ = [
     "QualitySettings",
     "Region",
     "SearchBox",
+    "SegmentationSettings",
     "Settings",
     "SurroundingsSettings",
 ]
 
 
 class Method(Settings):
-    """How hips and level are found and what is flagged. Areas of runs with other settings are not to be
-    mixed."""
+    """How hips and level are found, how muscles are outlined and what is flagged. Areas of runs with other
+    settings are not to be mixed."""
 
     grid: GridSettings = GridSettings()
     circles: CircleSettings = CircleSettings()
@@ -55,6 +57,7 @@ class Method(Settings):
     landmarks: LandmarkSettings = LandmarkSettings()
     level: LevelSettings = LevelSettings()
     localiser: LocaliserSettings = LocaliserSettings()
+    segmentation: SegmentationSettings = SegmentationSettings()
     quality: QualitySettings = QualitySettings()
 
 

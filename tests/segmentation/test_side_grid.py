@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glutseg.image import CtImage, Geometry
-from training.joining.side_grid import AIR_HU, FEW_PLANES, SHAPE, SPACING_MM, SideGrid
+from glutseg.segmentation.side_grid import AIR_HU, FEW_PLANES, SHAPE, SPACING_MM, SideGrid
 
 HEAD_MM = (95.0, 10.0, -40.0)
 

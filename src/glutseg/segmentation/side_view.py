@@ -11,13 +11,13 @@ from scipy import ndimage as ndi
 
 from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Muscle, Side
-from training.joining import competition
-from training.joining.competition import Field
-from training.joining.network import CLASSES, Network, softmax
-from training.joining.outline import BoolArray, FloatArray, classify, tidy
-from training.joining.settings import Settings
-from training.joining.side_grid import SPACING_MM, SideGrid
-from training.joining.tissue import Tissue, measure_tissue
+from glutseg.segmentation import competition
+from glutseg.segmentation.competition import Field
+from glutseg.segmentation.drawing import BoolArray, FloatArray, classify, tidy
+from glutseg.segmentation.network import CLASSES, Network, softmax
+from glutseg.segmentation.side_grid import SPACING_MM, SideGrid
+from glutseg.segmentation.tissue import Tissue, measure_tissue
+from glutseg.settings import SegmentationSettings
 
 _GLUTEI = slice(1, 4)
 _LEAST_PROBABILITY = 1e-5
@@ -48,7 +48,7 @@ class SideView:
         head_mm: tuple[float, float, float],
         side: Side,
         network: Network,
-        settings: Settings,
+        settings: SegmentationSettings,
         middle: int,
         *,
         all_planes: bool = False,
@@ -73,12 +73,16 @@ class SideView:
             raise GlutsegError("muscle-not-found", f"no muscle was found behind the {side} hip")
         return cls(grid, hu, probabilities, measure_tissue(hu[near], probabilities[:, near]))
 
-    def field(self, image: CtImage, middle: int, reach_mm: float, settings: Settings) -> tuple[slice, Field]:
+    def field(
+        self, image: CtImage, middle: int, reach_mm: float, settings: SegmentationSettings
+    ) -> tuple[slice, Field]:
         """Planes within ``reach_mm`` of a slice, and what they show."""
         near = _near(self.grid, image, middle, reach_mm)
         return near, competition.look(self.hu[near], self.probabilities[:, near], self.tissue, settings)
 
-    def settled(self, near: slice, field: Field, settings: Settings, liked: float = 0.0) -> SideView:
+    def settled(
+        self, near: slice, field: Field, settings: SegmentationSettings, liked: float = 0.0
+    ) -> SideView:
         """The same with the pieces changed over that edges and network see differently."""
         region = competition.edge_led(field, settings, liked)
         probabilities = self.probabilities.copy()
@@ -101,7 +105,7 @@ class SideView:
         return part.box(image.geometry)
 
     def draw(
-        self, image: CtImage, slices: range, muscles: tuple[Muscle, ...], settings: Settings
+        self, image: CtImage, slices: range, muscles: tuple[Muscle, ...], settings: SegmentationSettings
     ) -> dict[Muscle, BoolArray]:
         """The outlines on some slices, (slice, row, column) of the whole slices."""
         box = self.box(image)
@@ -110,7 +114,7 @@ class SideView:
         return self._drawn(image, classes, slices, box, muscles, settings)
 
     def draw_network_led(
-        self, image: CtImage, slices: range, muscles: tuple[Muscle, ...], settings: Settings
+        self, image: CtImage, slices: range, muscles: tuple[Muscle, ...], settings: SegmentationSettings
     ) -> dict[Muscle, BoolArray]:
         """The outlines that the network alone would draw."""
         box = self.box(image)
@@ -124,7 +128,7 @@ class SideView:
         slices: range,
         box: tuple[slice, slice],
         muscles: tuple[Muscle, ...],
-        settings: Settings,
+        settings: SegmentationSettings,
     ) -> dict[Muscle, BoolArray]:
         spacing_mm = image.geometry.spacing_mm[1:]
         drawn = {}

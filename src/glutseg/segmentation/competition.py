@@ -16,9 +16,9 @@ from scipy import ndimage as ndi
 
 from glutseg.segmentation.discs import open_disc
 from glutseg.segmentation.flow import source_side
-from training.joining.settings import Settings
-from training.joining.side_grid import SPACING_MM
-from training.joining.tissue import Tissue
+from glutseg.segmentation.side_grid import SPACING_MM
+from glutseg.segmentation.tissue import Tissue
+from glutseg.settings import SegmentationSettings
 
 BACKGROUND, MAXIMUS, MEDIUS, MINIMUS, BONE, OTHER = range(6)
 PLANE_SIGMA_MM = 1.2
@@ -56,7 +56,7 @@ class Field:
         return np.asarray(self.probabilities.argmax(0) == MAXIMUS, dtype=bool)
 
 
-def look(hu: FloatArray, probabilities: FloatArray, tissue: Tissue, settings: Settings) -> Field:
+def look(hu: FloatArray, probabilities: FloatArray, tissue: Tissue, settings: SegmentationSettings) -> Field:
     """What the planes of one side show; HU and probabilities on the network's grid."""
     leanness = tissue.leanness(hu, SPACING_MM)
     lines = dark_lines(hu, max(PLANE_SIGMA_MM, tissue.smoothing_mm)) / np.float32(tissue.contrast_hu)
@@ -91,7 +91,7 @@ def dark_lines(hu: FloatArray, sigma_mm: float) -> FloatArray:
     return out
 
 
-def edge_led(field: Field, settings: Settings, liked: float = 0.0) -> BoolArray:
+def edge_led(field: Field, settings: SegmentationSettings, liked: float = 0.0) -> BoolArray:
     """The gluteus maximus where the edges say that it ends, (plane, row, column).
 
     Parameters
@@ -109,7 +109,7 @@ def edge_led(field: Field, settings: Settings, liked: float = 0.0) -> BoolArray:
     return _least_cut(~(seeds | none), seeds, (gain + liked) * _VOXEL_MM3, field.cost, settings)
 
 
-def _certainly_none(field: Field, outside_mm: FloatArray, settings: Settings) -> BoolArray:
+def _certainly_none(field: Field, outside_mm: FloatArray, settings: SegmentationSettings) -> BoolArray:
     """Bone, fat, what lies far off, and what the network calls neither maximus nor medius.
 
     Only these two it may confuse over more than some millimetres.
@@ -124,7 +124,7 @@ def _certainly_none(field: Field, outside_mm: FloatArray, settings: Settings) ->
 
 
 def _least_cut(
-    free: BoolArray, inside: BoolArray, gain: FloatArray, cost: FloatArray, settings: Settings
+    free: BoolArray, inside: BoolArray, gain: FloatArray, cost: FloatArray, settings: SegmentationSettings
 ) -> BoolArray:
     """Free voxels join ``inside`` where that costs least; all others keep their side.
 
@@ -187,7 +187,7 @@ def _neighbours(
     return pairs
 
 
-def settled(field: Field, region: BoolArray, settings: Settings) -> FloatArray:
+def settled(field: Field, region: BoolArray, settings: SegmentationSettings) -> FloatArray:
     """The network's probabilities where edges agree; pieces that the edges see otherwise changed over.
 
     A piece is at least two ``piece_mm`` wide. Narrower differences, and those to fat, are left to the tissue

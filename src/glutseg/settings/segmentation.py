@@ -1,61 +1,60 @@
-"""Constants of the segmentation, in one place."""
+"""Settings of the segmentation: how network, image and edges are brought together."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from glutseg.settings.base import Length, Settings, Share, Weight
 
 
-@dataclass(frozen=True)
-class Settings:
+class SegmentationSettings(Settings):
     """How network, image and edges are brought together.
 
     Chosen on patients that the network in question had never seen (docs/explanation/method.md).
     """
 
-    reach_mm: float = 20.0
+    reach_mm: Length = 20.0
     """Fat, muscle and edges are looked at this far above and below the measured slice: the usual profile and
     5 mm beyond. A plane that is invisible in one slice shows in its neighbours."""
-    prior_weight: float = 0.5
+    prior_weight: Weight = 0.5
     """Of the network's log-odds against those of the tissue. Below 1, because neighbouring pixels of a
     network err together; 0.25 and 1 change the Dice by 0.002."""
-    least_spread: float = 0.12
+    least_spread: Share = 0.12
     """Of one tissue's density, as a share of the fat-to-muscle difference: what texture alone makes."""
-    outlier_share: float = 0.05
+    outlier_share: Share = 0.05
     """Of pixels that are neither fat nor muscle, whatever the network says."""
-    background_fat: float = 0.85
+    background_fat: Share = 0.85
     """Share of fat in what is no muscle and no bone near the muscles; the rest is skin, fascia, vessels."""
 
-    spur_mm: float = 3.0
+    spur_mm: Length = 3.0
     """Twice this is the least width of a muscle: thinner ends are fascia, skin or tendon. With 4 mm 2 % of
     the area of two patients is lost; with 2 mm 3 % of a third's is fascia lata."""
 
-    border_cost_even: float = 1.0
+    border_cost_even: Weight = 1.0
     """Of a border between two regions through even tissue, per mm² (the unit of the other costs)."""
-    border_cost_plane: float = 0.03
+    border_cost_plane: Weight = 0.03
     """Along a visible fat plane, or in fat."""
-    plane_contrast: float = 0.06
+    plane_contrast: Share = 0.06
     """Strength of a dark line, as a share of the fat-to-muscle difference, that counts as a plane..."""
-    plane_noises: float = 3.0
+    plane_noises: Weight = 3.0
     """...unless the noise makes lines of that strength: then so many of its spreads above its median."""
-    plane_darkness: float = 0.45
+    plane_darkness: Share = 0.45
     """Darkness, as a share of the same difference, that counts as fat."""
-    plane_sharpness: float = 4.0
+    plane_sharpness: Weight = 4.0
     """How suddenly a plane begins to count: low values let noise cheapen even tissue."""
-    network_cost: float = 0.01
+    network_cost: Weight = 0.01
     """Per mm³ that contradicts the network: 1 cm² of it weighs as much as 1 mm of border in even tissue."""
-    network_sure_odds: float = 2.0
+    network_sure_odds: Weight = 2.0
     """Log-odds from which on the network's word counts fully."""
-    fat_cost: float = 0.02
+    fat_cost: Weight = 0.02
     """Per mm³ of fat taken in."""
-    between_slices: float = 0.35
+    between_slices: Weight = 0.35
     """Cost of a border between slices, against one within them: the muscles slope."""
-    core_mm: float = 5.0
+    core_mm: Length = 5.0
     """So far within the network's border the muscle is a seed."""
-    far_mm: float = 60.0
+    far_mm: Length = 60.0
     """So far beyond it there is none."""
-    piece_mm: float = 3.0
+    piece_mm: Length = 3.0
     """Twice this is the least width of a piece that the edges may give to or take from a muscle."""
-    doubt_cost: float = 0.02
+    doubt_cost: Weight = 0.02
     """Per mm³: the edges are asked again for a muscle that is liked and one that is disliked by so much."""
-    doubt_reach_mm: float = 12.0
+    doubt_reach_mm: Length = 12.0
     """Around the measured slice."""

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from glutseg.errors import GlutsegError
+
 CLASSES = ("background", "maximus", "medius", "minimus", "bone", "other muscle")
 """Along the first axis of the probabilities."""
 SHA256_SUFFIX = ".sha256"
@@ -25,10 +27,6 @@ _WINDOWS_HU = ((0.0, 100.0, -1.6, 1.6), (200.0, 400.0, -1.6, 2.5))
 """Middle, width and limits of the two channels that the network was trained with."""
 
 FloatArray = npt.NDArray[np.float32]
-
-
-class NetworkError(RuntimeError):
-    """The network cannot be used; the message says why."""
 
 
 WEIGHTS_VARIABLE = "GLUTSEG_WEIGHTS"
@@ -56,8 +54,9 @@ class Network:
 
         Raises
         ------
-        NetworkError
-            For weights that are missing or damaged, and where onnxruntime cannot be loaded.
+        GlutsegError
+            ``network-damaged`` for weights that are missing or not what they were, ``network-not-loaded``
+            where onnxruntime cannot be loaded or refuses them.
         """
         session, sha256 = _load(self.weights)
         del session
@@ -68,7 +67,7 @@ class Network:
 
         Parameters
         ----------
-        hu : (plane, row, column) of one side (`training.joining.side_grid`); a multiple of eight planes
+        hu : (plane, row, column) of one side (`SideGrid`); a multiple of eight planes
         """
         session, _ = _load(self.weights)
         channels = [np.clip((hu - middle) / width, low, high) for middle, width, low, high in _WINDOWS_HU]
@@ -96,8 +95,7 @@ def _load(weights: Path) -> tuple[Any, str]:
         options.enable_cpu_mem_arena = False  # 180 MB less at its peak
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime and the loader of its library raise errors of many kinds
-        message = f"onnxruntime cannot load {weights.name}: {error}"
-        raise NetworkError(message) from error
+        raise GlutsegError("network-not-loaded", str(error)[:300], weights.name) from error
     return session, sha256
 
 
@@ -106,9 +104,9 @@ def _checked(weights: Path) -> tuple[bytes, str]:
         content = weights.read_bytes()
         expected = weights.with_name(weights.name + SHA256_SUFFIX).read_text("ascii").split()[0]
     except (OSError, IndexError, UnicodeDecodeError) as error:
-        raise NetworkError(f"the weights {weights} cannot be read: {error}") from error
+        raise GlutsegError("network-damaged", f"cannot be read: {error}", weights.name) from error
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 != expected:
-        message = f"{weights.name} is damaged: SHA-256 {sha256[:12]}..., expected {expected[:12]}..."
-        raise NetworkError(message)
+        detail = f"SHA-256 {sha256[:12]}..., expected {expected[:12]}..."
+        raise GlutsegError("network-damaged", detail, weights.name)
     return content, sha256

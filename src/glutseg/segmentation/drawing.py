@@ -13,9 +13,9 @@ from scipy import ndimage as ndi
 
 from glutseg.image import Muscle
 from glutseg.segmentation.discs import fill_holes, open_disc
-from training.joining.network import CLASSES
-from training.joining.settings import Settings
-from training.joining.tissue import Tissue
+from glutseg.segmentation.network import CLASSES
+from glutseg.segmentation.tissue import Tissue
+from glutseg.settings import SegmentationSettings
 
 LARGE_PART = 0.1
 """Pieces of a muscle on a slice smaller than this share of its largest are dropped."""
@@ -27,7 +27,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 def classify(
-    leanness: FloatArray, probabilities: FloatArray, tissue: Tissue, settings: Settings
+    leanness: FloatArray, probabilities: FloatArray, tissue: Tissue, settings: SegmentationSettings
 ) -> npt.NDArray[np.int64]:
     """The likeliest class of every pixel.
 
@@ -46,7 +46,9 @@ def classify(
     return np.asarray(score.argmax(0), dtype=np.int64)
 
 
-def _likelihoods(leanness: FloatArray, tissue: Tissue, settings: Settings) -> dict[str, FloatArray]:
+def _likelihoods(
+    leanness: FloatArray, tissue: Tissue, settings: SegmentationSettings
+) -> dict[str, FloatArray]:
     """Of the density of each pixel in each class, up to a common factor."""
     spread = max(settings.least_spread, tissue.spread)
     between = np.clip(leanness, 0, 1)
@@ -68,7 +70,7 @@ def _likelihoods(leanness: FloatArray, tissue: Tissue, settings: Settings) -> di
     }
 
 
-def tidy(mask: BoolArray, spacing_mm: tuple[float, float], settings: Settings) -> BoolArray:
+def tidy(mask: BoolArray, spacing_mm: tuple[float, float], settings: SegmentationSettings) -> BoolArray:
     """One slice of a muscle without ends and spurs that are too thin for one, without scraps and holes."""
     opened = open_disc(mask, settings.spur_mm, spacing_mm)
     labels, n = ndi.label(opened)
@@ -80,7 +82,10 @@ def tidy(mask: BoolArray, spacing_mm: tuple[float, float], settings: Settings) -
 
 
 def draw(
-    classes: npt.NDArray[np.int64], muscle: Muscle, spacing_mm: tuple[float, float], settings: Settings
+    classes: npt.NDArray[np.int64],
+    muscle: Muscle,
+    spacing_mm: tuple[float, float],
+    settings: SegmentationSettings,
 ) -> BoolArray:
     """One muscle on every slice of a map of classes."""
     return np.stack([tidy(plane == CLASSES.index(muscle), spacing_mm, settings) for plane in classes])

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage as ndi
 
-from training.joining.outline import classify, draw, tidy
-from training.joining.settings import Settings
-from training.joining.tissue import Tissue
+from glutseg.segmentation.drawing import classify, draw, tidy
+from glutseg.segmentation.tissue import Tissue
+from glutseg.settings import SegmentationSettings
 
-SETTINGS = Settings()
+SETTINGS = SegmentationSettings()
 CLEAN = Tissue(-105.0, 55.0, 0.05, 0.02, 0.6, 5.0)
 SIDE = 60
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage as ndi
 
-from training.joining.side_grid import SPACING_MM
+from glutseg.segmentation.side_grid import SPACING_MM
 
 SMOOTHING_MM = (0.6, 0.9, 1.3, 1.8, 2.5)
 """Sigmas to choose from: the least one at which fat and muscle stand apart."""

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from training.joining.agreement import dice, least_agreement
+from glutseg.segmentation.agreement import dice, least_agreement
 
 MASKS = arrays(bool, (4, 5))
 

@@ -20,6 +20,8 @@ FIRST_MM = (-150.0, -72.0, -90.0)
 SHAPE = (96, 160, 144)
 FEW_PLANES = 48
 """Enough for a profile: with all 96 nothing at the level changes, but it takes twice as long."""
+CONTEXT_MM = FEW_PLANES / 2 * SPACING_MM[0] + SPACING_MM[0]
+"""So far above and below a slice the network looks with few planes, and one more."""
 AIR_HU = -1024.0
 
 FloatArray = npt.NDArray[np.float32]

@@ -5,13 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from glutseg.segmentation import flow
-from training.joining import competition
-from training.joining.competition import Field, edge_led, edge_share, look, settled
-from training.joining.settings import Settings
-from training.joining.tissue import Tissue
+from glutseg.segmentation.competition import Field, edge_led, edge_share, look, settled
+from glutseg.segmentation.tissue import Tissue
+from glutseg.settings import SegmentationSettings
 
-SETTINGS = Settings()
+SETTINGS = SegmentationSettings()
 TISSUE = Tissue(-105.0, 55.0, 0.05, 0.0, 0.6, 5.0)
 SHAPE = (7, 60, 110)
 ROWS, FIRST, PLANE, LAST = slice(18, 42), 8, 70, 100
@@ -66,15 +64,6 @@ def test_more_liking_never_takes_away():
     regions = [edge_led(field, SETTINGS, liked) for liked in (-0.02, -0.01, 0.0, 0.01, 0.02)]
     for smaller, larger in pairwise(regions):
         assert not (smaller & ~larger).any()
-
-
-@pytest.mark.parametrize("solver", [flow.by_scipy, flow.by_ortools])
-def test_both_solvers_give_the_same(solver, monkeypatch):
-    pytest.importorskip("ortools")
-    field = look(*scene(55), TISSUE, SETTINGS)
-    expected = edge_led(field, SETTINGS)
-    monkeypatch.setattr(competition, "source_side", solver)
-    np.testing.assert_array_equal(edge_led(field, SETTINGS), expected)
 
 
 def test_probabilities_stay_probabilities():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.joining.tissue import SMOOTHING_MM, measure_tissue
+from glutseg.segmentation.tissue import SMOOTHING_MM, measure_tissue
 
 SHAPE = (5, 70, 90)
 MUSCLE = (slice(None), slice(25, 45), slice(20, 70))
