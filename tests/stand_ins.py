@@ -76,7 +76,7 @@ def use_truth(
         index = choose(phantom, rule.landmark) if rule.slice_index is None else rule.slice_index
         return Level(rule.landmark, index, grid.slice_z_mm(index), {"femoral-head-top:left": (1.0, 2.0, 3.0)})
 
-    def segment(image, found, slices, *, whole_muscle=False, **_how):
+    def segment(image, found, slices, _settings=METHOD.segmentation, *, whole_muscle=False, **_how):
         truth = phantom_of(image).truth.labels
         labels = np.zeros_like(truth)
         # a whole muscle ends within the series

@@ -32,7 +32,7 @@ def body():
 def simple_muscles():
     """Whatever has the density of muscle, on the slices asked for: tells as well whether they were read."""
 
-    def segment(volume, _anatomy, slices, **_how):
+    def segment(volume, _anatomy, slices, *_, **_how):
         labels = np.zeros(volume.hu.shape, np.uint8)
         near = slice(slices.start, slices.stop)
         labels[near] = (volume.hu[near] > 20) & (volume.hu[near] < 90)
@@ -90,7 +90,7 @@ def test_the_result_is_that_of_reading_everything(body, tmp_path, decoded, posit
     whole = _whole(study)
     assert not decoded
     part = measure_study(study, PROTOCOL)
-    assert len(set(decoded)) == len(decoded) < 0.8 * N_SLICES
+    assert len(set(decoded)) == len(decoded) < 0.85 * N_SLICES
     assert part.result.level.slice_index == whole.result.level.slice_index
     assert part.result.status == whole.result.status
     assert {f.code for f in part.result.all_flags} == {f.code for f in whole.result.all_flags}
