@@ -95,8 +95,8 @@ class Score:
     area_error_right: float | None = None
     end_to_end_error: float | None = None
     level_error_mm: float | None = None
-    confidence_left: float | None = None
-    confidence_right: float | None = None
+    error_bound_left_percent: float | None = None
+    error_bound_right_percent: float | None = None
     flags: str = ""
     parameters: str = ""
 
@@ -166,8 +166,8 @@ def _series_uid(case: Path) -> str:
 def _score(judged: dict[str, Any], row: dict[str, str], case: Path) -> Score:
     known = {f.name: judged[f.name] for f in fields(Score) if f.name in judged}
     rounded: dict[str, Any] = {k: round(v, 4) if isinstance(v, float) else v for k, v in known.items()}
-    sure = {f"confidence_{side}": row.get(f"confidence_{side}") for side in ("left", "right")}
-    rounded |= {name: float(value) for name, value in sure.items() if value}
+    bounds = {name: row.get(name) for name in ("error_bound_left_percent", "error_bound_right_percent")}
+    rounded |= {name: float(value) for name, value in bounds.items() if value}
     return Score(**rounded, flags=row.get("flags", ""), parameters=_parameters(case))
 
 
@@ -195,15 +195,15 @@ def render(simulator: Path, n: int, out: Path) -> Path:
 
 def print_table(scores: list[Score]) -> None:
     """One line per case."""
-    print("case       status   Dice L  Dice R  area L  area R  end-to-end  level mm  conf L  conf R  flags")
+    print("case       status   Dice L  Dice R  area L  area R  end-to-end  level mm  bound L  bound R  flags")
     for s in scores:
         figures = (
             _cell(s.area_error_left, "+7.1%"),
             _cell(s.area_error_right, "+7.1%"),
             _cell(s.end_to_end_error, "+11.1%"),
             _cell(s.level_error_mm, "+9.1f"),
-            _cell(s.confidence_left, "7.2f"),
-            _cell(s.confidence_right, "7.2f"),
+            _cell(s.error_bound_left_percent, "8.1f"),
+            _cell(s.error_bound_right_percent, "8.1f"),
         )
         print(f"{s.case:<10} {s.status:<8} {s.dice_left:6.3f}  {s.dice_right:6.3f}", *figures, "", s.flags)
 

@@ -65,7 +65,7 @@ print(case)
 for flag in case.flags:
     print(f"{flag.severity}: {flag} - {flag.message}\n  what to do: {flag.remedy}")
 for record in case.result.muscles:
-    print(f"{record.muscle} {record.side}: confidence {record.confidence}")
+    print(f"{record.muscle} {record.side}: ± {record.error_bound_percent:.0f} % (90 % bound)")
 
 # %% [markdown]
 # **Take it elsewhere.** The mask keeps its geometry as a SimpleITK image; 3D Slicer and ITK-SNAP open the

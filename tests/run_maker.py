@@ -74,8 +74,8 @@ def result_of(case: MadeCase, levels: Sequence[str] = ()) -> CaseResult:
                 "maximus",
                 side,
                 side_of(area, case.lean_share),
-                confidence=0.95,
-                flags=(Flag("edge-support-low", "much"),) if case.status == "review" else (),
+                error_bound_percent=5.0,
+                flags=(Flag("outline-uncertain", "much"),) if case.status == "review" else (),
             )
             for side, area in areas.items()
         ),

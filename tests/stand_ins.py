@@ -11,13 +11,13 @@ import pytest
 from glutseg import anatomy, segmentation
 from glutseg.anatomy import Anatomy, Hips, Sphere
 from glutseg.errors import GlutsegError
-from glutseg.image import SIDES, CtImage, Mask
+from glutseg.image import CtImage, Mask
 from glutseg.phantom import Phantom
 from glutseg.result import Level
 from glutseg.segmentation import OutlineQuality, Outlines, outliners
 from glutseg.settings import METHOD
 
-CONFIDENCE = {"left": 0.95, "right": 0.9}
+ERROR_BOUND_PERCENT = {"left": 4.0, "right": 6.0}
 Choose = Callable[[Phantom, str], int]
 """The slice of a landmark."""
 
@@ -82,7 +82,10 @@ def use_truth(
         # a whole muscle ends within the series
         drawn = slice(1, len(labels) - 1) if whole_muscle else slice(slices.start, slices.stop)
         labels[drawn] = truth[drawn]
-        quality = {("maximus", side): OutlineQuality(CONFIDENCE[side]) for side in SIDES}
+        quality = {
+            ("maximus", side): OutlineQuality(0.95, error_bound_percent=bound)
+            for side, bound in ERROR_BOUND_PERCENT.items()
+        }
         return Outlines(Mask.on(image, labels), quality)
 
     patch.setattr(anatomy, "find_anatomy", find_anatomy)

@@ -89,7 +89,7 @@ def test_the_stages_one_by_one(truth_rooms, tmp_path, position):
     image = glutseg.load(truth_rooms.write(tmp_path / "in", position=position))
     level = glutseg.find_level(image)
     found = glutseg.segment(image, level)
-    assert found.confidence == {("maximus", "left"): 0.95, ("maximus", "right"): 0.9}
+    assert found.error_bound_percent == {("maximus", "left"): 4.0, ("maximus", "right"): 6.0}
     assert found.flags == ()
     sides = glutseg.measure(image, found, level)
     assert {m.side: m.measurement for m in found.muscles} == sides

@@ -98,7 +98,7 @@ def test_an_error_found_elsewhere_stays_of_its_kind():
 
 def test_flags_name_their_side():
     assert str(Flag("sides-differ", "")) == "sides-differ"
-    assert str(Flag("edge-support-low", "", "left")) == "edge-support-low:left"
+    assert str(Flag("outline-uncertain", "", "left")) == "outline-uncertain:left"
     assert Flag("metal", "").severity == "note"
 
 

@@ -22,6 +22,7 @@ from glutseg.settings import METHOD, Method, Settings
 SECTIONS = {name: getattr(METHOD, name) for name in Method.model_fields}
 UNITS = (
     "_mm",
+    "_percent",
     "_mm2",
     "_mm3",
     "_hu",
@@ -143,9 +144,9 @@ def test_a_level_goes_by_its_settings():
 
 def test_quality_goes_by_its_settings():
     measured = SliceMeasurement(3000.0, 3000.0, 2800.0, 100.0, 40.0, 20.0, -50.0, 120.0, 45.0)
-    record = MuscleResult("maximus", "left", measurement=measured, confidence=0.9)
+    record = MuscleResult("maximus", "left", measurement=measured, error_bound_percent=9.0)
     assert check_outline(record, ()) == ()
-    strict = changed(quality={"min_confidence": 0.95, "area_mm2": [700, 2000]}).quality
+    strict = changed(quality={"max_error_bound_percent": 8, "area_mm2": [700, 2000]}).quality
     codes = [flag.code for flag in check_outline(record, (), strict)]
     assert codes == ["outline-uncertain", "size-implausible"]
 

@@ -14,7 +14,7 @@ A folder to results, and every stage on its own::
 
     image = glutseg.load("export/patient-1")       # HU with geometry
     level = glutseg.find_level(image)              # slice index, z in mm
-    found = glutseg.segment(image, level)          # mask, confidence and quality flags
+    found = glutseg.segment(image, level)          # mask, expected error and quality flags
     sides = glutseg.measure(image, found, level)   # areas in mm², densities in HU
     glutseg.plot_overlay(image, found, level)
 

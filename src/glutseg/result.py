@@ -67,10 +67,13 @@ class MuscleResult:
     Attributes
     ----------
     measurement : on the measured slice; None where the muscle has no pixel there
-    confidence : least Dice at the level between the outline and those found with a perturbed shape prior,
-        0 to 1; None where it is unknown
+    error_bound_percent : the true area lies within this many percent of the measured one in 90 % of cases;
+        None where it is unknown, as for outlines that somebody else made
+    agreement : Dice at the level, 0 to 1, between the outline and the most different of the others that were
+        found of the same muscle, each from less than all that is known
+    other_area_mm2 : area of that other outline
+    differs_at : where the two outlines differ most: "lateral end", "deep border"; empty where it is unknown
     edge_support : share of the border to other muscles that runs along a visible fat plane, 0 to 1
-    repaired_share : share of the area that was added by closing gaps or removed as spurs
     whole : from end to end, where that was asked for
     flags : quality flags of this muscle and side
     """
@@ -78,11 +81,27 @@ class MuscleResult:
     muscle: Muscle
     side: Side
     measurement: SliceMeasurement | None = None
-    confidence: float | None = None
+    error_bound_percent: float | None = None
+    agreement: float | None = None
+    other_area_mm2: float | None = None
+    differs_at: str = ""
     edge_support: float | None = None
-    repaired_share: float | None = None
     whole: WholeMuscle | None = None
     flags: tuple[Flag, ...] = ()
+
+    @property
+    def error_bound_mm2(self) -> float | None:
+        """``error_bound_percent`` of the measured area; None where either is unknown."""
+        if self.measurement is None or self.error_bound_percent is None:
+            return None
+        return self.measurement.area_mm2 * self.error_bound_percent / 100
+
+    @property
+    def other_difference_percent(self) -> float | None:
+        """By how much of the measured area the other outline is larger; None where it is unknown."""
+        if self.measurement is None or self.other_area_mm2 is None:
+            return None
+        return 100 * (self.other_area_mm2 / self.measurement.area_mm2 - 1)
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def test_record_of_an_ordinary_study(truth_rooms, tmp_path):
     assert [p.offset_mm for p in result.profile if p.side == "left"] == pytest.approx(
         [-15, -10, -5, 0, 5, 10, 15]
     )
-    assert [(m.side, m.confidence) for m in result.muscles] == [("left", 0.95), ("right", 0.9)]
+    assert [(m.side, m.error_bound_percent) for m in result.muscles] == [("left", 4.0), ("right", 6.0)]
     assert set(result.seconds) == {"read", "anatomy", "segmentation", "measurement"}
 
 
@@ -242,7 +242,7 @@ def test_unforeseen_errors_fail_one_study_and_leave_a_trace(truth_rooms, tmp_pat
     [
         ((), "ok"),
         (("height-missing",), "ok"),
-        (("metal", "edge-support-low"), "review"),
+        (("metal", "outline-uncertain"), "review"),
         (("muscle-missing",), "review"),
     ],
 )

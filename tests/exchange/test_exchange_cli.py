@@ -155,7 +155,7 @@ def test_all_muscles_of_given_masks_when_asked_for(export_run, tmp_path):
     glutseg("run", export_run.images, *how)
     (row,), (before,) = table(out), table(export_run.out)
     assert row["minimus_area_left_mm2"] == before["minimus_area_left_mm2"] != ""
-    assert "medius-minimus-uncertain" not in row["flags"]
+    assert "outline-uncertain" not in row["flags"]
 
 
 def test_masks_of_a_run_with_pseudonyms_are_named_by_them(export_run, tmp_path):

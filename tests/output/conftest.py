@@ -12,7 +12,8 @@ from glutseg.protocol import Protocol
 from glutseg.result import CaseResult, Height, Level, MuscleResult, SeriesRecord
 
 PROTOCOL = Protocol(name="test")
-CONFIDENCE = {"left": 0.9, "right": 0.8}
+ERROR_BOUND_PERCENT = {"left": 4.0, "right": 14.0}
+OTHER_AREA_MM2 = {"left": None, "right": 600.0}
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,21 @@ def make_example(patient_id="P-1", study_uid="1.2.3", case_id="P-1-0000000000", 
         study_uid=study_uid,
         study_date="2020-01-31",
         status="review",
-        flags=(Flag("sides-differ", "by 6 %"), Flag("edge-support-low", "40 %", "left")),
+        flags=(Flag("sides-differ", "by 6 %"), Flag("outline-uncertain", "40 %", "left")),
         series=series,
         level=Level(
             "femoral-head-top", 3, volume.geometry.slice_z_mm(3), {"femoral-head-top:left": (1.0, 2.0, 3.0)}
         ),
         muscles=tuple(
-            MuscleResult("maximus", side, measured[side], confidence=CONFIDENCE[side]) for side in SIDES
+            MuscleResult(
+                "maximus",
+                side,
+                measured[side],
+                ERROR_BOUND_PERCENT[side],
+                agreement=0.9,
+                other_area_mm2=OTHER_AREA_MM2[side],
+            )
+            for side in SIDES
         ),
         profile=profile(volume, mask, 3, range(2, 5), PROTOCOL.tissue),
         height=Height(1.6, "dicom"),

@@ -60,7 +60,7 @@ def test_a_run_of_the_first_version_is_refused_in_one_sentence(door, tmp_path):
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
 
 
-@pytest.mark.parametrize("number", [None, 1, RECORD_FORMAT + 1, str(RECORD_FORMAT)])
+@pytest.mark.parametrize("number", [None, 1, 2, RECORD_FORMAT + 1, str(RECORD_FORMAT)])
 def test_other_formats_are_refused_and_the_own_is_not(number, tmp_path):
     out = make_run(tmp_path / "out", CASES).out
     record = run_record(out)

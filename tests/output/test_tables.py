@@ -47,7 +47,7 @@ def test_figures_of_a_measured_row(example, tmp_path):
     assert float(row["area_mean_per_height_mm2_per_m"]) == pytest.approx(525 / 1.6)
     assert float(row["area_mean_per_height2_cm2_per_m2"]) == pytest.approx(5.25 / 1.6**2, abs=1e-4)
     assert (float(row["pixel_spacing_mm"]), float(row["pixel_spacing_x_mm"])) == (1.5, 2.0)
-    assert row["flags"] == "sides-differ edge-support-low:left"
+    assert row["flags"] == "sides-differ outline-uncertain:left"
     assert row["slice_index"] == "3"
     assert row["mask"] == "cases/x/mask.nii.gz"
     assert row["overlay"] == ""
@@ -133,7 +133,12 @@ def test_columns_follow_what_is_measured():
     wide = [c.name for c in measurement_columns(ExtentRule(muscles=muscles, whole_muscle=True))]
     assert wide[: len(plain)] == plain
     assert len(set(wide)) == len(wide)
-    assert {"medius_area_left_mm2", "minimus_confidence_right", "volume_mean_cm3"} <= set(wide)
+    assert {
+        "medius_area_left_mm2",
+        "minimus_error_bound_right_percent",
+        "medius_agreement_left",
+        "volume_mean_cm3",
+    } <= set(wide)
     assert {"minimus_volume_right_cm3", "length_left_mm"} <= set(wide)
     assert not {n for n in plain if n.startswith(("medius", "minimus", "volume"))}
 

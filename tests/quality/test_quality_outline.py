@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from glutseg.quality import check_difference, check_found, check_other_muscle, check_outline
+from glutseg.quality import check_difference, check_error_bound, check_found, check_outline
 from glutseg.result import MuscleResult, ProfilePoint, SliceMeasurement
 from glutseg.settings import METHOD
 
@@ -21,7 +21,8 @@ GOOD = SliceMeasurement(
     max_hu=120.0,
     lean_mean_hu=52.0,
 )
-CERTAIN = {"left": 0.97, "right": 0.97}
+CERTAIN = {"left": 3.0, "right": 3.0}
+"""Bounds in percent."""
 TINY = 1e-6
 
 
@@ -36,12 +37,11 @@ def _profile(**areas_mm2):
     return tuple(points)
 
 
-def _check(left=GOOD, *, confidence=CERTAIN, edge_support=CERTAIN, profile=None, repaired=None):
+def _check(left=GOOD, *, bounds=CERTAIN, profile=None):
     """Codes of both sides, left first, and of their difference."""
     profile = _profile(left=[3000] * 3, right=[3000] * 3) if profile is None else profile
-    repaired = repaired or {}
     records = [
-        MuscleResult("maximus", side, measured, confidence[side], edge_support[side], repaired.get(side))
+        MuscleResult("maximus", side, measured, bounds[side])
         for side, measured in (("left", left), ("right", GOOD))
     ]
     flags = [flag for record in records for flag in check_outline(record, profile)]
@@ -65,28 +65,23 @@ def test_a_muscle_without_a_pixel_was_not_found():
     assert check_found(MuscleResult("maximus", "right", GOOD)) == ()
 
 
-@pytest.mark.parametrize(
-    ("share", "flags"),
-    [(LIMITS.min_confidence, []), (LIMITS.min_confidence - TINY, ["outline-uncertain:left"])],
-)
-def test_confidence(share, flags):
-    assert _check(confidence={"left": share, "right": 1.0}) == flags
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_outline_uncertain(side):
+    limit = LIMITS.max_error_bound_percent
+    assert _check(bounds=CERTAIN | {side: limit}) == []
+    assert _check(bounds=CERTAIN | {side: limit + TINY}) == [f"outline-uncertain:{side}"]
 
 
-@pytest.mark.parametrize(
-    ("share", "flags"),
-    [(LIMITS.min_edge_support, []), (LIMITS.min_edge_support - TINY, ["edge-support-low:right"])],
-)
-def test_edge_support(share, flags):
-    assert _check(edge_support={"left": 1.0, "right": share}) == flags
-
-
-@pytest.mark.parametrize(
-    ("share", "flags"),
-    [(LIMITS.max_repaired_share, []), (LIMITS.max_repaired_share + TINY, ["outline-repaired:right"])],
-)
-def test_outline_repaired(share, flags):
-    assert _check(repaired={"left": 0.0, "right": share}) == flags
+@pytest.mark.parametrize("muscle", ["medius", "minimus"])
+def test_the_other_muscles_have_a_limit_of_their_own(muscle):
+    limit = LIMITS.max_error_bound_other_muscles_percent
+    assert limit > LIMITS.max_error_bound_percent
+    record = MuscleResult(muscle, "right", GOOD)
+    assert check_error_bound(record) == ()
+    assert check_error_bound(replace(record, error_bound_percent=limit)) == ()
+    (flag,) = check_error_bound(replace(record, error_bound_percent=limit + TINY))
+    assert str(flag) == "outline-uncertain:right"
+    assert muscle in flag.message
 
 
 @pytest.mark.parametrize(
@@ -180,33 +175,33 @@ def test_a_flag_names_its_figures():
     (flag,) = check_outline(MuscleResult("maximus", "left", replace(GOOD, mean_hu=-80.4)), ())
     assert flag.message == "mean -80 HU"
     assert flag.severity == "review"
-    (uncertain,) = check_outline(MuscleResult("maximus", "left", GOOD, confidence=0.1), ())
-    assert uncertain.severity == "review"
 
 
-def test_other_muscles_are_always_to_be_looked_at():
-    records = [
-        MuscleResult("maximus", "left", GOOD, confidence=0.97),
-        MuscleResult("medius", "left", GOOD),
-        MuscleResult("medius", "right", GOOD),
-        MuscleResult("minimus", "left", GOOD, confidence=0.97),
-        MuscleResult("minimus", "right"),
-    ]
-    flags = [flag for record in records for flag in check_other_muscle(record)]
-    assert [str(f) for f in flags] == [
-        "medius-minimus-uncertain:left",
-        "medius-minimus-uncertain:right",
-        "medius-minimus-uncertain:left",
-    ]
-    assert "medius" in flags[0].message
-    assert "0.97" in flags[2].message
+@pytest.mark.parametrize(
+    ("other_area_mm2", "differs_at", "words"),
+    [
+        (3270.0, "lateral end", "; the other outline differs by +9 % at the lateral end"),
+        (2400.0, "", "; the other outline differs by -20 %"),
+        (None, "", ""),
+    ],
+)
+def test_an_uncertain_outline_says_what_differs_and_where(other_area_mm2, differs_at, words):
+    record = MuscleResult(
+        "maximus",
+        "left",
+        GOOD,
+        error_bound_percent=14.2,
+        other_area_mm2=other_area_mm2,
+        differs_at=differs_at,
+    )
+    (flag,) = check_outline(record, ())
+    assert flag.severity == "review"
+    assert flag.message == "the area may be off by 14 % (90 % bound)" + words
 
 
 def test_the_limits_are_those_that_were_chosen():
     """Their figures, not their names: a limit that moves changes who is looked at."""
-    assert _check(confidence={"left": 0.84, "right": 0.86}) == ["outline-uncertain:left"]
-    assert _check(edge_support={"left": 0.49, "right": 0.51}) == ["edge-support-low:left"]
-    assert _check(repaired={"left": 0.071, "right": 0.069}) == ["outline-repaired:left"]
+    assert _check(bounds={"left": 10.1, "right": 9.9}) == ["outline-uncertain:left"]
     assert _check(profile=_profile(left=(3000, 2630, 3000), right=(3000, 2650, 3000))) == [
         "slices-disagree:left"
     ]

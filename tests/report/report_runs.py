@@ -16,7 +16,7 @@ CASES = [
     MadeCase("P02", (12, 14), flags=(Flag("sides-differ", "by 15 %"),), status="review"),
     MadeCase("P03", (9, 10), height_m=None, flags=(Flag("height-missing", "none"),)),
     MadeCase("P10", status="failed", error=("hips-not-found", f"no hips {HOSTILE}")),
-    MadeCase(HOSTILE, (15, 15), description=HOSTILE, flags=(Flag("edge-support-low", HOSTILE, "left"),),
+    MadeCase(HOSTILE, (15, 15), description=HOSTILE, flags=(Flag("outline-uncertain", HOSTILE, "left"),),
              status="review"),
     MadeCase("=P11", (20, 19)),
 ]  # fmt: skip

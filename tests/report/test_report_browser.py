@@ -197,7 +197,7 @@ def test_it_filters_by_words_status_flag_and_decision(screen):
     assert screen.patients() == ["P03"]
     choose("decision", "rejected")
     assert screen.patients() == ["P03"]
-    choose("flag", "edge-support-low")
+    choose("flag", "outline-uncertain")
     assert screen.patients() == []
     assert screen.one("#nothing").is_displayed()
     choose("status", "")

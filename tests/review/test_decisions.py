@@ -85,8 +85,8 @@ def test_a_correction_is_measured_pixel_for_pixel_and_leaves_the_automatic_mask_
     assert np.array_equal(kept.labels, mask.labels)
     n = round(float(automatic["area_left_mm2"]) / pixel)
     assert measured.changes["left"].dice == pytest.approx(2 * n / (2 * n + 3))
-    assert row["confidence_left"] == ""  # it was that of another outline
-    assert row["confidence_right"] == automatic["confidence_right"]
+    assert row["error_bound_left_percent"] == ""  # it was that of another outline
+    assert row["error_bound_right_percent"] == automatic["error_bound_right_percent"] != ""
     points = [r for r in reviewed.table("profile.csv") if r["case_id"] == case and r["offset_mm"] == "0.0"]
     assert next(p for p in points if p["side"] == "left")["area_mm2"] == row["area_left_mm2"]
 

@@ -24,8 +24,10 @@ def again(mask=MASK, slice_index=LEVEL_SLICE, automatic=AUTOMATIC, image=IMAGE, 
     return remeasure(automatic, before, image, mask, slice_index, PROTOCOL)
 
 
-def confidences(result, muscle="maximus"):
-    return {m.side: m.confidence for m in result.muscles if m.muscle == muscle and m.confidence is not None}
+def bounds(result, muscle="maximus"):
+    """In percent, of the sides where they are known."""
+    known = {m.side: m.error_bound_percent for m in result.muscles if m.muscle == muscle}
+    return {side: bound for side, bound in known.items() if bound is not None}
 
 
 def as_it_was(*codes):
@@ -50,7 +52,7 @@ def drawn(side="left", slice_index=LEVEL_SLICE, n_pixels=5):
 def test_nothing_changed_is_nothing_changed():
     found = again()
     assert all(found.result.measurement(side) == AUTOMATIC.measurement(side) for side in SIDES)
-    assert confidences(found.result) == {"left": 0.95, "right": 0.9}
+    assert bounds(found.result) == {"left": 4.0, "right": 6.0}
     for side, change in found.changes.items():
         assert (change.dice, change.dice_all_slices, change.difference_mm2) == (1.0, 1.0, 0.0), side
         assert change.area_mm2 == AUTOMATIC.area_mm2(side)
@@ -58,9 +60,9 @@ def test_nothing_changed_is_nothing_changed():
 
 @pytest.mark.parametrize(("side", "other"), [("left", "right"), ("right", "left")])
 @pytest.mark.parametrize("slice_index", [1, LEVEL_SLICE, 5])
-def test_a_drawn_side_loses_its_confidence_and_the_other_keeps_it(side, other, slice_index):
+def test_a_drawn_side_loses_its_expected_error_and_the_other_keeps_it(side, other, slice_index):
     found = again(drawn(side, slice_index))
-    assert set(confidences(found.result)) == {other}
+    assert set(bounds(found.result)) == {other}
     n = np.count_nonzero(SIDES[side] == LABELS)
     assert found.changes[side].dice_all_slices == pytest.approx(2 * n / (2 * n + 5))
     assert found.changes[other].dice_all_slices == 1.0
@@ -69,16 +71,29 @@ def test_a_drawn_side_loses_its_confidence_and_the_other_keeps_it(side, other, s
 
 
 def test_flags_of_an_outline_go_with_it():
-    uncertain = tuple(replace(m, confidence=0.5, edge_support=0.1) for m in AUTOMATIC.muscles)
+    uncertain = tuple(
+        replace(
+            m,
+            error_bound_percent=30.0,
+            agreement=0.7,
+            other_area_mm2=m.measurement.area_mm2 * 1.2,
+            differs_at="deep border",
+            edge_support=0.1,
+        )
+        for m in AUTOMATIC.muscles
+    )
     automatic = replace(AUTOMATIC, muscles=uncertain, flags=as_it_was("pelvis-tilted"))
 
     def of_outlines(result):
-        return [str(f) for f in result.all_flags if f.code in ("outline-uncertain", "edge-support-low")]
+        return [str(f) for f in result.all_flags if f.code == "outline-uncertain"]
 
-    both = [f"{code}:{side}" for side in SIDES for code in ("outline-uncertain", "edge-support-low")]
-    assert of_outlines(again(automatic=automatic).result) == both
+    untouched = again(automatic=automatic).result
+    assert of_outlines(untouched) == ["outline-uncertain:left", "outline-uncertain:right"]
+    assert [replace(m, flags=()) for m in untouched.muscles] == list(uncertain)
     corrected = again(drawn("left"), automatic=automatic).result
-    assert of_outlines(corrected) == ["outline-uncertain:right", "edge-support-low:right"]
+    assert of_outlines(corrected) == ["outline-uncertain:right"]
+    left = corrected.muscle("left")
+    assert replace(left, flags=()) == MuscleResult("maximus", "left", left.measurement)
     assert kept(corrected) == ["pelvis-tilted"]
 
 
@@ -89,7 +104,7 @@ def test_flags_of_the_level_go_with_it():
     assert kept(stay) == ["pelvis-tilted", "level-one-sided", "level-moved"]
     moved = again(slice_index=LEVEL_SLICE + 1, automatic=automatic).result
     assert kept(moved) == ["pelvis-tilted"]
-    assert confidences(moved) == {}
+    assert bounds(moved) == {}
 
 
 def test_flags_of_the_measurement_are_made_anew():
@@ -156,20 +171,20 @@ def test_dice_by_hand():
     assert dice(a, a) == 1.0
 
 
-def test_the_other_muscles_keep_their_confidence_until_they_are_drawn():
+def test_the_other_muscles_keep_their_expected_error_until_they_are_drawn():
     labels = LABELS.copy()
     labels[LEVEL_SLICE, 5:9, 40:44] = LABEL_VALUES["medius"]["left"]
     labels[LEVEL_SLICE, 12:16, 40:44] = LABEL_VALUES["minimus"]["left"]
     before = Mask.on(IMAGE, labels)
-    confidence = {("medius", "left"): 0.9, ("medius", "right"): 0.8, ("minimus", "left"): 0.7}
-    others = tuple(MuscleResult(muscle, side, confidence=c) for (muscle, side), c in confidence.items())
+    known = {("medius", "left"): 7.0, ("minimus", "left"): 9.0}
+    others = tuple(MuscleResult(muscle, side, error_bound_percent=b) for (muscle, side), b in known.items())
     automatic = replace(AUTOMATIC, muscles=AUTOMATIC.muscles + others)
 
     def remeasured(mask):
         found = remeasure(automatic, before, IMAGE, mask, LEVEL_SLICE, ALL_MUSCLES).result
-        assert confidences(found) == confidences(AUTOMATIC)
-        return confidences(found, "medius"), confidences(found, "minimus")
+        assert bounds(found) == bounds(AUTOMATIC)
+        return bounds(found, "medius"), bounds(found, "minimus")
 
-    assert remeasured(before) == ({"left": 0.9, "right": 0.8}, {"left": 0.7})
+    assert remeasured(before) == ({"left": 7.0}, {"left": 9.0})
     wiped = np.where(labels == LABEL_VALUES["medius"]["left"], 0, labels).astype(np.uint8)
-    assert remeasured(Mask.on(IMAGE, wiped)) == ({"right": 0.8}, {"left": 0.7})
+    assert remeasured(Mask.on(IMAGE, wiped)) == ({}, {"left": 9.0})

@@ -28,8 +28,9 @@ class Segmentation:
     Attributes
     ----------
     mask : 1 left, 2 right, further labels as in `glutseg.image.LABELS`
-    level : at which measurement, confidence and flags of ``muscles`` are given
-    muscles : one record per muscle and side: measurement, confidence, edge support, flags, whole muscle
+    level : at which measurement, expected error and flags of ``muscles`` are given
+    muscles : one record per muscle and side: measurement, expected error, edge support, flags, whole
+        muscle
     flags : all quality flags
     """
 
@@ -39,9 +40,9 @@ class Segmentation:
     flags: tuple[Flag, ...]
 
     @property
-    def confidence(self) -> dict[tuple[Muscle, Side], float | None]:
-        """Per muscle and side, 0 to 1; None where it is unknown."""
-        return {(record.muscle, record.side): record.confidence for record in self.muscles}
+    def error_bound_percent(self) -> dict[tuple[Muscle, Side], float | None]:
+        """The true area lies within so many percent of the measured one in 90 % of cases; None: unknown."""
+        return {(record.muscle, record.side): record.error_bound_percent for record in self.muscles}
 
     def to_sitk(self) -> Any:
         """The mask as a SimpleITK image in the order of the files."""
@@ -168,7 +169,7 @@ def segment(
     -------
     Segmentation
         ``mask`` (1 left, 2 right, further labels as in `glutseg.image.LABELS`), and per muscle and side its
-        measurement at the level, confidence and quality flags.
+        measurement at the level, expected error and quality flags.
 
     Raises
     ------

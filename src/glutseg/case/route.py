@@ -18,7 +18,7 @@ from glutseg.errors import Flag, GlutsegError
 from glutseg.image import LABELS, SIDES, CtImage, Mask, Muscle
 from glutseg.measurement import measure_slice, measure_whole, profile, slices_of
 from glutseg.protocol import Protocol
-from glutseg.result import CaseResult, Level, MuscleResult, ProfilePoint, Status
+from glutseg.result import CaseResult, Level, MuscleResult, ProfilePoint, SliceMeasurement, Status
 from glutseg.segmentation import AUTOMATIC, OutlineQuality, Outliner, Outlines
 from glutseg.settings import QualitySettings
 
@@ -123,18 +123,35 @@ def _records(
     records = []
     for side in LABELS[muscle]:
         known = outlines.quality.get((muscle, side), OutlineQuality())
+        figures = measured[side] if measured[side].area_mm2 > 0 else None
         records.append(
             MuscleResult(
                 muscle,
                 side,
-                measurement=measured[side] if measured[side].area_mm2 > 0 else None,
-                confidence=known.confidence,
+                measurement=figures,
+                error_bound_percent=_error_bound_percent(muscle, figures, known),
+                agreement=known.agreement,
+                other_area_mm2=known.other_area_mm2,
+                differs_at=known.where,
                 edge_support=known.edge_support,
-                repaired_share=known.repaired_share,
                 whole=whole.get(side),
             )
         )
     return records
+
+
+def _error_bound_percent(
+    muscle: Muscle, figures: SliceMeasurement | None, known: OutlineQuality
+) -> float | None:
+    """None for an outline without area, and where nobody knows how certain it is."""
+    if figures is None:
+        return None
+    if known.error_bound_percent is not None or known.agreement is None:
+        return known.error_bound_percent
+    evidence = quality.Evidence(
+        muscle, known.agreement, figures.area_mm2, known.other_area_mm2, known.edge_support
+    )
+    return quality.error_bound_percent(evidence)
 
 
 def _profile_slices(image: CtImage, mask: Mask, level: Level, protocol: Protocol) -> range:
@@ -160,10 +177,8 @@ def _checked(
         for point in result.profile_around_level(side)
         if point.measurement.area_mm2 > 0
     )
-    is_own = result.outliner == AUTOMATIC.name
     muscles = tuple(
-        replace(record, flags=_flags_of(record, around, of_slice, settings, is_own=is_own))
-        for record in result.muscles
+        replace(record, flags=_flags_of(record, around, of_slice, settings)) for record in result.muscles
     )
     flags = (
         *quality.check_profile(image.geometry, image.missing_slices, slice_index, result.profile_mm),
@@ -179,19 +194,13 @@ def _flags_of(
     around: tuple[ProfilePoint, ...],
     of_slice: tuple[Flag, ...],
     settings: QualitySettings,
-    *,
-    is_own: bool,
 ) -> tuple[Flag, ...]:
     """What the checks find about one muscle and side; ``around`` is the profile of the gluteus maximus."""
-    of_maximus: tuple[Flag, ...] = ()
-    if record.muscle == "maximus":
-        of_maximus = (
-            *(flag for flag in of_slice if flag.side == record.side),
-            *quality.check_outline(record, around, settings),
-        )
+    of_any = (*quality.check_found(record), *quality.check_ends(record))
+    if record.muscle != "maximus":
+        return (*of_any, *quality.check_error_bound(record, settings))
     return (
-        *quality.check_found(record),
-        *quality.check_ends(record),
-        *of_maximus,
-        *(quality.check_other_muscle(record) if is_own else ()),
+        *of_any,
+        *(flag for flag in of_slice if flag.side == record.side),
+        *quality.check_outline(record, around, settings),
     )

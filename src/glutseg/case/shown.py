@@ -10,7 +10,7 @@ from glutseg.output.text import plain
 from glutseg.result import CaseResult, Level, MuscleResult
 
 UNKNOWN = "–"
-HEADINGS = ("muscle", "side", "area mm²", "lean mm²", "fat mm²", "mean HU", "confidence", "flags")
+HEADINGS = ("muscle", "side", "area mm²", "lean mm²", "fat mm²", "mean HU", "90 % bound", "flags")
 MAX_TEXT = 200
 
 
@@ -70,4 +70,9 @@ def _cells(record: MuscleResult) -> list[str]:
     m = record.measurement
     figures = (None,) * 4 if m is None else (m.area_mm2, m.lean_area_mm2, m.imat_area_mm2, m.mean_hu)
     flags = ", ".join(flag.code for flag in record.flags)
-    return [record.muscle, record.side, *map(figure, figures), figure(record.confidence, 2), flags]
+    return [record.muscle, record.side, *map(figure, figures), _bound(record), flags]
+
+
+def _bound(record: MuscleResult) -> str:
+    bound = record.error_bound_percent
+    return UNKNOWN if bound is None else f"± {bound:.0f} %"

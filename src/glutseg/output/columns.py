@@ -119,12 +119,24 @@ AXIAL_AREA = Quantity(
     "",
     totals=("mean",),
 )
-CONFIDENCE = Quantity(
-    "confidence",
-    "",
-    "",
-    "least Dice to the outlines found with a perturbed shape prior, 0 to 1; empty where it is unknown",
-    "",
+OF_OUTLINE = (
+    Quantity(
+        "error_bound",
+        "_percent",
+        "%",
+        "in 90 % of cases the true area lies within this many percent of the measured one; empty where it is "
+        "unknown, as for given and corrected outlines",
+        "error_bound_percent",
+        1,
+    ),
+    Quantity(
+        "agreement",
+        "",
+        "",
+        "Dice, 0 to 1, of the outline and the most different of the others found of the same muscle; empty "
+        "where it is unknown",
+        "agreement",
+    ),
 )
 
 WHOLE_QUANTITIES = (

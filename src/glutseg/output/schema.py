@@ -11,7 +11,7 @@ from glutseg.image import Muscle, Side
 from glutseg.measurement import mean_of_sides, per_height, per_height_squared, sum_of_sides
 from glutseg.output.columns import (
     AXIAL_AREA,
-    CONFIDENCE,
+    OF_OUTLINE,
     PROFILE_MEAN,
     QUANTITIES,
     WHOLE_QUANTITIES,
@@ -70,16 +70,16 @@ def _axial_mm2(result: CaseResult, muscle: Muscle, side: Side) -> float | None:
     return area_mm2 * cos(radians(series.tilt_degrees))
 
 
-def _confidence(result: CaseResult, muscle: Muscle, side: Side) -> float | None:
+def _of_outline(attribute: str, result: CaseResult, muscle: Muscle, side: Side) -> float | None:
     record = result.muscle(side, muscle)
-    return None if record is None else record.confidence
+    return None if record is None else getattr(record, attribute)
 
 
 AT_LEVEL: tuple[tuple[Quantity, Get], ...] = (
     *((quantity, partial(_on_slice, quantity.attribute)) for quantity in QUANTITIES),
     (PROFILE_MEAN, _profile_mean_mm2),
     (AXIAL_AREA, _axial_mm2),
-    (CONFIDENCE, _confidence),
+    *((quantity, partial(_of_outline, quantity.attribute)) for quantity in OF_OUTLINE),
 )
 OF_WHOLE: tuple[tuple[Quantity, Get], ...] = tuple(
     (quantity, partial(_of_whole, quantity.attribute)) for quantity in WHOLE_QUANTITIES

@@ -18,6 +18,21 @@ def check_found(record: MuscleResult) -> tuple[Flag, ...]:
     return (Flag("muscle-missing", message, record.side),)
 
 
+def check_error_bound(record: MuscleResult, settings: QualitySettings = METHOD.quality) -> tuple[Flag, ...]:
+    """``outline-uncertain`` for an area that may be off by more than the protocol allows."""
+    bound, difference = record.error_bound_percent, record.other_difference_percent
+    is_maximus = record.muscle == "maximus"
+    limit = settings.max_error_bound_percent
+    if bound is None or bound <= (limit if is_maximus else settings.max_error_bound_other_muscles_percent):
+        return ()
+    what = "the area" if is_maximus else f"the area of the gluteus {record.muscle}"
+    message = f"{what} may be off by {bound:.0f} % (90 % bound)"
+    if difference is not None:
+        where = f" at the {record.differs_at}" if record.differs_at else ""
+        message += f"; the other outline differs by {difference:+.0f} %{where}"
+    return (Flag("outline-uncertain", message, record.side),)
+
+
 def check_outline(
     record: MuscleResult, profile: tuple[ProfilePoint, ...], settings: QualitySettings = METHOD.quality
 ) -> tuple[Flag, ...]:
@@ -30,36 +45,8 @@ def check_outline(
     measured = record.measurement
     if measured is None:
         return ()
-    flags = [*_check_certainty(record, settings), *_check_figures(record.side, measured, settings)]
-    flags += _check_jump(record.side, profile, settings)
-    repaired = record.repaired_share
-    if repaired is not None and repaired > settings.max_repaired_share:
-        message = f"{repaired:.0%} of the area was closed over or cut off"
-        flags.append(Flag("outline-repaired", message, record.side))
-    return tuple(flags)
-
-
-def check_other_muscle(record: MuscleResult) -> tuple[Flag, ...]:
-    """``medius-minimus-uncertain`` for every medius and minimus: no figure is known that tells good ones
-    from bad ones (docs/explanation/accuracy.md), so a person has to look at all."""
-    if record.muscle == "maximus" or record.measurement is None:
-        return ()
-    dice = record.confidence
-    known = "" if dice is None else f"; with perturbed priors it agrees to a Dice of {dice:.2f}"
-    message = f"the outline of the gluteus {record.muscle}{known}"
-    return (Flag("medius-minimus-uncertain", message, record.side),)
-
-
-def _check_certainty(record: MuscleResult, settings: QualitySettings) -> list[Flag]:
-    flags, side = [], record.side
-    confidence, edge_support = record.confidence, record.edge_support
-    if confidence is not None and confidence < settings.min_confidence:
-        message = f"with perturbed priors the outline agrees to a Dice of {confidence:.2f} only"
-        flags.append(Flag("outline-uncertain", message, side))
-    if edge_support is not None and edge_support < settings.min_edge_support:
-        message = f"{edge_support:.0%} of the border to other muscles shows an edge"
-        flags.append(Flag("edge-support-low", message, side))
-    return flags
+    flags = [*check_error_bound(record, settings), *_check_figures(record.side, measured, settings)]
+    return (*flags, *_check_jump(record.side, profile, settings))
 
 
 def _check_figures(side: Side, m: SliceMeasurement, settings: QualitySettings) -> list[Flag]:

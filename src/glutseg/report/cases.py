@@ -128,7 +128,7 @@ def _sides(result: CaseResult) -> list[tuple[str, str, str]]:
             ("lean, mm²", [_number(m.lean_area_mm2) if m else "" for m in found]),
             ("fat, mm²", [_number(m.imat_area_mm2) if m else "" for m in found]),
             ("density, HU", [f"{_number(m.mean_hu)} ± {_number(m.sd_hu)}" if m else "" for m in found]),
-            ("confidence", [_confidence(result, side) for side in SIDES]),
+            ("90 % bound", [_bound(result, side) for side in SIDES]),
         ]
     for muscle in result.muscle_names[1:]:
         rows.append((f"{muscle}, mm²", [_number(result.area_mm2(side, muscle)) for side in SIDES]))
@@ -137,9 +137,10 @@ def _sides(result: CaseResult) -> list[tuple[str, str, str]]:
     return [(name, right or UNKNOWN, left or UNKNOWN) for name, (right, left) in rows if right or left]
 
 
-def _confidence(result: CaseResult, side: Side) -> str:
+def _bound(result: CaseResult, side: Side) -> str:
     record = result.muscle(side)
-    return "" if record is None or record.confidence is None else f"{record.confidence:.2f}"
+    bound = None if record is None else record.error_bound_percent
+    return "" if bound is None else f"± {bound:.0f} %"
 
 
 def _height(result: CaseResult, mean_mm2: float | None) -> list[Fact]:

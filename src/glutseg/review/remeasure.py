@@ -66,7 +66,7 @@ def remeasure(
 ) -> Remeasured:
     """Measure a case on a corrected mask and level.
 
-    Confidence and edge support of outlines that were not changed stay; those of changed ones are unknown.
+    What is known of the error of outlines that were not changed stays; that of changed ones is unknown.
 
     Parameters
     ----------
@@ -89,7 +89,11 @@ def remeasure(
     is_moved = level is not automatic.level
     quality = {
         (record.muscle, record.side): OutlineQuality(
-            record.confidence, record.edge_support, record.repaired_share
+            record.agreement,
+            record.edge_support,
+            other_area_mm2=record.other_area_mm2,
+            where=record.differs_at,
+            error_bound_percent=record.error_bound_percent,
         )
         for record in automatic.muscles
         if not is_moved and _is_untouched(then, now, LABELS[record.muscle][record.side])

@@ -14,7 +14,7 @@ from scipy import ndimage as ndi
 from glutseg.anatomy import Anatomy, as_it_lies
 from glutseg.errors import Flag, GlutsegError
 from glutseg.image import LABELS, SIDES, CtImage, LabelArray, Mask, Muscle, Side
-from glutseg.segmentation.agreement import Agreement, least_agreement
+from glutseg.segmentation.agreement import least_agreement
 from glutseg.segmentation.competition import edge_share
 from glutseg.segmentation.network import Network, chosen_weights
 from glutseg.segmentation.side_view import SideView
@@ -33,16 +33,21 @@ class OutlineQuality:
 
     Attributes
     ----------
-    confidence : Dice between the outline and the most different of three others, 0 to 1: the network's alone,
+    agreement : Dice between the outline and the most different of three others, 0 to 1: the network's alone,
         and the edges' for a muscle that is liked and one that is disliked a little
     edge_support : share of the border that runs along a visible fat plane or fat, 0 to 1
-    agreement : the same two outlines, with the other one's area and its pixels
+    other_outline : that other outline on the measured slice, (row, column)
+    other_area_mm2 : its area
+    where : the two differ most: "lateral end", "medial end", "deep border", "outer border"
+    error_bound_percent : of the area, where somebody knows it already; otherwise the error model says it
     """
 
-    confidence: float | None = None
+    agreement: float | None = None
     edge_support: float | None = None
-    repaired_share: float | None = None
-    agreement: Agreement | None = None
+    other_outline: BoolArray | None = field(default=None, compare=False, repr=False)
+    other_area_mm2: float | None = None
+    where: str = ""
+    error_bound_percent: float | None = None
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,9 @@ def _with_edges(
             drawn[muscle][0], {name: rival[muscle][0] for name, rival in rivals.items()}
         )
         support = edge_share(seen, joined.probabilities[:, near].argmax(0) == ALL_MUSCLES.index(muscle) + 1)
-        quality[muscle] = OutlineQuality(against.dice, support, agreement=against)
+        other = against.other_outline
+        other_area_mm2 = float(np.count_nonzero(other) * volume.geometry.pixel_area_mm2)
+        quality[muscle] = OutlineQuality(against.dice, support, other, other_area_mm2)
     return joined, quality
 
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from glutseg.settings.base import AreaRange, Count, Hu, HuRange, Length, MeanHuRange, Settings, Share, Volume
+from glutseg.settings.base import (
+    AreaRange,
+    Count,
+    Hu,
+    HuRange,
+    Length,
+    MeanHuRange,
+    Percent,
+    Settings,
+    Share,
+    Volume,
+)
 
 
 class QualitySettings(Settings):
     """From where a measurement is flagged for review."""
 
-    min_confidence: Share = 0.85
-    """Least Dice between the outline and those found with perturbed priors. Measured, see
-    docs/explanation/accuracy.md: every side with a Dice under 0.90 to the truth is flagged, and few good ones
-    are."""
-    min_edge_support: Share = 0.5
-    """Least share of the border to other muscles that shows an edge. Chosen."""
-    max_repaired_share: Share = 0.07
-    """Most of the area that was added by closing notches and holes or removed as spurs. Half of 156 outlines
-    have less than 0.02, nine in ten less than 0.045."""
+    max_error_bound_percent: Percent = 10.0
+    """Most that the area of a gluteus maximus may be off: a 90 % bound in percent of it. Chosen: the groups
+    that studies compare differ by about as much."""
+    max_error_bound_other_muscles_percent: Percent = 20.0
+    """The same for gluteus medius and minimus: smaller muscles whose borders show fewer edges. Chosen."""
     max_jump_share: Share = 0.12
     """Largest difference of the area from the mean of the neighbouring slices; anatomy changes 1 % per mm at
     most."""
