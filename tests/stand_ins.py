@@ -92,4 +92,6 @@ def use_truth(
     patch.setattr(anatomy, "find_level", find_level)
     patch.setattr(outliners, "segment", segment)
     if peak:
-        patch.setattr(segmentation, "peak_level", lambda image, found, rule, *_, **_how: find_level(found, rule))
+        patch.setattr(
+            segmentation, "peak_level", lambda image, found, rule, *_, **_how: find_level(found, rule)
+        )

@@ -17,6 +17,7 @@ from glutseg.image import LABELS, SIDES, CtImage, LabelArray, Mask, Muscle, Side
 from glutseg.segmentation.agreement import least_agreement
 from glutseg.segmentation.competition import edge_share
 from glutseg.segmentation.network import Network, chosen_weights
+from glutseg.segmentation.place import differing_place
 from glutseg.segmentation.side_view import SideView
 from glutseg.settings import METHOD, SegmentationSettings
 
@@ -140,7 +141,10 @@ def _with_edges(
         support = edge_share(seen, joined.probabilities[:, near].argmax(0) == ALL_MUSCLES.index(muscle) + 1)
         other = against.other_outline
         other_area_mm2 = float(np.count_nonzero(other) * volume.geometry.pixel_area_mm2)
-        quality[muscle] = OutlineQuality(against.dice, support, other, other_area_mm2)
+        where = differing_place(
+            drawn[muscle][0], other, volume.geometry.spacing_mm[1:], view.grid.head, view.grid.outwards
+        )
+        quality[muscle] = OutlineQuality(against.dice, support, other, other_area_mm2, where)
     return joined, quality
 
 

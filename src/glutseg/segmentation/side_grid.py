@@ -62,6 +62,17 @@ class SideGrid:
             x + outwards * (FIRST_MM[2] + SPACING_MM[2] * np.arange(SHAPE[2])) / dx,
         )
 
+    @property
+    def outwards(self) -> float:
+        """1 where columns of the series grow away from the midline, -1 where towards it."""
+        return 1.0 if self.columns[1] > self.columns[0] else -1.0
+
+    @property
+    def head(self) -> tuple[float, float]:
+        """Row and column of the middle of the femoral head."""
+        row, column = (round(-first / step) for first, step in zip(FIRST_MM[1:], SPACING_MM[1:], strict=True))
+        return float(self.rows[row]), float(self.columns[column])
+
     def near(self, low: float, high: float) -> slice:
         """Planes between two slices, at least one."""
         kept = np.flatnonzero((self.planes >= low) & (self.planes <= high))
