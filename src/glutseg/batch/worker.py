@@ -9,7 +9,6 @@ from glutseg import dicom
 from glutseg.batch.plan import RunContext, Task
 from glutseg.case import Case, failed, failed_result
 from glutseg.errors import GlutsegError
-from glutseg.image import CtImage, Mask
 from glutseg.output.case_files import write_case
 from glutseg.output.folder import clear_case
 from glutseg.result import CaseResult
@@ -29,7 +28,7 @@ def run_task(task: Task, context: RunContext) -> CaseResult:
     result = _with_case_id(case.result, study, task, context)
     start = time.perf_counter()
     try:
-        _write(result, task, context, case.image, case.mask)
+        _write(result, task, context, case)
     except GlutsegError:
         raise
     except Exception as error:  # noqa: BLE001 - an overlay that cannot be drawn fails this case only
@@ -83,7 +82,9 @@ def _write(
     result: CaseResult,
     task: Task,
     context: RunContext,
-    volume: CtImage | None = None,
-    mask: Mask | None = None,
+    shown: Case | None = None,
 ) -> None:
-    write_case(context.out, result, context.protocol, volume, mask, task.input_sha256)
+    """Write a case; without images where ``shown`` has none."""
+    image, mask = (shown.image, shown.mask) if shown else (None, None)
+    others = shown.other_outlines if shown else {}
+    write_case(context.out, result, context.protocol, image, mask, task.input_sha256, other_outlines=others)

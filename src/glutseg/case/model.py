@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+import numpy.typing as npt
+
 from glutseg.case.shown import case_html, case_line
 from glutseg.errors import Flag, GlutsegError
-from glutseg.image import CtImage, Mask
+from glutseg.image import CtImage, Mask, Muscle, Side
 from glutseg.result import CaseResult, Status
 
 log = logging.getLogger(__name__)
@@ -19,11 +22,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, repr=False)
 class Case:
-    """A result with the image it rests on and the outlines; None where it did not come so far."""
+    """A result with the image it rests on and the outlines; None where it did not come so far.
+
+    ``other_outlines`` are, by muscle and side, those that differ most from the measured ones: (row, column)
+    on the measured slice, for the picture.
+    """
 
     result: CaseResult
     image: CtImage | None = None
     mask: Mask | None = None
+    other_outlines: Mapping[tuple[Muscle, Side], npt.NDArray[np.bool_]] = field(default_factory=dict)
 
     @property
     def status(self) -> Status:

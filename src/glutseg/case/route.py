@@ -74,7 +74,12 @@ def measure_case(
                 result = replace(result, levels=levels, levels_missing=missing)
     except GlutsegError as error:
         return Case(failed(result, error), image)
-    return Case(result, image, mask)
+    others = {
+        which: known.other_outline
+        for which, known in outlines.quality.items()
+        if known.other_outline is not None
+    }
+    return Case(result, image, mask, others)
 
 
 def measure_outlines(

@@ -6,7 +6,7 @@ import textwrap
 
 from matplotlib.figure import Figure
 
-from glutseg.image import SIDES, Side
+from glutseg.image import SIDES, Muscle, Side
 from glutseg.measurement import mean_of_sides, per_height
 from glutseg.output.style import INK, QUIET_INK, SIDE_COLOURS, STATUS_COLOURS
 from glutseg.output.text import plain
@@ -40,15 +40,26 @@ def _level_words(result: CaseResult) -> str:
 
 
 def _side_lines(result: CaseResult, side: Side) -> list[str]:
-    measured = result.measurement(side)
+    record = result.muscle(side)
+    measured, bound = (None, None) if record is None else (record.measurement, record.error_bound_mm2)
     if measured is None:
         return [f"{side} gluteus maximus", "no area"]
     return [
         f"{side} gluteus maximus",
-        f"{measured.area_mm2:.0f} mm²",
+        _with_bound(result, side) + ("" if bound is None else " (90 %)"),
         f"lean {measured.lean_area_mm2:.0f} mm², fat {measured.imat_area_mm2:.0f} mm²",
-        f"{measured.mean_hu:.0f} ± {measured.sd_hu:.0f} HU",
+        f"mean {measured.mean_hu:.0f} HU, SD {measured.sd_hu:.0f}",
     ]
+
+
+def _with_bound(result: CaseResult, side: Side, muscle: Muscle = "maximus") -> str:
+    """An area and how far it may be off, with 90 % certainty; a dash where there is no area."""
+    record = result.muscle(side, muscle)
+    if record is None or record.measurement is None:
+        return "-"
+    bound = record.error_bound_mm2
+    off = "" if bound is None else f" ± {bound:.0f}"
+    return f"{record.measurement.area_mm2:.0f}{off} mm²"
 
 
 def _summary_lines(result: CaseResult) -> list[str]:
@@ -60,12 +71,9 @@ def _summary_lines(result: CaseResult) -> list[str]:
     source = {"participants": " (table)", "dicom": " (header)", "none": ""}[result.height.source]
     metres = result.height.height_m
     lines.append("height unknown" if metres is None else f"height {metres:.2f} m{source}")
-    others = [
-        f"{muscle} {_right_and_left(*(result.area_mm2(side, muscle) for side in AS_SHOWN))}"
-        for muscle in result.muscle_names[1:]
-    ]
-    if others:
-        lines.append(f"{', '.join(others)} mm² (R / L)")
+    for muscle in result.muscle_names[1:]:
+        right, left = (_with_bound(result, side, muscle) for side in AS_SHOWN)
+        lines.append(f"{muscle} R {right}, L {left}")
     if result.has_whole_muscles:
         volumes = _right_and_left(*(result.volume_cm3(side) for side in AS_SHOWN))
         lines.append(f"whole muscle {volumes} cm³ (R / L)")

@@ -13,6 +13,7 @@ from glutseg.image import CtImage, Mask
 from glutseg.output import nifti
 from glutseg.output.atomic import write_bytes, write_text
 from glutseg.output.layout import CASE_JSON, MASK, MASK_NRRD, OVERLAY, case_file
+from glutseg.output.other_outline import NO_OTHERS, OtherOutlines
 from glutseg.output.overlay import draw_overlay
 from glutseg.output.schema import CaseRow, measurement_columns
 from glutseg.output.sheared import nrrd
@@ -32,6 +33,8 @@ def write_case(
     image: CtImage | None = None,
     mask: Mask | None = None,
     input_sha256: str = "",
+    *,
+    other_outlines: OtherOutlines = NO_OTHERS,
 ) -> CaseRow:
     """Write ``cases/CASE_ID/`` below ``out``; case.json last, so that where it is the rest is.
 
@@ -39,6 +42,7 @@ def write_case(
     ----------
     image, mask : without a mask there is no mask.nii.gz, without an image or a level no overlay.png
     input_sha256 : by which a later run knows the same input (`glutseg.batch.plan`)
+    other_outlines : drawn thin in overlay.png where they differ from the mask
 
     Returns
     -------
@@ -58,7 +62,7 @@ def write_case(
             write_bytes(out / case_file(result.case_id, MASK_NRRD), nrrd(mask))
     if image is not None and result.level is not None:
         row = dataclasses.replace(row, overlay=case_file(result.case_id, OVERLAY))
-        write_bytes(out / row.overlay, draw_overlay(image, mask, result))
+        write_bytes(out / row.overlay, draw_overlay(image, mask, result, other_outlines))
     write_text(out / case_file(result.case_id, CASE_JSON), case_json(row, protocol, input_sha256))
     return row
 

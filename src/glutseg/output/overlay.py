@@ -16,7 +16,8 @@ from matplotlib.patheffects import Normal, Stroke
 
 from glutseg.image import LABELS, CtImage, Int16Array, LabelArray, Mask
 from glutseg.output.caption import draw_caption
-from glutseg.output.style import BACKGROUND, INK, LEVEL_COLOUR, OTHER_COLOURS, SIDE_COLOURS
+from glutseg.output.other_outline import NO_OTHERS, OtherOutlines, far_from
+from glutseg.output.style import BACKGROUND, INK, LEVEL_COLOUR, OTHER_COLOURS, QUIET_INK, SIDE_COLOURS
 from glutseg.output.view import View, case_view, view_at
 from glutseg.result import CaseResult
 
@@ -25,6 +26,8 @@ WINDOW_HU = (-125, 225)
 SCALE_BAR_MM = 50.0
 FIGURE_INCHES = (15.0, 9.2)
 DPI = 100
+OTHER_DASHES = (0, (5, 2))
+HALO = [Stroke(linewidth=2.6, foreground="black"), Normal()]
 
 
 @dataclass(frozen=True)
@@ -39,24 +42,28 @@ class _Plane:
     marks: tuple[str, str]
 
 
-def draw_overlay(image: CtImage, mask: Mask | None, result: CaseResult) -> bytes:
+def draw_overlay(
+    image: CtImage, mask: Mask | None, result: CaseResult, other_outlines: OtherOutlines = NO_OTHERS
+) -> bytes:
     """PNG of the measured slice with both outlines, two thumbnails with the level, and the figures.
 
     Parameters
     ----------
     image, mask : on one grid
     result : with a level; may have failed after it
+    other_outlines : drawn thin where they differ from the mask
 
     Raises
     ------
     ValueError
         When the result has no level.
     """
-    view = case_view(image, mask, result)
+    view = case_view(image, mask, result, other_outlines)
     figure = Figure(figsize=FIGURE_INCHES, dpi=DPI, facecolor=BACKGROUND)
     FigureCanvasAgg(figure)
     axial = figure.add_axes((0.01, 0.25, 0.64, 0.69))
     _show(axial, _axial(view))
+    _show_others(axial, view)
     _scale_bar(axial, view)
     coronal = figure.add_axes((0.67, 0.49, 0.32, 0.45))
     _show(coronal, _coronal(view))
@@ -111,7 +118,6 @@ def _show(axes: Axes, plane: _Plane) -> None:
         interpolation="bilinear",
     )
     axes.set_axis_off()
-    halo = [Stroke(linewidth=2.6, foreground="black"), Normal()]
     if plane.labels is not None:
         for muscle, sides in LABELS.items():
             for side, label in sides.items():
@@ -119,10 +125,31 @@ def _show(axes: Axes, plane: _Plane) -> None:
                 if inside.any() and min(inside.shape) > 1:
                     colour = OTHER_COLOURS.get(muscle, SIDE_COLOURS[side])
                     outline = axes.contour(inside, levels=[0.5], colors=[colour], linewidths=1.5)
-                    outline.set_path_effects(halo)
+                    outline.set_path_effects(HALO)
     for x, mark, align in ((0.01, plane.marks[0], "left"), (0.99, plane.marks[1], "right")):
         text = axes.text(x, 0.98, mark, transform=axes.transAxes, color=INK, fontsize=15, ha=align, va="top")
-        text.set_path_effects(halo)
+        text.set_path_effects(HALO)
+
+
+def _show_others(axes: Axes, view: View) -> None:
+    """The other outlines, thin and only where they leave the measured ones."""
+    if view.labels is None:
+        return
+    labels, (_, row_mm, column_mm) = view.labels[view.slice_index], view.spacing_mm
+    is_drawn = False
+    for (muscle, side), other in view.other_outlines.items():
+        is_near = ~far_from(labels == LABELS[muscle][side], (row_mm, column_mm))
+        seen = np.ma.masked_array(other.astype(np.uint8), mask=is_near)
+        if np.ma.ptp(seen) == 1:
+            colour = OTHER_COLOURS.get(muscle, SIDE_COLOURS[side])
+            line = axes.contour(
+                seen, levels=[0.5], colors=[colour], linewidths=1.1, linestyles=[OTHER_DASHES]
+            )
+            line.set_path_effects(HALO)
+            is_drawn = True
+    if is_drawn:
+        words = "thin: another outline of the same muscle, where it differs"
+        axes.text(0.01, 0.02, words, transform=axes.transAxes, color=QUIET_INK, fontsize=10, va="bottom")
 
 
 def _scale_bar(axes: Axes, view: View) -> None:

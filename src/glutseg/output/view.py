@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
 from glutseg.image import SIDES, CtImage, Int16Array, LabelArray, Mask
+from glutseg.output.other_outline import NO_OTHERS, OtherOutlines
 from glutseg.result import CaseResult
 
 BODY_HU = -200
@@ -22,7 +23,10 @@ THIN_MM = 6.0
 
 @dataclass(frozen=True)
 class View:
-    """Arrays (z, y, x), cropped to the body; indices count in them."""
+    """Arrays (z, y, x), cropped to the body; indices count in them.
+
+    ``other_outlines`` are those of the slice, (row, column), cropped as it is.
+    """
 
     hu: Int16Array
     labels: LabelArray | None
@@ -30,9 +34,12 @@ class View:
     slice_index: int
     row: int
     column: int
+    other_outlines: OtherOutlines = field(default_factory=dict)
 
 
-def case_view(image: CtImage, mask: Mask | None, result: CaseResult) -> View:
+def case_view(
+    image: CtImage, mask: Mask | None, result: CaseResult, other_outlines: OtherOutlines = NO_OTHERS
+) -> View:
     """Crop to the body on the measured slice; cut through the middle of the muscle, or of the body.
 
     Raises
@@ -43,10 +50,12 @@ def case_view(image: CtImage, mask: Mask | None, result: CaseResult) -> View:
     if result.level is None:
         msg = "a picture needs a level"
         raise ValueError(msg)
-    return view_at(image, mask, result.level.slice_index)
+    return view_at(image, mask, result.level.slice_index, other_outlines)
 
 
-def view_at(image: CtImage, mask: Mask | None, slice_index: int) -> View:
+def view_at(
+    image: CtImage, mask: Mask | None, slice_index: int, other_outlines: OtherOutlines = NO_OTHERS
+) -> View:
     """The view of a slice."""
     spacing_mm = image.geometry.spacing_mm
     box = _body_box(image.hu[slice_index], spacing_mm[1:])
@@ -56,7 +65,8 @@ def view_at(image: CtImage, mask: Mask | None, slice_index: int) -> View:
     hu = image.hu[shown]
     labels = None if mask is None else mask.labels[shown]
     row, column = _cut(labels, slice_index - bottom, hu.shape)
-    return View(hu, labels, spacing_mm, slice_index - bottom, row, column)
+    others = {which: outline[box] for which, outline in other_outlines.items()}
+    return View(hu, labels, spacing_mm, slice_index - bottom, row, column, others)
 
 
 def _body_box(hu2d: Int16Array, spacing_mm: tuple[float, float]) -> tuple[slice, slice]:
