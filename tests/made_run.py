@@ -20,7 +20,6 @@ PROTOCOL = Protocol(name="femoral-head-top")
 GRID = Geometry((7, 40, 60), (5.0, 1.5, 2.0), (-60.0, -30.0, 100.0), (1.0, 0, 0, 0, 1.0, 0, 0, 0, -1.0))
 """Stored from the head downwards, against the order of slice indices."""
 LEVEL_SLICE = 3
-ERROR_BOUND_PERCENT = {"left": 4.0, "right": 6.0}
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,7 @@ class MadeCase:
     height_m: float | None = 1.6
     grid: Geometry = GRID
     description: str = "pelvis"
+    error_bounds_percent: tuple[float | None, float | None] = (4.0, 6.0)
 
     @property
     def case_id(self) -> str:
@@ -105,8 +105,8 @@ def result_of(case: MadeCase, volume: CtImage, mask: Mask) -> CaseResult:
         series=series,
         level=Level("femoral-head-top", level, volume.geometry.slice_z_mm(level)),
         muscles=tuple(
-            MuscleResult("maximus", side, measured[side], error_bound_percent=ERROR_BOUND_PERCENT[side])
-            for side in SIDES
+            MuscleResult("maximus", side, measured[side], error_bound_percent=bound)
+            for side, bound in zip(SIDES, case.error_bounds_percent, strict=True)
         ),
         profile=profile(volume, mask, level, range(1, 6), PROTOCOL.tissue),
         height=Height(case.height_m, "dicom" if case.height_m else "none"),

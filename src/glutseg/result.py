@@ -281,6 +281,17 @@ class CaseResult:
         measured = self.measurement(side, muscle)
         return None if measured is None else measured.area_mm2
 
+    def error_bound_mm2(self, side: Side, muscle: Muscle = "maximus") -> float | None:
+        """How far the area may be off, with 90 % certainty; None where it is unknown."""
+        record = self.muscle(side, muscle)
+        return None if record is None else record.error_bound_mm2
+
+    @property
+    def largest_error_bound_percent(self) -> float | None:
+        """Of the two sides of the gluteus maximus; None where none is known."""
+        bounds = [record.error_bound_percent for record in self.muscles if record.muscle == "maximus"]
+        return max((bound for bound in bounds if bound is not None), default=None)
+
     def volume_cm3(self, side: Side, muscle: Muscle = "maximus") -> float | None:
         """Of a whole muscle; None where the series does not show all of it: a part's volume is no volume."""
         record = self.muscle(side, muscle)

@@ -76,10 +76,10 @@ def test_an_overlay_that_cannot_be_drawn_fails_its_case_only(two, tmp_path, monk
 
     draw = case_files.draw_overlay
 
-    def crash_on_a(volume, mask, result):
+    def crash_on_a(volume, mask, result, others):
         if result.patient_id == "A-1":
             raise ValueError
-        return draw(volume, mask, result)
+        return draw(volume, mask, result, others)
 
     monkeypatch.setattr(case_files, "draw_overlay", crash_on_a)
     batch.run(two, PROTOCOL, None, tmp_path / "out")

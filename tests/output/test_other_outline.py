@@ -46,7 +46,7 @@ def test_what_is_near_is_told_in_mm(spacing_mm):
     rows = np.flatnonzero(~far[:, 35])
     columns = np.flatnonzero(~far[35])
     for near, spacing in ((rows, spacing_mm[0]), (columns, spacing_mm[1])):
-        within = int(2.0 / spacing)  # the larger pixels: more than APART_MM
+        within = int(np.hypot(*spacing_mm) / spacing)  # a pixel's diagonal, more than 1.5 mm
         assert (near.min(), near.max()) == (20 - within, 19 + within)
 
 

@@ -19,6 +19,7 @@ from glutseg.protocol import load_protocol
 from glutseg.viewer.case_loader import CaseLoader
 from glutseg.viewer.series_cache import SeriesCache
 from glutseg.viewer.session import Session
+from made_run import MadeCase, make_run
 
 
 @pytest.fixture
@@ -48,6 +49,23 @@ def test_filters_progress_and_steps(session, ten):
     assert session.step(names[2], "all", -1) == names[1]
     assert Session(ten.out, "anna").progress == (2, 10)
     assert Session(ten.out, "ben").progress == (0, 10)
+
+
+def test_the_most_uncertain_case_of_a_status_comes_first(tmp_path):
+    bounds = {"A": (4.0, 6.0), "B": (None, None), "C": (12.0, 3.0), "D": (11.0, 30.0), "E": (15.0, None)}
+    cases = [
+        MadeCase(name, error_bounds_percent=pair, status="review" if name in "DE" else "ok")
+        for name, pair in bounds.items()
+    ]
+    session = Session(make_run(tmp_path / "out", cases).out, "anna")
+    assert [item.result.patient_id for item in session.items] == ["D", "E", "C", "A", "B"]
+    assert [item.result.largest_error_bound_percent for item in session.items] == [
+        30.0,
+        15.0,
+        12.0,
+        6.0,
+        None,
+    ]
 
 
 def test_a_case_opens_as_it_was_left(session):
@@ -122,6 +140,7 @@ def test_killed_in_the_middle_nothing_that_was_decided_is_lost(ten):
         from pathlib import Path
         from glutseg.batch.images import find_images
         from glutseg.viewer.session import Session
+from made_run import MadeCase, make_run
         from glutseg.viewer.case_loader import CaseLoader
 
         session = Session(Path(sys.argv[1]), "anna")

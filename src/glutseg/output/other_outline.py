@@ -30,5 +30,5 @@ def far_from(outline: BoolArray, spacing_mm: tuple[float, float]) -> BoolArray:
         return np.ones(outline.shape, dtype=bool)
     outside_mm = ndimage.distance_transform_edt(~outline, sampling=spacing_mm)
     inside_mm = ndimage.distance_transform_edt(outline, sampling=spacing_mm)
-    near_mm = max(APART_MM, *spacing_mm)  # pixels at the border are never far from it
+    near_mm = max(APART_MM, np.hypot(*spacing_mm))  # pixels at the border are never far from it
     return np.asarray(np.maximum(outside_mm, inside_mm) > near_mm, dtype=bool)

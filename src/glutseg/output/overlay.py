@@ -137,16 +137,21 @@ def _show_others(axes: Axes, view: View) -> None:
         return
     labels, (_, row_mm, column_mm) = view.labels[view.slice_index], view.spacing_mm
     is_drawn = False
-    for (muscle, side), other in view.other_outlines.items():
+    for (muscle, side), other in reversed(tuple(view.other_outlines.items())):  # the maximus on top
         is_near = ~far_from(labels == LABELS[muscle][side], (row_mm, column_mm))
         seen = np.ma.masked_array(other.astype(np.uint8), mask=is_near)
+        colour = OTHER_COLOURS.get(muscle, SIDE_COLOURS[side])
         if np.ma.ptp(seen) == 1:
-            colour = OTHER_COLOURS.get(muscle, SIDE_COLOURS[side])
             line = axes.contour(
-                seen, levels=[0.5], colors=[colour], linewidths=1.1, linestyles=[OTHER_DASHES]
+                seen,
+                levels=[0.5],
+                colors=[colour],
+                linewidths=1.1,
+                linestyles=[OTHER_DASHES],
+                corner_mask=False,
             )
             line.set_path_effects(HALO)
-            is_drawn = True
+            is_drawn |= any(len(path.vertices) for path in line.get_paths())
     if is_drawn:
         words = "thin: another outline of the same muscle, where it differs"
         axes.text(0.01, 0.02, words, transform=axes.transAxes, color=QUIET_INK, fontsize=10, va="bottom")

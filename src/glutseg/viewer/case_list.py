@@ -90,7 +90,10 @@ class CaseList(QWidget):
 def _entry(item: Item) -> QListWidgetItem:
     stale = "  (measured again since you decided)" if item.is_stale else ""
     status = item.decision or item.result.status
-    entry = QListWidgetItem(f"{MARKS[item.decision]}  {item.case_id}   {status}{stale}")
+    bound = item.result.largest_error_bound_percent
+    off = "" if bound is None else f"   ± {bound:.0f} %"
+    entry = QListWidgetItem(f"{MARKS[item.decision]}  {item.case_id}   {status}{off}{stale}")
+    entry.setToolTip("" if bound is None else f"the areas may be off by {bound:.0f} % (90 % bound)")
     dot = QPixmap(10, 10)
     dot.fill(QColor(STATUS_COLOURS[item.result.status]))
     entry.setIcon(QIcon(dot))

@@ -54,7 +54,7 @@ class FiguresTable(QWidget):
             area = None if now is None else now.area_mm2
             before = automatic.area_mm2(side) if automatic else None
             self._set("area mm²", side, area, bold=True)
-            self._set("automatic mm²", side, before)
+            self._write("automatic mm²", side, _with_bound(before, automatic, side))
             self._set("lean mm²", side, None if now is None else now.lean_area_mm2)
             self._set("mean HU", side, None if now is None else now.mean_hu)
             change = "" if area is None or not before else f"{100 * (area - before) / before:+.1f} %"
@@ -73,6 +73,14 @@ class FiguresTable(QWidget):
     def _write(self, row: str, side: str, text: str) -> None:
         if (row, side) in self.cells:
             self.cells[row, side].setText(text)
+
+
+def _with_bound(area_mm2: float | None, automatic: CaseResult | None, side: Side) -> str:
+    """The automatic area and how far it may be off, with 90 % certainty."""
+    if area_mm2 is None or automatic is None:
+        return UNKNOWN
+    bound_mm2 = automatic.error_bound_mm2(side)
+    return f"{area_mm2:.1f}" + ("" if bound_mm2 is None else f" ± {bound_mm2:.0f}")
 
 
 class CoronalSection(QWidget):

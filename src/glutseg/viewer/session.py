@@ -28,7 +28,7 @@ from glutseg.viewer.picture import Picture
 Filter = Literal["undecided", "decided", "ok", "review", "failed", "excluded", "all"]
 FILTERS: tuple[Filter, ...] = get_args(Filter)
 ORDER: tuple[Status, ...] = ("review", "failed", "ok")
-"""Statuses in the order of the list: cases with quality flags first."""
+"""Statuses in the order of the list: cases with quality flags first, and of these the most uncertain."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +157,11 @@ class OpenCase:
         return measured, mask
 
 
+def _urgency(result: CaseResult) -> tuple[int, float]:
+    """By status, then by how far the areas may be off; where nobody knows it, at the end of the status."""
+    return ORDER.index(result.status), -(result.largest_error_bound_percent or 0.0)
+
+
 class Session:
     """One reviewer's work on a run.
 
@@ -178,12 +183,12 @@ class Session:
         self.protocol = run_protocol(out)
         self.collator = review.Collator(out)
         rows = sort_rows(self.collator.rows(run_cases(out)))
-        ordered = sorted(rows, key=lambda row: ORDER.index(row.result.status))
+        ordered = sorted(rows, key=lambda row: _urgency(row.result))
         self._items = {row.result.case_id: self._item(row.result) for row in ordered}
 
     @property
     def items(self) -> tuple[Item, ...]:
-        """All cases, those with status ``review`` first."""
+        """All cases, those with status ``review`` first; of one status the most uncertain first."""
         return tuple(self._items.values())
 
     def item(self, case_id: str) -> Item:
