@@ -29,6 +29,7 @@ class MadeCase:
     lean_share: float = 0.9
     status: str = "ok"
     study_uid: str = ""
+    error_bound_percent: float | None = 5.0
 
 
 def side_of(area_mm2: float, lean_share: float) -> SliceMeasurement:
@@ -74,7 +75,7 @@ def result_of(case: MadeCase, levels: Sequence[str] = ()) -> CaseResult:
                 "maximus",
                 side,
                 side_of(area, case.lean_share),
-                error_bound_percent=5.0,
+                error_bound_percent=case.error_bound_percent,
                 flags=(Flag("outline-uncertain", "much"),) if case.status == "review" else (),
             )
             for side, area in areas.items()

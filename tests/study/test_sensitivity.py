@@ -14,7 +14,7 @@ from glutseg.output.schema import CaseRow
 from glutseg.study.analysis import AUTOMATIC
 from glutseg.study.compare import compare
 from glutseg.study.run_rows import read_run
-from glutseg.study.sensitivity import NO_REVIEW
+from glutseg.study.sensitivity import NO_REVIEW, NO_UNCERTAIN
 from glutseg.study.values import Area, value_named
 from glutseg.study.words import summary
 from run_maker import MadeCase, result_of
@@ -66,6 +66,25 @@ def test_without_cases_to_review(tmp_path):
     assert (told.n_first, told.n_second, told.welch_p) == (6, 6, pytest.approx(hand.welch.p))
     sure = make(tmp_path / "b", [replace(c, status="ok") for c in made.cases])
     assert NO_REVIEW not in {o.choice.words for o in sure.study().sensitivity.outcomes}
+
+
+def test_without_the_most_uncertain_fifth(tmp_path):
+    """Of 17 patients 3: A-02 at 30 %, then of those at 20 % the first two by case id; unknown ones stay."""
+    bounds = {"A-02": 30.0, "B-05": 20.0, "A-05": 20.0, "B-01": 20.0, "A-00": None, "B-08": None}
+    cases = [replace(c, error_bound_percent=bounds.get(c.patient_id, 4.0), status="ok") for c in made_cases()]
+    made = make(tmp_path, cases)
+    ids = {c.patient_id: result_of(c).case_id for c in cases}
+    assert ids["A-05"] < ids["B-01"] < ids["B-05"]
+    study = made.study(groups=CONTROL)
+    told = outcome_of(study, f"{NO_UNCERTAIN} (2 of unknown error kept)")
+    kept = [c for c in cases if c.patient_id not in ("A-02", "A-05", "B-01")]
+    hand = by_hand(replace(made, cases=kept), lambda c: (c.left_mm2 + c.right_mm2) / 2 / c.height_m)
+    assert (told.n_first, told.n_second) == (6, 8)
+    assert (told.hedges_g, told.welch_p) == pytest.approx((hand.effect.hedges_g, hand.welch.p))
+    for equal in (5.0, None):
+        same = [replace(c, error_bound_percent=equal) for c in cases]
+        found = make(tmp_path / str(equal), same).study(groups=CONTROL)
+        assert not [o for o in found.sensitivity.outcomes if o.choice.words.startswith(NO_UNCERTAIN)]
 
 
 def test_every_level_that_was_measured(tmp_path):

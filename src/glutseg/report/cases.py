@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from glutseg.errors import Flag, catalogue
-from glutseg.image import Side
+from glutseg.image import Muscle, Side
 from glutseg.measurement import mean_of_sides, per_height, per_height_squared
 from glutseg.output.layout import OVERLAY, case_file
 from glutseg.output.schema import CaseRow
@@ -50,6 +50,7 @@ def case_view(out: Path, row: CaseRow, found: CaseReviews, number: int, size: Si
         area_right=_number(right),
         area_left=_number(left),
         area_mean=_number(mean),
+        bound_percent=_number(result.largest_error_bound_percent),
         index=_number(per_height(mean, result.height.height_m)),
         flags=flags,
         error=_error(result),
@@ -124,17 +125,30 @@ def _sides(result: CaseResult) -> list[tuple[str, str, str]]:
     rows: list[tuple[str, list[str]]] = []
     if any(found):
         rows = [
-            ("area, mm²", [_number(m.area_mm2) if m else "" for m in found]),
+            ("area, mm²", [_area(result, side) for side in SIDES]),
             ("lean, mm²", [_number(m.lean_area_mm2) if m else "" for m in found]),
             ("fat, mm²", [_number(m.imat_area_mm2) if m else "" for m in found]),
             ("density, HU", [f"{_number(m.mean_hu)} ± {_number(m.sd_hu)}" if m else "" for m in found]),
             ("90 % bound", [_bound(result, side) for side in SIDES]),
+            ("agreement", [_agreement(result, side) for side in SIDES]),
         ]
     for muscle in result.muscle_names[1:]:
-        rows.append((f"{muscle}, mm²", [_number(result.area_mm2(side, muscle)) for side in SIDES]))
+        rows.append((f"{muscle}, mm²", [_area(result, side, muscle) for side in SIDES]))
     for muscle in result.muscle_names if result.has_whole_muscles else ():
         rows.append((f"{muscle} volume, cm³", [_number(result.volume_cm3(side, muscle)) for side in SIDES]))
     return [(name, right or UNKNOWN, left or UNKNOWN) for name, (right, left) in rows if right or left]
+
+
+def _area(result: CaseResult, side: Side, muscle: Muscle = "maximus") -> str:
+    """With how far it may be off, where that is known."""
+    bound_mm2 = result.error_bound_mm2(side, muscle)
+    off = "" if bound_mm2 is None else f" ± {_number(bound_mm2)}"
+    return _number(result.area_mm2(side, muscle)) + off
+
+
+def _agreement(result: CaseResult, side: Side) -> str:
+    record = result.muscle(side)
+    return "" if record is None or record.agreement is None else f"{record.agreement:.2f}"
 
 
 def _bound(result: CaseResult, side: Side) -> str:

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from glutseg.image import Side
-from glutseg.report.model import Chart, Dot, Line, Overview, Tick
+from glutseg.report.model import Chart, Dot, ErrorBar, Line, Overview, Tick
 from glutseg.result import CaseResult
 
 WIDTH, HEIGHT = 360.0, 210.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 30.0, 12.0, 36.0
 CM2 = 100.0
 SIDES: tuple[Side, Side] = ("right", "left")
+BAR_GAP = 3.0
+"""The two sides' error bars stand beside the level's line, so that neither hides the other."""
 OVERVIEW_WIDTH = 900.0
 MARGIN = 24.0
 STACK = 14
@@ -31,7 +33,7 @@ class Point:
 
 
 def profile_chart(result: CaseResult) -> Chart | None:
-    """Area of both sides over the slices around the level; None without two slices."""
+    """Area of both sides over the slices around the level, with error bars on it; None without two slices."""
     points = {
         side: sorted(
             (p.offset_mm, p.measurement.area_mm2 / CM2)
@@ -45,12 +47,23 @@ def profile_chart(result: CaseResult) -> Chart | None:
         return None
     low, high = min(offsets), max(offsets)
     step = tick_step(max(area for one in points.values() for _, area in one), 4)
-    top_cm2 = step * math.ceil(max(area for one in points.values() for _, area in one) * 1.05 / step)
+    bounds = _bounds_cm2(result)
+    highest = max(
+        [area for one in points.values() for _, area in one] + [high for _, high in bounds.values()]
+    )
+    top_cm2 = step * math.ceil(highest * 1.05 / step)
 
     def place(offset_mm: float, area_cm2: float) -> tuple[float, float]:
         x = LEFT + (offset_mm - low) / (high - low) * (WIDTH - LEFT - RIGHT)
         return round(x, 1), round(HEIGHT - BOTTOM - area_cm2 / top_cm2 * (HEIGHT - TOP - BOTTOM), 1)
 
+    level_x = place(0, 0)[0]
+    bars = [
+        ErrorBar(
+            side, level_x + (-BAR_GAP if side == "right" else BAR_GAP), place(0, top)[1], place(0, base)[1]
+        )
+        for side, (base, top) in bounds.items()
+    ]
     lines = []
     for side, one in points.items():
         if one:
@@ -66,9 +79,20 @@ def profile_chart(result: CaseResult) -> Chart | None:
         x_ticks=tuple(Tick(place(x, 0)[0], f"{x:+g}" if x else "0") for x in x_ticks),
         y_ticks=tuple(Tick(place(low, y)[1], f"{y:g}") for y in y_ticks),
         lines=_apart(lines),
-        level_x=place(0, 0)[0],
+        level_x=level_x,
         words=_profile_words(points, low, high),
+        error_bars=tuple(bars),
     )
+
+
+def _bounds_cm2(result: CaseResult) -> dict[Side, tuple[float, float]]:
+    """From where to where the area on the level may lie, with 90 % certainty; sides where that is known."""
+    found: dict[Side, tuple[float, float]] = {}
+    for side in SIDES:
+        area_mm2, bound_mm2 = result.area_mm2(side), result.error_bound_mm2(side)
+        if area_mm2 is not None and bound_mm2 is not None:
+            found[side] = (max(0.0, area_mm2 - bound_mm2) / CM2, (area_mm2 + bound_mm2) / CM2)
+    return found
 
 
 def _apart(lines: Sequence[Line], gap: float = 13.0) -> tuple[Line, ...]:

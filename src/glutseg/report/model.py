@@ -67,6 +67,16 @@ class Tick:
 
 
 @dataclass(frozen=True)
+class ErrorBar:
+    """How far an area may be off: an upright line at ``x`` between two heights."""
+
+    side: str
+    x: float
+    upper_y: float
+    lower_y: float
+
+
+@dataclass(frozen=True)
 class Chart:
     """A small chart in SVG units."""
 
@@ -81,6 +91,7 @@ class Chart:
     lines: tuple[Line, ...]
     level_x: float
     words: str
+    error_bars: tuple[ErrorBar, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,6 +139,7 @@ class CaseView:
     area_right: str
     area_left: str
     area_mean: str
+    bound_percent: str
     index: str
     flags: tuple[FlagWords, ...]
     error: FlagWords | None

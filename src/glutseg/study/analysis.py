@@ -14,6 +14,7 @@ from glutseg.study.compare import Comparison, Floats, Paired, Summary, compare, 
 from glutseg.study.context import Published, context_for
 from glutseg.study.correlate import Correlation, correlate, correlate_within
 from glutseg.study.join import Join, as_decided, as_found, join, pseudonymised
+from glutseg.study.measurement_error import WithoutError, error_sd_of, without_error
 from glutseg.study.model import LinearModel, fit, fit_sides
 from glutseg.study.power import Power, power_of
 from glutseg.study.profiles import ProfileBand, profiles
@@ -34,6 +35,7 @@ class Study:
     ----------
     summaries : value, sides, numbers of the table, by group
     counts : {category: {group: {word: patients}}}
+    without_error : the effect size corrected for measurement error, beside that of ``comparison``
     correlations : per column over all, adjusted for group, and within each group
     models : without and with covariates, and of both sides; adjusted ones only where there are covariates
     family : the study's tests with Holm's adjustment
@@ -47,6 +49,7 @@ class Study:
     summaries: tuple[Summary, ...]
     counts: Mapping[str, Mapping[str, Mapping[str, int]]]
     comparison: Comparison
+    without_error: WithoutError
     correlations: tuple[Correlation, ...]
     models: tuple[LinearModel, ...]
     sides: Paired | None
@@ -124,6 +127,7 @@ def analyse(
         summaries=_summaries(sample),
         counts=_counts(sample),
         comparison=comparison,
+        without_error=without_error(effect, first, second, _error_sds(sample)),
         correlations=correlations,
         models=models,
         sides=sides,
@@ -141,6 +145,13 @@ def analyse(
 
 def _known(sample: Sample, group: str) -> Floats:
     return sample.frame.loc[sample.frame["group"] == group, "value"].dropna().to_numpy(np.float64)
+
+
+def _error_sds(sample: Sample) -> Floats:
+    """Of every patient with a value."""
+    there = sample.frame["value"].notna()
+    cases = [p.case for p, known in zip(sample.patients, there, strict=True) if known]
+    return np.array([error_sd_of(sample.value, case) for case in cases], dtype=float)
 
 
 def _summaries(sample: Sample) -> tuple[Summary, ...]:

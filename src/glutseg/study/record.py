@@ -79,6 +79,7 @@ def study_json(study: Study) -> dict[str, Any]:
         "summaries": [asdict(s) for s in study.summaries],
         "counts": study.counts,
         "comparison": asdict(study.comparison),
+        "corrected_for_measurement_error": asdict(study.without_error),
         "correlations": [asdict(c) for c in study.correlations],
         "models": [asdict(m) for m in study.models],
         "sides": None if study.sides is None else asdict(study.sides),
@@ -173,6 +174,13 @@ def _tests(study: Study) -> list[Line]:
         _test("Welch's t", groups, c.welch) | {"holm_p": holm["groups (Welch)"]},
         {"test": "Mann-Whitney U", "compares": groups, "statistic": c.mann_whitney.u, "p": c.mann_whitney.p},
     ]  # fmt: skip
+    corrected = study.without_error
+    rows.insert(1, {
+        "test": "Student's t, g corrected for measurement error", "compares": groups,
+        "hedges_g": corrected.hedges_g, "hedges_g_ci_low": corrected.hedges_g_ci.low,
+        "hedges_g_ci_high": corrected.hedges_g_ci.high, "reliability": corrected.reliability,
+        "meaning": corrected.note,
+    })  # fmt: skip
     if study.sides is not None:
         paired = {"holm_p": holm["left against right (paired t)"]}
         rows.append(_test("paired t", "left − right", study.sides.test) | paired)

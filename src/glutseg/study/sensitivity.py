@@ -17,6 +17,7 @@ from glutseg.study.sample import LEAST_PER_GROUP, Sample
 from glutseg.study.values import Area, Kind, Power, Value, Which
 
 NO_REVIEW = "without cases to review"
+NO_UNCERTAIN = "without the most uncertain fifth"
 OWN = "as asked"
 ALPHA = 0.05
 
@@ -31,6 +32,7 @@ class Choice:
     words : how
     value : the figure compared
     only_ok : cases that ask for a look are left out
+    left_out : case ids of others that are left out
     values : which values: "" those of the study, or a key of the alternatives
     """
 
@@ -39,6 +41,7 @@ class Choice:
     value: Value
     only_ok: bool = False
     values: str = ""
+    left_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -141,8 +144,28 @@ def _one_at_a_time(main: Choice, sample: Sample, other: Mapping[str, object]) ->
             yield replace(main, about="level", words=level, value=replace(area, level=level))
     if (sample.frame["status"] == "review").any():
         yield replace(main, about="cases", words=NO_REVIEW, only_ok=True)
+    uncertain, n_unknown = _most_uncertain(sample)
+    if uncertain:
+        kept = f" ({n_unknown} of unknown error kept)" if n_unknown else ""
+        yield replace(main, about="cases", words=NO_UNCERTAIN + kept, left_out=uncertain)
     for words in other:
         yield replace(main, about="values", words=words, values=words)
+
+
+def _most_uncertain(sample: Sample) -> tuple[frozenset[str], int]:
+    """The fifth of the patients whose areas may be off the most, and how many are of unknown error.
+
+    Patients with a value are counted. Those of unknown error stay; of equally uncertain ones those whose case
+    id comes first are left out; none where all are equally uncertain.
+    """
+    there = sample.frame["value"].notna()
+    results = [p.case.result for p, known in zip(sample.patients, there, strict=True) if known]
+    bounds = {r.case_id: r.largest_error_bound_percent for r in results}
+    known = {name: bound for name, bound in bounds.items() if bound is not None}
+    if len(set(known.values())) < 2:
+        return frozenset(), 0
+    ordered = sorted(known, key=lambda name: (-known[name], name))
+    return frozenset(ordered[: len(results) // 5]), len(results) - len(known)
 
 
 def _combined(main: Choice, sample: Sample, other: Mapping[str, object]) -> Iterator[Choice]:
@@ -190,6 +213,8 @@ def _values(sample: Sample, group: str, choice: Choice) -> Floats:
     values = [
         choice.value.of(patient.case)
         for patient, theirs in zip(sample.patients, sample.frame["group"], strict=True)
-        if theirs == group and not (choice.only_ok and patient.case.result.status != "ok")
+        if theirs == group
+        and not (choice.only_ok and patient.case.result.status != "ok")
+        and patient.case.result.case_id not in choice.left_out
     ]
     return np.array([v for v in values if v is not None and not math.isnan(v)], dtype=float)

@@ -79,7 +79,7 @@ class Area:
     def of(self, case: CaseRow) -> float | None:
         """In `unit`; None where a side, the level or the height is unknown."""
         sides = _at_level(case.result, self.level)
-        areas = [self._area_mm2(sides.get(side)) for side in self._sides()]
+        areas = [self._area_mm2(sides.get(side)) for side in self.sides]
         mean_mm2 = mean_of_sides(areas[0], areas[-1])
         height_m = case.result.height.height_m
         if self.height_power == 1:
@@ -90,7 +90,9 @@ class Area:
         """The same of one side."""
         return replace(self, which=side)
 
-    def _sides(self) -> tuple[Side, ...]:
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """Whose areas are taken."""
         return get_args(Side) if self.which == "mean" else (self.which,)
 
     def _area_mm2(self, measured: SliceMeasurement | None) -> float | None:

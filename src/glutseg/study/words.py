@@ -76,6 +76,7 @@ def _difference(study: Study) -> tuple[str, ...]:
         f"{p_words(c.student.p)}; Mann-Whitney {p_words(c.mann_whitney.p)}; Hedges g "
         f"{number(effect.hedges_g)} (95 % CI {_ends(effect.hedges_g_ci)})."
     ]
+    sentences += _corrected(study, digits)
     adjusted = next((m for m in study.models if m.name == "group and covariates"), None)
     if adjusted is not None:
         term = adjusted.terms[1]
@@ -85,6 +86,21 @@ def _difference(study: Study) -> tuple[str, ...]:
             f"(95 % CI {_ends(term.ci, digits)}), {p_words(term.p)}, n = {adjusted.n_patients}."
         )
     return tuple(sentences)
+
+
+def _corrected(study: Study, digits: int) -> tuple[str, ...]:
+    """Beside the plain effect; nothing where no error is known."""
+    e, unit = study.without_error, study.sample.value.unit
+    if not e.n_known:
+        return ()
+    lacking = f", unknown in {e.n_unknown} of {e.n_known + e.n_unknown} patients" if e.n_unknown else ""
+    known = f"The expected error of measurement has an SD of {number(e.error_sd, digits)} {unit}{lacking}"
+    if not math.isfinite(e.reliability):
+        return (f"{known}; g cannot be corrected for it: {e.note}.",)
+    return (
+        f"{known} (reliability {number(e.reliability)}); corrected for it, Hedges g would be "
+        f"{number(e.hedges_g)} (95 % CI {_ends(e.hedges_g_ci)}).",
+    )
 
 
 def _decimals(spread: float) -> int:
