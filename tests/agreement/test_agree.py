@@ -15,7 +15,7 @@ import pytest
 import SimpleITK as sitk
 
 from glutseg import review
-from glutseg.agreement import AUTOMATIC, agree
+from glutseg.agreement import AUTOMATIC, agree, in_words
 from glutseg.errors import GlutsegError
 from glutseg.image import Geometry, Mask
 from glutseg.output.case_files import nifti_gz
@@ -64,6 +64,43 @@ def test_another_run(out, tmp_path):
     assert mean.reliability.icc_consistency.value == pytest.approx(1)
     assert mean.reliability.icc_agreement.value < 1
     assert codes(mean.notes) == {"agree-few-cases"}
+
+
+def test_differences_beside_the_expected_error(tmp_path):
+    """Left 300 ± 30, right 330 ± 66 mm²; the other reading is 60 mm² larger on both sides."""
+    first = make_run(tmp_path / "out", [MadeCase("P", (10, 11), error_bounds_percent=(10.0, 20.0))]).out
+    wider = MadeCase("P", (12, 13), error_bounds_percent=(None, None))
+    found = agree(first, [str(make_run(tmp_path / "other", [wider]).out)])
+    left, right = (pair_of(found, "P", side) for side in ("left", "right"))
+    assert (left.bound_mm2, left.difference_mm2, left.is_within_bound) == (pytest.approx(30), 60, False)
+    assert (right.bound_mm2, right.is_within_bound) == (pytest.approx(66), True)
+    rows = list(csv.DictReader((first / "agreement/pairs.csv").read_text().splitlines()))
+    assert [(row["bound_mm2"], row["within_bound"]) for row in rows] == [("30.0", "no"), ("66.0", "yes")]
+    of_all = list(csv.DictReader((first / "agreement/agreement.csv").read_text().splitlines()))
+    shares = {row["quantity"]: (row["n_bounds"], row["within_bound_percent"]) for row in of_all}
+    assert shares == {
+        "area_left_mm2": ("1", "0.0"), "area_right_mm2": ("1", "100.0"), "area_mean_mm2": ("2", "50.0"),
+    }  # fmt: skip
+    assert "50 % of 2 sides differ by no more than the expected error (90 % bound)" in " ".join(
+        in_words(found)
+    )
+
+
+def test_the_expected_errors_of_two_runs_are_joined_and_unknown_ones_count_nowhere(tmp_path):
+    both = [MadeCase("P", (10, 10), error_bounds_percent=(10.0, None))]
+    first = make_run(tmp_path / "out", both).out
+    second = [MadeCase("P", (10, 10), error_bounds_percent=(40 / 3, None))]
+    found = agree(first, [str(make_run(tmp_path / "other", second).out)])
+    assert pair_of(found, "P").bound_mm2 == pytest.approx(50.0)  # 30 and 40
+    right = pair_of(found, "P", "right")
+    assert (right.bound_mm2, right.is_within_bound) == (None, None)
+
+
+def test_a_person_s_reading_has_no_expected_error(tmp_path):
+    case = MadeCase("P", (10, 10), error_bounds_percent=(10.0, 10.0))
+    out = make_run(tmp_path / "out", [case]).out
+    review.accept(out, case.case_id, "Ann")
+    assert pair_of(agree(out, ["reviewer:Ann"]), "P").bound_mm2 == pytest.approx(30.0)
 
 
 def test_files_are_whole_and_the_same_each_time(out, tmp_path):

@@ -12,9 +12,10 @@ from glutseg.image import Mask
 from glutseg.output.schema import CaseRow
 from glutseg.protocol import NAMED_LEVELS, LevelRule, TissueRule, load_protocol, with_extent, with_level
 from glutseg.report.charts import OVERVIEW_WIDTH, Point, overview, profile_chart, tick_step
+from glutseg.report.gather import gather
 from glutseg.report.methods import AUBREY, LEVELS, methods
 from glutseg.result import Height
-from made_run import GRID, MadeCase, labels_of, result_of, volume_of
+from made_run import GRID, MadeCase, labels_of, make_run, result_of, volume_of
 
 PROTOCOL = load_protocol()
 
@@ -127,6 +128,35 @@ def test_the_profile_is_drawn_to_scale():
     assert "Left: 5.1 to 5.1 cm²." in chart.words
     assert abs(right.end_y - left.end_y) >= 12  # names do not lie upon each other
     assert profile_chart(replace(found, profile=found.profile[:1])) is None
+
+
+def test_the_areas_have_error_bars_to_scale():
+    """± 10 % of 5.1 cm² on the left; unknown on the right."""
+    chart = profile_chart(result(MadeCase("A", (17, 17), error_bounds_percent=(10.0, None))))
+    (bar,) = chart.error_bars
+    zero, top = chart.y_ticks[0], chart.y_ticks[-1]
+    per_cm2 = (zero.at - top.at) / float(top.label)
+    assert bar.side == "left"
+    assert (zero.at - bar.upper_y) / per_cm2 == pytest.approx(5.61, abs=0.05)
+    assert (zero.at - bar.lower_y) / per_cm2 == pytest.approx(4.59, abs=0.05)
+    assert abs(bar.x - chart.level_x) <= 5
+    assert bar.upper_y >= top.at
+    wide = profile_chart(result(MadeCase("A", (17, 17), error_bounds_percent=(300.0, 5.0))))
+    left = next(one for one in wide.error_bars if one.side == "left")
+    assert left.upper_y >= wide.y_ticks[-1].at  # within the chart, and not below zero
+    assert left.lower_y == wide.y_ticks[0].at
+
+
+def test_a_case_tells_how_far_its_areas_may_be_off(tmp_path):
+    made = make_run(
+        tmp_path / "out", [MadeCase("A", (17, 18)), MadeCase("B", error_bounds_percent=(None,) * 2)]
+    )
+    known, unknown = gather(made.out).cases
+    assert known.bound_percent == "6"
+    assert ("area, mm²", "540 ± 32", "510 ± 20") in known.sides
+    assert ("90 % bound", "± 6 %", "± 4 %") in known.sides
+    assert unknown.bound_percent == ""
+    assert "90 % bound" not in {name for name, _, _ in unknown.sides}
 
 
 areas = st.lists(st.floats(300, 9000), min_size=2, max_size=200)

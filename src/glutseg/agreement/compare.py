@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -94,9 +95,15 @@ def _bare_pair(
         side,
         a.area_mm2.get(side),
         b.area_mm2.get(side),
+        bound_mm2=_bound_mm2(a.error_bound_mm2.get(side), b.error_bound_mm2.get(side)),
         level_difference_mm=shift_mm,
         notes=notes,
     )
+
+
+def _bound_mm2(*bounds_mm2: float | None) -> float | None:
+    known = [bound for bound in bounds_mm2 if bound is not None]
+    return math.hypot(*known) if known else None
 
 
 def _with_overlap(pairs: Sequence[Pair], a: Outline, b: Outline) -> list[Pair]:

@@ -41,11 +41,13 @@ class Reading:
     area_mm2 : per side, and ``mean``, as far as known
     z_mm : height of the rater's slice; None where it is unknown
     outline : reads the mask; None where there is none
+    error_bound_mm2 : per side how far the area may be off, with 90 % certainty; only where a program says so
     """
 
     area_mm2: Mapping[Quantity, float]
     z_mm: float | None = None
     outline: Callable[[], Outline | None] | None = None
+    error_bound_mm2: Mapping[Side, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ class Pair:
     Attributes
     ----------
     area_first_mm2, area_second_mm2 : as each rater reports them, None where unknown
+    bound_mm2 : what the difference stays within in 90 % of cases, if the raters' expected errors are right
+        (root of the sum of their squares; a person's reading has none); None where no rater has one
     level_difference_mm : second rater's slice above the first's
     on_slice : overlap on the first rater's slice
     in_volume : overlap in three dimensions over ``n_slices``
@@ -98,11 +102,26 @@ class Pair:
     side: Side
     area_first_mm2: float | None
     area_second_mm2: float | None
+    bound_mm2: float | None = None
     level_difference_mm: float | None = None
     on_slice: Overlap | None = None
     in_volume: Overlap | None = None
     n_slices: int | None = None
     notes: tuple[Flag, ...] = ()
+
+    @property
+    def difference_mm2(self) -> float | None:
+        """Second rater minus first; None where one is unknown."""
+        if self.area_first_mm2 is None or self.area_second_mm2 is None:
+            return None
+        return self.area_second_mm2 - self.area_first_mm2
+
+    @property
+    def is_within_bound(self) -> bool | None:
+        """Whether the areas differ by no more than ``bound_mm2``; None where either is unknown."""
+        if self.difference_mm2 is None or self.bound_mm2 is None:
+            return None
+        return abs(self.difference_mm2) <= self.bound_mm2
 
 
 @dataclass(frozen=True)

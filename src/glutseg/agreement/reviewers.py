@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from glutseg.agreement.model import Case, Rater, Reading, missing_cases
@@ -49,7 +50,10 @@ def reviewer_rater(name: str, run: RunRows, cases: Sequence[Case]) -> Rater:
 def _reading(run: RunRows, row: CaseRow, entry: Entry, name: str) -> Reading:
     is_whole = run.protocol.extent.whole_muscle
     if entry.figures is None:
-        return reading_of(run.out, row, is_whole=is_whole)
+        accepted = reading_of(run.out, row, is_whole=is_whole)
+        return replace(
+            accepted, error_bound_mm2={}
+        )  # a person has looked at it: the program's error is not theirs
     case_id, level = row.result.case_id, entry.figures.level
     path = run.out / case_file(case_id, corrected_mask(entry, name))
     outline = partial(stored_outline, path, level.slice_index, is_whole=is_whole)

@@ -57,7 +57,8 @@ def reading_of(out: Path, row: CaseRow, *, is_whole: bool) -> Reading:
     if row.mask and result.level is not None:
         path = out / case_file(result.case_id, MASK)
         outline = partial(stored_outline, path, result.level.slice_index, is_whole=is_whole)
-    return Reading(areas_mm2(result), z_mm, outline)
+    bounds = {side: bound for side in SIDES if (bound := result.error_bound_mm2(side)) is not None}
+    return Reading(areas_mm2(result), z_mm, outline, bounds)
 
 
 def stored_outline(path: Path, slice_index: int, *, is_whole: bool) -> Outline:

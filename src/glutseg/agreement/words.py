@@ -42,6 +42,11 @@ def _comparison(comparison: Comparison, agreement: Agreement) -> Iterator[str]:
             f"  areas: bias {_signed(limits.bias)} mm²; "
             f"limits of agreement {_signed(limits.lower)} and {_signed(limits.upper)} mm²"
         )
+    if row["n_bounds"]:
+        yield (
+            f"  {row['within_bound_percent']:.0f} % of {row['n_bounds']} sides differ by no more than "
+            "the expected error (90 % bound)"
+        )
     if reliable is not None:
         icc = [_icc(i) for i in (reliable.icc_agreement, reliable.icc_consistency)]
         yield (

@@ -31,6 +31,10 @@ DEFINITIONS = {
     "sem": "standard error of measurement: root of the variance between raters and of the rest (agreement), "
     "or of the rest alone (consistency)",
     "mdc": "minimal detectable change of one patient, 1.96 x sqrt(2) x SEM",
+    "bound": "90 % bound of the difference: root of the sum of the squares of the raters' expected errors; a "
+    "person's reading and a table have none",
+    "within_bound_percent": "of the n_bounds sides with a bound, those that differ by no more than it; 90 is "
+    "expected where the expected errors are right and the other rater makes none",
     "intervals": "95 % confidence",
 }
 """What the figures are; also part of agreement.json."""
@@ -77,16 +81,18 @@ def write(folder: Path, agreement: Agreement, run: Mapping[str, Any]) -> tuple[s
 
 def pair_row(pair: Pair) -> dict[str, object]:
     """A row of pairs.csv."""
-    a, b = pair.area_first_mm2, pair.area_second_mm2
+    within = pair.is_within_bound
     row: dict[str, object] = {
         "first": pair.first,
         "second": pair.second,
         "case_id": pair.case.case_id,
         "patient_id": pair.case.patient_id,
         "side": pair.side,
-        "area_first_mm2": a,
-        "area_second_mm2": b,
-        "difference_mm2": None if a is None or b is None else b - a,
+        "area_first_mm2": pair.area_first_mm2,
+        "area_second_mm2": pair.area_second_mm2,
+        "difference_mm2": pair.difference_mm2,
+        "bound_mm2": pair.bound_mm2,
+        "within_bound": None if within is None else "yes" if within else "no",
         "level_difference_mm": pair.level_difference_mm,
     }
     for suffix, found in (("", pair.on_slice), ("_volume", pair.in_volume)):
@@ -120,15 +126,28 @@ def summary_row(comparison: Comparison, pairs: Sequence[Pair]) -> dict[str, obje
         value = None if reliable is None else float(getattr(reliable, name))
         row[f"{name}_mm2"] = value
         row[f"{name}_percent"] = _percent(value, comparison.mean_mm2)
+    row |= _within_bounds(comparison, pairs)
     row |= _overlaps(comparison, pairs)
     row["notes"] = " ".join(dict.fromkeys(str(flag) for flag in comparison.notes))
     return row
 
 
+def _within_bounds(comparison: Comparison, pairs: Sequence[Pair]) -> dict[str, object]:
+    """How often the areas differ by no more than the expected errors say; of both sides beside the mean."""
+    known = [within for pair in _ours(comparison, pairs) if (within := pair.is_within_bound) is not None]
+    share = _percent(float(sum(known)), float(len(known)))
+    return {"n_bounds": len(known), "within_bound_percent": share}
+
+
+def _ours(comparison: Comparison, pairs: Sequence[Pair]) -> list[Pair]:
+    """Of these two raters; of both sides beside the mean."""
+    wanted = ("left", "right") if comparison.quantity == "mean" else (comparison.quantity,)
+    return [p for p in pairs if (p.first, p.second) == comparison.raters and p.side in wanted]
+
+
 def _overlaps(comparison: Comparison, pairs: Sequence[Pair]) -> dict[str, object]:
     """Median and worst over the cases of a pair of raters; of both sides together beside the mean."""
-    wanted = ("left", "right") if comparison.quantity == "mean" else (comparison.quantity,)
-    ours = [p for p in pairs if (p.first, p.second) == comparison.raters and p.side in wanted]
+    ours = _ours(comparison, pairs)
     kinds: tuple[tuple[str, Callable[[Pair], Any]], ...] = (
         ("", lambda p: p.on_slice),
         ("_volume", lambda p: p.in_volume),
