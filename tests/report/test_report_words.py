@@ -100,6 +100,15 @@ def test_another_outliner_is_named_and_cited():
     assert not any("TotalSegmentator" in one for one in told()[1])
 
 
+def test_how_far_the_areas_may_be_off():
+    """4 and 6 %, 12 %, and one that is unknown."""
+    of = rows(MadeCase("A"), MadeCase("B", error_bounds_percent=(12.0, None)))
+    text, _ = told(of=of)
+    assert "within 6.0 % of the measured one (median of 3 areas of 4; largest 12.0 %)" in text
+    unknown, _ = told(of=rows(MadeCase("A", error_bounds_percent=(None, None))))
+    assert "90 % of cases" not in unknown
+
+
 def test_people_and_what_they_decided():
     assert "No person has reviewed" in told()[0]
     decided = [*rows(MadeCase("A"), decision="accepted"), *rows(MadeCase("B"))]

@@ -140,7 +140,6 @@ def test_killed_in_the_middle_nothing_that_was_decided_is_lost(ten):
         from pathlib import Path
         from glutseg.batch.images import find_images
         from glutseg.viewer.session import Session
-from made_run import MadeCase, make_run
         from glutseg.viewer.case_loader import CaseLoader
 
         session = Session(Path(sys.argv[1]), "anna")

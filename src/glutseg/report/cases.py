@@ -128,7 +128,7 @@ def _sides(result: CaseResult) -> list[tuple[str, str, str]]:
             ("area, mm²", [_area(result, side) for side in SIDES]),
             ("lean, mm²", [_number(m.lean_area_mm2) if m else "" for m in found]),
             ("fat, mm²", [_number(m.imat_area_mm2) if m else "" for m in found]),
-            ("density, HU", [f"{_number(m.mean_hu)} ± {_number(m.sd_hu)}" if m else "" for m in found]),
+            ("density (SD), HU", [f"{_number(m.mean_hu)} ({_number(m.sd_hu)})" if m else "" for m in found]),
             ("90 % bound", [_bound(result, side) for side in SIDES]),
             ("agreement", [_agreement(result, side) for side in SIDES]),
         ]

@@ -14,7 +14,7 @@ WIDTH, HEIGHT = 360.0, 210.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 30.0, 12.0, 36.0
 CM2 = 100.0
 SIDES: tuple[Side, Side] = ("right", "left")
-BAR_GAP = 3.0
+BAR_GAP = 5.0
 """The two sides' error bars stand beside the level's line, so that neither hides the other."""
 OVERVIEW_WIDTH = 900.0
 MARGIN = 24.0

@@ -86,7 +86,7 @@ class TotalSegmentator:
             )
 
     def outline(self, image: CtImage, anatomy: Anatomy | None, level: Level, protocol: Protocol) -> Outlines:
-        """TotalSegmentator's outlines around the level, or of whole muscles; there is no confidence.
+        """TotalSegmentator's outlines around the level, or of whole muscles; there is no expected error.
 
         Parameters
         ----------
