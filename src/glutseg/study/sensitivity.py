@@ -33,6 +33,7 @@ class Choice:
     value : the figure compared
     only_ok : cases that ask for a look are left out
     left_out : case ids of others that are left out
+    note : what is to be known of those who are left
     values : which values: "" those of the study, or a key of the alternatives
     """
 
@@ -42,11 +43,12 @@ class Choice:
     only_ok: bool = False
     values: str = ""
     left_out: frozenset[str] = frozenset()
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The comparison under a choice; NaN and a note where too few patients are left."""
+    """The comparison under a choice; NaN and a note why where too few patients are left."""
 
     choice: Choice
     n_first: int
@@ -146,8 +148,8 @@ def _one_at_a_time(main: Choice, sample: Sample, other: Mapping[str, object]) ->
         yield replace(main, about="cases", words=NO_REVIEW, only_ok=True)
     uncertain, n_unknown = _most_uncertain(sample)
     if uncertain:
-        kept = f" ({n_unknown} of unknown error kept)" if n_unknown else ""
-        yield replace(main, about="cases", words=NO_UNCERTAIN + kept, left_out=uncertain)
+        kept = f"{n_unknown} of unknown error kept" if n_unknown else ""
+        yield replace(main, about="cases", words=NO_UNCERTAIN, left_out=uncertain, note=kept)
     for words in other:
         yield replace(main, about="values", words=words, values=words)
 
@@ -206,6 +208,7 @@ def _outcome(sample: Sample, choice: Choice, other: Mapping[str, Sample]) -> Out
         hedges_g_ci=done.effect.hedges_g_ci,
         welch_p=done.welch.p,
         mann_whitney_p=done.mann_whitney.p,
+        note=choice.note,
     )
 
 
