@@ -1,10 +1,10 @@
-"""Doubts about the images: metal, streaks, a field of view that cuts the muscle."""
+"""Doubts about the images: metal and streaks."""
 
 import numpy as np
 import pytest
 
 from glutseg.image import LEFT, RIGHT, CtImage, Geometry, Mask
-from glutseg.quality import check_field_of_view, check_metal
+from glutseg.quality import check_metal
 from glutseg.settings import METHOD
 
 LIMITS = METHOD.quality
@@ -26,10 +26,6 @@ def _scene():
 
 def _metal(hu, labels, grid=GRID):
     return [str(f) for f in check_metal(CtImage(hu, grid), Mask(labels, grid), LEVEL)]
-
-
-def _cut(hu, labels, grid=GRID):
-    return [str(f) for f in check_field_of_view(CtImage(hu, grid), Mask(labels, grid), LEVEL)]
 
 
 def test_without_metal_nothing_is_said_whatever_the_muscle_holds():
@@ -97,72 +93,3 @@ def test_metal_without_muscle_is_still_metal():
     hu, labels = _scene()
     hu[LEVEL, :20, :20] = 3000
     assert _metal(hu, np.zeros_like(labels)) == ["metal"]
-
-
-def test_a_muscle_inside_the_picture_is_whole():
-    assert _cut(*_scene()) == []
-
-
-@pytest.mark.parametrize(("column", "flags"), [(2, ["muscle-cut-by-fov:right"]), (3, [])])
-def test_a_muscle_within_three_millimetres_of_the_picture_is_cut(column, flags):
-    """The first pixel outside lies 1 mm from the first column, so column 2 is 3 mm away."""
-    hu, labels = _scene()
-    labels[LEVEL, 50, column:20] = RIGHT
-    assert _cut(hu, labels) == flags
-
-
-def test_each_edge_counts_and_only_the_measured_slice():
-    hu, labels = _scene()
-    labels[LEVEL - 1, :, :] = LEFT
-    assert _cut(hu, labels) == []
-    labels[LEVEL, 60:, 90] = LEFT
-    labels[LEVEL, :40, 30] = RIGHT
-    assert _cut(hu, labels) == ["muscle-cut-by-fov:left", "muscle-cut-by-fov:right"]
-
-
-def _round_field(hu, radius, value):
-    y, x = np.indices(SHAPE[1:])
-    outside = np.hypot(y - 39.5, x - 59.5) > radius
-    hu[:, outside] = value
-    return outside
-
-
-@pytest.mark.parametrize("value", [-1024, -2000, -3024])
-def test_padding_of_a_round_field_counts_as_the_pictures_edge(value):
-    hu, labels = _scene()
-    outside = _round_field(hu, 50, value)
-    assert _cut(hu, labels) == []
-    labels[LEVEL, 50] = np.where(~outside[50] & (labels[LEVEL, 50] == 0), RIGHT, labels[LEVEL, 50])
-    assert _cut(hu, labels) == ["muscle-cut-by-fov:right"]
-
-
-def test_measured_air_at_the_corners_is_not_the_edge():
-    hu, labels = _scene()
-    outside = _round_field(hu, 50, -1000)
-    noise = np.random.default_rng(1).integers(-8, 9, SHAPE, dtype=np.int16)
-    hu[:, outside] += noise[:, outside]
-    labels[LEVEL, 50, 12:20] = RIGHT  # at the skin, 12 mm from the picture's edge
-    assert _cut(hu, labels) == []
-
-
-def test_a_small_dark_corner_is_not_padding():
-    hu, labels = _scene()
-    hu[:, :8, :8] = -1000  # 64 of 9600 pixels
-    labels[LEVEL, 9:40, 9] = RIGHT
-    assert _cut(hu, labels) == []
-
-
-@pytest.mark.parametrize(("value", "flags"), [(-899, []), (-900, ["muscle-cut-by-fov:right"])])
-def test_a_body_that_reaches_the_corner_is_no_padding(value, flags):
-    hu, labels = _scene()
-    hu[:, :30, :40] = value
-    labels[LEVEL, 31:40, 30] = RIGHT
-    assert _cut(hu, labels) == flags
-
-
-@pytest.mark.parametrize(("columns", "flags"), [(12, []), (13, ["muscle-cut-by-fov:right"])])
-def test_padding_is_more_than_a_hundredth_of_the_picture(columns, flags):
-    hu, labels = _scene()
-    hu[:, :8, :columns] = -1000  # 96 or 104 of 9600 pixels
-    labels[LEVEL, 9:40, 9] = RIGHT
-    assert _cut(hu, labels) == flags

@@ -1,17 +1,14 @@
-"""Quality checks of the images at the measured slice: metal, and a field of view that cuts the muscle."""
+"""Quality checks of the images around the measured slice: metal, and the ends of the series."""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage as ndi
 
 from glutseg.errors import Flag
 from glutseg.image import SIDES, CtImage, Mask
 from glutseg.result import MuscleResult
 from glutseg.settings import METHOD, QualitySettings
-
-BoolArray = npt.NDArray[np.bool_]
 
 
 def check_metal(
@@ -37,21 +34,6 @@ def check_metal(
     return tuple(flags)
 
 
-def check_field_of_view(
-    volume: CtImage, mask: Mask, slice_index: int, settings: QualitySettings = METHOD.quality
-) -> tuple[Flag, ...]:
-    """``muscle-cut-by-fov`` for each side that comes near to the edge of the field of view."""
-    g = volume.geometry
-    outside = np.pad(_padding(volume.hu[slice_index], settings), 1, constant_values=True)
-    distance_mm = ndi.distance_transform_edt(~outside, sampling=g.spacing_mm[1:])[1:-1, 1:-1]
-    flags = []
-    for side, label in SIDES.items():
-        muscle = mask.labels[slice_index] == label
-        if muscle.any() and distance_mm[muscle].min() <= settings.field_of_view_mm:
-            flags.append(Flag("muscle-cut-by-fov", "the muscle reaches the edge of the picture", side))
-    return tuple(flags)
-
-
 def check_ends(record: MuscleResult) -> tuple[Flag, ...]:
     """``muscle-incomplete`` for a whole muscle that the series does not show to both ends."""
     whole = record.whole
@@ -59,20 +41,3 @@ def check_ends(record: MuscleResult) -> tuple[Flag, ...]:
         return ()
     shown = f"{whole.length_mm:.0f} mm and {whole.volume_cm3:.0f} cm³ of it"
     return (Flag("muscle-incomplete", f"gluteus {record.muscle}: the series shows {shown}", record.side),)
-
-
-def _padding(image: npt.NDArray[np.int16], settings: QualitySettings) -> BoolArray:
-    """Pixels outside the round field of reconstruction: one constant value joined to the corners.
-
-    Measured air is never constant over the area of a corner.
-    """
-    corners = image[[0, 0, -1, -1], [0, -1, 0, -1]]
-    out = np.zeros(image.shape, bool)
-    for y, x, value in zip((0, 0, -1, -1), (0, -1, 0, -1), corners, strict=True):
-        if value > settings.body_hu:  # the body itself reaches the corner
-            continue
-        labels, _ = ndi.label(image == value)
-        region = labels == labels[y, x]
-        if region.sum() > settings.min_padding_share * image.size:
-            out |= region
-    return out

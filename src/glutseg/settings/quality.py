@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from glutseg.settings.base import (
+    Area,
     AreaRange,
     Count,
     Hu,
@@ -52,8 +53,69 @@ class QualitySettings(Settings):
     """Pixels at the border of the muscle that do not count as inner ones: partial volume. Chosen."""
     field_of_view_mm: Length = 3.0
     """A muscle this near to the edge of the field of view is cut off. Chosen."""
-    body_hu: Hu = -900
-    """A corner of the image above this is body, not padding. Chosen: air with noise lies below."""
+    cut_reach_mm: Length = 15.0
+    """A muscle this near to an edge of the picture at which lean tissue ends is cut off: an outline may end
+    before the picture does. Chosen."""
+    end_smoothing_mm: Length = 3.0
+    """Sigma for that tissue, without what the picture does not show. Chosen: muscle with streaks and noise is
+    lean."""
+    thicker_than_skin_mm: Length = 3.0
+    """Lean tissue that a disc of this radius fits into is no skin, which is 2 to 3 mm thick. Chosen."""
     min_padding_share: Share = 0.01
     """Least share of the image of one constant value at a corner: measured air is never constant over such an
     area."""
+    body_hu: Hu = -900
+    """The edge of the array above this is body. Chosen: air with noise lies below."""
+    fill_hu: Hu = 100
+    """What lies less above the air or padding at the edge of the picture is noise. Chosen: clothes, cushions
+    and table stand out."""
+    sharp_hu: Hu = -250
+    """Above, a pixel holds hardly any air. Chosen: fat with noise lies above, half a pixel of skin below."""
+    min_sharp_share: Share = 0.8
+    """Least share of such pixels along a line that cuts the body: skin gives a quarter to a half, since it
+    lies anywhere within its pixels. Chosen."""
+    min_cut_mm: Length = 30.0
+    """Least length of such a line. Chosen."""
+    air_hu: Hu = -1000
+    """Of air, by definition."""
+    lean_hu: Hu = -29
+    """Above lies lean tissue (Aubrey et al. 2014, Acta Physiol 210: 489)."""
+    surface_hu: Hu = -500
+    """Half way between air and tissue lies the surface of the body."""
+    table_mm: Length = 5.0
+    """Twice this is the least width of a part of the body; a table's shell and a blanket are thinner.
+    Chosen."""
+    smoothing_mm: Length = 1.5
+    """Sigma of the smoothing for what noise must not change: surface, levels of fat and muscle. Chosen."""
+    skin_mm: Length = 4.0
+    """Deeper lies fat: skin of the buttocks is 2 to 3 mm thick, and smoothing blurs it."""
+    usual_fat_hu: HuRange = (-115, -85)
+    """Subcutaneous fat: adipose tissue of ICRU 44 at 120 kV; 80 kV gives up to 15 less."""
+    max_shift_hu: Hu = 20
+    """Largest distance of the fat from its usual range without a look. Chosen: from there on mean HU and lean
+    area say more about the scanner than about the patient."""
+    min_tissue_mm2: Area = 500.0
+    """Least area of subcutaneous fat, or of muscle, in which a level is measured: 1.5 to 2.5 cm³ in slices of
+    3 to 5 mm. Chosen."""
+    noise_smoothing_mm: Length = 3.0
+    """Noise is the standard deviation of what a smoothing by this (two pixels at least) takes away. Chosen:
+    its grain is 1 to 2 mm wide."""
+    usual_noise_hu: Hu = 30
+    """Highest noise that is not worth a word: of muscle at 50 HU one pixel in 200 falls below -29."""
+    max_noise_hu: Hu = 55
+    """Highest noise without a look: one pixel of lean muscle in 13 counts as fat."""
+    at_skin_mm: Length = 3.0
+    """Pixels this near to the surface of the body are skin, which is 2 to 3 mm thick there. Chosen."""
+    max_skin_share: Share = 0.01
+    """Most of an outline's pixels that are skin. Chosen: 0 in all reference outlines."""
+    fat_lobe_mm: Length = 2.0
+    """Fat that a disc of this radius fits into, at the border of an outline, is subcutaneous and no streak.
+    Chosen."""
+    fat_lobe_share: Share = 0.25
+    """On the way from fat to muscle, below which a smoothed pixel is such fat. Chosen: streaks within muscle
+    lie above."""
+    max_fat_lobe_share: Share = 0.05
+    """Most of an outline's area that is such fat. Chosen: reference outlines have below 0.01; with 6 mm of
+    the fat behind the muscle they have 0.04 to 0.19."""
+    max_islands_share: Share = 0.03
+    """Most of an outline's area apart from its largest piece. Chosen."""
