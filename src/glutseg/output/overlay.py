@@ -151,7 +151,7 @@ def _show_others(axes: Axes, view: View) -> None:
                 corner_mask=False,
             )
             line.set_path_effects(HALO)
-            is_drawn |= any(len(path.vertices) for path in line.get_paths())
+            is_drawn |= any(np.size(path.vertices) for path in line.get_paths())
     if is_drawn:
         words = "thin: another outline of the same muscle, where it differs"
         axes.text(0.01, 0.02, words, transform=axes.transAxes, color=QUIET_INK, fontsize=10, va="bottom")
