@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage as ndi
 
-from glutseg.segmentation.drawing import classify, draw, tidy
+from glutseg.segmentation.drawing import classify, draw, enclosed, territory, tidy
 from glutseg.segmentation.tissue import Tissue
 from glutseg.settings import SegmentationSettings
 
@@ -86,5 +86,46 @@ def test_thin_ends_scraps_and_holes_go():
 def test_each_muscle_is_drawn_from_its_class(muscle):
     classes = np.zeros((1, SIDE, SIDE), np.int64)
     classes[block(20, 40)] = ("maximus", "medius", "minimus").index(muscle) + 1
-    drawn = {m: draw(classes, m, (1.0, 1.0), SETTINGS) for m in ("maximus", "medius", "minimus")}
+    drawn = {m: draw(classes, classes, m, (1.0, 1.0), SETTINGS) for m in ("maximus", "medius", "minimus")}
     assert [m for m, mask in drawn.items() if mask.any()] == [muscle]
+
+
+def test_a_streak_that_reaches_the_fascia_is_closed_within_the_territory():
+    classes = block()[0].astype(np.int64)
+    classes[15:30, 28:32] = 0
+    everywhere, nowhere = np.ones_like(classes, bool), np.zeros_like(classes, bool)
+    own = classes == 1
+    np.testing.assert_array_equal(
+        enclosed(classes, own, everywhere, (1.0, 1.0), SETTINGS)[17:], block()[0][17:]
+    )  # its mouth is rounded
+    np.testing.assert_array_equal(enclosed(classes, own, nowhere, (1.0, 1.0), SETTINGS), own)
+
+
+@pytest.mark.parametrize(("gap", "shared"), [(2, True), (6, False)])
+def test_a_thin_plane_belongs_by_halves_to_its_two_muscles(gap, shared):
+    classes = np.zeros((SIDE, SIDE), np.int64)
+    classes[15:45, 10 : 30 - gap // 2] = 1
+    classes[15:45, 30 + gap // 2 : 50] = 2
+    left = np.broadcast_to(np.arange(SIDE) < 30, classes.shape)
+    found = enclosed(classes, classes == 1, left, (1.0, 1.0), SETTINGS)
+    assert found[30, 29] == shared
+    assert not found[:, 30:].any()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_no_neighbour_is_touched(seed):
+    """Whatever the classes are: the enclosed fat is fat, and in the muscle's own territory."""
+    rng = np.random.default_rng(seed)
+    classes = ndi.zoom(rng.integers(0, 6, (6, 6)), 8, order=0)
+    own_territory = ndi.zoom(rng.integers(0, 2, (6, 6)), 8, order=0) > 0
+    own = classes == 1
+    added = enclosed(classes, own, own_territory, (1.0, 1.0), SETTINGS) & ~own
+    assert (classes[added] == 0).all()
+    assert own_territory[added].all()
+    np.testing.assert_array_equal(enclosed(classes, own, own_territory, (1.0, 1.0), SETTINGS) & own, own)
+
+
+def test_territories_are_the_likeliest_class_but_fat():
+    p = np.array([0.9, 0.02, 0.05, 0.01, 0.01, 0.01], np.float32).reshape(6, 1, 1, 1)
+    assert territory(p).item() == 2

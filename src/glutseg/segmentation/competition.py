@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage as ndi
 
-from glutseg.segmentation.discs import open_disc
 from glutseg.segmentation.flow import source_side
 from glutseg.segmentation.side_grid import SPACING_MM
 from glutseg.segmentation.tissue import Tissue
@@ -25,6 +24,7 @@ PLANE_SIGMA_MM = 1.2
 """Scale of the second derivative: fits fat planes of 1 to 2 mm on the grid."""
 _UNITS = 10_000
 """Capacities are whole numbers: so many to a cost of 1."""
+_DEARER_SHARE = 0.02
 _VOXEL_MM3 = float(np.prod(SPACING_MM))
 
 FloatArray = npt.NDArray[np.float32]
@@ -110,9 +110,10 @@ def edge_led(field: Field, settings: SegmentationSettings, liked: float = 0.0) -
 
 
 def _certainly_none(field: Field, outside_mm: FloatArray, settings: SegmentationSettings) -> BoolArray:
-    """Bone, fat, what lies far off, and what the network calls neither maximus nor medius.
+    """Bone, fat, what lies far off, what the network calls neither maximus nor medius, and the medius' bed.
 
-    Only these two it may confuse over more than some millimetres.
+    Only these two it may confuse over more than some millimetres, and not where the medius lies on the ilium,
+    the femur or the minimus.
     """
     p, leanness = field.probabilities, field.leanness
     bone = (p[BONE] > 0.8) | (leanness > 2.2)
@@ -120,7 +121,11 @@ def _certainly_none(field: Field, outside_mm: FloatArray, settings: Segmentation
     background = (p[BACKGROUND] > 0.7) & (outside_mm > 6)
     neither = (p[MAXIMUS] + p[MEDIUS] < 0.05) & (outside_mm > 4)
     others = (p[OTHER] + p[MINIMUS] + p[BONE] > 0.9) & (outside_mm > 8)
-    return np.asarray(bone | fat | background | neither | others | (outside_mm > settings.far_mm), dtype=bool)
+    from_bed_mm = ndi.distance_transform_edt(p[BONE] + p[MINIMUS] < 0.5, sampling=SPACING_MM)
+    bed = (p[MEDIUS] > 0.9) & (from_bed_mm < settings.bed_mm)
+    return np.asarray(
+        bed | bone | fat | background | neither | others | (outside_mm > settings.far_mm), dtype=bool
+    )
 
 
 def _least_cut(
@@ -131,7 +136,7 @@ def _least_cut(
     Parameters
     ----------
     gain : of a free voxel that joins
-    cost : per mm² of a border at a voxel; between two voxels their geometric mean
+    cost : per mm² of a border at a voxel; between two voxels see `_between`
     """
     n = int(np.count_nonzero(free))
     number = np.full(free.shape, -1, np.int32)
@@ -139,7 +144,7 @@ def _least_cut(
     to_source, to_sink = np.clip(gain[free], 0, None), np.clip(-gain[free], 0, None)
     tails, heads, capacities = [], [], []
     for (here, there), area_mm2 in _neighbours(free.shape, settings.between_slices):
-        price = np.sqrt(cost[here] * cost[there]) * np.float32(area_mm2)
+        price = _between(cost[here], cost[there]) * np.float32(area_mm2)
         both = free[here] & free[there]
         tails.append(number[here][both])
         heads.append(number[there][both])
@@ -160,6 +165,13 @@ def _least_cut(
     out = inside.copy()
     out[free] = np.pad(joins, (0, max(0, n - len(joins))))[:n]
     return out
+
+
+def _between(one: FloatArray, other: FloatArray) -> FloatArray:
+    """Cost of a border between two voxels: the cheaper one's, so that a plane one voxel thin is as cheap as a
+    thick one; a little of the dearer one's keeps the border in a thick plane's middle."""
+    cheaper, dearer = np.minimum(one, other), np.maximum(one, other)
+    return np.asarray(cheaper + _DEARER_SHARE * (dearer - cheaper), dtype=np.float32)
 
 
 def _neighbours(
@@ -187,17 +199,15 @@ def _neighbours(
     return pairs
 
 
-def settled(field: Field, region: BoolArray, settings: SegmentationSettings) -> FloatArray:
-    """The network's probabilities where edges agree; pieces that the edges see otherwise changed over.
+def settled(field: Field, region: BoolArray) -> FloatArray:
+    """The network's probabilities where edges agree; changed over where they see it otherwise.
 
-    A piece is at least two ``piece_mm`` wide. Narrower differences, and those to fat, are left to the tissue
-    of each pixel.
+    Differences to fat are left to the tissue of each pixel.
     """
     p = field.probabilities
     to_fat = (p[BACKGROUND] > 0.9) | (p[BACKGROUND] + p[MAXIMUS] > 0.97)
     differs = (region ^ field.network_led) & ~to_fat
-    piece = np.stack([open_disc(plane, settings.piece_mm, SPACING_MM[1:]) for plane in differs])
-    own = np.where(piece, np.where(region, 0.9, 0.1), p[MAXIMUS]).astype(np.float32)
+    own = np.where(differs, np.where(region, 0.9, 0.1), p[MAXIMUS]).astype(np.float32)
     rest = 1 - p[MAXIMUS]
     out = p * ((1 - own) / np.maximum(rest, 1e-6))
     out[MAXIMUS] = own

@@ -13,8 +13,8 @@ from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Muscle, Side
 from glutseg.segmentation import competition
 from glutseg.segmentation.competition import Field
-from glutseg.segmentation.drawing import BoolArray, FloatArray, classify, tidy
-from glutseg.segmentation.network import CLASSES, Network, softmax
+from glutseg.segmentation.drawing import BoolArray, FloatArray, classify, draw, territory
+from glutseg.segmentation.network import Network, softmax
 from glutseg.segmentation.side_grid import SPACING_MM, SideGrid
 from glutseg.segmentation.tissue import Tissue, measure_tissue
 from glutseg.settings import SegmentationSettings
@@ -83,10 +83,10 @@ class SideView:
     def settled(
         self, near: slice, field: Field, settings: SegmentationSettings, liked: float = 0.0
     ) -> SideView:
-        """The same with the pieces changed over that edges and network see differently."""
+        """The same with what edges and network see differently changed over to the edges."""
         region = competition.edge_led(field, settings, liked)
         probabilities = self.probabilities.copy()
-        probabilities[:, near] = competition.settled(field, region, settings)
+        probabilities[:, near] = competition.settled(field, region)
         return replace(self, probabilities=probabilities)
 
     @cached_property
@@ -111,20 +111,21 @@ class SideView:
         box = self.box(image)
         probabilities = softmax(self.grid.on_slices(self._logs, slices, box))
         classes = classify(_leanness(image, slices, box, self.tissue), probabilities, self.tissue, settings)
-        return self._drawn(image, classes, slices, box, muscles, settings)
+        return self._drawn(image, classes, territory(probabilities), slices, box, muscles, settings)
 
     def draw_network_led(
         self, image: CtImage, slices: range, muscles: tuple[Muscle, ...], settings: SegmentationSettings
     ) -> dict[Muscle, BoolArray]:
         """The outlines that the network alone would draw."""
         box = self.box(image)
-        classes = self.grid.on_slices(self._logs, slices, box).argmax(0)
-        return self._drawn(image, classes, slices, box, muscles, settings)
+        logs = self.grid.on_slices(self._logs, slices, box)
+        return self._drawn(image, logs.argmax(0), territory(logs), slices, box, muscles, settings)
 
     @staticmethod
     def _drawn(
         image: CtImage,
         classes: npt.NDArray[np.int64],
+        territories: npt.NDArray[np.int64],
         slices: range,
         box: tuple[slice, slice],
         muscles: tuple[Muscle, ...],
@@ -134,8 +135,7 @@ class SideView:
         drawn = {}
         for muscle in muscles:
             mask = np.zeros((len(slices), *image.hu.shape[1:]), bool)
-            for n, plane in enumerate(classes == CLASSES.index(muscle)):
-                mask[n][box] = tidy(plane, spacing_mm, settings)
+            mask[(slice(None), *box)] = draw(classes, territories, muscle, spacing_mm, settings)
             drawn[muscle] = mask
         return drawn
 

@@ -28,10 +28,16 @@ class SegmentationSettings(Settings):
     """Twice this is the least width of a muscle: thinner ends are fascia, skin or tendon. With 4 mm 2 % of
     the area of two patients is lost; with 2 mm 3 % of a third's is fascia lata."""
 
+    plane_mm: Length = 1.5
+    """Fat between two muscles up to twice this wide is a plane that they share; wider, it is a fat pad."""
+    streak_mm: Length = 4.0
+    """Fat streaks of the gluteus maximus up to twice this wide lie inside its fascia."""
+
     border_cost_even: Weight = 1.0
     """Of a border between two regions through even tissue, per mm² (the unit of the other costs)."""
-    border_cost_plane: Weight = 0.03
-    """Along a visible fat plane, or in fat."""
+    border_cost_plane: Weight = 0.01
+    """Along a visible fat plane, or in fat: so little that a long plane with gaps is cheaper than a short way
+    through muscle."""
     plane_contrast: Share = 0.06
     """Strength of a dark line, as a share of the fat-to-muscle difference, that counts as a plane..."""
     plane_noises: Weight = 3.0
@@ -40,8 +46,9 @@ class SegmentationSettings(Settings):
     """Darkness, as a share of the same difference, that counts as fat."""
     plane_sharpness: Weight = 4.0
     """How suddenly a plane begins to count: low values let noise cheapen even tissue."""
-    network_cost: Weight = 0.01
-    """Per mm³ that contradicts the network: 1 cm² of it weighs as much as 1 mm of border in even tissue."""
+    network_cost: Weight = 0.005
+    """Per mm³ that contradicts the network: 2 cm² of it weigh as much as 1 mm of border in even tissue. 0.003
+    to 0.01 give the same; from 0.0125 on a network wrong about a whole end outweighs a visible plane."""
     network_sure_odds: Weight = 2.0
     """Log-odds from which on the network's word counts fully."""
     fat_cost: Weight = 0.02
@@ -52,9 +59,11 @@ class SegmentationSettings(Settings):
     """So far within the network's border the muscle is a seed."""
     far_mm: Length = 60.0
     """So far beyond it there is none."""
-    piece_mm: Length = 3.0
-    """Twice this is the least width of a piece that the edges may give to or take from a muscle."""
-    doubt_cost: Weight = 0.02
-    """Per mm³: the edges are asked again for a muscle that is liked and one that is disliked by so much."""
+    bed_mm: Length = 8.0
+    """What the network calls medius and lies so near to bone or minimus is none either: without it the edges
+    take the whole medius where they see no plane. Behind the hip the maximus keeps farther off."""
+    doubt_cost: Weight = 0.01
+    """Per mm³: the edges are asked again for a muscle that is liked and one that is disliked by so much:
+    twice what the network's word weighs. With 0.02 a liked one takes the medius where nothing is wrong."""
     doubt_reach_mm: Length = 12.0
     """Around the measured slice."""
