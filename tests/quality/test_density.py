@@ -79,6 +79,9 @@ def test_a_shift_is_told_from_a_factor_by_the_air():
     assert _message(fat_hu=-60.0, lean_hu=90.0, air_hu=-960.0).endswith("as if all HU were about 40 too high")
     assert _message(fat_hu=-60.0, lean_hu=90.0).endswith("as if all HU were about 40 too high")
     assert _message(fat_hu=-80.0, lean_hu=40.0, air_hu=-800.0).endswith("were multiplied by about 0.80")
+    # fat of -105 HU times 0.8 and 25 lower: air fits one of the two, though not exactly
+    assert _message(fat_hu=-84.0, lean_hu=40.0, air_hu=-800.0).endswith("were multiplied by about 0.84")
+    assert _message(fat_hu=-130.0, lean_hu=25.0, air_hu=-996.0).endswith("were about 30 too low")
     clipped = _message(fat_hu=-125.0, lean_hu=62.0, air_hu=-1024.0)
     assert clipped.endswith("as if all HU were about 25 too low or multiplied by about 1.25")
     assert _message(fat_hu=60.0, lean_hu=210.0, air_hu=None).endswith("as if all HU were about 160 too high")

@@ -17,8 +17,8 @@ _OF_FAT_HU = 30.0
 """This near to its mode fat is fat."""
 _DARKEST_HU = -1024
 """What scanners give at least for air; padding lies lower."""
-_AIR_TOLERANCE_HU = 20.0
-"""Calibrated scanners keep air nearer to -1000 than this."""
+_AIR_TELLS_HU = 20.0
+"""By so much one explanation has to fit the air better than the other: calibration and scatter move it."""
 
 
 @dataclass(frozen=True)
@@ -96,14 +96,16 @@ def _explanation(fat_hu: float, air_hu: float | None, settings: QualitySettings)
     moved = f"about {abs(offset_hu):.0f} too {'high' if offset_hu > 0 else 'low'}"
     scaled = f"multiplied by about {factor:.2f}"
 
-    def is_air(expected_hu: float) -> bool:
-        seen_hu = max(expected_hu, _DARKEST_HU)
-        return air_hu is None or abs(air_hu - seen_hu) <= _AIR_TOLERANCE_HU
+    def misses_by(expected_hu: float) -> float:
+        return 0.0 if air_hu is None else abs(air_hu - max(expected_hu, _DARKEST_HU))
 
-    if factor <= 0 or not is_air(settings.air_hu * factor):
+    if factor <= 0:
         return moved
-    is_moved = is_air(settings.air_hu + offset_hu) or is_air(settings.air_hu)
-    return f"{moved} or {scaled}" if is_moved else scaled
+    by_scale = misses_by(settings.air_hu * factor)
+    by_move = min(misses_by(settings.air_hu), misses_by(settings.air_hu + offset_hu))
+    if abs(by_scale - by_move) < _AIR_TELLS_HU:
+        return f"{moved} or {scaled}"
+    return scaled if by_scale < by_move else moved
 
 
 def _check_noise(found: Densities, settings: QualitySettings) -> list[Flag]:
