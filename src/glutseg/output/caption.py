@@ -28,7 +28,7 @@ def draw_caption(figure: Figure, result: CaseResult) -> None:
             colour = SIDE_COLOURS[side] if row < 2 else QUIET_INK
             _text(figure, x, 0.222 - 0.03 * row, line, size=15 if row == 1 else 11, colour=colour)
     for row, line in enumerate(_summary_lines(result)):
-        _text(figure, 0.46, 0.222 - 0.026 * row, line, size=11)
+        _text(figure, 0.435, 0.222 - 0.026 * row, line, size=11)
     for row, line in enumerate(_flag_lines(result)):
         _text(figure, 0.012, 0.098 - 0.023 * row, line, size=9.5, colour=QUIET_INK)
 
@@ -73,7 +73,7 @@ def _summary_lines(result: CaseResult) -> list[str]:
     lines.append("height unknown" if metres is None else f"height {metres:.2f} m{source}")
     for muscle in result.muscle_names[1:]:
         right, left = (_with_bound(result, side, muscle) for side in AS_SHOWN)
-        lines.append(f"{muscle} R {right}, L {left}")
+        lines.append(f"{muscle} R {right.removesuffix(' mm²')}, L {left}")
     if result.has_whole_muscles:
         volumes = _right_and_left(*(result.volume_cm3(side) for side in AS_SHOWN))
         lines.append(f"whole muscle {volumes} cm³ (R / L)")
