@@ -67,6 +67,27 @@ def test_a_patient_half_on_the_side(roll):
     assert _worst_mm(find_hips(phantom.volume), _truth(phantom)) < 5.0
 
 
+@pytest.mark.parametrize("roll", [-25, 30])
+def test_a_patient_far_on_the_side(roll):
+    patient = PhantomPatient(seed=4, roll_degrees=roll)
+    phantom = render(patient, PhantomScan(matrix=256, pixel_mm=1.8, slice_mm=5.0, z_range_mm=(-90.0, 110.0)))
+    assert _worst_mm(find_hips(phantom.volume), _truth(phantom)) < 5.0
+
+
+@pytest.mark.parametrize("pixel_mm", [3.0])
+def test_coarse_pixels(pixel_mm):
+    scan = PhantomScan(matrix=150, pixel_mm=pixel_mm, slice_mm=3.0, z_range_mm=(-90.0, 110.0))
+    phantom = render(PhantomPatient(seed=7), scan)
+    assert _worst_mm(find_hips(phantom.volume), _truth(phantom)) < 4.0
+
+
+@pytest.mark.parametrize("sd_hu", [45, 70])
+def test_noise(pelvis, sd_hu):
+    noise = np.random.default_rng(sd_hu).normal(0, sd_hu, pelvis.volume.hu.shape)
+    noisy = CtImage((pelvis.volume.hu + noise).astype(np.int16), pelvis.volume.geometry)
+    assert _worst_mm(find_hips(noisy), _truth(pelvis)) < 4.0
+
+
 @pytest.mark.parametrize("raised_mm", [-48, 48])
 def test_one_hip_far_above_the_other(pelvis, raised_mm):
     """As in a patient who lies bent: every column of the pelvis is moved up by its share."""

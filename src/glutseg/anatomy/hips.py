@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from glutseg.anatomy.circles import find_spheres
 from glutseg.anatomy.refine import polish, refine
-from glutseg.anatomy.sphere import Sphere, bony_part, distance_mm, slabs
+from glutseg.anatomy.rolled import turned, turned_back
+from glutseg.anatomy.sphere import Sphere, bony_part, distance_mm, fine_enough, slabs
 from glutseg.anatomy.surroundings import BoneMap
 from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Side
@@ -23,6 +24,7 @@ from glutseg.settings import METHOD, HipSettings, Method
 
 FloatArray = npt.NDArray[np.float64]
 _SIDES: tuple[Side, Side] = ("left", "right")
+Rolls = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -66,21 +68,14 @@ def find_hips(volume: CtImage, near: Hips | None = None, method: Method = METHOD
     GlutsegError
         ``hips-not-found`` when no bony ball lies in the surroundings of a hip.
     """
+    volume = fine_enough(volume, method.grid)
     if near is not None and (seen := _seen_near(volume, near, method)):
         return seen
     volume = bony_part(volume, method.grid)
     small = slabs(volume, method.grid.slice_mm, method.grid.coarse_pixel_mm)
     bones = BoneMap.of(small, method.surroundings)
-    heads: Heads = {"left": [], "right": []}
-    pairs: list[Hips] = []
-    for rolls in method.hips.rolls_degrees:
-        for side in _SIDES:
-            for roll in rolls:
-                heads[side] += _heads(volume, small, bones, side, _rolled(roll), method)
-        pairs = _pairs(bones, heads, method.hips)
-        if any(hips.fit >= method.hips.certain_fit for hips in pairs):
-            break
-    best = max(pairs, key=lambda hips: hips.score, default=None)
+    heads, pairs = _search(volume, small, bones, method.hips.rolls_degrees, method)
+    best = max(pairs, key=lambda hips: hips.score, default=None) or _far_rolled(volume, small, method)
     # fitted once more from where the first fit ended, so that little depends on where that began
     found = _polished(volume, best, method) if best else _single(bones, heads, method.hips)
     if found is None:
@@ -90,6 +85,40 @@ def find_hips(volume: CtImage, near: Hips | None = None, method: Method = METHOD
             "one, but no two lie as two hips do",
         )
     return found
+
+
+def _search(
+    volume: CtImage, small: CtImage, bones: BoneMap, rolls_degrees: Rolls, method: Method
+) -> tuple[Heads, list[Hips]]:
+    """Heads of both sides and the pairs they make, with one group of rolls after the other."""
+    heads: Heads = {"left": [], "right": []}
+    pairs: list[Hips] = []
+    for rolls in rolls_degrees:
+        for side in _SIDES:
+            for roll in rolls:
+                heads[side] += _heads(volume, small, bones, side, _rolled(roll), method)
+        pairs = _pairs(bones, heads, method.hips)
+        if any(hips.fit >= method.hips.certain_fit for hips in pairs):
+            break
+    return heads, pairs
+
+
+def _far_rolled(volume: CtImage, small: CtImage, method: Method) -> Hips | None:
+    """The best pair on copies turned about the long axis, on which a patient far on his side lies straight."""
+    found: list[Hips] = []
+    for degrees in method.hips.far_rolls_degrees:
+        copy = turned(small, degrees)
+        _, pairs = _search(copy, copy, BoneMap.of(copy, method.surroundings), ((0.0,),), method)
+        for hips in pairs:
+            left, right = (
+                refine(volume, turned_back(ball, small.geometry, degrees), method.head_fit, method.grid)
+                for ball in (hips.left, hips.right)
+            )
+            if min(left.score, right.score) >= method.hips.min_shown_share:
+                found.append(replace(hips, left=left, right=right))
+        if any(hips.fit >= method.hips.certain_fit for hips in found):
+            break
+    return max(found, key=lambda hips: hips.score, default=None)
 
 
 def _polished(volume: CtImage, hips: Hips, method: Method) -> Hips:

@@ -129,6 +129,8 @@ def refine(
     shown = [edges.surface(centre, radius, settings.shown_mm, dz).share for centre, radius in fits]
     costs = [
         settings.roughness_cost_per_mm * edges.roughness_mm(centre, radius, dz)
+        + settings.unusual_radius_cost_per_mm
+        * max(0.0, abs(radius - settings.usual_radius_mm) - settings.usual_spread_mm)
         + settings.shift_cost_per_mm * max(0.0, math.dist(centre, sphere.centre_mm) - settings.free_shift_mm)
         for centre, radius in fits
     ]
@@ -161,13 +163,9 @@ def _edges(volume: CtImage, sphere: Sphere, settings: HeadFitSettings, grid: Gri
         return Edges(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0), (0.0, 0.0), settings=settings)
     part = slabs(part, grid.slice_mm, grid.pixel_mm)
     g = part.geometry
-    image = np.clip(part.hu, settings.soft_hu, settings.saturation_hu).astype(np.float32)
-    sigma = [0.0, *(settings.smoothing_mm / s for s in g.spacing_mm[1:])]
-    slopes = np.gradient(ndi.gaussian_filter(image, sigma), *g.spacing_mm)
-    if g.spacing_mm[0] > settings.thick_slice_mm:
-        slopes[0][:] = 0
+    slopes, min_slope = _slopes(part, settings)
     steepness = np.sqrt(sum(s**2 for s in slopes))
-    at = np.argwhere(steepness > settings.min_slope_hu_per_mm)
+    at = np.argwhere(steepness > min_slope)
     places = tuple(at.T)
     points = np.array(part.geometry.origin_mm) + at[:, ::-1] * np.array(g.spacing_mm[::-1])
     normals = np.stack([slopes[a][places] / steepness[places] for a in (2, 1, 0)], axis=1)
@@ -182,6 +180,34 @@ def _edges(volume: CtImage, sphere: Sphere, settings: HeadFitSettings, grid: Gri
     z_range_mm = (full.slice_z_mm(-0.5), full.slice_z_mm(full.shape[0] - 0.5))
     metal = float((part.hu > settings.metal_hu).sum()) * g.voxel_volume_mm3 > settings.metal_mm3
     return Edges(points, normals, weights, z_range_mm, metal, settings=settings)
+
+
+def _slopes(part: CtImage, settings: HeadFitSettings) -> tuple[list[FloatArray], float]:
+    """Slopes along (z, y, x) in HU per mm, and the least one that counts as an edge.
+
+    Smoothed until noise alone makes hardly any edges. After that, or in an image that is blurred or of coarse
+    pixels, edges are less steep than `min_slope_hu_per_mm` was chosen for: it is lowered with the steepest
+    edges around, though not into the noise; not in thick slices, of which few cut a head.
+    """
+    bone = np.clip(part.hu, settings.soft_hu, settings.saturation_hu).astype(np.float32)
+    all_hu, spacing_mm = part.hu.astype(np.float32), part.geometry.spacing_mm
+    low, high = settings.soft_tissue_hu
+    for smoothing_mm in (settings.smoothing_mm, *settings.stronger_smoothing_mm):
+        sigma = [0.0, *(smoothing_mm / s for s in spacing_mm[1:])]
+        smooth = ndi.gaussian_filter(all_hu, sigma)
+        soft = (smooth > low) & (smooth < high)
+        grain = np.hypot(*np.gradient(smooth, *spacing_mm)[1:])[soft]
+        typical = float(np.median(grain)) if grain.size else 0.0
+        if typical <= settings.max_grain_hu_per_mm:
+            break
+    slopes = list(np.gradient(ndi.gaussian_filter(bone, sigma), *spacing_mm))
+    if spacing_mm[0] > settings.thick_slice_mm:
+        slopes[0][:] = 0
+    if spacing_mm[0] > settings.polish_max_slice_mm:
+        return slopes, settings.min_slope_hu_per_mm
+    steepest = float(np.percentile(np.sqrt(sum(s**2 for s in slopes)), settings.steepest_percentile))
+    lowered = settings.min_slope_hu_per_mm * min(1.0, steepest / settings.steepest_hu_per_mm)
+    return slopes, max(lowered, settings.min_slope_grains * typical)
 
 
 def _least_squares(points: FloatArray, weights: FloatArray) -> tuple[FloatArray, float]:

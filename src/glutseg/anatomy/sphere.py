@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage as ndi
 
 from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Geometry
@@ -60,6 +61,28 @@ def bony_part(volume: CtImage, grid: GridSettings = METHOD.grid) -> CtImage:
         margin = round(grid.margin_mm / spacing_mm)
         box.append(slice(max(0, int(at[0]) - margin), int(at[-1]) + margin + 1) if len(at) else slice(None))
     return volume.crop((box[0], box[1], box[2]))
+
+
+def fine_enough(volume: CtImage, grid: GridSettings = METHOD.grid) -> CtImage:
+    """The volume itself, or, where its pixels are coarse, one with each of them split, interpolated.
+
+    A slope over few coarse pixels is taken for less steep than it is.
+    """
+    g = volume.geometry
+    ny, nx = (int(np.ceil(s / grid.max_pixel_mm)) for s in g.spacing_mm[1:])
+    if (ny, nx) == (1, 1):
+        return volume
+    rows, columns = g.shape[1] * ny, g.shape[2] * nx
+    # the pixels' outer borders stay where they are
+    at = np.meshgrid((np.arange(rows) + 0.5) / ny - 0.5, (np.arange(columns) + 0.5) / nx - 0.5, indexing="ij")
+    hu = np.empty((g.shape[0], rows, columns), np.int16)
+    limits = np.iinfo(np.int16)
+    for k, image in enumerate(volume.hu):
+        split = ndi.map_coordinates(image.astype(np.float32), at, order=3, mode="nearest")
+        hu[k] = np.clip(np.rint(split), limits.min, limits.max)
+    spacing_mm = (g.spacing_mm[0], g.spacing_mm[1] / ny, g.spacing_mm[2] / nx)
+    origin_mm = g.point_mm(0, (1 / ny - 1) / 2, (1 / nx - 1) / 2)
+    return CtImage(hu, Geometry(hu.shape, spacing_mm, origin_mm, g.direction))
 
 
 def slabs(

@@ -31,6 +31,8 @@ class GridSettings(Settings):
     coarse_pixel_mm: Length = 1.6
     """Smaller pixels are averaged to about this for the first search of the heads. Chosen: enough to see
     which places look like hips."""
+    max_pixel_mm: Length = 1.9
+    """Larger pixels are split, interpolated. Chosen: ten or more of what is left lie across a head."""
     copy_pixel_mm: Length = 0.8
     """Least pixel of the axial copy of an oblique series. Chosen: finer than the bones are searched on."""
     dense_hu: Hu = 160
@@ -188,6 +190,21 @@ class HeadFitSettings(Settings):
     """Values are clipped to this from above, as in `circles.saturation_hu`."""
     smoothing_mm: Length = 0.8
     """Standard deviation of the Gaussian within slices before the slope is taken. Chosen."""
+    stronger_smoothing_mm: Annotated[tuple[Length, ...], Field(max_length=50)] = (1.2, 1.6)
+    """Tried in turn where the image is noisier than ``max_grain_hu_per_mm``. Chosen."""
+    soft_tissue_hu: tuple[Hu, Hu] = (0, 100)
+    """Density of the soft tissue in which noise is measured."""
+    max_grain_hu_per_mm: Slope = 16.0
+    """Largest median slope within soft tissue that is not smoothed further: less than half
+    of ``min_slope_hu_per_mm``. Series of two scanners have 7 to 12, with 25 HU of noise added 14 to 15."""
+    steepest_percentile: Annotated[float, Field(gt=0, le=100)] = 99.0
+    """Percentile of the slopes around a head that stands for its steepest edges. Chosen: noise hardly moves
+    it."""
+    steepest_hu_per_mm: Slope = 120.0
+    """Steepest edges for which the threshold below was chosen: series of two scanners have 147 to 182.
+    Where they are less steep, the threshold below is lowered in proportion."""
+    min_slope_grains: Weight = 2.0
+    """Least slope of an edge in medians of the slopes within soft tissue, however low that is. Chosen."""
     min_slope_hu_per_mm: Slope = 35.0
     """Least slope of an edge. Chosen."""
     full_slope_hu_per_mm: Slope = 100.0
@@ -226,6 +243,13 @@ class HeadFitSettings(Settings):
     """Heights of the starts above the candidate: slices show the height of a ball least. Chosen."""
     start_radius_mm: Length = 22.0
     """Radius at the start. Chosen: near the mean of adults."""
+    usual_radius_mm: Length = 23.0
+    """Mean radius of adults: the diameter is 43 mm in women and 49 mm in men on average."""
+    usual_spread_mm: Length = 3.5
+    """A radius that differs by no more costs nothing. Chosen."""
+    unusual_radius_cost_per_mm: Weight = 0.08
+    """Share of the surface that a further millimetre costs. Chosen: small balls fit into the spongy bone of
+    noisy and of blurred heads."""
     free_shift_mm: Length = 8.0
     """A shift up to this costs nothing: candidates are no more exact. Chosen."""
     shift_cost_per_mm: Weight = 0.003
@@ -294,6 +318,9 @@ class HipSettings(Settings):
     Chosen."""
     rolls_degrees: tuple[tuple[Angle, ...], ...] = ((0.0,), (-13.0, 13.0))
     """Turns of the patient about the long axis that are tried, those of one group together. Chosen."""
+    far_rolls_degrees: tuple[Angle, ...] = (-26.0, 26.0)
+    """Turns of the patient for which the search is repeated on a turned copy, where it has found no pair:
+    with those above it then reaches to some 35 degrees. Chosen."""
     surroundings_mm: Range = (-75.0, 95.0)
     """Below and above the lower one of the two heads: all regions, also of a head that lies higher."""
     surface_weight: Weight = 0.4
