@@ -104,7 +104,7 @@ def _search(
 
 
 def _far_rolled(volume: CtImage, small: CtImage, method: Method) -> Hips | None:
-    """The best pair on copies turned about the long axis, on which a patient far on his side lies straight."""
+    """The best pair on copies turned about the long axis, where a patient far on his side lies straight."""
     found: list[Hips] = []
     for degrees in method.hips.far_rolls_degrees:
         copy = turned(small, degrees)
