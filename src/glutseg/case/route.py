@@ -134,7 +134,7 @@ def _records(
                 muscle,
                 side,
                 measurement=figures,
-                error_bound_percent=_error_bound_percent(muscle, figures, known),
+                error_bound_percent=_error_bound_percent(figures, known),
                 agreement=known.agreement,
                 other_area_mm2=known.other_area_mm2,
                 differs_at=known.where,
@@ -145,18 +145,13 @@ def _records(
     return records
 
 
-def _error_bound_percent(
-    muscle: Muscle, figures: SliceMeasurement | None, known: OutlineQuality
-) -> float | None:
+def _error_bound_percent(figures: SliceMeasurement | None, known: OutlineQuality) -> float | None:
     """None for an outline without area, and where nobody knows how certain it is."""
     if figures is None:
         return None
-    if known.error_bound_percent is not None or known.agreement is None:
+    if known.error_bound_percent is not None or known.evidence is None:
         return known.error_bound_percent
-    evidence = quality.Evidence(
-        muscle, known.agreement, figures.area_mm2, known.other_area_mm2, known.edge_support
-    )
-    return quality.error_bound_percent(evidence)
+    return quality.error_bound_percent(known.evidence)
 
 
 def _profile_slices(image: CtImage, mask: Mask, level: Level, protocol: Protocol) -> range:

@@ -1,6 +1,6 @@
 """Quality checks of images, outlines and profile, each with the flags that it gives."""
 
-from glutseg.quality.error_model import Evidence, error_bound_percent
+from glutseg.quality.error_model import error_bound_percent
 from glutseg.quality.images import check_ends, check_metal
 from glutseg.quality.outline import check_difference, check_error_bound, check_found, check_outline
 from glutseg.quality.picture import Picture
@@ -8,7 +8,6 @@ from glutseg.quality.profile import check_profile
 from glutseg.quality.slice import check_slice
 
 __all__ = [
-    "Evidence",
     "Picture",
     "check_difference",
     "check_ends",

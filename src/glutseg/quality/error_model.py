@@ -1,37 +1,64 @@
-"""By how much a measured area may be off, from what is known of its outline."""
+"""How far a measured area may be off: the 90 % bound of its error, from the evidence about its outline.
+
+The bound is a base times one factor for every measure of doubt. No factor is below 1, so more doubt never
+makes it smaller, and anyone can see which measure made it large. It is a linear quantile regression of the
+error's logarithm (Koenker & Bassett, "Regression quantiles", Econometrica 1978) with weights that must not be
+negative, scaled until bodies that the fit did not see are covered as often as promised (as in Romano,
+Patterson & Candès, "Conformalized quantile regression", NeurIPS 2019). `benchmarks/error_model.py` fits the
+coefficients to benchmarks/results/error_model.csv and writes error_model.json beside this file;
+docs/explanation/accuracy.md has the calibration.
+"""
 
 from __future__ import annotations
 
+import json
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
+from functools import lru_cache
+from importlib import resources
 
 from glutseg.image import Muscle
+from glutseg.segmentation.evidence import Evidence
 
-AGREEMENT = (0.0, 0.85, 1.0)
-BOUND_PERCENT = (100.0, 10.0, 1.0)
-"""Bound at these agreements, straight between them. Chosen."""
+COEFFICIENTS_FILE = "error_model.json"
+MOST_PERCENT = 100.0
+"""A bound beyond says no more than that nothing is known."""
+_MOST_LOG = 10.0
+"""Of one factor: the bound is at its most long before, and no number overflows."""
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """What the expected error of an area is read from.
+class ErrorModel:
+    """The bound of one muscle's area.
 
     Attributes
     ----------
-    muscle : which of the three glutei
-    agreement : Dice, 0 to 1, between the outline and the most different other one
-    area_mm2, other_area_mm2 : of the two; None where the other is unknown
-    edge_support : share of the border that runs along a visible fat plane, 0 to 1
+    base_percent : where there is no doubt at all
+    log_per_unit : of each measure, a field of `Evidence`: logarithm of its factor for each unit, not negative
     """
 
-    muscle: Muscle
-    agreement: float
-    area_mm2: float
-    other_area_mm2: float | None = None
-    edge_support: float | None = None
+    base_percent: float
+    log_per_unit: Mapping[str, float]
+
+    def factors(self, evidence: Evidence) -> dict[str, float]:
+        """By how much each measure multiplies the base, 1 or more."""
+        return {
+            measure: math.exp(min(weight * getattr(evidence, measure), _MOST_LOG))
+            for measure, weight in self.log_per_unit.items()
+        }
+
+    def bound_percent(self, evidence: Evidence) -> float:
+        return min(MOST_PERCENT, self.base_percent * math.prod(self.factors(evidence).values()))
 
 
 def error_bound_percent(evidence: Evidence) -> float:
-    """The true area lies within this many percent of the measured one in 90 % of cases."""
-    return float(np.interp(evidence.agreement, AGREEMENT, BOUND_PERCENT))
+    """The true area lies within so many percent of the measured one in nine of ten outlines."""
+    return fitted_models()[evidence.muscle].bound_percent(evidence)
+
+
+@lru_cache(maxsize=1)
+def fitted_models() -> Mapping[Muscle, ErrorModel]:
+    """Of every muscle, from the file that comes with glutseg."""
+    text = (resources.files(__package__) / COEFFICIENTS_FILE).read_text(encoding="utf-8")
+    return {muscle: ErrorModel(**fitted) for muscle, fitted in json.loads(text)["muscles"].items()}

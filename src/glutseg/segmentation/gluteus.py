@@ -16,6 +16,7 @@ from glutseg.errors import Flag, GlutsegError
 from glutseg.image import LABELS, SIDES, CtImage, LabelArray, Mask, Muscle, Side
 from glutseg.segmentation.agreement import least_agreement
 from glutseg.segmentation.competition import edge_share
+from glutseg.segmentation.evidence import Evidence, gather
 from glutseg.segmentation.network import Network, chosen_weights
 from glutseg.segmentation.place import differing_place
 from glutseg.segmentation.side_view import SideView
@@ -40,6 +41,7 @@ class OutlineQuality:
     other_outline : that other outline on the measured slice, (row, column)
     other_area_mm2 : its area
     where : the two differ most: "lateral end", "medial end", "deep border", "outer border"
+    evidence : what the error model reads the bound of the area's error from
     error_bound_percent : of the area, where somebody knows it already; otherwise the error model says it
     """
 
@@ -48,6 +50,7 @@ class OutlineQuality:
     other_outline: BoolArray | None = field(default=None, compare=False, repr=False)
     other_area_mm2: float | None = None
     where: str = ""
+    evidence: Evidence | None = None
     error_bound_percent: float | None = None
 
 
@@ -135,16 +138,23 @@ def _with_edges(
     drawn = joined.draw(volume, here, muscles, settings)
     quality = {}
     for muscle in muscles:
-        against = least_agreement(
-            drawn[muscle][0], {name: rival[muscle][0] for name, rival in rivals.items()}
-        )
+        others = {name: rival[muscle][0] for name, rival in rivals.items()}
+        against = least_agreement(drawn[muscle][0], others)
         support = edge_share(seen, joined.probabilities[:, near].argmax(0) == ALL_MUSCLES.index(muscle) + 1)
         other = against.other_outline
         other_area_mm2 = float(np.count_nonzero(other) * volume.geometry.pixel_area_mm2)
         where = differing_place(
             drawn[muscle][0], other, volume.geometry.spacing_mm[1:], view.grid.head, view.grid.outwards
         )
-        quality[muscle] = OutlineQuality(against.dice, support, other, other_area_mm2, where)
+        evidence = gather(
+            muscle,
+            drawn[muscle][0],
+            others,
+            part,
+            joined.probabilities[:, close],
+            view.tissue,
+        )
+        quality[muscle] = OutlineQuality(against.dice, support, other, other_area_mm2, where, evidence)
     return joined, quality
 
 
