@@ -99,7 +99,7 @@ def test_the_level_option_takes_precedence_over_the_protocol(truth_rooms, tmp_pa
 
 def test_muscles_and_volume_options_extend_the_protocol(truth_rooms, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        segmentation, "peak_level", lambda _, found, rule, **__: anatomy.find_level(found, rule)
+        segmentation, "peak_level", lambda _, found, rule, *__, **___: anatomy.find_level(found, rule)
     )
     truth_rooms.write(tmp_path / "in")
     done = invoke("run", tmp_path / "in", "-o", tmp_path / "out", "--muscles", "--whole-muscle")
