@@ -3,7 +3,8 @@
     python benchmarks/accuracy.py [--cases DIR ...] [--simulator DIR --render N [--keep DIR]] [--store]
 
 Each DIR holds one folder per case: dicom/ and truth.nii.gz. The pipeline runs as a user runs it
-(`glutseg run`), and the scorer beside the cases judges it. `--simulator` renders the first N of
+(`glutseg run`), and the scorer beside the cases judges it. A case of a patient that the network learnt from
+is measured with the weights that never saw this one (`training/folds`). `--simulator` renders the first N of
 `RECIPES` first (minutes each). The table is compared with the stored one; the exit code is 1 when a
 side lost more than 0.01 Dice, a level moved away by more than 3 mm, or a case is no longer measured.
 `--store` makes the new table the stored one.
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -31,7 +33,10 @@ LEVEL_WORSE_MM = 3.0
 DICE_RIGHT = 0.90
 """A side below is wrong and must be flagged; a case with both sides above is right."""
 
+FOLDS = HERE.parent / "training" / "folds"
 PATIENTS = {"A": "Pelvic-Ref-001", "B": "Pelvic-Ref-004"}
+SHARED_PATIENTS = {"dev-a": "001", "dev-c": "001", "dev-b": "004", "dev-d": "004", "real-002": "002"}
+"""Whose anatomy the shared cases have."""
 RECIPES: dict[str, tuple[str, str]] = {
     "s01": ("A", "--seed 11 --warp 4 --plane_gaps 0.3 --muscle_fat 0.05 --slice 3 --mirror"),
     "s02": ("B", "--seed 12 --warp 5 --plane_gaps 0.45 --muscle_fat 0.15 --slice 5 --pixel 0.78"),
@@ -138,22 +143,40 @@ def compare(stored: list[Score], fresh: list[Score]) -> tuple[list[str], list[st
 
 
 def run_and_score(cases: Path, scorer: Path) -> list[Score]:
-    """Run the pipeline over a folder of cases and have it scored."""
+    """Run the pipeline over a folder of cases, each with weights that never saw its patient, and score it."""
+    groups: dict[Path | None, list[Path]] = {}
+    for case in sorted(file.parent for file in cases.glob("*/truth.nii.gz")):
+        groups.setdefault(unseen_weights(case.name), []).append(case)
+    return [score for weights, group in groups.items() for score in _run_group(group, weights, scorer)]
+
+
+def unseen_weights(case: str) -> Path | None:
+    """The weights that never saw the patient of a case; None for patients that no weights have seen."""
+    patient = SHARED_PATIENTS.get(case) or PATIENTS.get(RECIPES.get(case, ("", ""))[0], "")[-3:]
+    return FOLDS / f"without_{patient}.onnx" if patient else None
+
+
+def _run_group(cases: list[Path], weights: Path | None, scorer: Path) -> list[Score]:
     with tempfile.TemporaryDirectory() as scratch:
-        out, scores = Path(scratch) / "run", Path(scratch) / "scores.json"
-        command = [sys.executable, "-m", "glutseg.cli", "run", str(cases), "-o", str(out)]
-        done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
+        folder, out, scores = (Path(scratch) / name for name in ("cases", "run", "scores.json"))
+        folder.mkdir()
+        for case in cases:
+            (folder / case.name).symlink_to(case.resolve(), target_is_directory=True)
+        command = [sys.executable, "-m", "glutseg.cli", "run", str(folder), "-o", str(out)]
+        chosen = {"GLUTSEG_WEIGHTS": str(weights)} if weights else {}
+        done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, env=os.environ | chosen)
         if done.returncode not in (0, 2):  # 2: some need review
             sys.exit(f"glutseg run ended with {done.returncode}")
         subprocess.run(
-            [sys.executable, str(scorer), str(cases), str(out), "--json", str(scores)],
+            [sys.executable, str(scorer), str(folder), str(out), "--json", str(scores)],
             check=True,
             stdout=subprocess.DEVNULL,
         )
         judged = json.loads(scores.read_text(encoding="utf-8"))["cases"]
         with (out / "measurements.csv").open(newline="", encoding="utf-8") as table:
             rows = {row["series_uid"]: row for row in csv.DictReader(table)}
-    return [_score(c, rows.get(_series_uid(cases / c["case"]), {}), cases / c["case"]) for c in judged]
+    of_name = {case.name: case for case in cases}
+    return [_score(c, rows.get(_series_uid(of_name[c["case"]]), {}), of_name[c["case"]]) for c in judged]
 
 
 def _series_uid(case: Path) -> str:
