@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glutseg.image import Muscle
-from glutseg.quality.error_model import ErrorModel
+from glutseg.quality.error_model import UNITS, ErrorModel
 from glutseg.segmentation.evidence import Evidence
 from glutseg.segmentation.gluteus import ALL_MUSCLES
 from glutseg.settings import METHOD
@@ -52,15 +52,8 @@ JUDGEMENTS: dict[Muscle, Judgement] = {
     "minimus": Judgement(12.0, 0.65, _LIMITS.max_error_bound_other_muscles_percent),
 }
 """The first is what glutseg promises; the others have twice its error, as their limit is twice its limit."""
-STEPS = {
-    "network_difference": 0.1,
-    "hidden_border_per_mm": 0.01,
-    "plane_inside_medius_mm": 50,
-    "unsure_share": 0.01,
-}
-"""What a term may be of, and a change of it that is easy to imagine. The other measures foretell nothing
-beyond these on bodies held out."""
-MEASURES = tuple(STEPS)
+MEASURES = tuple(UNITS)
+"""What a term may be of. The other measures foretell nothing beyond these on bodies held out."""
 
 FloatVector = npt.NDArray[np.float64]
 
@@ -95,7 +88,7 @@ def fit_unscaled(rows: Rows) -> ErrorModel:
     error = np.log([max(error_percent(row), LEAST_PERCENT) for row in rows])
     weights = weights_of(rows)
     weights /= weights.sum()
-    columns = np.array([[float(row[name]) for row in rows] for name in MEASURES]).T
+    columns = np.array([[np.log1p(float(row[name]) / UNITS[name]) for row in rows] for name in MEASURES]).T
     spread = np.sqrt(weights @ (columns - weights @ columns) ** 2)
     n, k = columns.shape
     matrix = np.column_stack([np.ones(n), columns, np.eye(n), -np.eye(n)])
@@ -230,7 +223,7 @@ def coefficients(rows: Rows) -> dict[str, Any]:
         "muscles": {
             muscle: {
                 "base_percent": round(model.base_percent, 3),
-                "log_per_unit": {name: float(f"{w:.4g}") for name, w in model.log_per_unit.items()},
+                "powers": {name: float(f"{power:.4g}") for name, power in model.powers.items()},
             }
             for muscle, model in models.items()
         },
@@ -260,10 +253,10 @@ def calibration_table(found: dict[Muscle, Calibration]) -> str:
 
 def terms_table(fitted: dict[str, Any]) -> str:
     """What the bounds are made of, for docs/explanation/accuracy.md."""
-    steps = [f"`{name}` + {step}" for name, step in STEPS.items()]
+    steps = [f"`{name}` {4 * unit:g}" for name, unit in UNITS.items()]
     lines = ["| | base | " + " | ".join(steps) + " |", "|---|---|" + "---|" * len(steps)]
     for muscle, model in fitted["muscles"].items():
-        factors = [np.exp(model["log_per_unit"].get(name, 0.0) * step) for name, step in STEPS.items()]
+        factors = [(1 + 4) ** model["powers"].get(name, 0.0) for name in UNITS]
         cells = [f"{model['base_percent']:.1f} %", *(f"x {factor:.2f}" for factor in factors)]
         lines.append(f"| {muscle} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
