@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glutseg.image import Muscle
-from glutseg.quality.error_model import UNITS, ErrorModel
+from glutseg.quality.error_model import LONG_PLANE_MM, UNITS, ErrorModel
 from glutseg.segmentation.evidence import Evidence
 from glutseg.segmentation.gluteus import ALL_MUSCLES
 from glutseg.settings import METHOD
@@ -110,7 +110,7 @@ def folds_of(rows: Rows, n_folds: int) -> list[set[str]]:
 
 
 def fit(rows: Rows) -> ErrorModel:
-    """The regression, times what covers bodies that it was not fitted on."""
+    """The regression, times what covers bodies that it did not see; and what a long plane in the medius means."""
     ratios = np.zeros(len(rows))
     for held_out in folds_of(rows, FOLDS):
         seen = fit_unscaled([row for row in rows if row["body"] not in held_out])
@@ -119,7 +119,11 @@ def fit(rows: Rows) -> ErrorModel:
                 ratios[i] = error_percent(row) / seen.bound_percent(evidence_of(row))
     factor = quantile_of(ratios, weights_of(rows), QUANTILE)
     model = fit_unscaled(rows)
-    return replace(model, base_percent=model.base_percent * factor)
+    long = [row for row in rows if float(row["plane_inside_medius_mm"]) > LONG_PLANE_MM]
+    least = 0.0
+    if long and rows[0]["muscle"] == "maximus":
+        least = quantile_of(np.array([error_percent(row) for row in long]), weights_of(long), QUANTILE)
+    return replace(model, base_percent=model.base_percent * factor, long_plane_percent=least)
 
 
 def held_out_bounds(rows: Rows, groups: list[set[str]]) -> FloatVector:
@@ -224,6 +228,7 @@ def coefficients(rows: Rows) -> dict[str, Any]:
             muscle: {
                 "base_percent": round(model.base_percent, 3),
                 "powers": {name: float(f"{power:.4g}") for name, power in model.powers.items()},
+                "long_plane_percent": round(model.long_plane_percent, 1),
             }
             for muscle, model in models.items()
         },
@@ -254,9 +259,13 @@ def calibration_table(found: dict[Muscle, Calibration]) -> str:
 def terms_table(fitted: dict[str, Any]) -> str:
     """What the bounds are made of, for docs/explanation/accuracy.md."""
     steps = [f"`{name}` {4 * unit:g}" for name, unit in UNITS.items()]
-    lines = ["| | base | " + " | ".join(steps) + " |", "|---|---|" + "---|" * len(steps)]
+    lines = [
+        "| | base | " + " | ".join(steps) + " | least with a long plane in the medius |",
+        "|---|---|" + "---|" * (len(steps) + 1),
+    ]
     for muscle, model in fitted["muscles"].items():
         factors = [(1 + 4) ** model["powers"].get(name, 0.0) for name in UNITS]
-        cells = [f"{model['base_percent']:.1f} %", *(f"x {factor:.2f}" for factor in factors)]
+        least = f"{model['long_plane_percent']:.0f} %" if model["long_plane_percent"] else "–"
+        cells = [f"{model['base_percent']:.1f} %", *(f"x {factor:.2f}" for factor in factors), least]
         lines.append(f"| {muscle} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -14,6 +14,7 @@ from glutseg.quality import error_model
 from glutseg.quality.error_model import MOST_PERCENT, ErrorModel, error_bound_percent, fitted_models
 from glutseg.result import MuscleResult, SliceMeasurement
 from glutseg.segmentation.evidence import Evidence
+from glutseg.settings import METHOD
 
 ROOT = Path(__file__).parents[2]
 MUSCLES = ("maximus", "medius", "minimus")
@@ -53,7 +54,14 @@ def test_no_factor_is_below_one_and_their_product_is_the_bound(known):
     factors = list(model.factors(known).values())
     assert min(factors, default=1.0) >= 1
     product = model.base_percent * math.prod(factors)
-    assert error_bound_percent(known) == pytest.approx(min(MOST_PERCENT, product))
+    least = model.long_plane_percent if known.plane_inside_medius_mm > error_model.LONG_PLANE_MM else 0.0
+    assert error_bound_percent(known) == pytest.approx(min(MOST_PERCENT, max(product, least)))
+
+
+def test_a_long_plane_inside_the_medius_is_never_passed_over():
+    limit = METHOD.quality.max_error_bound_percent
+    short, long = (Evidence("maximus", **BEST | {PLANE: error_model.LONG_PLANE_MM + mm}) for mm in (0, 1))
+    assert error_bound_percent(short) < limit < error_bound_percent(long)
 
 
 def test_each_measure_multiplies_the_bound_by_its_power():
