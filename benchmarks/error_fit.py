@@ -110,7 +110,7 @@ def folds_of(rows: Rows, n_folds: int) -> list[set[str]]:
 
 
 def fit(rows: Rows) -> ErrorModel:
-    """The regression, times what covers bodies that it did not see; and what a long plane in the medius means."""
+    """The regression, scaled to bodies that it did not see; and the least that a long plane means."""
     ratios = np.zeros(len(rows))
     for held_out in folds_of(rows, FOLDS):
         seen = fit_unscaled([row for row in rows if row["body"] not in held_out])

@@ -4,8 +4,8 @@ The bound is a base times one factor for every measure of doubt, a power of one 
 its own; where a long fat plane lies inside the medius it has a least size. No factor is below 1, so more
 doubt never makes it smaller, and anyone can see which measure made it large. It is a linear quantile
 regression of the error's logarithm (Koenker & Bassett, "Regression quantiles", Econometrica 1978) with powers
-that must not be negative, scaled until bodies that the fit did not see are covered as often as promised (as in
-Romano, Patterson & Candès, "Conformalized quantile regression", NeurIPS 2019). `benchmarks/error_model.py`
+that must not be negative, scaled until bodies that the fit did not see are covered as often as promised (as
+in Romano, Patterson & Candès, "Conformalized quantile regression", NeurIPS 2019). `benchmarks/error_model.py`
 fits it to benchmarks/results/error_model.csv and writes error_model.json beside this file;
 docs/explanation/accuracy.md has the calibration.
 """
@@ -37,8 +37,8 @@ bodies that the fit did not see as well (area under the curve .92 to .93)."""
 
 LONG_PLANE_MM = 45.0
 """A fat plane of this length inside what is taken for gluteus medius is more likely its border than a streak:
-the area is then off by more than a third in one of ten. Chosen after k01, whose 46 and 48 mm the product of factors
-passed over; right outlines of the five shared cases and their changes have less but for a few."""
+the area is then off by more than a third in one of ten. Chosen after k01, whose 46 and 48 mm the product of
+factors passed over; right outlines of the five shared cases and their changes have less but for a few."""
 
 
 @dataclass(frozen=True)
