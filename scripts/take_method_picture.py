@@ -11,9 +11,11 @@ from matplotlib.patches import Circle
 
 import glutseg
 from glutseg import anatomy
+from glutseg.anatomy import Anatomy
 from glutseg.anatomy.hips import Hips
 from glutseg.image import LEFT, CtImage
 from glutseg.protocol import LevelRule
+from glutseg.segmentation import segment
 from glutseg.segmentation.competition import MAXIMUS, MEDIUS, MINIMUS
 from glutseg.segmentation.network import Network, chosen_weights
 from glutseg.segmentation.side_view import SideView
@@ -23,7 +25,7 @@ from glutseg.study import figures as look
 ROOT = Path(__file__).resolve().parents[1]
 SERIES = ROOT / "sample_dicom" / "PHANTOM-0001"
 PICTURE = ROOT / "docs" / "images" / "method.png"
-ACROSS_MM, BACK_MM = (-20.0, 190.0), (-90.0, 130.0)
+HALF_BODY_MM = 185.0
 WINDOW_HU = (-150, 250)
 GLUTEI = ((MAXIMUS, look.ORANGE, "maximus"), (MEDIUS, look.BLUE, "medius"), (MINIMUS, look.GREEN, "minimus"))
 
@@ -63,32 +65,36 @@ def draw_network(axes: Axes, image: CtImage, view: SideView, k: int) -> None:
     axes.legend(loc="lower left", labelcolor="white", facecolor="black")
 
 
+def borders_mm(image: CtImage, view: SideView) -> tuple[float, float, float, float]:
+    """Where the network's grid ends on a slice: x towards the midline and away, y in front and behind."""
+    rows, columns = view.grid.rows, view.grid.columns
+    ends = [image.geometry.point_mm(0, i, j) for i, j in ((rows[0], columns[0]), (rows[-1], columns[-1]))]
+    return ends[0][0], ends[1][0], ends[0][1], ends[1][1]
+
+
 def draw_planes(axes: Axes, image: CtImage, view: SideView, k: int) -> None:
     """Cost of a border on the network's grid, and where the two regions meet."""
     near, seen = view.field(image, k, METHOD.segmentation.reach_mm, METHOD.segmentation)
     plane = int(np.argmin(np.abs(view.grid.planes[near] - k)))
-    rows, columns = (
-        [image.geometry.point_mm(k, *at)[i] for at in ends]
-        for i, ends in (
-            (1, [(view.grid.rows[0], 0), (view.grid.rows[-1], 0)]),
-            (0, [(0, view.grid.columns[0]), (0, view.grid.columns[-1])]),
-        )
-    )
-    axes.imshow(
-        1 - seen.cost[plane], cmap="magma", extent=(columns[0], columns[1], rows[1], rows[0]), vmin=0, vmax=1
-    )
+    inner, outer, front, back = borders_mm(image, view)
+    axes.imshow(1 - seen.cost[plane], cmap="magma", extent=(inner, outer, back, front), vmin=0, vmax=1)
     region = view.settled(near, seen, METHOD.segmentation).probabilities[:, near][:, plane].argmax(0)
-    x_mm, y_mm = (np.linspace(*ends, n) for ends, n in zip((columns, rows), region.shape[::-1], strict=True))
+    n_rows, n_columns = region.shape
+    x_mm, y_mm = np.linspace(inner, outer, n_columns), np.linspace(front, back, n_rows)
     axes.contour(x_mm, y_mm, region == MAXIMUS, levels=[0.5], colors=[look.ORANGE], linewidths=1.5)
-    axes.set(title="3. fat planes, and where two regions meet", xticks=[], yticks=[])
+    axes.set(title="3, 4. fat planes, and where two regions meet", xticks=[], yticks=[])
     axes.grid(visible=False)
 
 
-def draw_outline(axes: Axes, image: CtImage, k: int) -> None:
-    """What is measured, and the most different other outline."""
-    show(axes, image, k, "4, 5. the outline, and the one that differs most")
-    found = glutseg.segment(image, k)
-    outline(axes, image, found.mask.labels[k] == LEFT, look.ORANGE, linewidths=1.5)
+def draw_outline(axes: Axes, image: CtImage, found: Anatomy, network: Network, k: int) -> None:
+    """What is measured, and thin the most different other outline, as in a run's overlay."""
+    show(axes, image, k, "5, 6. the outline, and thin the one that differs most")
+    here = range(k, k + 1)
+    outlines = segment(image, found, here, METHOD.segmentation, network=network, slice_index=k)
+    other = outlines.quality["maximus", "left"].other_outline
+    outline(axes, image, outlines.mask.labels[k] == LEFT, look.ORANGE, linewidths=2)
+    if other is not None:
+        outline(axes, image, other, "white", linewidths=0.7)
 
 
 def draw(image: CtImage) -> Figure:
@@ -97,16 +103,22 @@ def draw(image: CtImage) -> Figure:
     k = anatomy.find_level(found, LevelRule()).slice_index
     network = Network(chosen_weights())
     view = SideView.of(image, found.hips.left.centre_mm, "left", network, METHOD.segmentation, k)
-    figure = Figure(figsize=(10, 10), layout="constrained")
+    figure = Figure(figsize=(10, 11.4), layout="constrained")
     (heads, expected), (planes, drawn) = figure.subplots(2, 2)
     draw_heads(heads, image, found.hips)
     draw_network(expected, image, view, k)
     draw_planes(planes, image, view, k)
-    draw_outline(drawn, image, k)
-    x, y = found.hips.midline_x_mm, found.hips.left.centre_mm[1]
-    heads.set(xlim=(x - ACROSS_MM[1], x + ACROSS_MM[1]), ylim=(y + BACK_MM[1], y - BACK_MM[1]))
+    draw_outline(drawn, image, found, network, k)
+    inner, outer, front, back = borders_mm(image, view)
     for axes in (expected, planes, drawn):
-        axes.set(xlim=(x + ACROSS_MM[0], x + ACROSS_MM[1]), ylim=(y + BACK_MM[1], y + BACK_MM[0]))
+        axes.set(xlim=(inner, outer), ylim=(back, front))
+    x, y = found.hips.midline_x_mm, found.hips.left.centre_mm[1]
+    half_height_mm = HALF_BODY_MM * (back - front) / (outer - inner)
+    heads.set(
+        xlim=(x - HALF_BODY_MM, x + HALF_BODY_MM),
+        ylim=(y + half_height_mm, y - half_height_mm),
+        facecolor="black",
+    )
     return figure
 
 

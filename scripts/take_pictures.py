@@ -54,16 +54,18 @@ def review(out: Path) -> None:
     viewer.theme = "dark"
     slice_index = panel.opened.picture.slice_index
     labels = panel.layers.muscles.data
-    y, x = np.median(np.argwhere(labels[slice_index] == 1), axis=0).astype(int)
-    right = (labels[slice_index] == 1) & (np.arange(labels.shape[2]) > x)
-    panel.layers.write(slice_index, right, 0)
+    left = labels[slice_index] == 1
+    lateral = left & (np.arange(labels.shape[2]) > np.median(np.nonzero(left)[1]))
+    y, x = np.argwhere(lateral).mean(axis=0).astype(int)
+    panel.layers.write(slice_index, lateral, 0)
     panel.tools.show_tool(panel.tools.grow)
     panel.tools.grow.fields["interval_hu"].setValue(160)
-    panel.tools.grow.seed_at((slice_index, int(y), int(x) + 12))
+    panel.tools.grow.seed_at((slice_index, int(y), int(x)))
     take(viewer, "grow-dark")
     panel.tools.show_tool(panel.tools.regrow)
-    panel.tools.regrow._click_inside((slice_index, int(y), int(x) + 12))
+    panel.tools.regrow._click_inside((slice_index, int(y), int(x)))
     take(viewer, "regrow-dark")
+    del viewer.layers["clicks"]  # of another slice
     panel.tools.show_tool(panel.tools.slices)
     panel.level.slider.setValue(slice_index + 2)
     viewer.theme = "light"

@@ -1,4 +1,4 @@
-"""Take docs/images/report-case.jpg from a run of sample_dicom; needs chromium and its driver.
+"""Take docs/images/report-case.jpg and overlay.jpg from a run of sample_dicom; needs chromium and its driver.
 
     python scripts/take_report_picture.py OUT
 
@@ -20,7 +20,8 @@ from selenium.webdriver.chrome.service import Service
 
 from glutseg.report import write_report
 
-PICTURE = Path(__file__).resolve().parents[1] / "docs" / "images" / "report-case.jpg"
+PICTURES = Path(__file__).resolve().parents[1] / "docs" / "images"
+OVERLAY_SIZE = (1400, 859)
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -33,8 +34,12 @@ FLAGS = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
+    out = parser.parse_args().out
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    overlay = Image.open(next((out / "cases").glob("PHANTOM-0001-*/overlay.png"))).convert("RGB")
+    overlay.resize(OVERLAY_SIZE).save(PICTURES / "overlay.jpg", quality=85, optimize=True)
     with tempfile.TemporaryDirectory() as folder:
-        page = write_report(parser.parse_args().out, Path(folder) / "report.html")
+        page = write_report(out, Path(folder) / "report.html")
         options = webdriver.ChromeOptions()
         for flag in (*FLAGS, f"--user-data-dir={folder}/browser"):
             options.add_argument(flag)
@@ -49,8 +54,7 @@ def main() -> None:
         finally:
             driver.quit()
     picture = Image.open(io.BytesIO(base64.b64decode(shot))).convert("RGB")
-    PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(PICTURE, quality=82, optimize=True)
+    picture.save(PICTURES / "report-case.jpg", quality=82, optimize=True)
 
 
 if __name__ == "__main__":
