@@ -66,7 +66,8 @@ OutlinerOption = Annotated[
 DeviceOption = Annotated[
     str,
     typer.Option(
-        metavar="gpu|cpu|...", help="Device of a network: gpu, gpu:N, cpu or mps [gpu if there is one]."
+        metavar="gpu|cpu|...",
+        help="Device of another outliner: gpu, gpu:N, cpu or mps [gpu if there is one].",
     ),
 ]
 MasksOption = Annotated[

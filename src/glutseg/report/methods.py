@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from glutseg.exchange.measure_mask import GIVEN
+from glutseg.output.folder import PROGRAM
 from glutseg.output.run_record import OWN
 from glutseg.output.schema import CaseRow
 from glutseg.output.text import plain
@@ -35,8 +36,9 @@ CITED_LEVELS = {
 AUBREY = "Aubrey et al. Acta Physiol 2014;210:489–497. PMID 24393306 (HU windows)"
 DECISIONS = ("accepted", "corrected", "rejected")
 AUTOMATICALLY = (
-    ", which outlines the muscle by region growing from seeds that a trained network gives, parted by a "
-    "minimum cut, and by thresholds that are measured in each image"
+    ", which outlines the muscle by region growing from where a trained network (3D U-Net) expects it, up to "
+    "a minimum cut along visible fat planes, and assigns each pixel by the network’s probabilities and its "
+    "density (Bayes’ rule), on levels of fat and muscle that are measured in each image"
 )
 ON_GIVEN_MASKS = " on outlines that were made elsewhere [say by whom and how]"
 BY_TOTALSEGMENTATOR = " on outlines of TotalSegmentator{version} (task “total”, 1.5 mm), a trained network"
@@ -48,10 +50,11 @@ LIBRARIES = (
     "Lowekamp et al. Front Neuroinform 2013;7:45 (SimpleITK)",
 )
 CITED_OUTLINERS: dict[str, tuple[str, ...]] = {
+    PROGRAM: ("Çiçek et al. MICCAI 2016; LNCS 9901:424–432. doi:10.1007/978-3-319-46723-8_49 (3D U-Net)",),
     TotalSegmentator.name: (
         "Wasserthal et al. Radiol Artif Intell 2023;5:e230024. doi:10.1148/ryai.230024 (TotalSegmentator)",
         "Isensee et al. Nat Methods 2021;18:203–211 (nnU-Net)",
-    )
+    ),
 }
 AGREEMENT = (
     "Bland and Altman. Stat Methods Med Res 1999;8:135–160 (limits of agreement)",

@@ -134,7 +134,9 @@ AUTOMATIC = AutomaticOutliner()
 
 def _automatic(device: str) -> Outliner:
     if device:
-        raise GlutsegError("outliner-unknown", "a device can be chosen for networks only, not for glutseg")
+        raise GlutsegError(
+            "outliner-unknown", "a device can be chosen for other outliners only: glutseg's runs on the CPU"
+        )
     return AUTOMATIC
 
 
