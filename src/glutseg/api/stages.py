@@ -41,7 +41,7 @@ class Segmentation:
 
     @property
     def error_bound_percent(self) -> dict[tuple[Muscle, Side], float | None]:
-        """The true area lies within so many percent of the measured one in 90 % of cases; None: unknown."""
+        """In 90 % of cases the true area lies within so many percent of the measured one, or None."""
         return {(record.muscle, record.side): record.error_bound_percent for record in self.muscles}
 
     def to_sitk(self) -> Any:
