@@ -146,13 +146,19 @@ def run_and_score(cases: Path, scorer: Path) -> list[Score]:
     """Run the pipeline over a folder of cases, each with weights that never saw its patient, and score it."""
     groups: dict[Path | None, list[Path]] = {}
     for case in sorted(file.parent for file in cases.glob("*/truth.nii.gz")):
-        groups.setdefault(unseen_weights(case.name), []).append(case)
+        groups.setdefault(unseen_weights(case), []).append(case)
     return [score for weights, group in groups.items() for score in _run_group(group, weights, scorer)]
 
 
-def unseen_weights(case: str) -> Path | None:
-    """The weights that never saw the patient of a case; None for patients that no weights have seen."""
-    patient = SHARED_PATIENTS.get(case) or PATIENTS.get(RECIPES.get(case, ("", ""))[0], "")[-3:]
+def unseen_weights(case: Path) -> Path | None:
+    """The weights that never saw the patient of a case; None for patients that no weights have seen.
+
+    A rendering by another script names its patient in case.json.
+    """
+    patient = SHARED_PATIENTS.get(case.name) or PATIENTS.get(RECIPES.get(case.name, ("", ""))[0], "")[-3:]
+    file = case / "case.json"
+    if not patient and file.is_file():
+        patient = json.loads(file.read_text(encoding="utf-8")).get("patient", "")
     return FOLDS / f"without_{patient}.onnx" if patient else None
 
 
