@@ -18,7 +18,17 @@ from glutseg.output.layout import RUN_JSON
 from glutseg.protocol import Protocol
 from glutseg.version import __version__, installed_version
 
-LIBRARIES = ("numpy", "scipy", "scikit-image", "SimpleITK", "pydicom", "pyarrow", "matplotlib", "ortools")
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "scikit-image",
+    "SimpleITK",
+    "pydicom",
+    "pyarrow",
+    "matplotlib",
+    "onnxruntime",
+    "ortools",
+)
 """Those whose version may change a figure or a file; an empty version stands for one that is not there."""
 
 
