@@ -69,21 +69,7 @@ def glutseg_scan(folder: Path) -> Callable[[], Any]:
     return read
 
 
-def glutseg_fast(folder: Path) -> Callable[[], Any]:
-    """With OR-tools."""
-    importlib.import_module("ortools.graph.python.max_flow")
-    return _glutseg(folder)
-
-
 def glutseg(folder: Path) -> Callable[[], Any]:
-    """Without extras, whether they are installed or not."""
-    from glutseg.segmentation import flow
-
-    flow.find_spec = lambda _: None
-    return _glutseg(folder)
-
-
-def _glutseg(folder: Path) -> Callable[[], Any]:
     from glutseg import batch, dicom
     from glutseg.protocol import load_protocol
 
@@ -113,7 +99,6 @@ KINDS: dict[str, Callable[[Path], Callable[[], Any]]] = {
     "pydicom-headers": pydicom_headers,
     "glutseg-scan": glutseg_scan,
     "glutseg": glutseg,
-    "glutseg-fast": glutseg_fast,
 }
 
 

@@ -4,7 +4,7 @@
 
 Every figure is the median of repeats in processes of their own with one thread, start-up (interpreter and
 imports) apart; what is compared takes turns. "SimpleITK" is its series reader with the search for the names
-of the files, "pydicom" dcmread and pixel_array of every file, "glutseg-fast" is with the extra `fast`.
+of the files, "pydicom" dcmread and pixel_array of every file.
 CPU time says more on a busy machine.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 import inputs
 import measuring
 
-KINDS = ("simpleitk", "pydicom", "glutseg", "glutseg-fast")
+KINDS = ("simpleitk", "pydicom", "glutseg")
 BARE = KINDS[:2]
 JPEG2000_SLICES = 300
 

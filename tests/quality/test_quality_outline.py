@@ -224,3 +224,13 @@ def test_the_limits_are_those_that_were_chosen():
 
 def test_sides_at_the_limit_do_not_differ():
     assert _check(profile=_profile(left=[2300] * 3, right=[1700] * 3)) == []  # 600 of 2000, exactly
+
+
+def test_a_long_plane_inside_the_medius_is_named():
+    record = MuscleResult(
+        "maximus", "left", GOOD, error_bound_percent=37.3, doubts={"plane_inside_medius_mm": 48.27}
+    )
+    (flag,) = check_error_bound(record)
+    assert flag.message.endswith("; a fat plane of 48 mm inside the gluteus medius may be its border")
+    (flag,) = check_error_bound(replace(record, doubts={"plane_inside_medius_mm": 40.0}))
+    assert "plane" not in flag.message

@@ -1,6 +1,6 @@
 """What of an automatic result stays when a person draws or moves something; blocks for muscles."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from glutseg.image import SIDES, Mask
 from glutseg.protocol import with_extent
 from glutseg.result import Level, MuscleResult
 from glutseg.review.remeasure import dice, level_at, remeasure
+from glutseg.segmentation.evidence import Evidence
 from made_run import GRID, LEVEL_SLICE, PROTOCOL, MadeCase, labels_of, result_of, volume_of
 
 MASK = Mask.from_array(labels_of(MadeCase("P")), GRID)
@@ -18,6 +19,7 @@ LABELS = MASK.labels
 IMAGE = volume_of(labels_of(MadeCase("P")))
 AUTOMATIC = result_of(MadeCase("P"), IMAGE, MASK)
 ALL_MUSCLES = with_extent(PROTOCOL, muscles=True)
+DOUBTS = {f.name: 0.25 for f in fields(Evidence) if f.name != "muscle"}
 
 
 def again(mask=MASK, slice_index=LEVEL_SLICE, automatic=AUTOMATIC, image=IMAGE, before=MASK):
@@ -79,6 +81,7 @@ def test_flags_of_an_outline_go_with_it():
             other_area_mm2=m.measurement.area_mm2 * 1.2,
             differs_at="deep border",
             edge_support=0.1,
+            doubts=DOUBTS,
         )
         for m in AUTOMATIC.muscles
     )

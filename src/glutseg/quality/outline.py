@@ -6,6 +6,7 @@ import numpy as np
 
 from glutseg.errors import Flag
 from glutseg.image import Side
+from glutseg.quality.error_model import LONG_PLANE_MM
 from glutseg.result import MuscleResult, ProfilePoint, SliceMeasurement
 from glutseg.settings import METHOD, QualitySettings
 
@@ -27,6 +28,9 @@ def check_error_bound(record: MuscleResult, settings: QualitySettings = METHOD.q
         return ()
     what = "the area" if is_maximus else f"the area of the gluteus {record.muscle}"
     message = f"{what} may be off by {bound:.0f} % (90 % bound)"
+    plane_mm = record.doubts.get("plane_inside_medius_mm", 0.0)
+    if is_maximus and plane_mm > LONG_PLANE_MM:
+        message += f"; a fat plane of {plane_mm:.0f} mm inside the gluteus medius may be its border"
     if difference is not None:
         where = f" at the {record.differs_at}" if record.differs_at else ""
         message += f"; the other outline differs by {difference:+.0f} %{where}"

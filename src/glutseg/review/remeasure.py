@@ -13,6 +13,7 @@ from glutseg.protocol import Protocol
 from glutseg.result import CaseResult, Level
 from glutseg.review.record import Change, Figures
 from glutseg.segmentation import OutlineQuality, Outlines
+from glutseg.segmentation.evidence import Evidence
 
 BY_HAND = "slice"
 """Name of a level that is given as a slice, as in a protocol."""
@@ -93,6 +94,7 @@ def remeasure(
             record.edge_support,
             other_area_mm2=record.other_area_mm2,
             where=record.differs_at,
+            evidence=Evidence(record.muscle, **record.doubts) if record.doubts else None,
             error_bound_percent=record.error_bound_percent,
         )
         for record in automatic.muscles

@@ -7,7 +7,7 @@ coefficients that were fitted where the truth is known.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +57,12 @@ class Evidence:
     spread: float
     fat_share: float
     noise_hu: float
+
+    @property
+    def measures(self) -> dict[str, float]:
+        """All of them by name, to four significant digits: for the record of a case."""
+        named = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "muscle"}
+        return {name: float(f"{value:.4g}") for name, value in named.items()}
 
 
 def gather(
