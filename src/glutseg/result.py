@@ -74,7 +74,7 @@ class MuscleResult:
     other_area_mm2 : area of that other outline
     differs_at : where the two outlines differ most: "lateral end", "deep border"; empty where it is unknown
     edge_support : share of the border to other muscles that runs along a visible fat plane, 0 to 1
-    doubts : the measures that `error_bound_percent` was read from, by name (`glutseg.segmentation.evidence`)
+    uncertainty_measures : what `error_bound_percent` was read from, by name (`glutseg.segmentation.evidence`)
     whole : from end to end, where that was asked for
     flags : quality flags of this muscle and side
     """
@@ -87,7 +87,7 @@ class MuscleResult:
     other_area_mm2: float | None = None
     differs_at: str = ""
     edge_support: float | None = None
-    doubts: dict[str, float] = field(default_factory=dict)
+    uncertainty_measures: dict[str, float] = field(default_factory=dict)
     whole: WholeMuscle | None = None
     flags: tuple[Flag, ...] = ()
 

@@ -228,9 +228,13 @@ def test_sides_at_the_limit_do_not_differ():
 
 def test_a_long_plane_inside_the_medius_is_named():
     record = MuscleResult(
-        "maximus", "left", GOOD, error_bound_percent=37.3, doubts={"plane_inside_medius_mm": 48.27}
+        "maximus",
+        "left",
+        GOOD,
+        error_bound_percent=37.3,
+        uncertainty_measures={"plane_inside_medius_mm": 48.27},
     )
     (flag,) = check_error_bound(record)
     assert flag.message.endswith("; a fat plane of 48 mm inside the gluteus medius may be its border")
-    (flag,) = check_error_bound(replace(record, doubts={"plane_inside_medius_mm": 40.0}))
+    (flag,) = check_error_bound(replace(record, uncertainty_measures={"plane_inside_medius_mm": 40.0}))
     assert "plane" not in flag.message

@@ -19,7 +19,7 @@ LABELS = MASK.labels
 IMAGE = volume_of(labels_of(MadeCase("P")))
 AUTOMATIC = result_of(MadeCase("P"), IMAGE, MASK)
 ALL_MUSCLES = with_extent(PROTOCOL, muscles=True)
-DOUBTS = {f.name: 0.25 for f in fields(Evidence) if f.name != "muscle"}
+MEASURES = {f.name: 0.25 for f in fields(Evidence) if f.name != "muscle"}
 
 
 def again(mask=MASK, slice_index=LEVEL_SLICE, automatic=AUTOMATIC, image=IMAGE, before=MASK):
@@ -81,7 +81,7 @@ def test_flags_of_an_outline_go_with_it():
             other_area_mm2=m.measurement.area_mm2 * 1.2,
             differs_at="deep border",
             edge_support=0.1,
-            doubts=DOUBTS,
+            uncertainty_measures=MEASURES,
         )
         for m in AUTOMATIC.muscles
     )

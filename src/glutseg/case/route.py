@@ -139,7 +139,7 @@ def _records(
                 other_area_mm2=known.other_area_mm2,
                 differs_at=known.where,
                 edge_support=known.edge_support,
-                doubts={} if known.evidence is None else known.evidence.measures,
+                uncertainty_measures={} if known.evidence is None else known.evidence.measures,
                 whole=whole.get(side),
             )
         )

@@ -1,8 +1,8 @@
 """How far a measured area may be off: the 90 % bound of its error, from the evidence about its outline.
 
-The bound is a base times one factor for every measure of doubt, a power of one and the measure in units of
-its own; where a long fat plane lies inside the medius it has a least size. No factor is below 1, so more
-doubt never makes it smaller, and anyone can see which measure made it large. It is a linear quantile
+The bound is a base times one factor for every measure of uncertainty, a power of one and the measure in units
+of its own; where a long fat plane lies inside the medius it has a least size. No factor is below 1, so more
+uncertainty never makes it smaller, and anyone can see which measure made it large. It is a linear quantile
 regression of the error's logarithm (Koenker & Bassett, "Regression quantiles", Econometrica 1978) with powers
 that must not be negative, scaled until bodies that the fit did not see are covered as often as promised (as
 in Romano, Patterson & Candès, "Conformalized quantile regression", NeurIPS 2019). `benchmarks/error_model.py`
@@ -47,7 +47,7 @@ class ErrorModel:
 
     Attributes
     ----------
-    base_percent : where there is no doubt at all
+    base_percent : where nothing is uncertain
     powers : of each measure, a field of `Evidence`: its factor is (1 + measure / unit) to this; not negative
     long_plane_percent : the least where a plane of `LONG_PLANE_MM` lies inside the medius
     """

@@ -28,7 +28,7 @@ def check_error_bound(record: MuscleResult, settings: QualitySettings = METHOD.q
         return ()
     what = "the area" if is_maximus else f"the area of the gluteus {record.muscle}"
     message = f"{what} may be off by {bound:.0f} % (90 % bound)"
-    plane_mm = record.doubts.get("plane_inside_medius_mm", 0.0)
+    plane_mm = record.uncertainty_measures.get("plane_inside_medius_mm", 0.0)
     if is_maximus and plane_mm > LONG_PLANE_MM:
         message += f"; a fat plane of {plane_mm:.0f} mm inside the gluteus medius may be its border"
     if difference is not None:

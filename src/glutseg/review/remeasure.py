@@ -10,7 +10,7 @@ from glutseg.case import measure_outlines
 from glutseg.image import LABELS, SIDES, CtImage, LabelArray, Mask, Side
 from glutseg.measurement import check_grid
 from glutseg.protocol import Protocol
-from glutseg.result import CaseResult, Level
+from glutseg.result import CaseResult, Level, MuscleResult
 from glutseg.review.record import Change, Figures
 from glutseg.segmentation import OutlineQuality, Outlines
 from glutseg.segmentation.evidence import Evidence
@@ -94,7 +94,7 @@ def remeasure(
             record.edge_support,
             other_area_mm2=record.other_area_mm2,
             where=record.differs_at,
-            evidence=Evidence(record.muscle, **record.doubts) if record.doubts else None,
+            evidence=_evidence_of(record),
             error_bound_percent=record.error_bound_percent,
         )
         for record in automatic.muscles
@@ -104,6 +104,12 @@ def remeasure(
     measured = measure_outlines(base, image, Outlines(mask, quality), level, protocol)
     result = replace(measured, status="ok")  # a person has checked it
     return Remeasured(result, _changes(automatic, result, before, mask.labels, drawn))
+
+
+def _evidence_of(record: MuscleResult) -> Evidence | None:
+    """As the record keeps it."""
+    measures = record.uncertainty_measures
+    return Evidence(record.muscle, **measures) if measures else None
 
 
 def _is_untouched(before: LabelArray, after: LabelArray, label: int) -> bool:

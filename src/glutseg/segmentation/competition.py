@@ -46,10 +46,6 @@ class Field:
     leanness: FloatArray
     cost: FloatArray
 
-    def part(self, planes: slice) -> Field:
-        """Some of the planes."""
-        return Field(self.probabilities[:, planes], self.leanness[planes], self.cost[planes])
-
     @property
     def network_led(self) -> BoolArray:
         """The gluteus maximus where the network alone sees it."""

@@ -1,4 +1,4 @@
-"""What an outline itself tells about how far its area may be off: measures that grow with the doubt.
+"""What an outline itself tells about how far its area may be off: measures that grow with the uncertainty.
 
 None of them knows the truth. `glutseg.quality.error_model` reads the expected error from them, with
 coefficients that were fitted where the truth is known.
@@ -16,10 +16,10 @@ from scipy import ndimage as ndi
 from glutseg.image import Muscle
 from glutseg.segmentation.agreement import dice
 from glutseg.segmentation.competition import Field
+from glutseg.segmentation.network import CLASSES
 from glutseg.segmentation.side_grid import SPACING_MM
 from glutseg.segmentation.tissue import Tissue
 
-_CLASS: dict[Muscle, int] = {"maximus": 1, "medius": 2, "minimus": 3}
 HIDDEN_COST = 0.5
 """Cost of a border from which on no fat plane and no fat shows there (`competition`)."""
 PLANE_COST = 0.3
@@ -41,7 +41,7 @@ class Evidence:
     larger_difference, smaller_difference : the same with the cuts for a muscle that is liked or disliked
     hidden_border_per_mm : share of the area that moves when the border moves by 1 mm where no edge shows
     plane_inside_medius_mm : length of the longest fat plane inside what is taken for gluteus medius
-    unsure_share : of the network's area, p (1 - p) summed: its own doubt
+    unsure_share : of the network's area, p (1 - p) summed: its own uncertainty
     spread : of the tissues' densities after smoothing, share of the fat-to-muscle difference
     fat_share : of the gluteus maximus
     noise_hu : within the muscle
@@ -83,14 +83,14 @@ def gather(
     probabilities : of the same planes with the edges' corrections, (class, plane, row, column)
     """
     classes = probabilities.argmax(0)
-    p = field.probabilities[_CLASS[muscle]]
+    p = field.probabilities[CLASSES.index(muscle)]
     return Evidence(
         muscle,
         network_difference=1 - dice(outline, rivals["network"]),
         larger_difference=1 - dice(outline, rivals["larger"]),
         smaller_difference=1 - dice(outline, rivals["smaller"]),
-        hidden_border_per_mm=hidden_border_per_mm(field, classes == _CLASS[muscle]),
-        plane_inside_medius_mm=plane_inside_mm(field, classes == _CLASS["medius"]),
+        hidden_border_per_mm=hidden_border_per_mm(field, classes == CLASSES.index(muscle)),
+        plane_inside_medius_mm=plane_inside_mm(field, classes == CLASSES.index("medius")),
         unsure_share=float((p * (1 - p)).sum()) / max(float(p.sum()), 1.0),
         spread=tissue.spread,
         fat_share=tissue.fat_share,

@@ -17,7 +17,7 @@ from glutseg.image import LABELS, SIDES, CtImage, LabelArray, Mask, Muscle, Side
 from glutseg.segmentation.agreement import least_agreement
 from glutseg.segmentation.competition import edge_share
 from glutseg.segmentation.evidence import Evidence, gather
-from glutseg.segmentation.network import Network, chosen_weights
+from glutseg.segmentation.network import CLASSES, Network, chosen_weights
 from glutseg.segmentation.place import differing_place
 from glutseg.segmentation.side_view import SideView
 from glutseg.settings import METHOD, SegmentationSettings
@@ -132,15 +132,15 @@ def _with_edges(
     joined = view.settled(near, seen, settings)
     here = range(measured, measured + 1)
     rivals = {"network": view.draw_network_led(volume, here, muscles, settings)}
-    close, part = view.field(volume, measured, settings.doubt_reach_mm, settings)
-    for name, liked in (("larger", settings.doubt_cost), ("smaller", -settings.doubt_cost)):
+    close, part = view.field(volume, measured, settings.perturbation_reach_mm, settings)
+    for name, liked in (("larger", settings.perturbation_cost), ("smaller", -settings.perturbation_cost)):
         rivals[name] = view.settled(close, part, settings, liked).draw(volume, here, muscles, settings)
     drawn = joined.draw(volume, here, muscles, settings)
     quality = {}
     for muscle in muscles:
         others = {name: rival[muscle][0] for name, rival in rivals.items()}
         against = least_agreement(drawn[muscle][0], others)
-        support = edge_share(seen, joined.probabilities[:, near].argmax(0) == ALL_MUSCLES.index(muscle) + 1)
+        support = edge_share(seen, joined.probabilities[:, near].argmax(0) == CLASSES.index(muscle))
         other = against.other_outline
         other_area_mm2 = float(np.count_nonzero(other) * volume.geometry.pixel_area_mm2)
         where = differing_place(
