@@ -78,7 +78,7 @@ def draw_planes(axes: Axes, image: CtImage, view: SideView, k: int) -> None:
     plane = int(np.argmin(np.abs(view.grid.planes[near] - k)))
     inner, outer, front, back = borders_mm(image, view)
     axes.imshow(1 - seen.cost[plane], cmap="magma", extent=(inner, outer, back, front), vmin=0, vmax=1)
-    region = view.settled(near, seen, METHOD.segmentation).probabilities[:, near][:, plane].argmax(0)
+    region = view.settled(near, seen, METHOD.segmentation)[0].probabilities[:, near][:, plane].argmax(0)
     n_rows, n_columns = region.shape
     x_mm, y_mm = np.linspace(inner, outer, n_columns), np.linspace(front, back, n_rows)
     axes.contour(x_mm, y_mm, region == MAXIMUS, levels=[0.5], colors=[look.ORANGE], linewidths=1.5)
@@ -102,7 +102,9 @@ def draw(image: CtImage) -> Figure:
     found = anatomy.find_anatomy(image)
     k = anatomy.find_level(found, LevelRule()).slice_index
     network = Network(chosen_weights())
-    view = SideView.of(image, found.hips.left.centre_mm, "left", network, METHOD.segmentation, k)
+    view = SideView.of(
+        image, found.hips.left.centre_mm, "left", network, METHOD.segmentation, k, range(k, k + 1)
+    )
     figure = Figure(figsize=(10, 11.4), layout="constrained")
     (heads, expected), (planes, drawn) = figure.subplots(2, 2)
     draw_heads(heads, image, found.hips)

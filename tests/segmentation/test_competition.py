@@ -43,22 +43,22 @@ def columns_of(region):
 @pytest.mark.parametrize("border", [50, 60, 70, 72])
 def test_the_border_moves_to_the_visible_plane(border):
     field = look(*scene(border), TISSUE, SETTINGS)
-    first, last = columns_of(edge_led(field, SETTINGS))
+    first, last = columns_of(edge_led(field, SETTINGS)[0])
     assert abs(first - FIRST) <= 1  # in fat a border costs the same everywhere
     assert abs(last - PLANE) <= 1
-    final = settled(field, edge_led(field, SETTINGS))
+    final = settled(field, edge_led(field, SETTINGS)[0])
     assert abs(columns_of(final.argmax(0) == 1)[1] - PLANE) <= 1
 
 
 def test_without_a_plane_the_network_stands():
     field = look(*scene(60, gap=ROWS), TISSUE, SETTINGS)
-    assert columns_of(edge_led(field, SETTINGS))[1] == 59
-    np.testing.assert_allclose(settled(field, edge_led(field, SETTINGS)), field.probabilities, atol=1e-5)
+    assert columns_of(edge_led(field, SETTINGS)[0])[1] == 59
+    np.testing.assert_allclose(settled(field, edge_led(field, SETTINGS)[0]), field.probabilities, atol=1e-5)
 
 
 def test_a_gap_in_the_plane_is_bridged():
     field = look(*scene(55, gap=slice(26, 32)), TISSUE, SETTINGS)
-    assert abs(columns_of(edge_led(field, SETTINGS))[1] - PLANE) <= 1
+    assert abs(columns_of(edge_led(field, SETTINGS)[0])[1] - PLANE) <= 1
 
 
 def test_a_plane_one_voxel_thin_outweighs_a_network_that_is_sure_of_the_contrary():
@@ -66,19 +66,21 @@ def test_a_plane_one_voxel_thin_outweighs_a_network_that_is_sure_of_the_contrary
     field = look(*scene(PLANE - 14), TISSUE, SETTINGS)
     field.cost[:] = np.where(np.arange(SHAPE[2]) == PLANE, SETTINGS.border_cost_plane, field.cost)
     field.cost[:, :, [PLANE - 1, PLANE + 1]] = 1.0
-    assert abs(columns_of(edge_led(field, SETTINGS))[1] - PLANE) <= 1
+    assert abs(columns_of(edge_led(field, SETTINGS)[0])[1] - PLANE) <= 1
 
 
 def test_more_liking_never_takes_away():
     field = look(*scene(55, gap=slice(24, 36), plane_hu=0.0), TISSUE, SETTINGS)
-    regions = [edge_led(field, SETTINGS, liked) for liked in (-0.02, -0.01, 0.0, 0.01, 0.02)]
-    for smaller, larger in pairwise(regions):
+    likings = (0.02, 0.01, 0.0, -0.01, -0.02)
+    regions = [edge_led(field, SETTINGS, (liked,))[0] for liked in likings]
+    for larger, smaller in pairwise(regions):
         assert not (smaller & ~larger).any()
+    np.testing.assert_array_equal(edge_led(field, SETTINGS, likings), regions)
 
 
 def test_probabilities_stay_probabilities():
     field = look(*scene(50), TISSUE, SETTINGS)
-    out = settled(field, edge_led(field, SETTINGS))
+    out = settled(field, edge_led(field, SETTINGS)[0])
     np.testing.assert_allclose(out.sum(0), 1, atol=1e-4)
     assert out.min() >= -1e-6
 

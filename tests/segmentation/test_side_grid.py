@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glutseg.image import CtImage, Geometry
-from glutseg.segmentation.side_grid import AIR_HU, FEW_PLANES, SHAPE, SPACING_MM, SideGrid
+from glutseg.segmentation.side_grid import AIR_HU, CONTEXT_MM, SHAPE, SPACING_MM, SideGrid
 
 HEAD_MM = (95.0, 10.0, -40.0)
 
@@ -80,20 +80,28 @@ def test_sides_are_mirror_images():
 def test_a_linear_field_comes_back_unchanged(side, slice_mm, pixel_mm, shift):
     geometry = Geometry((60, 80, 80), (slice_mm, pixel_mm, pixel_mm), (0.0, 0.0, 0.0))
     head = tuple(c + s for c, s in zip((60.0, 60.0, 90.0), shift, strict=True))
-    grid = SideGrid.around(geometry, head, side, 30)
+    grid = SideGrid.around(geometry, head, side, range(25, 30))
     box = grid.box(geometry)
     rows, columns = (np.arange(b.start, b.stop) for b in box)
     field = (grid.rows[:, None] + 2 * grid.columns + 0 * grid.planes[:, None, None]).astype(np.float32)
     back = grid.on_slices(field, range(25, 30), box)
+    planes = grid.planes_of(range(25, 30))
+    few = grid.on_slices(field[planes], range(25, 30), box, first=planes.start)
+    np.testing.assert_array_equal(few, back)
     np.testing.assert_allclose(back, np.broadcast_to(rows[:, None] + 2 * columns, back.shape), atol=0.05)
 
 
-def test_planes_lie_on_slices_and_about_the_level():
+@pytest.mark.parametrize(
+    ("slices", "n_planes"), [(range(55, 66), 32), (range(60, 61), 24), (range(40, 80), 64)]
+)
+def test_planes_lie_on_slices_and_reach_beyond_those_asked_for(slices, n_planes):
     geometry = Geometry((100, 8, 8), (3.0, 1.0, 1.0), (0.0, 0.0, 0.0))
-    grid = SideGrid.around(geometry, (4.0, 4.0, 150.3), "left", 60)
-    assert len(grid.planes) == FEW_PLANES
+    grid = SideGrid.around(geometry, (4.0, 4.0, 150.3), "left", slices)
+    assert len(grid.planes) == n_planes
     np.testing.assert_allclose(grid.planes, np.round(grid.planes), atol=1e-6)
-    assert abs(grid.planes.mean() - 60) <= 1
+    for beyond in (slices[0] - grid.planes[0], grid.planes[-1] - slices[-1]):
+        assert 9 <= beyond <= CONTEXT_MM / 3
+    assert len(SideGrid.around(geometry, (4.0, 4.0, 150.3), "left", range(100)).planes) == SHAPE[0]
     assert len(SideGrid.around(geometry, (4.0, 4.0, 150.3), "left", None).planes) == SHAPE[0]
 
 
@@ -101,7 +109,7 @@ def test_few_planes_are_among_all():
     geometry = Geometry((60, 8, 8), (5.0, 1.0, 1.0), (0.0, 0.0, 0.0))
     every = SideGrid.around(geometry, (4.0, 4.0, 150.0), "right", None)
     for middle in (0, 30, 59):
-        few = SideGrid.around(geometry, (4.0, 4.0, 150.0), "right", middle)
+        few = SideGrid.around(geometry, (4.0, 4.0, 150.0), "right", range(middle, middle + 1))
         assert np.isin(np.round(few.planes, 6), np.round(every.planes, 6)).all()
 
 

@@ -1,4 +1,4 @@
-"""The source's side of a minimum cut of a directed graph, by OR-tools (Apache-2.0).
+"""The source's side of a minimum cut of a directed graph, by SciPy's maximum flow.
 
 The smallest source side is the same for every maximum flow, so the answer does not depend on how the
 solver goes about it.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 IntArray = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
@@ -20,15 +22,10 @@ def source_side(tail: IntArray, head: IntArray, capacity: IntArray, source: int,
     ----------
     tail, head, capacity : of every arc, (arcs,); capacities of parallel arcs add up
     """
-    from ortools.graph.python.max_flow import SimpleMaxFlow
-
-    flow = SimpleMaxFlow()
-    flow.add_arc_with_capacity(source, sink, 0)  # it solves nothing without an arc at either
-    flow.add_arcs_with_capacity(tail, head, capacity)
-    status = flow.solve(source, sink)
-    if status != flow.OPTIMAL:
-        msg = f"the maximum flow was not found: {status}"
-        raise ArithmeticError(msg)
-    out = np.zeros(1 + max(source, sink, *(int(ends.max()) for ends in (tail, head) if len(ends))), bool)
-    out[np.asarray(flow.get_source_side_min_cut())] = True
+    n = 1 + max(source, sink, *(int(ends.max()) for ends in (tail, head) if len(ends)))
+    graph = coo_array((capacity, (tail, head)), shape=(n, n)).tocsr()
+    left = graph - maximum_flow(graph, source, sink).flow
+    left.eliminate_zeros()
+    out = np.zeros(n, bool)
+    out[breadth_first_order(left, source, return_predecessors=False)] = True
     return out

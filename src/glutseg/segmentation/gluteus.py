@@ -5,7 +5,8 @@ docs/explanation/method.md tells the steps with pictures, experiments.md what wa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from glutseg.segmentation.competition import edge_share
 from glutseg.segmentation.evidence import Evidence, gather
 from glutseg.segmentation.network import CLASSES, Network, chosen_weights
 from glutseg.segmentation.place import differing_place
-from glutseg.segmentation.side_view import SideView
+from glutseg.segmentation.side_view import Drawing, SideView
 from glutseg.settings import METHOD, SegmentationSettings
 
 ALL_MUSCLES: tuple[Muscle, ...] = ("maximus", "medius", "minimus")
@@ -96,82 +97,102 @@ def segment(
         ``muscle-not-found`` when a side has no muscle behind the hip.
     """
     network = network or Network(chosen_weights())
-    mask = Mask.on(volume, np.zeros(volume.geometry.shape, np.uint8))
-    quality: dict[tuple[Muscle, Side], OutlineQuality] = {}
     middle = slices[len(slices) // 2] if slice_index is None else slice_index
     volume, hips = as_it_lies(volume, anatomy.hips, middle)
-    anatomy = Anatomy(volume, hips)
-    for side in SIDES:
-        head_mm = hips.left.centre_mm if side == "left" else hips.right.centre_mm
-        view = SideView.of(volume, head_mm, side, network, settings, middle)
-        if slice_index is not None:
-            view, found = _with_edges(volume, view, slice_index, muscles, settings)
-            quality |= {(muscle, side): of_muscle for muscle, of_muscle in found.items()}
-        _paint(mask.labels, view, volume, side, slices, muscles, settings)
+    far = _far_ranges(Anatomy(volume, hips), slices) if whole_muscle else ()
+
+    def one_side(side: Side) -> _OneSide:
+        head_mm = (hips.left if side == "left" else hips.right).centre_mm
+        view = SideView.of(volume, head_mm, side, network, settings, middle, slices)
+        if slice_index is None:
+            found = _OneSide(view.draw(volume, slices, muscles, settings))
+        else:
+            found = _with_edges(volume, view, slices, slice_index, muscles, settings)
+        if not far:
+            return found
+        whole = SideView.of(volume, head_mm, side, network, settings, middle, None)
+        return replace(found, far=tuple(whole.draw(volume, part, muscles, settings) for part in far))
+
+    with ThreadPoolExecutor(
+        len(SIDES)
+    ) as pool:  # both at once: the time is spent in libraries, which allow it
+        return _assembled(volume, dict(zip(SIDES, pool.map(one_side, SIDES), strict=True)))
+
+
+@dataclass(frozen=True)
+class _OneSide:
+    """The outlines of one side around the level, and where whole muscles go on below and above."""
+
+    near: Drawing
+    quality: dict[Muscle, OutlineQuality] = field(default_factory=dict)
+    far: tuple[Drawing, ...] = ()
+
+
+def _assembled(volume: CtImage, sides: dict[Side, _OneSide]) -> Outlines:
+    mask = Mask.on(volume, np.zeros(volume.geometry.shape, np.uint8))
+    quality: dict[tuple[Muscle, Side], OutlineQuality] = {}
+    for side, found in sides.items():
+        for drawing in (found.near, *found.far):
+            _paint(mask.labels, drawing, side)
+        slices = found.near.slices
         if not (mask.labels[slices.start : slices.stop] == SIDES[side]).any():
             raise GlutsegError("muscle-not-found", f"no muscle was found behind the {side} hip")
-        if whole_muscle:
-            far = SideView.of(volume, head_mm, side, network, settings, middle, all_planes=True)
-            reach = whole_range(volume, anatomy)
-            for part in (range(reach.start, slices.start), range(slices.stop, reach.stop)):
-                _paint(mask.labels, far, volume, side, part, muscles, settings)
-            for muscle in muscles:
+        if found.far:
+            for muscle in found.near.masks:
                 _keep_joined(mask.labels, LABELS[muscle][side], slices)
+        quality |= {(muscle, side): of_muscle for muscle, of_muscle in found.quality.items()}
     return Outlines(mask, quality)
+
+
+def _far_ranges(anatomy: Anatomy, slices: range) -> tuple[range, ...]:
+    """Where whole muscles go on below and above some slices."""
+    reach = whole_range(anatomy.volume, anatomy)
+    parts = (range(reach.start, slices.start), range(slices.stop, reach.stop))
+    return tuple(part for part in parts if len(part))
 
 
 def _with_edges(
     volume: CtImage,
     view: SideView,
+    slices: range,
     measured: int,
     muscles: tuple[Muscle, ...],
     settings: SegmentationSettings,
-) -> tuple[SideView, dict[Muscle, OutlineQuality]]:
-    """The view with the edges' corrections, and how far the sources agree on the measured slice."""
+) -> _OneSide:
+    """The outlines with the edges' corrections, and how far the sources agree on the measured slice."""
     near, seen = view.field(volume, measured, settings.reach_mm, settings)
-    joined = view.settled(near, seen, settings)
+    (joined,) = view.settled(near, seen, settings)
     here = range(measured, measured + 1)
     rivals = {"network": view.draw_network_led(volume, here, muscles, settings)}
     close, part = view.field(volume, measured, settings.perturbation_reach_mm, settings)
-    for name, liked in (("larger", settings.perturbation_cost), ("smaller", -settings.perturbation_cost)):
-        rivals[name] = view.settled(close, part, settings, liked).draw(volume, here, muscles, settings)
-    drawn = joined.draw(volume, here, muscles, settings)
+    liked = (settings.perturbation_cost, -settings.perturbation_cost)
+    for name, perturbed in zip(
+        ("larger", "smaller"), view.settled(close, part, settings, liked), strict=True
+    ):
+        rivals[name] = perturbed.draw(volume, here, muscles, settings)
+    drawing = joined.draw(volume, slices, muscles, settings)
+    spacing_mm = volume.geometry.spacing_mm[1:]
     quality = {}
     for muscle in muscles:
-        others = {name: rival[muscle][0] for name, rival in rivals.items()}
-        against = least_agreement(drawn[muscle][0], others)
-        support = edge_share(seen, joined.probabilities[:, near].argmax(0) == CLASSES.index(muscle))
+        outline = drawing.on_slice(measured, muscle)
+        others = {name: rival.on_slice(measured, muscle) for name, rival in rivals.items()}
+        against = least_agreement(outline, others)
         other = against.other_outline
-        other_area_mm2 = float(np.count_nonzero(other) * volume.geometry.pixel_area_mm2)
-        where = differing_place(
-            drawn[muscle][0], other, volume.geometry.spacing_mm[1:], view.grid.head, view.grid.outwards
+        quality[muscle] = OutlineQuality(
+            against.dice,
+            edge_share(seen, joined.probabilities[:, near].argmax(0) == CLASSES.index(muscle)),
+            other,
+            float(np.count_nonzero(other) * volume.geometry.pixel_area_mm2),
+            differing_place(outline, other, spacing_mm, view.grid.head, view.grid.outwards),
+            gather(muscle, outline, others, part, joined.probabilities[:, close], view.tissue),
         )
-        evidence = gather(
-            muscle,
-            drawn[muscle][0],
-            others,
-            part,
-            joined.probabilities[:, close],
-            view.tissue,
-        )
-        quality[muscle] = OutlineQuality(against.dice, support, other, other_area_mm2, where, evidence)
-    return joined, quality
+    return _OneSide(drawing, quality)
 
 
-def _paint(
-    labels: LabelArray,
-    view: SideView,
-    volume: CtImage,
-    side: Side,
-    slices: range,
-    muscles: tuple[Muscle, ...],
-    settings: SegmentationSettings,
-) -> None:
+def _paint(labels: LabelArray, drawing: Drawing, side: Side) -> None:
     """Write the outlines where no other muscle is."""
-    if not len(slices):
-        return
-    for muscle, drawn in view.draw(volume, slices, muscles, settings).items():
-        part = labels[slices.start : slices.stop]
+    part = labels[drawing.slices.start : drawing.slices.stop, *drawing.box]
+    for muscle, drawn in drawing.masks.items():
         part[drawn & (part == 0)] = LABELS[muscle][side]
 
 

@@ -18,10 +18,13 @@ SPACING_MM = (3.0, 1.2, 1.2)
 FIRST_MM = (-150.0, -72.0, -90.0)
 """First voxel (z, y, x) from the centre of the head."""
 SHAPE = (96, 160, 144)
-FEW_PLANES = 48
-"""Enough for a profile: with all 96 nothing at the level changes, but it takes twice as long."""
-CONTEXT_MM = FEW_PLANES / 2 * SPACING_MM[0] + SPACING_MM[0]
-"""So far above and below a slice the network looks with few planes, and one more."""
+_CONTEXT_PLANES = 10
+"""Beyond the slices asked for: with more, the area at the level changes by 0.3 % at most, as with other
+planes of the same number (docs/explanation/experiments.md), and the time grows with their number."""
+_STEP_PLANES = 8
+"""The network halves its grid three times."""
+CONTEXT_MM = (_CONTEXT_PLANES + _STEP_PLANES / 2 + 1) * SPACING_MM[0]
+"""So far above and below the slices asked for the network looks at most."""
 AIR_HU = -1024.0
 
 FloatArray = npt.NDArray[np.float32]
@@ -43,9 +46,9 @@ class SideGrid:
 
     @classmethod
     def around(
-        cls, geometry: Geometry, head_mm: tuple[float, float, float], side: Side, middle: int | None
+        cls, geometry: Geometry, head_mm: tuple[float, float, float], side: Side, slices: range | None
     ) -> SideGrid:
-        """The grid around a femoral head: `FEW_PLANES` about the slice ``middle``, or all of them."""
+        """The grid around a femoral head: planes about some slices, or all of them."""
         z, y, x = geometry.index(head_mm)
         dz, dy, dx = geometry.spacing_mm
         outwards = 1.0 if side == "left" else -1.0
@@ -53,8 +56,9 @@ class SideGrid:
         first -= first - round(first)
         step = SPACING_MM[0] / dz
         begin, n_planes = 0, SHAPE[0]
-        if middle is not None:
-            n_planes = FEW_PLANES
+        if slices is not None:
+            n_planes = min(SHAPE[0], _with_context((len(slices) - 1) / step))
+            middle = slices[len(slices) // 2]
             begin = int(np.clip(round((middle - first) / step) - n_planes // 2, 0, SHAPE[0] - n_planes))
         return cls(
             first + (begin + np.arange(n_planes)) * step,
@@ -102,6 +106,17 @@ class SideGrid:
                 out[n] += sum(np.float32(share) * plane(k) for k, share in shares.items())
         return out
 
+    def planes_of(self, slices: range) -> slice:
+        """The planes between which some slices lie."""
+        low, high = (
+            float(np.clip(self._plane_of(k), 0, len(self.planes) - 1)) for k in (slices[0], slices[-1])
+        )
+        return slice(int(low), int(np.ceil(high)) + 1)
+
+    def _plane_of(self, k: int) -> float:
+        """Place of a slice among the planes."""
+        return float((k - self.planes[0]) / (self.planes[1] - self.planes[0]))
+
     def on_slices(
         self, field: FloatArray, slices: range, box: tuple[slice, slice], *, first: int = 0
     ) -> FloatArray:
@@ -116,7 +131,7 @@ class SideGrid:
         last = field.shape[-3] - 1
         out = np.empty((*field.shape[:-3], len(slices), len(rows), len(columns)), np.float32)
         for n, k in enumerate(slices):
-            at = np.clip((k - self.planes[0]) / (self.planes[1] - self.planes[0]) - first, 0, last)
+            at = np.clip(self._plane_of(k) - first, 0, last)
             low = min(int(at), max(last - 1, 0))
             share = np.float32(at - low)
             plane = field[..., low, :, :]
@@ -128,6 +143,12 @@ class SideGrid:
     def box(self, geometry: Geometry) -> tuple[slice, slice]:
         """Rows and columns of the slices that lie on the grid."""
         return _inner(self.rows, geometry.shape[1]), _inner(self.columns, geometry.shape[2])
+
+
+def _with_context(n_steps: float) -> int:
+    """Number of planes for slices that span so many steps from plane to plane."""
+    n = int(np.ceil(n_steps)) + 1 + 2 * _CONTEXT_PLANES
+    return -(-n // _STEP_PLANES) * _STEP_PLANES
 
 
 def _weights(at: PlaceArray, n: int) -> FloatArray:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -50,22 +50,21 @@ class SideView:
         network: Network,
         settings: SegmentationSettings,
         middle: int,
-        *,
-        all_planes: bool = False,
+        slices: range | None,
     ) -> SideView:
         """Run the network on one side.
 
         Parameters
         ----------
-        middle : slice about which the planes lie, and near which fat and muscle are measured
-        all_planes : from the ischium to above the ilium instead of about 70 mm either way
+        middle : slice near which fat and muscle are measured
+        slices : those to be drawn; None for all from the ischium to above the ilium
 
         Raises
         ------
         GlutsegError
             ``muscle-not-found`` where the network sees no gluteus maximus there.
         """
-        grid = SideGrid.around(image.geometry, head_mm, side, None if all_planes else middle)
+        grid = SideGrid.around(image.geometry, head_mm, side, slices)
         hu = grid.sample(image)
         probabilities = network.probabilities(hu)
         near = _near(grid, image, middle, settings.reach_mm)
@@ -81,17 +80,21 @@ class SideView:
         return near, competition.look(self.hu[near], self.probabilities[:, near], self.tissue, settings)
 
     def settled(
-        self, near: slice, field: Field, settings: SegmentationSettings, liked: float = 0.0
-    ) -> SideView:
-        """The same with what edges and network see differently changed over to the edges."""
-        region = competition.edge_led(field, settings, liked)
-        probabilities = self.probabilities.copy()
-        probabilities[:, near] = competition.settled(field, region)
-        return replace(self, probabilities=probabilities)
+        self, near: slice, field: Field, settings: SegmentationSettings, liked: Sequence[float] = (0.0,)
+    ) -> list[SideView]:
+        """The same with what edges and network see differently changed over to the edges, once per liking."""
+        views = []
+        for region in competition.edge_led(field, settings, liked):
+            probabilities = self.probabilities.copy()
+            probabilities[:, near] = competition.settled(field, region)
+            views.append(replace(self, probabilities=probabilities))
+        return views
 
-    @cached_property
-    def _logs(self) -> FloatArray:
-        return np.log(np.maximum(self.probabilities, _LEAST_PROBABILITY))
+    def _logs(self, slices: range, box: tuple[slice, slice]) -> FloatArray:
+        """Of the probabilities on a box of some slices, interpolated."""
+        planes = self.grid.planes_of(slices)
+        logs = np.log(np.maximum(self.probabilities[:, planes], _LEAST_PROBABILITY))
+        return self.grid.on_slices(logs, slices, box, first=planes.start)
 
     def box(self, image: CtImage) -> tuple[slice, slice]:
         """Rows and columns of the slices that hold what could be a gluteal muscle."""
@@ -106,23 +109,42 @@ class SideView:
 
     def draw(
         self, image: CtImage, slices: range, muscles: tuple[Muscle, ...], settings: SegmentationSettings
-    ) -> dict[Muscle, BoolArray]:
-        """The outlines on some slices, (slice, row, column) of the whole slices."""
+    ) -> Drawing:
+        """The outlines on some slices."""
         box = self.box(image)
-        probabilities = softmax(self.grid.on_slices(self._logs, slices, box))
+        probabilities = softmax(self._logs(slices, box))
         classes = classify(_leanness(image, slices, box, self.tissue), probabilities, self.tissue, settings)
-        return self._drawn(image, classes, territory(probabilities), slices, box, muscles, settings)
+        return Drawing.of(image, classes, territory(probabilities), slices, box, muscles, settings)
 
     def draw_network_led(
         self, image: CtImage, slices: range, muscles: tuple[Muscle, ...], settings: SegmentationSettings
-    ) -> dict[Muscle, BoolArray]:
+    ) -> Drawing:
         """The outlines that the network alone would draw."""
         box = self.box(image)
-        logs = self.grid.on_slices(self._logs, slices, box)
-        return self._drawn(image, logs.argmax(0), territory(logs), slices, box, muscles, settings)
+        logs = self._logs(slices, box)
+        return Drawing.of(image, logs.argmax(0), territory(logs), slices, box, muscles, settings)
 
-    @staticmethod
-    def _drawn(
+
+@dataclass(frozen=True)
+class Drawing:
+    """Outlines on some slices of one side.
+
+    Attributes
+    ----------
+    slices : of the series
+    box : rows and columns of them in which ``masks`` lie
+    shape : rows and columns of a whole slice
+    masks : (slice, row, column) within slices and box
+    """
+
+    slices: range
+    box: tuple[slice, slice]
+    shape: tuple[int, int]
+    masks: dict[Muscle, BoolArray]
+
+    @classmethod
+    def of(
+        cls,
         image: CtImage,
         classes: npt.NDArray[np.int64],
         territories: npt.NDArray[np.int64],
@@ -130,14 +152,17 @@ class SideView:
         box: tuple[slice, slice],
         muscles: tuple[Muscle, ...],
         settings: SegmentationSettings,
-    ) -> dict[Muscle, BoolArray]:
-        spacing_mm = image.geometry.spacing_mm[1:]
-        drawn = {}
-        for muscle in muscles:
-            mask = np.zeros((len(slices), *image.hu.shape[1:]), bool)
-            mask[(slice(None), *box)] = draw(classes, territories, muscle, spacing_mm, settings)
-            drawn[muscle] = mask
-        return drawn
+    ) -> Drawing:
+        """From the likeliest class of every pixel, and the one that it would have were it not fat."""
+        _, dy, dx = image.geometry.spacing_mm
+        masks = {muscle: draw(classes, territories, muscle, (dy, dx), settings) for muscle in muscles}
+        return cls(slices, box, image.geometry.shape[1:], masks)
+
+    def on_slice(self, k: int, muscle: Muscle) -> BoolArray:
+        """One muscle on a whole slice, (row, column)."""
+        out = np.zeros(self.shape, bool)
+        out[self.box] = self.masks[muscle][self.slices.index(k)]
+        return out
 
 
 def _near(grid: SideGrid, image: CtImage, middle: int, reach_mm: float) -> slice:
