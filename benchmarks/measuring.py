@@ -90,7 +90,7 @@ def machine() -> dict[str, Any]:
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    libraries = ("glutseg", "numpy", "scipy", "SimpleITK", "pydicom", "pylibjpeg-openjpeg", "ortools")
+    libraries = ("glutseg", "numpy", "scipy", "SimpleITK", "pydicom", "pylibjpeg-openjpeg", "onnxruntime")
     return {
         "processor": models[0] if models else platform.processor(),
         "cores": os.cpu_count(),

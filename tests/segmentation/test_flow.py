@@ -2,7 +2,7 @@
 
 import itertools
 
-import networkx
+import networkx as nx
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,13 +42,13 @@ def test_the_smallest_source_side_of_the_cheapest_cut(arcs):
 
 
 def by_networkx(tail, head, capacity, source, sink):
-    """The same by another program (preflow-push), which gives the largest side of the turned graph's source."""
-    turned = networkx.DiGraph()
+    """The same by another program (preflow-push): the largest side of the turned graph's source."""
+    turned = nx.DiGraph()
     turned.add_nodes_from(range(200))
     for a, b, c in zip(tail.tolist(), head.tolist(), capacity.tolist(), strict=True):
         before = turned.edges[b, a]["capacity"] if turned.has_edge(b, a) else 0
         turned.add_edge(b, a, capacity=before + c)
-    _, (_, side) = networkx.minimum_cut(turned, sink, source)
+    _, (_, side) = nx.minimum_cut(turned, sink, source)
     return side
 
 

@@ -35,7 +35,7 @@ def shown(image, grid):
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_samples_lie_where_the_grid_says(side):
     image = ramp()
-    grid = SideGrid.around(image.geometry, HEAD_MM, side, 20)
+    grid = SideGrid.around(image.geometry, HEAD_MM, side, range(20, 20 + 1))
     where = shown(image, grid)
     assert where.any()
     np.testing.assert_allclose(
@@ -45,7 +45,7 @@ def test_samples_lie_where_the_grid_says(side):
 
 def test_what_no_slice_shows_is_air():
     image = ramp()
-    grid = SideGrid.around(image.geometry, HEAD_MM, "left", 20)
+    grid = SideGrid.around(image.geometry, HEAD_MM, "left", range(20, 20 + 1))
     assert (grid.sample(image)[(grid.planes < -0.5)] == AIR_HU).all()
 
 
@@ -54,7 +54,7 @@ def test_thin_slices_are_averaged():
     hu = np.zeros((90, 40, 40), np.int16)
     hu[::3] = 90
     image = CtImage(hu, Geometry(hu.shape, (1.0, 3.0, 3.0), (0.0, 0.0, 0.0)))
-    grid = SideGrid.around(image.geometry, (60.0, 60.0, 45.0), "left", 45)
+    grid = SideGrid.around(image.geometry, (60.0, 60.0, 45.0), "left", range(45, 45 + 1))
     near = grid.near(10, 80)
     inside = grid.sample(image)[near][:, 60:80, 70:80]
     np.testing.assert_allclose(inside, 30.0, atol=1e-3)
@@ -65,8 +65,8 @@ def test_sides_are_mirror_images():
     image = ramp(shape=(40, 60, 81), spacing=(3.0, 2.0, 2.5), origin=(-100.0, -50.0, -100.0))
     mirrored = CtImage(np.ascontiguousarray(image.hu[:, :, ::-1]), image.geometry)
     x, y, z = HEAD_MM
-    left = SideGrid.around(image.geometry, (x, y, z), "left", 20).sample(image)
-    right = SideGrid.around(image.geometry, (-x, y, z), "right", 20).sample(mirrored)
+    left = SideGrid.around(image.geometry, (x, y, z), "left", range(20, 20 + 1)).sample(image)
+    right = SideGrid.around(image.geometry, (-x, y, z), "right", range(20, 20 + 1)).sample(mirrored)
     np.testing.assert_allclose(left, right, atol=1e-3)
 
 

@@ -27,7 +27,6 @@ LIBRARIES = (
     "pyarrow",
     "matplotlib",
     "onnxruntime",
-    "ortools",
 )
 """Those whose version may change a figure or a file; an empty version stands for one that is not there."""
 
