@@ -1,6 +1,7 @@
 """The weights in the package: whole, checked, and the same answer every time."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -17,6 +18,7 @@ from glutseg.segmentation.network import (
     softmax,
 )
 
+SAMPLE = Path(__file__).parents[2] / "sample_dicom"
 PLANES = (8, 160, 144)
 
 
@@ -74,12 +76,15 @@ def test_missing_weights_or_hash_are_named(tmp_path):
     assert code_of(weights) == "network-damaged"
 
 
-def test_a_library_that_cannot_load_is_named(tmp_path, monkeypatch):
+def test_a_library_that_cannot_load_ends_the_run_and_is_named(tmp_path, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("illegal instruction")
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", broken)
-    assert code_of(copied(tmp_path)) == "network-not-loaded"
+    monkeypatch.setenv(module.WEIGHTS_VARIABLE, str(copied(tmp_path)))
+    with pytest.raises(GlutsegError, match="illegal instruction") as error:
+        glutseg.run_folder(SAMPLE, tmp_path / "out", jobs=0)
+    assert error.value.code == "network-not-loaded"
 
 
 def test_a_run_does_not_begin_without_the_network(tmp_path, monkeypatch):

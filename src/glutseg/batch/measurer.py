@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from glutseg import dicom
-from glutseg.case import Case, measure_study
 from glutseg.measurement import Participants
 from glutseg.protocol import Protocol
 from glutseg.segmentation import AUTOMATIC as AUTOMATIC_OUTLINER
 from glutseg.segmentation import Outliner
+
+if typing.TYPE_CHECKING:
+    from glutseg.case import Case
 
 
 class Measurer(typing.Protocol):
@@ -74,6 +76,8 @@ class Automatic:
         participants: Participants | None,
         fetch: dicom.Fetch = dicom.already_local,
     ) -> Case:
+        from glutseg.case import measure_study
+
         return measure_study(study, protocol, participants, self.outliner, fetch)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from glutseg import dicom
 from glutseg.batch.plan import RunContext, Task
-from glutseg.case import Case, failed, failed_result
+from glutseg.case import Case, failed
 from glutseg.errors import GlutsegError
 from glutseg.output.case_files import write_case
 from glutseg.output.folder import clear_case
@@ -50,6 +50,8 @@ def write_failed_case(task: Task, context: RunContext, error: GlutsegError) -> C
         from glutseg.pacs.fetch import remove_fetched
 
         remove_fetched(context.out, task.case_id)  # its process was stopped before it could
+    from glutseg.case import failed_result
+
     result = _with_case_id(failed_result(task.study, task.participants, error), task.study, task, context)
     _write(result, task, context)
     return result
@@ -70,6 +72,8 @@ def _measured(task: Task, context: RunContext) -> tuple[dicom.Study, Case]:
     except GlutsegError as error:
         if error.scope == "run":
             raise
+        from glutseg.case import failed_result
+
         return task.study, Case(failed_result(task.study, task.participants, error))
 
 

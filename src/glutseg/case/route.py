@@ -73,6 +73,8 @@ def measure_case(
                 levels, missing = named_levels(image, anatomy, mask)
                 result = replace(result, levels=levels, levels_missing=missing)
     except GlutsegError as error:
+        if error.scope == "run":
+            raise
         return Case(failed(result, error), image)
     others = {
         which: known.other_outline

@@ -58,6 +58,8 @@ def catch_errors(
     try:
         case = measure(result, clock)
     except GlutsegError as error:
+        if error.scope == "run":
+            raise
         case = Case(failed(result, error))
     except Exception as error:  # noqa: BLE001 - the one boundary that keeps the other studies going
         case = Case(failed(result, error))

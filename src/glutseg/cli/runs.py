@@ -186,10 +186,11 @@ def _measurer(
 ) -> Measurer:
     """Return the measurer for the options."""
     from glutseg import batch
-    from glutseg.exchange import GivenMasks, parse_labels
     from glutseg.segmentation import named_outliner
 
     if masks:
+        from glutseg.exchange import GivenMasks, parse_labels
+
         if outliner != "glutseg" or device:
             raise typer.BadParameter("--masks cannot be combined with --outliner or --device")
         masks = str(Path(masks).absolute())  # workers on other machines have another current folder

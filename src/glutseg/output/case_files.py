@@ -10,11 +10,9 @@ from typing import Any
 
 from glutseg.errors import Flag, catalogue
 from glutseg.image import CtImage, Mask
-from glutseg.output import nifti
 from glutseg.output.atomic import write_bytes, write_text
 from glutseg.output.layout import CASE_JSON, MASK, MASK_NRRD, OVERLAY, case_file
 from glutseg.output.other_outline import NO_OTHERS, OtherOutlines
-from glutseg.output.overlay import draw_overlay
 from glutseg.output.schema import CaseRow, measurement_columns
 from glutseg.output.sheared import nrrd
 from glutseg.output.text import plain
@@ -62,6 +60,8 @@ def write_case(
             write_bytes(out / case_file(result.case_id, MASK_NRRD), nrrd(mask))
     if image is not None and result.level is not None:
         row = dataclasses.replace(row, overlay=case_file(result.case_id, OVERLAY))
+        from glutseg.output.overlay import draw_overlay
+
         write_bytes(out / row.overlay, draw_overlay(image, mask, result, other_outlines))
     write_text(out / case_file(result.case_id, CASE_JSON), case_json(row, protocol, input_sha256))
     return row
@@ -74,6 +74,8 @@ def nifti_gz(mask: Mask, extension: bytes = b"") -> bytes:
     ----------
     extension : lies between the header and the voxels
     """
+    from glutseg.output import nifti
+
     return nifti.nifti_gz(mask.stored_labels(), mask.stored, extension)
 
 

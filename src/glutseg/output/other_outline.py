@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from glutseg.image import Muscle, Side
 
@@ -28,6 +27,8 @@ def far_from(outline: BoolArray, spacing_mm: tuple[float, float]) -> BoolArray:
     """
     if not outline.any():
         return np.ones(outline.shape, dtype=bool)
+    from scipy import ndimage
+
     outside_mm = ndimage.distance_transform_edt(~outline, sampling=spacing_mm)
     inside_mm = ndimage.distance_transform_edt(outline, sampling=spacing_mm)
     near_mm = max(APART_MM, np.hypot(*spacing_mm))  # pixels at the border are never far from it

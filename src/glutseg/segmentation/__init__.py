@@ -1,17 +1,6 @@
 """A learned prior, thresholds and growing regions: from an image and its anatomy to the outlines."""
 
-from glutseg.segmentation.gluteus import OutlineQuality, Outlines, segment
-from glutseg.segmentation.outliners import AUTOMATIC, OUTLINERS, GivenMaskOutliner, Outliner, named_outliner
-from glutseg.segmentation.peak import peak_level
+# A module is loaded when one of its names is first asked for: the main process of a run measures nothing.
+import lazy_loader
 
-__all__ = [
-    "AUTOMATIC",
-    "OUTLINERS",
-    "GivenMaskOutliner",
-    "OutlineQuality",
-    "Outliner",
-    "Outlines",
-    "named_outliner",
-    "peak_level",
-    "segment",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -9,16 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage as ndi
 
 from glutseg.anatomy import Anatomy, as_it_lies
-from glutseg.errors import Flag, GlutsegError
+from glutseg.errors import GlutsegError
 from glutseg.image import LABELS, SIDES, CtImage, LabelArray, Mask, Muscle, Side
 from glutseg.segmentation.agreement import least_agreement
 from glutseg.segmentation.competition import edge_share
-from glutseg.segmentation.evidence import Evidence, gather
+from glutseg.segmentation.evidence import gather
 from glutseg.segmentation.network import CLASSES, Network, chosen_weights
+from glutseg.segmentation.outlines import OutlineQuality, Outlines
 from glutseg.segmentation.place import differing_place
 from glutseg.segmentation.side_view import Drawing, SideView
 from glutseg.settings import METHOD, SegmentationSettings
@@ -26,45 +26,6 @@ from glutseg.settings import METHOD, SegmentationSettings
 ALL_MUSCLES: tuple[Muscle, ...] = ("maximus", "medius", "minimus")
 WHOLE_REACH_MM = (190.0, 140.0)
 """Below and above the heads' tops, in which every gluteus maximus has ended: read off four patients."""
-
-BoolArray = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class OutlineQuality:
-    """How certain an outline is on the measured slice; None where it is unknown.
-
-    Attributes
-    ----------
-    agreement : Dice between the outline and the most different of three others, 0 to 1: the network's alone,
-        and the edges' for a muscle that is liked and one that is disliked a little
-    edge_support : share of the border that runs along a visible fat plane or fat, 0 to 1
-    other_outline : that other outline on the measured slice, (row, column)
-    other_area_mm2 : its area
-    where : the two differ most: "lateral end", "medial end", "deep border", "outer border"
-    evidence : what the error model reads the bound of the area's error from
-    error_bound_percent : of the area, where somebody knows it already; otherwise the error model says it
-    """
-
-    agreement: float | None = None
-    edge_support: float | None = None
-    other_outline: BoolArray | None = field(default=None, compare=False, repr=False)
-    other_area_mm2: float | None = None
-    where: str = ""
-    evidence: Evidence | None = None
-    error_bound_percent: float | None = None
-
-
-@dataclass(frozen=True)
-class Outlines:
-    """The muscles, labelled as in `glutseg.image.LABELS`, and how certain each outline is.
-
-    ``flags`` are those of the outliner itself.
-    """
-
-    mask: Mask
-    quality: dict[tuple[Muscle, Side], OutlineQuality] = field(default_factory=dict)
-    flags: tuple[Flag, ...] = ()
 
 
 def segment(

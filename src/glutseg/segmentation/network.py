@@ -50,17 +50,14 @@ class Network:
     weights: Path
 
     def check(self) -> str:
-        """Load it once; the hash of its weights.
+        """The hash of its weights; the library that runs it is loaded where it runs.
 
         Raises
         ------
         GlutsegError
-            ``network-damaged`` for weights that are missing or not what they were, ``network-not-loaded``
-            where onnxruntime cannot be loaded or refuses them.
+            ``network-damaged`` for weights that are missing or not what they were.
         """
-        session, sha256 = _load(self.weights)
-        del session
-        return sha256
+        return _checked(self.weights)[1]
 
     def probabilities(self, hu: FloatArray) -> FloatArray:
         """Of every class in `CLASSES`, (class, plane, row, column), from HU on the network's grid.
@@ -68,8 +65,14 @@ class Network:
         Parameters
         ----------
         hu : (plane, row, column) of one side (`SideGrid`); a multiple of eight planes
+
+        Raises
+        ------
+        GlutsegError
+            ``network-damaged``; ``network-not-loaded`` where onnxruntime cannot be loaded or refuses the
+            weights.
         """
-        session, _ = _load(self.weights)
+        session = _load(self.weights)
         channels = [np.clip((hu - middle) / width, low, high) for middle, width, low, high in _WINDOWS_HU]
         (logits,) = session.run(None, {"x": np.stack(channels)[None].astype(np.float32)})
         return softmax(np.asarray(logits[0], dtype=np.float32))
@@ -82,9 +85,9 @@ def softmax(logits: FloatArray) -> FloatArray:
 
 
 @lru_cache(maxsize=2)
-def _load(weights: Path) -> tuple[Any, str]:
-    """A session of onnxruntime and the hash of its weights."""
-    content, sha256 = _checked(weights)
+def _load(weights: Path) -> Any:
+    """A session of onnxruntime."""
+    content, _ = _checked(weights)
     try:
         import onnxruntime
 
@@ -96,7 +99,7 @@ def _load(weights: Path) -> tuple[Any, str]:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime and the loader of its library raise errors of many kinds
         raise GlutsegError("network-not-loaded", str(error)[:300], weights.name) from error
-    return session, sha256
+    return session
 
 
 def _checked(weights: Path) -> tuple[bytes, str]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from glutseg.anatomy import Anatomy
 from glutseg.errors import Flag, GlutsegError
 from glutseg.image import CtImage, Mask
 from glutseg.protocol import Protocol
 from glutseg.result import Level
-from glutseg.segmentation.gluteus import Outlines, segment
 from glutseg.segmentation.network import Network, chosen_weights
+from glutseg.segmentation.outlines import Outlines
 from glutseg.segmentation.side_grid import CONTEXT_MM
 from glutseg.segmentation.totalsegmentator import TotalSegmentator
+
+if TYPE_CHECKING:
+    from glutseg.anatomy import Anatomy
 
 
 class Outliner(typing.Protocol):
@@ -76,12 +79,12 @@ class AutomaticOutliner:
         return {"name": self.name, "network_sha256": Network(chosen_weights()).check()}
 
     def check(self) -> None:
-        """Load the network once.
+        """Look whether the network's weights are whole.
 
         Raises
         ------
         GlutsegError
-            ``network-damaged``, ``network-not-loaded``.
+            ``network-damaged``.
         """
         Network(chosen_weights()).check()
 
@@ -89,6 +92,8 @@ class AutomaticOutliner:
         if anatomy is None:
             msg = "the muscles are sought behind the hips, which are not known"
             raise ValueError(msg)
+        from glutseg.segmentation.gluteus import segment
+
         return segment(
             image,
             anatomy,

@@ -17,17 +17,19 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glutseg.anatomy import Anatomy
 from glutseg.errors import Flag, GlutsegError, require_extra
 from glutseg.image import LABELS, SIDES, CtImage, Geometry, LabelArray, Mask
 from glutseg.protocol import Protocol
 from glutseg.result import Level
-from glutseg.segmentation.gluteus import Outlines, whole_range
+from glutseg.segmentation.outlines import Outlines
 from glutseg.version import installed_version
+
+if TYPE_CHECKING:
+    from glutseg.anatomy import Anatomy
 
 NAME = "totalsegmentator"
 TASK = "total"
@@ -104,6 +106,8 @@ class TotalSegmentator:
         muscles = protocol.extent.muscles
         wanted = image.geometry.slices_around(level.slice_index, protocol.level.profile_mm)
         if protocol.extent.whole_muscle:
+            from glutseg.segmentation.gluteus import whole_range
+
             wanted = whole_range(image, anatomy)
         slab = _slab(image.geometry, wanted)
         names = {
