@@ -63,13 +63,15 @@ def _vote_circles(volume: CtImage, settings: CircleSettings) -> Votes:
     radii = _circle_radii_mm(settings).astype(np.float32)[:, None]
     layer = np.arange(len(radii))[:, None] * rows * columns
     scale = _FULL_CIRCLE * dy * dx / (2 * np.pi * radii[:, :, None])
-    votes = np.zeros((nz, len(radii), rows, columns), np.uint16)
-    for k in range(nz):
-        image = np.clip(volume.hu[k], settings.soft_hu, settings.saturation_hu).astype(np.float32)
-        slope_y = ndi.gaussian_filter(image, (sigma_mm / dy, sigma_mm / dx), order=(1, 0), truncate=3) / dy
-        slope_x = ndi.gaussian_filter(image, (sigma_mm / dy, sigma_mm / dx), order=(0, 1), truncate=3) / dx
-        y, x = np.nonzero(slope_y**2 + slope_x**2 > settings.edge_hu_per_mm**2)
-        if not 0 < len(y) < settings.max_edge_share * image.size:
+    images = np.clip(volume.hu, settings.soft_hu, settings.saturation_hu).astype(np.float32)
+    sigma = (0, sigma_mm / dy, sigma_mm / dx)
+    slopes_y = ndi.gaussian_filter(images, sigma, order=(0, 1, 0), truncate=3) / dy
+    slopes_x = ndi.gaussian_filter(images, sigma, order=(0, 0, 1), truncate=3) / dx
+    edges = slopes_y**2 + slopes_x**2 > settings.edge_hu_per_mm**2
+    counts = np.zeros((nz, len(radii), rows, columns), np.float32)
+    for slope_y, slope_x, edge, count in zip(slopes_y, slopes_x, edges, counts, strict=True):
+        y, x = np.nonzero(edge)
+        if not 0 < len(y) < settings.max_edge_share * edge.size:
             continue
         uy, ux = slope_y[y, x], slope_x[y, x]
         steepness = np.hypot(uy, ux)
@@ -77,11 +79,12 @@ def _vote_circles(volume: CtImage, settings: CircleSettings) -> Votes:
         column = (x * dx / cell_mm + 0.5 + ux / steepness * radii / cell_mm).astype(np.int32)
         inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
         weight = np.broadcast_to(np.minimum(steepness / settings.full_edge_hu_per_mm, 1), inside.shape)
-        count = np.bincount((layer + row * columns + column)[inside], weight[inside], votes[k].size)
-        blur = (0, settings.blur_cells, settings.blur_cells)
-        blurred = ndi.gaussian_filter(count.reshape(votes[k].shape).astype(np.float32), blur, truncate=2)
-        votes[k] = np.minimum(blurred * scale, _MAX_VOTES)
-    return votes
+        cell = (layer + row * columns + column)[inside]
+        count[:] = np.bincount(cell, weight[inside], count.size).reshape(count.shape)
+    blur = (0, 0, settings.blur_cells, settings.blur_cells)
+    blurred = ndi.gaussian_filter(counts, blur, output=counts, truncate=2)
+    blurred *= scale.astype(np.float32)
+    return np.minimum(blurred, _MAX_VOTES, out=blurred).astype(np.uint16)
 
 
 def _sphere_scores(votes: Votes, dz: float, settings: CircleSettings) -> tuple[FloatArray, FloatArray]:
