@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from glutseg.api.inputs import Image, LevelLike, MaskLike, as_image, as_level, as_mask
+from glutseg.errors import require_extra
 from glutseg.measurement import check_grid
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ def plot_overlay(image: Image, mask: MaskLike | None, level: LevelLike, axes: Ax
     Raises
     ------
     GlutsegError
-        ``geometry-mismatch``, ``level-outside``, ``labels-unknown``.
+        ``extra-missing``, ``geometry-mismatch``, ``level-outside``, ``labels-unknown``.
     """
+    require_extra("study", "matplotlib")
     from glutseg.output.overlay import draw_slice
 
     ct = as_image(image)
@@ -45,5 +47,6 @@ def plot_overlay(image: Image, mask: MaskLike | None, level: LevelLike, axes: Ax
         from matplotlib import pyplot as plt
 
         axes = plt.figure(figsize=(9, 6.5), facecolor="black", layout="constrained").add_subplot()
-    draw_slice(axes, ct, labels, slice_index)
+    axes.imshow(draw_slice(ct, labels, slice_index))
+    axes.set_axis_off()
     return axes

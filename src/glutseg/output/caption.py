@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-import textwrap
-
-from matplotlib.figure import Figure
-
 from glutseg.image import SIDES, Muscle, Side
 from glutseg.measurement import mean_of_sides, per_height
+from glutseg.output.canvas import Canvas, wrapped
 from glutseg.output.style import INK, QUIET_INK, SIDE_COLOURS, STATUS_COLOURS
 from glutseg.output.text import plain
 from glutseg.result import CaseResult
 
 AS_SHOWN: tuple[Side, Side] = ("right", "left")
 """As they lie in the picture."""
+LEFT = 18
+MIDDLE = 975
+"""Between the measured slice and the thumbnails."""
 MAX_FLAG_LINES = 4
-LINE_WIDTH = 118
+FLAG_SIZE = 13
+FLAG_WIDTH = MIDDLE - LEFT
 
 
-def draw_caption(figure: Figure, result: CaseResult) -> None:
+def draw_caption(canvas: Canvas, result: CaseResult) -> None:
     """Title above, areas of both sides and the flags below the measured slice."""
-    _text(figure, 0.012, 0.965, result.case_id, size=15)
-    _text(figure, 0.65, 0.965, result.status, size=14, colour=STATUS_COLOURS[result.status], align="right")
-    _text(figure, 0.67, 0.965, _level_words(result), size=12, colour=QUIET_INK)
-    for x, side in zip((0.012, 0.235), AS_SHOWN, strict=True):
+    canvas.text((LEFT, 32), result.case_id, 21, INK, max_width=830)
+    canvas.text((MIDDLE, 32), result.status, 19, STATUS_COLOURS[result.status], anchor="rm")
+    canvas.text((1005, 32), _level_words(result), 16, QUIET_INK, max_width=480)
+    for x, side in zip((LEFT, 352), AS_SHOWN, strict=True):
         for row, line in enumerate(_side_lines(result, side)):
             colour = SIDE_COLOURS[side] if row < 2 else QUIET_INK
-            _text(figure, x, 0.222 - 0.03 * row, line, size=15 if row == 1 else 11, colour=colour)
+            canvas.text((x, 716 + 27 * row), line, 21 if row == 1 else 15, colour)
     for row, line in enumerate(_summary_lines(result)):
-        _text(figure, 0.435, 0.222 - 0.026 * row, line, size=11)
+        canvas.text((652, 716 + 21 * row), line, 15, INK)
     for row, line in enumerate(_flag_lines(result)):
-        _text(figure, 0.012, 0.098 - 0.023 * row, line, size=9.5, colour=QUIET_INK)
+        canvas.text((LEFT, 844 + 19 * row), line, FLAG_SIZE, QUIET_INK, max_width=FLAG_WIDTH)
 
 
 def _level_words(result: CaseResult) -> str:
@@ -90,16 +91,8 @@ def _flag_lines(result: CaseResult) -> list[str]:
     texts = [f"{result.error_code}: {result.error_message}"] if result.error_code else []
     ordered = sorted(result.all_flags, key=lambda flag: flag.severity == "note")
     texts += [f"{flag}: {flag.message}" for flag in ordered]
-    lines = [line for text in texts for line in textwrap.wrap(plain(text, 300), LINE_WIDTH)]
+    lines = [line for text in texts for line in wrapped(plain(text, 300), FLAG_SIZE, FLAG_WIDTH)]
     if len(lines) > MAX_FLAG_LINES:
         hidden = len(lines) - MAX_FLAG_LINES + 1
         lines = [*lines[: MAX_FLAG_LINES - 1], f"... and {hidden} more lines in case.json"]
     return lines
-
-
-def _text(
-    figure: Figure, x: float, y: float, text: str, *, size: float, colour: str = INK, align: str = "left"
-) -> None:
-    # glyphs beyond Latin-1 are not in the font that comes with matplotlib; "$" must not start a formula
-    shown = text.encode("latin-1", "replace").decode("latin-1")
-    figure.text(x, y, shown, fontsize=size, color=colour, ha=align, va="center", parse_math=False)

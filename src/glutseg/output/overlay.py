@@ -5,18 +5,18 @@ Radiological display: the patient's right is on the viewer's left, the front is 
 
 from __future__ import annotations
 
-import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.patheffects import Normal, Stroke
+import numpy.typing as npt
+from PIL.Image import Image
+from skimage.measure import find_contours
 
 from glutseg.image import LABELS, CtImage, Int16Array, LabelArray, Mask
+from glutseg.output.canvas import Box, Canvas, Path2d, Pen
 from glutseg.output.caption import draw_caption
-from glutseg.output.other_outline import NO_OTHERS, OtherOutlines, far_from
+from glutseg.output.other_outline import NO_OTHERS, BoolArray, OtherOutlines, far_from
 from glutseg.output.style import BACKGROUND, INK, LEVEL_COLOUR, OTHER_COLOURS, QUIET_INK, SIDE_COLOURS
 from glutseg.output.view import View, case_view, view_at
 from glutseg.result import CaseResult
@@ -24,22 +24,43 @@ from glutseg.result import CaseResult
 WINDOW_HU = (-125, 225)
 """W 350 L 50: fat dark grey, muscle light grey, the planes between muscles visible."""
 SCALE_BAR_MM = 50.0
-FIGURE_INCHES = (15.0, 9.2)
-DPI = 100
-OTHER_DASHES = (0, (5, 2))
-HALO = [Stroke(linewidth=2.6, foreground="black"), Normal()]
+SIZE = (1500, 920)
+"""Pixels of the picture, as of all places in it."""
+AXIAL = Box(15, 55, 960, 635)
+CORONAL = Box(1005, 55, 480, 414)
+SAGITTAL = Box(1005, 488, 480, 414)
+OUTLINE_WIDTH, OTHER_WIDTH, HALO_WIDTH = 2.0, 1.5, 3.6
+OTHER_DASHES = (7.5, 3.0)
+LEVEL_PEN = Pen(LEVEL_COLOUR, 2.0, dashes=(10.0, 5.0))
+SLICE_ZOOM = 2
+"""A slice alone is for print as well."""
 
 
 @dataclass(frozen=True)
 class _Plane:
-    """A cut through the volume as it is shown: rows from top to bottom unless ``upwards``."""
+    """A cut through the volume as it is shown, rows from top to bottom."""
 
     hu: Int16Array
     labels: LabelArray | None
     row_mm: float
     column_mm: float
-    upwards: bool
     marks: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A plane in its box on the canvas."""
+
+    canvas: Canvas
+    plane: _Plane
+    box: Box
+
+    def contours(self, inside: BoolArray, where: BoolArray | None = None) -> list[Path2d]:
+        """The borders of a region, where asked, on the canvas."""
+        rows, columns = inside.shape
+        found = find_contours(inside.astype(float), 0.5, mask=where) if min(inside.shape) > 1 else []
+        scale, corner = (self.box.width / columns, self.box.height / rows), self.box[:2]
+        return [(path[:, ::-1] + 0.5) * scale + corner for path in found]
 
 
 def draw_overlay(
@@ -59,108 +80,108 @@ def draw_overlay(
         When the result has no level.
     """
     view = case_view(image, mask, result, other_outlines)
-    figure = Figure(figsize=FIGURE_INCHES, dpi=DPI, facecolor=BACKGROUND)
-    FigureCanvasAgg(figure)
-    axial = figure.add_axes((0.01, 0.25, 0.64, 0.69))
-    _show(axial, _axial(view))
+    canvas = Canvas(SIZE, BACKGROUND)
+    axial = _show(canvas, _axial(view), AXIAL)
     _show_others(axial, view)
-    _scale_bar(axial, view)
-    coronal = figure.add_axes((0.67, 0.49, 0.32, 0.45))
-    _show(coronal, _coronal(view))
-    sagittal = figure.add_axes((0.67, 0.02, 0.32, 0.45))
-    _show(sagittal, _sagittal(view))
-    for axes in (coronal, sagittal):
-        axes.axhline(view.slice_index, color=LEVEL_COLOUR, linewidth=1.2, linestyle=(0, (6, 3)))
-    draw_caption(figure, result)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", facecolor=BACKGROUND, metadata={"Software": None})
-    return buffer.getvalue()
+    _scale_bar(axial)
+    for plane, box in ((_coronal(view), CORONAL), (_sagittal(view), SAGITTAL)):
+        _show_level(_show(canvas, plane, box), view)
+    draw_caption(canvas, result)
+    return canvas.png()
 
 
-def draw_slice(axes: Axes, image: CtImage, mask: Mask | None, slice_index: int) -> None:
-    """One slice with the outlines on it, cropped to the body, on axes of the caller's.
+def draw_slice(image: CtImage, mask: Mask | None, slice_index: int) -> Image:
+    """One slice with the outlines on it, cropped to the body.
 
     Parameters
     ----------
     image, mask : on one grid
     """
-    view = view_at(image, mask, slice_index)
-    _show(axes, _axial(view))
-    _scale_bar(axes, view)
+    plane = _axial(view_at(image, mask, slice_index))
+    box = _fitted(plane, Box(0, 0, AXIAL.width, AXIAL.height))._replace(left=0, top=0)
+    canvas = Canvas((round(box.width), round(box.height)), BACKGROUND, SLICE_ZOOM)
+    _scale_bar(_show(canvas, plane, box))
+    return canvas.picture
 
 
 def _axial(view: View) -> _Plane:
     _, sy, sx = view.spacing_mm
     labels = None if view.labels is None else view.labels[view.slice_index]
-    return _Plane(view.hu[view.slice_index], labels, sy, sx, upwards=False, marks=("R", "L"))
+    return _Plane(view.hu[view.slice_index], labels, sy, sx, marks=("R", "L"))
 
 
 def _coronal(view: View) -> _Plane:
     sz, _, sx = view.spacing_mm
-    labels = None if view.labels is None else view.labels[:, view.row]
-    return _Plane(view.hu[:, view.row], labels, sz, sx, upwards=True, marks=("R", "L"))
+    labels = None if view.labels is None else view.labels[::-1, view.row]
+    return _Plane(view.hu[::-1, view.row], labels, sz, sx, marks=("R", "L"))
 
 
 def _sagittal(view: View) -> _Plane:
     sz, sy, _ = view.spacing_mm
-    labels = None if view.labels is None else view.labels[:, :, view.column]
-    return _Plane(view.hu[:, :, view.column], labels, sz, sy, upwards=True, marks=("A", "P"))
+    labels = None if view.labels is None else view.labels[::-1, :, view.column]
+    return _Plane(view.hu[::-1, :, view.column], labels, sz, sy, marks=("A", "P"))
 
 
-def _show(axes: Axes, plane: _Plane) -> None:
-    axes.imshow(
-        plane.hu,
-        cmap="gray",
-        vmin=WINDOW_HU[0],
-        vmax=WINDOW_HU[1],
-        aspect=plane.row_mm / plane.column_mm,
-        origin="lower" if plane.upwards else "upper",
-        interpolation="bilinear",
-    )
-    axes.set_axis_off()
+def _fitted(plane: _Plane, box: Box) -> Box:
+    rows, columns = plane.hu.shape
+    return box.fitted(columns * plane.column_mm, rows * plane.row_mm)
+
+
+def _show(canvas: Canvas, plane: _Plane, box: Box) -> _Shown:
+    """The plane in the middle of the box, with outlines and marks."""
+    shown = _Shown(canvas, plane, _fitted(plane, box))
+    canvas.grey(_windowed(plane.hu), shown.box)
     if plane.labels is not None:
-        for muscle, sides in LABELS.items():
-            for side, label in sides.items():
-                inside = (plane.labels == label).astype(np.uint8)
-                if inside.any() and min(inside.shape) > 1:
-                    colour = OTHER_COLOURS.get(muscle, SIDE_COLOURS[side])
-                    outline = axes.contour(inside, levels=[0.5], colors=[colour], linewidths=1.5)
-                    outline.set_path_effects(HALO)
-    for x, mark, align in ((0.01, plane.marks[0], "left"), (0.99, plane.marks[1], "right")):
-        text = axes.text(x, 0.98, mark, transform=axes.transAxes, color=INK, fontsize=15, ha=align, va="top")
-        text.set_path_effects(HALO)
+        for label, colour in _colours(plane.labels):
+            outline = shown.contours(plane.labels == label)
+            canvas.lines(outline, Pen(colour, OUTLINE_WIDTH, HALO_WIDTH))
+    for x, mark, anchor in ((0.01, plane.marks[0], "la"), (0.99, plane.marks[1], "ra")):
+        canvas.text(shown.box.at(x, 0.01), mark, 21, INK, anchor=anchor, halo=1)
+    return shown
 
 
-def _show_others(axes: Axes, view: View) -> None:
+def _windowed(hu: Int16Array) -> npt.NDArray[np.uint8]:
+    low, high = WINDOW_HU
+    grey = (np.clip(hu, low, high) - float(low)) * (255 / (high - low))
+    return np.asarray(np.rint(grey), dtype=np.uint8)
+
+
+def _colours(labels: LabelArray) -> Iterator[tuple[int, str]]:
+    """The labels that are there, with their colours."""
+    for muscle, sides in LABELS.items():
+        for side, label in sides.items():
+            if (labels == label).any():
+                yield label, OTHER_COLOURS.get(muscle, SIDE_COLOURS[side])
+
+
+def _show_others(axial: _Shown, view: View) -> None:
     """The other outlines, thin and only where they leave the measured ones."""
-    if view.labels is None:
+    plane = axial.plane
+    if plane.labels is None:
         return
-    labels, (_, row_mm, column_mm) = view.labels[view.slice_index], view.spacing_mm
     is_drawn = False
     for (muscle, side), other in reversed(tuple(view.other_outlines.items())):  # the maximus on top
-        is_near = ~far_from(labels == LABELS[muscle][side], (row_mm, column_mm))
-        seen = np.ma.masked_array(other.astype(np.uint8), mask=is_near)
+        far = far_from(plane.labels == LABELS[muscle][side], (plane.row_mm, plane.column_mm))
+        outline = axial.contours(other, where=far)
         colour = OTHER_COLOURS.get(muscle, SIDE_COLOURS[side])
-        if np.ma.ptp(seen) == 1:
-            line = axes.contour(
-                seen,
-                levels=[0.5],
-                colors=[colour],
-                linewidths=1.1,
-                linestyles=[OTHER_DASHES],
-                corner_mask=False,
-            )
-            line.set_path_effects(HALO)
-            is_drawn |= any(np.size(path.vertices) for path in line.get_paths())
+        axial.canvas.lines(outline, Pen(colour, OTHER_WIDTH, HALO_WIDTH, OTHER_DASHES))
+        is_drawn |= bool(outline)
     if is_drawn:
         words = "thin: another outline of the same muscle, where it differs"
-        axes.text(0.01, 0.02, words, transform=axes.transAxes, color=QUIET_INK, fontsize=10, va="bottom")
+        axial.canvas.text(axial.box.at(0.01, 0.98), words, 14, QUIET_INK, anchor="ld", halo=1)
 
 
-def _scale_bar(axes: Axes, view: View) -> None:
+def _show_level(shown: _Shown, view: View) -> None:
+    n_slices = len(view.hu)
+    y = (n_slices - view.slice_index - 0.5) / n_slices
+    level = np.array([shown.box.at(0, y), shown.box.at(1, y)])
+    shown.canvas.lines([level], LEVEL_PEN)
+
+
+def _scale_bar(axial: _Shown) -> None:
     """A bar of 5 cm in the lower right corner, below the patient where the table is."""
-    _, height, width = view.hu.shape
-    end, y = 0.975 * width, 0.965 * height
-    start = end - SCALE_BAR_MM / view.spacing_mm[2]
-    axes.plot([start, end], [y, y], color=INK, linewidth=3, solid_capstyle="butt")
-    axes.text(end, y - 0.012 * height, "5 cm", color=INK, fontsize=11, ha="right", va="bottom")
+    width_mm = axial.plane.hu.shape[1] * axial.plane.column_mm
+    end, y = axial.box.at(0.975, 0.965)
+    bar = np.array([(end - SCALE_BAR_MM / width_mm * axial.box.width, y), (end, y)])
+    axial.canvas.lines([bar], Pen(INK, 4.0))
+    axial.canvas.text((end, y - 6), "5 cm", 15, INK, anchor="rd", halo=1)

@@ -25,7 +25,7 @@ LIBRARIES = (
     "SimpleITK",
     "pydicom",
     "pyarrow",
-    "matplotlib",
+    "pillow",
     "onnxruntime",
 )
 """Those whose version may change a figure or a file; an empty version stands for one that is not there."""

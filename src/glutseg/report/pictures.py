@@ -7,13 +7,11 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image  # comes with matplotlib
+from PIL import Image
 
-from glutseg.output.overlay import FIGURE_INCHES
+from glutseg.output.overlay import AXIAL, SIZE
 from glutseg.report.model import Picture
 
-AXIAL = (0.01, 0.06, 0.65, 0.75)
-"""Left, top, right, bottom of the measured slice in an overlay, as `glutseg.output.overlay` places it."""
 THUMBNAIL_WIDTH_PX = 320
 MAX_THUMBNAIL_BYTES = 14_000
 QUALITIES = (78, 68, 58, 48, 38, 28)
@@ -49,11 +47,7 @@ def case_pictures(path: Path, words: str, size: Size) -> tuple[Picture | None, P
             image = stored.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None, None
-    width, height = image.size
-    left, top, right, bottom = AXIAL
-    box = (round(left * width), round(top * height), round(right * width), round(bottom * height))
-    is_overlay = abs(width / height - FIGURE_INCHES[0] / FIGURE_INCHES[1]) < 0.01
-    axial = image.crop(box) if is_overlay else image
+    axial = image.crop(AXIAL.corners) if image.size == SIZE else image
     thumbnail = _jpeg(axial, THUMBNAIL_WIDTH_PX, MAX_THUMBNAIL_BYTES, words)
     large = None if size.width_px is None else _jpeg(image, size.width_px, size.max_bytes, words)
     return large, thumbnail
