@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import SimpleITK as sitk
+from PIL import ImageColor
 from typer.testing import CliRunner
 
 import glutseg
@@ -18,6 +19,7 @@ from glutseg import GlutsegError, Mask
 from glutseg.cli import app
 from glutseg.errors import Flag
 from glutseg.image import SIDES, Geometry
+from glutseg.output.style import SIDE_COLOURS
 
 SURFACE = {
     "Case",
@@ -350,15 +352,21 @@ def test_a_corrected_mask_is_measured_again(truth_rooms, tmp_path):
         glutseg.measure_mask(folder, tmp_path / "mine.nii.gz", labels="mine")
 
 
-def test_an_overlay_on_axes_of_the_callers(truth_rooms):
+def test_an_overlay_on_axes_of_the_callers(truth_rooms, monkeypatch):
     from matplotlib.figure import Figure
 
     phantom = truth_rooms.phantom
     axes = Figure().add_subplot()
     assert glutseg.plot_overlay(phantom.volume, phantom.truth, 8, axes) is axes
-    assert len(axes.images) == 1
-    outlined = len(axes.collections)
     bare = glutseg.plot_overlay(phantom.volume, None, 8, Figure().add_subplot())
-    assert len(bare.collections) == outlined - 2
+    outlined, plain = (np.asarray(one.images[0].get_array(), dtype=int) for one in (axes, bare))
+    assert outlined.shape == plain.shape
+    for colour in SIDE_COLOURS.values():
+        seen = [(np.abs(p - ImageColor.getrgb(colour)) < 5).all(-1).sum() for p in (outlined, plain)]
+        assert seen[0] > 500
+        assert seen[1] == 0
     with pytest.raises(GlutsegError, match="level-outside"):
         glutseg.plot_overlay(phantom.volume, None, 99)
+    monkeypatch.setattr("glutseg.errors.find_spec", lambda name: None)
+    with pytest.raises(GlutsegError, match=r"extra-missing: matplotlib.*glutseg\[study\]"):
+        glutseg.plot_overlay(phantom.volume, None, 8)

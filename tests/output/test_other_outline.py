@@ -5,8 +5,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
-from PIL import Image
+from PIL import Image, ImageColor
 
 from glutseg.output import caption
 from glutseg.output.other_outline import far_from
@@ -20,7 +19,7 @@ WIDER_PX = 8
 def of_colour(png, colour):
     """How many pixels are nearly of a colour, column by column."""
     picture = np.asarray(Image.open(BytesIO(png)).convert("RGB"), dtype=float)
-    return (np.abs(picture - 255 * np.array(to_rgb(colour))).max(axis=2) < 60).sum(axis=0)
+    return (np.abs(picture - np.array(ImageColor.getrgb(colour))).max(axis=2) < 60).sum(axis=0)
 
 
 def left_of(example):

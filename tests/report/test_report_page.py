@@ -17,7 +17,7 @@ from report_runs import CASES, HOSTILE
 from glutseg import agreement, review
 from glutseg.errors import GlutsegError, catalogue
 from glutseg.output.folder import prepare
-from glutseg.output.overlay import DPI, FIGURE_INCHES
+from glutseg.output.overlay import SIZE
 from glutseg.report import gather, render, write_report
 from glutseg.report.page import policy
 from glutseg.report.pictures import case_pictures, size_for
@@ -226,7 +226,7 @@ def test_an_unfinished_run_says_so(tmp_path):
 def test_a_hundred_cases_fit_in_fifteen_megabytes(tmp_path):
     """Grey noise in place of the patient: no real picture is harder to compress."""
     rng = np.random.default_rng(1)
-    width, height = (round(inches * DPI) for inches in FIGURE_INCHES)
+    width, height = SIZE
     blurred = Image.fromarray(rng.integers(0, 90, (height // 2, width // 2), np.uint8)).resize(
         (width, height)
     )

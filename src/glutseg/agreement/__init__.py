@@ -13,6 +13,7 @@ from glutseg.agreement.references import AUTOMATIC, raters_of
 from glutseg.agreement.statistics import bland_altman, reliability
 from glutseg.agreement.surfaces import Overlap, overlap
 from glutseg.agreement.words import in_words
+from glutseg.errors import require_extra
 from glutseg.review import final_rows
 from glutseg.study.run_rows import RunRows, read_run
 
@@ -62,9 +63,11 @@ def agree(
     Raises
     ------
     GlutsegError
-        ``input-missing``, ``reference-invalid``, ``agree-one-rater``, ``agree-nothing-shared``,
-        ``output-exists``, ``output-foreign``, ``output-unwritable``. Nothing is then written.
+        ``extra-missing``, ``input-missing``, ``reference-invalid``, ``agree-one-rater``,
+        ``agree-nothing-shared``, ``output-exists``, ``output-foreign``, ``output-unwritable``. Nothing is
+        then written.
     """
+    require_extra("study", "matplotlib")
     out = Path(out)
     target = Path(folder) if folder is not None else out / AGREEMENT
     _write.check(target, overwrite=overwrite)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from glutseg.agreement.figures import figure_files
 from glutseg.agreement.model import Agreement, Comparison, Pair
 from glutseg.agreement.statistics import Interval
 from glutseg.errors import Flag
@@ -57,6 +56,8 @@ def write(folder: Path, agreement: Agreement, run: Mapping[str, Any]) -> tuple[s
     GlutsegError
         ``output-unwritable``.
     """
+    from glutseg.agreement.figures import figure_files  # what an agreement says must not need what draws it
+
     figures = figure_files(agreement)
     pairs = [pair_row(pair) for pair in agreement.pairs]
     summary = [summary_row(comparison, agreement.pairs) for comparison in agreement.comparisons]

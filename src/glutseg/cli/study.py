@@ -48,7 +48,7 @@ def study(
 ) -> None:
     """Compare two groups of a run: tables, figures and sensitivity to the method."""
     with user_errors():
-        require_extra("study", "statsmodels", "pandas")
+        require_extra("study", "statsmodels", "pandas", "matplotlib")
         from glutseg import terminal
         from glutseg.measurement import parse_columns
         from glutseg.output.pseudonym import pseudonymiser
