@@ -84,7 +84,7 @@ def _vote_circles(volume: CtImage, settings: CircleSettings) -> Votes:
     blur = (0, 0, settings.blur_cells, settings.blur_cells)
     blurred = ndi.gaussian_filter(counts, blur, output=counts, truncate=2)
     blurred *= scale.astype(np.float32)
-    return np.minimum(blurred, _MAX_VOTES, out=blurred).astype(np.uint16)
+    return np.asarray(np.minimum(blurred, _MAX_VOTES, out=blurred), dtype=np.uint16)
 
 
 def _sphere_scores(votes: Votes, dz: float, settings: CircleSettings) -> tuple[FloatArray, FloatArray]:

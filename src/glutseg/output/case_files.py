@@ -6,19 +6,21 @@ import dataclasses
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from glutseg.errors import Flag, catalogue
 from glutseg.image import CtImage, Mask
 from glutseg.output.atomic import write_bytes, write_text
 from glutseg.output.layout import CASE_JSON, MASK, MASK_NRRD, OVERLAY, case_file
-from glutseg.output.other_outline import NO_OTHERS, OtherOutlines
 from glutseg.output.schema import CaseRow, measurement_columns
 from glutseg.output.sheared import nrrd
 from glutseg.output.text import plain
 from glutseg.protocol import Protocol, concise
 from glutseg.result import CaseResult
 from glutseg.version import __version__
+
+if TYPE_CHECKING:
+    from glutseg.output.other_outline import OtherOutlines
 
 OWN_FORM = ("error_code", "error_message", "traceback", "rejected_series", "seconds")
 """Fields of a result that case.json holds in a form of its own, or, as times, not at all."""
@@ -32,7 +34,7 @@ def write_case(
     mask: Mask | None = None,
     input_sha256: str = "",
     *,
-    other_outlines: OtherOutlines = NO_OTHERS,
+    other_outlines: OtherOutlines | None = None,
 ) -> CaseRow:
     """Write ``cases/CASE_ID/`` below ``out``; case.json last, so that where it is the rest is.
 
@@ -62,7 +64,7 @@ def write_case(
         row = dataclasses.replace(row, overlay=case_file(result.case_id, OVERLAY))
         from glutseg.output.overlay import draw_overlay
 
-        write_bytes(out / row.overlay, draw_overlay(image, mask, result, other_outlines))
+        write_bytes(out / row.overlay, draw_overlay(image, mask, result, other_outlines or {}))
     write_text(out / case_file(result.case_id, CASE_JSON), case_json(row, protocol, input_sha256))
     return row
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from glutseg.image import Muscle, Side
 
@@ -28,13 +29,6 @@ def far_from(outline: BoolArray, spacing_mm: tuple[float, float]) -> BoolArray:
     """
     if not outline.any():
         return np.ones(outline.shape, dtype=bool)
-<<<<<<< HEAD
-    from scipy import ndimage
-
-    outside_mm = ndimage.distance_transform_edt(~outline, sampling=spacing_mm)
-    inside_mm = ndimage.distance_transform_edt(outline, sampling=spacing_mm)
-=======
->>>>>>> 806ab64 (matplotlib from the core to the extra study; agreement and notebooks say when it is missing)
     near_mm = max(APART_MM, np.hypot(*spacing_mm))  # pixels at the border are never far from it
     around = _around(outline, [math.ceil(near_mm / s) for s in spacing_mm])
     inside_mm, outside_mm = (
