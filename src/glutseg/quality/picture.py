@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -91,8 +92,21 @@ class Picture:
 
     def inner(self, mask: BoolArray, depth_mm: float) -> BoolArray:
         """The part of a mask farther than this from what is not in it; the array's edge is no border."""
-        return mask & (self.distance_mm(~mask) > depth_mm)
+        return _where_it_lies(mask, lambda part: part & (self.distance_mm(~part) > depth_mm))
 
     def opened(self, mask: BoolArray, radius_mm: float) -> BoolArray:
         """The part of a mask that a disc of this radius fits into."""
-        return mask & (self.distance_mm(self.inner(mask, radius_mm)) <= radius_mm)
+
+        def opened(part: BoolArray) -> BoolArray:
+            return part & (self.distance_mm(self.inner(part, radius_mm)) <= radius_mm)
+
+        return _where_it_lies(mask, opened)
+
+
+def _where_it_lies(mask: BoolArray, change: Callable[[BoolArray], BoolArray]) -> BoolArray:
+    """A mask changed within its rows and columns and one more on either side: distances cost their area."""
+    out = np.zeros(mask.shape, bool)
+    for found in ndi.find_objects(mask.astype(np.uint8)):
+        box = tuple(slice(max(0, part.start - 1), part.stop + 1) for part in found)
+        out[box] = change(mask[box])
+    return out

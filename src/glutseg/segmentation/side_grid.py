@@ -6,7 +6,7 @@ that x always points away from the midline. Planes lie on slices where they can.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +18,8 @@ SPACING_MM = (3.0, 1.2, 1.2)
 FIRST_MM = (-150.0, -72.0, -90.0)
 """First voxel (z, y, x) from the centre of the head."""
 SHAPE = (96, 160, 144)
-_CONTEXT_PLANES = 10
-"""Beyond the slices asked for: with more, the area at the level changes by 0.3 % at most, as with other
-planes of the same number (docs/explanation/experiments.md), and the time grows with their number."""
+_CONTEXT_PLANES = 6
+"""Beyond the slices asked for: more are no better, and cost time (docs/explanation/experiments.md)."""
 _STEP_PLANES = 8
 """The network halves its grid three times."""
 CONTEXT_MM = (_CONTEXT_PLANES + _STEP_PLANES / 2 + 1) * SPACING_MM[0]
@@ -106,12 +105,17 @@ class SideGrid:
                 out[n] += sum(np.float32(share) * plane(k) for k, share in shares.items())
         return out
 
+    def cropped(self, planes: slice) -> SideGrid:
+        """The same with some of its planes, at least two."""
+        return replace(self, planes=self.planes[planes])
+
     def planes_of(self, slices: range) -> slice:
-        """The planes between which some slices lie."""
+        """The planes between which some slices lie, at least two."""
         low, high = (
             float(np.clip(self._plane_of(k), 0, len(self.planes) - 1)) for k in (slices[0], slices[-1])
         )
-        return slice(int(low), int(np.ceil(high)) + 1)
+        first = min(int(low), len(self.planes) - 2)
+        return slice(first, max(int(np.ceil(high)), first + 1) + 1)
 
     def _plane_of(self, k: int) -> float:
         """Place of a slice among the planes."""

@@ -67,6 +67,10 @@ class SideView:
         grid = SideGrid.around(image.geometry, head_mm, side, slices)
         hu = grid.sample(image)
         probabilities = network.probabilities(hu)
+        if slices is not None:  # the planes beyond were context for the network
+            near, drawn = _near(grid, image, middle, settings.reach_mm), grid.planes_of(slices)
+            kept = slice(min(near.start, drawn.start), max(near.stop, drawn.stop))
+            grid, hu, probabilities = grid.cropped(kept), hu[kept], probabilities[:, kept]
         near = _near(grid, image, middle, settings.reach_mm)
         if not (probabilities[1, near] > 0.5).any():
             raise GlutsegError("muscle-not-found", f"no muscle was found behind the {side} hip")
