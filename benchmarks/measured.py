@@ -6,18 +6,14 @@ Other benchmarks call it; see `measuring.fresh`.
 
 from __future__ import annotations
 
-import importlib
 import json
 import resource
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-LATE = ("SimpleITK", "contourpy", "pandas", "pyarrow.parquet", "pyarrow.compute", "PIL.PngImagePlugin")
-"""What a run imports on its way: part of the start-up here."""
 KB_PER_MB = 1024 if sys.platform == "linux" else 1024**2
 
 
@@ -69,36 +65,11 @@ def glutseg_scan(folder: Path) -> Callable[[], Any]:
     return read
 
 
-def glutseg(folder: Path) -> Callable[[], Any]:
-    from glutseg import batch, dicom
-    from glutseg.protocol import load_protocol
-
-    for name in LATE:
-        importlib.import_module(name)
-    protocol = load_protocol()
-
-    def run() -> dict[str, float]:
-        start = time.perf_counter()
-        index = dicom.scan(folder)
-        scanned = time.perf_counter()
-        with tempfile.TemporaryDirectory() as out:
-            summary = batch.run(index, protocol, None, Path(out))
-        total = time.perf_counter() - start
-        (row,) = summary.rows
-        if row.result.status == "failed":
-            raise RuntimeError(row.result.error_code)
-        stages = {"scan": scanned - start, **row.result.seconds}
-        return {**stages, "tables and records": total - sum(stages.values())}
-
-    return run
-
-
 KINDS: dict[str, Callable[[Path], Callable[[], Any]]] = {
     "simpleitk": simpleitk,
     "pydicom": pydicom,
     "pydicom-headers": pydicom_headers,
     "glutseg-scan": glutseg_scan,
-    "glutseg": glutseg,
 }
 
 

@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from glutseg.batch.process import ONE_THREAD
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
+KB_PER_MB = 1024 if sys.platform == "linux" else 1024**2
 
 
 def options(description: str | None, name: str) -> argparse.ArgumentParser:
@@ -57,14 +57,21 @@ def fresh(kind: str, folder: Path) -> dict[str, Any]:
 
 
 def timed(command: Sequence[str]) -> dict[str, float]:
-    """Wall and CPU seconds of a command, its children included."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    wall_s, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode not in (0, 2):
-        raise subprocess.CalledProcessError(done.returncode, command)
-    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"wall_s": wall_s, "cpu_s": cpu_s}
+    """Wall and CPU seconds of a command with all its processes, and the peak of memory of the largest one."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command, env=os.environ | ONE_THREAD, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _, status, used = os.wait4(process.pid, 0)
+    wall_s = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 2):
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return {
+        "wall_s": wall_s,
+        "cpu_s": used.ru_utime + used.ru_stime,
+        "peak_mb": used.ru_maxrss / KB_PER_MB,
+    }
 
 
 def median_of(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
