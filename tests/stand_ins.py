@@ -14,7 +14,7 @@ from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Mask
 from glutseg.phantom import Phantom
 from glutseg.result import Level
-from glutseg.segmentation import OutlineQuality, Outlines, outliners
+from glutseg.segmentation import OutlineQuality, Outlines, gluteus
 from glutseg.settings import METHOD
 
 ERROR_BOUND_PERCENT = {"left": 4.0, "right": 6.0}
@@ -90,7 +90,7 @@ def use_truth(
 
     patch.setattr(anatomy, "find_anatomy", find_anatomy)
     patch.setattr(anatomy, "find_level", find_level)
-    patch.setattr(outliners, "segment", segment)
+    patch.setattr(gluteus, "segment", segment)
     if peak:
         patch.setattr(
             segmentation, "peak_level", lambda image, found, rule, *_, **_how: find_level(found, rule)

@@ -16,7 +16,7 @@ from glutseg.errors import GlutsegError
 from glutseg.image import SIDES, Mask
 from glutseg.phantom import PhantomPatient, PhantomScan, render, write_dicom
 from glutseg.protocol import load_protocol, with_extent, with_level
-from glutseg.segmentation import Outlines, outliners
+from glutseg.segmentation import Outlines, gluteus
 
 PROTOCOL = load_protocol()
 N_SLICES = 107
@@ -40,7 +40,7 @@ def simple_muscles():
         return Outlines(Mask.on(volume, labels))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(outliners, "segment", segment)
+        patch.setattr(gluteus, "segment", segment)
         yield
 
 

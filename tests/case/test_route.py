@@ -12,7 +12,7 @@ from glutseg.measurement import Participant, Participants
 from glutseg.output.schema import CaseRow, whole_columns
 from glutseg.protocol import NAMED_LEVELS, LevelRule, load_protocol, with_extent, with_level
 from glutseg.result import Height, Level
-from glutseg.segmentation import Outlines, outliners
+from glutseg.segmentation import Outlines, gluteus
 
 PROTOCOL = load_protocol()
 
@@ -85,7 +85,7 @@ def test_a_muscle_cut_by_the_series_is_said(truth_rooms, tmp_path, monkeypatch):
     def peak(image, found, *_, **__):
         return anatomy.find_level(found, LevelRule())
 
-    monkeypatch.setattr(outliners, "segment", segment)
+    monkeypatch.setattr(gluteus, "segment", segment)
     monkeypatch.setattr(segmentation, "peak_level", peak)
     result = measure_study(truth_rooms.study(tmp_path), with_extent(PROTOCOL, whole_muscle=True)).result
     assert "muscle-incomplete:left" in [str(flag) for flag in result.all_flags]
@@ -96,7 +96,7 @@ def test_a_muscle_cut_by_the_series_is_said(truth_rooms, tmp_path, monkeypatch):
 
 
 def test_other_muscles_have_their_own_figures(truth_rooms, tmp_path, monkeypatch):
-    whole = outliners.segment
+    whole = gluteus.segment
 
     def with_medius(*args, **how):
         found = whole(*args, **how)
@@ -104,7 +104,7 @@ def test_other_muscles_have_their_own_figures(truth_rooms, tmp_path, monkeypatch
         labels[8, 0:2, 0:3] = LABELS["medius"]["left"]
         return replace(found, mask=replace(found.mask, labels=labels))
 
-    monkeypatch.setattr(outliners, "segment", with_medius)
+    monkeypatch.setattr(gluteus, "segment", with_medius)
     result = measure_study(truth_rooms.study(tmp_path), with_extent(PROTOCOL, muscles=True)).result
     assert result.area_mm2("left", "medius") == pytest.approx(6 * 4.4**2)
     assert all(result.area_mm2(side, "minimus") is None for side in SIDES)
@@ -193,7 +193,7 @@ def test_failed_segmentation_keeps_what_its_picture_needs(truth_rooms, tmp_path,
     def fail(*_, **__):
         raise GlutsegError("muscle-not-found", "nothing grew")
 
-    monkeypatch.setattr(outliners, "segment", fail)
+    monkeypatch.setattr(gluteus, "segment", fail)
     case = measure_study(truth_rooms.study(tmp_path), PROTOCOL)
     assert (case.result.status, case.result.error_code) == ("failed", "muscle-not-found")
     assert case.image is not None
@@ -203,14 +203,14 @@ def test_failed_segmentation_keeps_what_its_picture_needs(truth_rooms, tmp_path,
 
 
 def test_one_missing_side_is_flagged_and_left_out(truth_rooms, tmp_path, monkeypatch):
-    whole = outliners.segment
+    whole = gluteus.segment
 
     def only_left(*args, **measured):
         found = whole(*args, **measured)
         labels = np.where(found.mask.labels == 1, 1, 0).astype(np.uint8)
         return replace(found, mask=replace(found.mask, labels=labels))
 
-    monkeypatch.setattr(outliners, "segment", only_left)
+    monkeypatch.setattr(gluteus, "segment", only_left)
     result = measure_study(truth_rooms.study(tmp_path), PROTOCOL).result
     assert result.status == "review"
     assert [result.area_mm2(side) is None for side in SIDES] == [False, True]
@@ -221,7 +221,7 @@ def test_empty_mask_is_a_failure_not_a_zero(truth_rooms, tmp_path, monkeypatch):
     def nothing(image, *_, **__):
         return Outlines(Mask.on(image, np.zeros(image.hu.shape, np.uint8)))
 
-    monkeypatch.setattr(outliners, "segment", nothing)
+    monkeypatch.setattr(gluteus, "segment", nothing)
     result = measure_study(truth_rooms.study(tmp_path), PROTOCOL).result
     assert (result.status, result.error_code) == ("failed", "muscle-not-found")
 
@@ -230,7 +230,7 @@ def test_unforeseen_errors_fail_one_study_and_leave_a_trace(truth_rooms, tmp_pat
     def crash(*_, **__):
         raise IndexError("DOE^" + "JANE")
 
-    monkeypatch.setattr(outliners, "segment", crash)
+    monkeypatch.setattr(gluteus, "segment", crash)
     result = measure_study(truth_rooms.study(tmp_path), PROTOCOL).result
     assert (result.status, result.error_code) == ("failed", "internal-error")
     assert "in crash" in result.traceback
