@@ -26,8 +26,9 @@ from pydicom.uid import (
 
 from glutseg.dicom.codecs import JPEG_EXTENDED_BITS, decode_htj2k, decode_jpeg12, decode_rle
 from glutseg.dicom.codestream import Codestream, inspect
+from glutseg.dicom.elements import PIXEL_DATA
 from glutseg.dicom.hounsfield import Padding, is_padded
-from glutseg.dicom.parse import NATIVE, PIXEL_DATA, ParsedFile
+from glutseg.dicom.parse import NATIVE, ParsedFile
 from glutseg.dicom.quiet import captured_stderr
 from glutseg.dicom.text import BAD_FILE, clean_text, integer
 from glutseg.errors import GlutsegError

@@ -1,8 +1,14 @@
-"""Read the header of one file."""
+"""Read the header of one file.
+
+The images of a series share nearly all of their elements. `HeaderReader` converts these once and recognises
+them by their bytes; only what tells one image from the next is converted for each.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import BinaryIO
 from zipfile import BadZipFile
 
 from pydicom.datadict import tag_for_keyword
@@ -12,7 +18,15 @@ from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLoss
 from glutseg.dicom.archive import ZIP_START, other_archive
 from glutseg.dicom.files import PREAMBLE_BYTES
 from glutseg.dicom.model import CT_CLASSES, FileHeader, FileProblem, SeriesTags, SliceHeader
-from glutseg.dicom.parse import HEADER_BUDGET_BYTES, ParsedFile, parse
+from glutseg.dicom.parse import (
+    CHARACTER_SET,
+    FIRST_BYTES,
+    HEADER_BUDGET_BYTES,
+    ParsedFile,
+    PlainFile,
+    find_plain,
+    parse,
+)
 from glutseg.dicom.source import Opener, Source
 from glutseg.dicom.text import (
     BAD_FILE,
@@ -58,23 +72,81 @@ MAX_COORDINATE_MM = 100_000.0
 """Limit of coordinates; a position more than 100 m from the scanner's centre is treated as missing."""
 
 
-def read_header(source: Source, opener: Opener) -> FileHeader | FileProblem | None:
-    """Read the header of a file; return the problem if it cannot be read, None if it is not DICOM."""
-    try:
-        with opener.open(source) as file:
-            start = file.read(PREAMBLE_BYTES + 4)
-            if not _looks_like_dicom(start, opener.size(source)):
-                archive = _archive(source, start)
-                return _problem(source, f"{archive} is not opened: unpack it") if archive else None
-            file.seek(0)
-            parsed = parse(file, TAGS, HEADER_BUDGET_BYTES)
-        if _class_of(parsed) == MEDIA_DIRECTORY:
-            return None
-        return _header(source, parsed)
-    except BadZipFile as error:
-        return _problem(source, str(error) if source.position is not None else "it is a damaged archive")
-    except BAD_FILE as error:
-        return _problem(source, f"the header cannot be read ({type(error).__name__})")
+PER_IMAGE = ("SOPInstanceUID", "InstanceNumber", "ImagePositionPatient")
+"""What differs between the images of a series."""
+PER_IMAGE_TAGS = frozenset(int(tag) for tag in map(tag_for_keyword, PER_IMAGE) if tag is not None)
+READ_PER_IMAGE = PER_IMAGE_TAGS | {CHARACTER_SET}
+FUNCTIONAL_GROUPS = frozenset((0x52009229, 0x52009230))
+MAX_SHARED = 10_000
+"""Sets of shared elements that a reader remembers; a series has one, or a few."""
+
+
+class HeaderReader:
+    """Reads headers one after the other; equal values of different files become one object."""
+
+    def __init__(self, opener: Opener) -> None:
+        self._opener = opener
+        self._shared: dict[Shared, FileHeader] = {}
+
+    def read(self, source: Source) -> FileHeader | FileProblem | None:
+        """Read the header of a file; return the problem if it cannot be read, None if it is not DICOM."""
+        try:
+            with self._opener.open(source) as file:
+                start = file.read(FIRST_BYTES)
+                if not _looks_like_dicom(start, source, self._opener):
+                    archive = _archive(source, start)
+                    return _problem(source, f"{archive} is not opened: unpack it") if archive else None
+                plain = find_plain(start, TAGS, is_whole=len(start) < FIRST_BYTES)
+                if plain is not None:
+                    return self._plain_header(source, plain, file)
+                return _header(source, _parsed(file))
+        except BadZipFile as error:
+            return _problem(source, str(error) if source.position is not None else "it is a damaged archive")
+        except BAD_FILE as error:
+            return _problem(source, f"the header cannot be read ({type(error).__name__})")
+
+    def _plain_header(
+        self, source: Source, plain: PlainFile, file: BinaryIO
+    ) -> FileHeader | FileProblem | None:
+        key = _shared_elements(plain)
+        known = self._shared.get(key)
+        if known is not None:
+            own = replace(plain, elements={t: e for t, e in plain.elements.items() if t in READ_PER_IMAGE})
+            parsed = own.parsed() or _parsed(file)
+            slices = tuple(_same_but_for(parsed.dataset, one, source) for one in known.slices)
+            return replace(known, source=source, slices=slices)
+        header = _header(source, plain.parsed() or _parsed(file))
+        if isinstance(header, FileHeader) and not FUNCTIONAL_GROUPS & plain.elements.keys():
+            if len(self._shared) >= MAX_SHARED:
+                self._shared.clear()
+            self._shared[key] = header
+        return header
+
+
+Shared = tuple[object, ...]
+"""The bytes of the elements that the images of a series share."""
+
+
+def _parsed(file: BinaryIO) -> ParsedFile:
+    file.seek(0)
+    return parse(file, TAGS, HEADER_BUDGET_BYTES)
+
+
+def _shared_elements(plain: PlainFile) -> Shared:
+    elements = (*plain.meta.values(), *plain.elements.values())
+    own = tuple((int(e.tag), e.VR, e.value) for e in elements if int(e.tag) not in PER_IMAGE_TAGS)
+    return plain.is_implicit, own
+
+
+def _same_but_for(dataset: Dataset, one: SliceHeader, source: Source) -> SliceHeader:
+    """The slice of another file that shares all elements but those of ``dataset``."""
+    return replace(
+        one,
+        source=source,
+        sop_uid=text(dataset, "SOPInstanceUID"),
+        instance_number=integer(dataset, "InstanceNumber"),
+        position_mm=_position_mm((dataset,)),
+    )
 
 
 COMPRESSED_MASKS = (".nii.gz", ".nrrd.gz")
@@ -95,27 +167,29 @@ def _archive(source: Source, start: bytes) -> str:
     return "an archive within an archive" if is_nested and start.startswith(ZIP_START) else ""
 
 
-def _looks_like_dicom(start: bytes, size: int) -> bool:
+def _looks_like_dicom(start: bytes, source: Source, opener: Opener) -> bool:
     """Whether there is a preamble with ``DICM``, or a first element of group 2 or 8 as in every data set.
 
     Without preamble the element must also have a VR of two capitals or, in implicit VR, a length that fits
     into the file, so that text and pictures are not mistaken for DICOM.
     """
-    if start[PREAMBLE_BYTES:] == b"DICM":
+    if start[PREAMBLE_BYTES : PREAMBLE_BYTES + 4] == b"DICM":
         return True
     if len(start) < 12 or start[:2] not in (b"\x08\x00", b"\x02\x00", b"\x00\x08"):
         return False
     if re.fullmatch(rb"[A-Z]{2}", start[4:6]):
         return True
-    return int.from_bytes(start[4:8], "little") <= size
+    return int.from_bytes(start[4:8], "little") <= opener.size(source)
 
 
 def _class_of(parsed: ParsedFile) -> str:
     return text(parsed.dataset, "SOPClassUID") or text(parsed.meta, "MediaStorageSOPClassUID")
 
 
-def _header(source: Source, parsed: ParsedFile) -> FileHeader | FileProblem:
+def _header(source: Source, parsed: ParsedFile) -> FileHeader | FileProblem | None:
     dataset, sop_class = parsed.dataset, _class_of(parsed)
+    if sop_class == MEDIA_DIRECTORY:
+        return None
     slices = _slices(source, dataset, sop_class)
     is_truncated = not sop_class or (sop_class in CT_CLASSES and not slices)
     if is_truncated and not text(dataset, "SeriesInstanceUID"):
@@ -199,7 +273,6 @@ def _slice(
     slope = _lookup(levels, "PixelValueTransformationSequence", "RescaleSlope", 1)
     intercept = _lookup(levels, "PixelValueTransformationSequence", "RescaleIntercept", 1)
     acquisition = _lookup(levels, "FrameContentSequence", "FrameAcquisitionNumber", 1)
-    position = _lookup(levels, "PlanePositionSequence", "ImagePositionPatient", 3)
     return SliceHeader(
         source=source,
         frame=frame,
@@ -207,7 +280,7 @@ def _slice(
         sop_class_uid=sop_class,
         instance_number=integer(dataset, "InstanceNumber"),
         acquisition_number=int(acquisition[0]) if acquisition else integer(dataset, "AcquisitionNumber"),
-        position_mm=position if position and max(map(abs, position)) <= MAX_COORDINATE_MM else None,
+        position_mm=_position_mm(levels),
         orientation=_lookup(levels, "PlaneOrientationSequence", "ImageOrientationPatient", 6),
         pixel_spacing_mm=_lookup(levels, "PixelMeasuresSequence", "PixelSpacing", 2),
         rows=integer(dataset, "Rows") or 0,
@@ -216,6 +289,11 @@ def _slice(
         rescale=(slope[0], intercept[0]) if slope and intercept and slope[0] else None,
         padding=_padding(dataset),
     )
+
+
+def _position_mm(levels: tuple[Dataset, ...]) -> tuple[float, ...] | None:
+    position = _lookup(levels, "PlanePositionSequence", "ImagePositionPatient", 3)
+    return position if position and max(map(abs, position)) <= MAX_COORDINATE_MM else None
 
 
 def _padding(dataset: Dataset) -> tuple[int, int] | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, cast
 
-from pydicom.dataelem import RawDataElement
+from pydicom.charset import convert_encodings, default_encoding
+from pydicom.dataelem import RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset, read_preamble
 from pydicom.tag import BaseTag
@@ -20,7 +22,18 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from glutseg.dicom.elements import (
+    PIXEL_DATA,
+    PIXELS_GROUP,
+    UNDEFINED_LENGTH,
+    Elements,
+    find_elements,
+)
+from glutseg.dicom.files import PREAMBLE_BYTES
 from glutseg.dicom.text import BAD_VALUE
+
+FIRST_BYTES = 2**16
+"""Read at once from the start of a file: the headers of nearly all images are shorter."""
 
 HEADER_BUDGET_BYTES = 64 * 2**20
 """Limit of bytes read before the pixels; the functional groups of 10 000 frames take about a third."""
@@ -35,10 +48,12 @@ NATIVE = (
     DeflatedExplicitVRLittleEndian,
 )
 
-PIXELS_GROUP = 0x7FE0
-PIXEL_DATA = BaseTag(0x7FE00010)
-UNDEFINED_LENGTH = 0xFFFFFFFF
+SYNTAX, MEDIA_CLASS, CHARACTER_SET = 0x00020010, 0x00020002, 0x00080005
+DEFLATED = DeflatedExplicitVRLittleEndian.encode("ascii")
 META_GROUP = 0x0002
+META_TAGS = (SYNTAX, MEDIA_CLASS)
+META_GROUPS = range(META_GROUP, META_GROUP + 1)
+AFTER_PIXELS_BYTES = 64
 IDENTIFYING_GROUP = 0x0008
 """First group of the data set of every image (PS3.3, C.12.1)."""
 
@@ -81,7 +96,7 @@ class _BoundedReader:
 
 
 def parse(file: BinaryIO, tags: Sequence[int], budget_bytes: int, *, with_pixels: bool = False) -> ParsedFile:
-    """Read the elements ``tags`` of a stream.
+    """Read the elements ``tags`` of a stream; of the file meta, at least the class and the transfer syntax.
 
     Parameters
     ----------
@@ -97,6 +112,13 @@ def parse(file: BinaryIO, tags: Sequence[int], budget_bytes: int, *, with_pixels
     Exception
         Those of `glutseg.dicom.text.BAD_FILE` for a damaged file.
     """
+    size = file.seek(0, io.SEEK_END) if with_pixels else FIRST_BYTES
+    file.seek(0)
+    content = file.read(min(size, budget_bytes))
+    plain = find_plain(content, tags, is_whole=len(content) < size or with_pixels, with_pixels=with_pixels)
+    if plain and (parsed := plain.parsed()):
+        return parsed
+    file.seek(0)
     stream = cast(BinaryIO, _BoundedReader(file, budget_bytes))
     read_preamble(stream, True)
     meta = read_dataset(stream, is_implicit_VR=False, is_little_endian=True, stop_when=_after_meta)
@@ -115,25 +137,90 @@ def parse(file: BinaryIO, tags: Sequence[int], budget_bytes: int, *, with_pixels
         stop_when=None if with_pixels else _at_pixels,
         specific_tags=[BaseTag(tag) for tag in tags],
     )
-    if with_pixels:
-        _check_after_pixels(stream, dataset, is_little_endian=is_little_endian)
+    if with_pixels and (end := _end_of_pixels(dataset)) is not None:
+        stream.seek(end)
+        _check_after_pixels(stream.read(AFTER_PIXELS_BYTES), is_little_endian=is_little_endian)
     native = _native_syntax(
         is_implicit=dataset.original_encoding[0] is True, is_little_endian=is_little_endian
     )
     return ParsedFile(dataset, meta, native if stated is None or stated in NATIVE else stated)
 
 
-def _check_after_pixels(stream: BinaryIO, dataset: Dataset, *, is_little_endian: bool) -> None:
+@dataclass(frozen=True)
+class PlainFile:
+    """The bytes of the elements of a file in little endian, of its meta and of its data set."""
+
+    meta: Elements
+    elements: Elements
+    is_implicit: bool
+
+    def parsed(self) -> ParsedFile | None:
+        """As pydicom reads these elements; None where it does not know what to do with them."""
+        try:
+            character_set = self.elements.get(CHARACTER_SET)
+            encoding = default_encoding if character_set is None else _encoding(character_set)
+            dataset, meta = _dataset(self.elements), _dataset(self.meta)
+            dataset.set_original_encoding(self.is_implicit, True, encoding)
+            stated = _stated_syntax(meta)
+        except BAD_VALUE:
+            return None
+        native = ImplicitVRLittleEndian if self.is_implicit else ExplicitVRLittleEndian
+        return ParsedFile(dataset, meta, native if stated is None or stated in NATIVE else stated)
+
+
+def find_plain(
+    content: bytes, tags: Sequence[int], *, is_whole: bool, with_pixels: bool = False
+) -> PlainFile | None:
+    """Find the elements ``tags`` in the first bytes of a file.
+
+    Parameters
+    ----------
+    is_whole : whether the file has no more bytes
+
+    Returns
+    -------
+    PlainFile or None
+        None where the file is not plain (`find_elements`), or its header does not end within the bytes.
+    """
+    start = PREAMBLE_BYTES + 4 if content[PREAMBLE_BYTES : PREAMBLE_BYTES + 4] == b"DICM" else 0
+    try:
+        meta, at = find_elements(content, start, META_TAGS, META_GROUPS, is_implicit=False)
+        first = content[at : at + 8]
+        is_deflated = SYNTAX in meta and (meta[SYNTAX].value or b"").rstrip(b"\0 ") == DEFLATED
+        if is_deflated or not _is_little_endian(first):
+            return None
+        is_implicit, groups = _is_implicit(first), range(PIXELS_GROUP + with_pixels)
+        elements, at = find_elements(content, at, {*tags, CHARACTER_SET}, groups, is_implicit=is_implicit)
+        if with_pixels:
+            _check_after_pixels(content[at : at + AFTER_PIXELS_BYTES], is_little_endian=True)
+    except (struct.error, ValueError):
+        return None
+    return None if at == len(content) and not is_whole else PlainFile(meta, elements, is_implicit)
+
+
+def _dataset(elements: Elements) -> Dataset:
+    return Dataset({one.tag: one for one in elements.values()})
+
+
+def _encoding(character_set: RawDataElement) -> str | list[str]:
+    encodings: str | list[str] = convert_encodings(convert_raw_data_element(character_set).value)
+    return encodings
+
+
+def _end_of_pixels(dataset: Dataset) -> int | None:
+    """Where the element after the pixels begins; None without pixels."""
+    pixels = dataset.get_item(PIXEL_DATA) if PIXEL_DATA in dataset else None
+    if pixels is None or not isinstance(pixels, RawDataElement) or pixels.value is None:
+        return None
+    n_delimiter = 8 if pixels.length == UNDEFINED_LENGTH else 0
+    return pixels.value_tell + len(pixels.value) + n_delimiter
+
+
+def _check_after_pixels(rest: bytes, *, is_little_endian: bool) -> None:
     """Raise ValueError if the bytes after the pixels are no element: something was inserted before them.
 
     Allowed are later elements, or zeros, with which some writers fill up a block.
     """
-    pixels = dataset.get_item(PIXEL_DATA) if PIXEL_DATA in dataset else None
-    if pixels is None or not isinstance(pixels, RawDataElement) or pixels.value is None:
-        return
-    n_delimiter = 8 if pixels.length == UNDEFINED_LENGTH else 0
-    stream.seek(pixels.value_tell + len(pixels.value) + n_delimiter)
-    rest = stream.read(64)
     order: Literal["little", "big"] = "little" if is_little_endian else "big"
     if rest.strip(b"\0") and (len(rest) < 8 or int.from_bytes(rest[:2], order) < PIXELS_GROUP):
         raise ValueError("the bytes after the pixels are no DICOM element")

@@ -8,8 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from glutseg.dicom.files import list_files
-from glutseg.dicom.header import read_header
-from glutseg.dicom.interning import HeaderInterner
+from glutseg.dicom.header import HeaderReader
 from glutseg.dicom.model import CT_CLASSES, FileHeader, FileProblem, Index, Series, Study
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.source import Opener
@@ -44,14 +43,14 @@ def scan(input: Path, *, progress: Callable[[int, int], None] | None = None) -> 
     if not input.exists():
         raise GlutsegError("input-missing", "there is no such file or folder", str(input))
     headers: list[FileHeader] = []
-    interner = HeaderInterner()
     with quiet_pydicom(), Opener() as opener:
+        reader = HeaderReader(opener)
         files, problems = list_files(input, opener)
         unread: list[FileProblem] = list(problems)
         for n_read, source in enumerate(files, start=1):
-            found = read_header(source, opener)
+            found = reader.read(source)
             if isinstance(found, FileHeader):
-                headers.append(interner.header(found))
+                headers.append(found)
             elif found is not None:
                 unread.append(found)
             if progress:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from glutseg import dicom
-from glutseg.dicom.header import read_header
+from glutseg.dicom.header import HeaderReader
 from glutseg.dicom.model import FileHeader, SliceHeader
 from glutseg.dicom.parse import HEADER_BUDGET_BYTES
 from glutseg.dicom.slices import MAX_BYTES_PER_VOXEL, MAX_VOXELS
@@ -67,7 +67,7 @@ class FetchedStudy:
 
     def _fetch(self, path: Path, opener: Opener) -> None:
         source = dicom.Source(path)
-        expected = read_header(source, opener)
+        expected = HeaderReader(opener).read(source)
         if not isinstance(expected, FileHeader) or not expected.slices:
             raise GlutsegError("pacs-answer-invalid", "the metadata of an image cannot be read")
         first = expected.slices[0]
@@ -85,7 +85,7 @@ class FetchedStudy:
             path.write_bytes(content)
         except OSError as error:
             raise GlutsegError("output-unwritable", error.strerror or "unknown reason", str(path)) from error
-        difference = difference_from_metadata(expected, read_header(source, opener))
+        difference = difference_from_metadata(expected, HeaderReader(opener).read(source))
         if difference:
             raise GlutsegError("pacs-answer-invalid", f"an image differs from its metadata: {difference}")
         self.n_images += 1
