@@ -8,6 +8,7 @@ from glutseg.dicom.read import read
 from glutseg.dicom.scan import scan
 from glutseg.dicom.slices import Fetch, already_local
 from glutseg.dicom.source import Source
+from glutseg.dicom.summary import StudySummary, summaries
 
 __all__ = [
     "Choice",
@@ -20,6 +21,7 @@ __all__ = [
     "SliceHeader",
     "Source",
     "Study",
+    "StudySummary",
     "already_local",
     "check_requested_series",
     "choose",
@@ -31,4 +33,5 @@ __all__ = [
     "reason_with_part",
     "scan",
     "series_flags",
+    "summaries",
 ]

@@ -14,6 +14,7 @@ from glutseg.dicom.kernel import classify_kernel
 from glutseg.dicom.model import CT_CLASSES, Index, Series, Study
 from glutseg.dicom.patterns import pattern_rejection
 from glutseg.dicom.stack import MIN_COVERAGE_MM
+from glutseg.dicom.summary import summaries
 from glutseg.dicom.text import clean_text
 from glutseg.errors import Flag, GlutsegError
 from glutseg.protocol import SeriesRule
@@ -181,7 +182,9 @@ def check_requested_series(index: Index, rule: SeriesRule) -> None:
     GlutsegError
         ``series-unknown``, naming the first UID that no series has.
     """
-    known = {s.series_uid for study in index.studies for s in study.series}
+    if not rule.series_uids:
+        return
+    known = {uid for summary in summaries(index) for uid in summary.series_uids}
     missing = [uid for uid in rule.series_uids if uid not in known]
     if missing:
         message = f"none of {len(known)} series has the UID {clean_text(missing[0])}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from glutseg.dicom.archive import ZIP_START
@@ -19,22 +20,20 @@ PREAMBLE_BYTES = 128
 """Length of the preamble before the prefix ``DICM`` (PS3.10, 7.1)."""
 
 
-def list_files(root: Path, opener: Opener) -> tuple[tuple[Source, ...], tuple[FileProblem, ...]]:
-    """List every regular file below ``root`` once, sorted by name within each folder, with archive members.
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A regular file below a folder; ``name`` is its path from there, as the system writes it."""
 
-    Links are followed, but no folder or file is visited twice, so loops end. FIFOs, sockets and devices are
-    skipped (opening one could block for ever). ``DICOMDIR`` is only an index and is skipped; given as
-    ``root`` it stands for its folder.
-    """
-    problems: list[FileProblem] = []
-    start = root.parent if is_media_directory(root.name) and root.is_file() else root
-    files = [
-        source
-        for path in _walk(start, problems)
-        if not is_media_directory(path.name)
-        for source in _with_members(path, opener, problems)
-    ]
-    return tuple(files), tuple(problems)
+    name: bytes
+    size: int
+    mtime_ns: int
+    device: int
+    inode: int
+
+
+def start_of(root: Path) -> Path:
+    """Where files are looked for: ``DICOMDIR`` is only an index and stands for its folder."""
+    return root.parent if is_media_directory(root.name) and root.is_file() else root
 
 
 def is_media_directory(name: str) -> bool:
@@ -42,44 +41,47 @@ def is_media_directory(name: str) -> bool:
     return name.upper() == MEDIA_DIRECTORY_NAME
 
 
-def _walk(root: Path, problems: list[FileProblem]) -> Iterator[Path]:
+def walk(start: Path, problems: list[FileProblem]) -> Iterator[FoundFile]:
+    """Yield every regular file below ``start``, or itself, sorted by name within each folder.
+
+    Links are followed, but no folder is visited twice, so loops end; a file is yielded again for each of its
+    links. FIFOs, sockets and devices are skipped (opening one could block for ever), and so is ``DICOMDIR``.
+    """
     seen: set[tuple[int, int]] = set()
-    waiting = [root]
+    origin = os.fsencode(start)
+    waiting: list[Path | os.DirEntry[bytes]] = [start]
     while waiting:
-        path = waiting.pop()
+        one = waiting.pop()
         try:
-            status = path.stat()
-            key = (status.st_dev, status.st_ino)
-            if key in seen:
-                continue
-            seen.add(key)
+            status = one.stat()
             if stat.S_ISREG(status.st_mode):
-                yield path
-            elif stat.S_ISDIR(status.st_mode):
-                waiting.extend(sorted(path.iterdir(), key=_by_name, reverse=True))
+                if not is_media_directory(os.fsdecode(one.name)):
+                    name = os.fsencode(one)[len(origin) :].lstrip(os.fsencode(os.sep))
+                    yield FoundFile(name, status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino)
+            elif stat.S_ISDIR(status.st_mode) and (status.st_dev, status.st_ino) not in seen:
+                seen.add((status.st_dev, status.st_ino))
+                with os.scandir(os.fsencode(one)) as entries:
+                    waiting.extend(sorted(entries, key=lambda entry: entry.name, reverse=True))
         except OSError as error:
-            problems.append(FileProblem(Source(path), "file-unreadable", os.strerror(error.errno or 0)))
+            where = Source(Path(os.fsdecode(one)))
+            problems.append(FileProblem(where, "file-unreadable", os.strerror(error.errno or 0)))
 
 
-def _by_name(path: Path) -> bytes:
-    return os.fsencode(path.name)
-
-
-def _with_members(path: Path, opener: Opener, problems: list[FileProblem]) -> Iterator[Source]:
-    """Yield the file itself or, for a zip archive, its members sorted by name."""
+def sources_of(path: Path, opener: Opener) -> tuple[Source, ...] | FileProblem:
+    """Return the file itself or, for a zip archive, its members sorted by name."""
     if not _is_zip(path):
-        yield Source(path)
-        return
+        return (Source(path),)
     try:
         members = opener.members(path)
     except BAD_FILE as error:
         reason = f"the zip archive cannot be read ({type(error).__name__})"
-        problems.append(FileProblem(Source(path), "file-unreadable", reason))
-        return
-    for position in sorted(range(len(members)), key=lambda n: (members[n].filename, n)):
-        name = members[position].filename
-        if not members[position].is_dir() and not is_media_directory(name.rpartition("/")[2]):
-            yield member_source(path, position, members[position])
+        return FileProblem(Source(path), "file-unreadable", reason)
+    return tuple(
+        member_source(path, position, members[position])
+        for position in sorted(range(len(members)), key=lambda n: (members[n].filename, n))
+        if not members[position].is_dir()
+        and not is_media_directory(members[position].filename.rpartition("/")[2])
+    )
 
 
 def _is_zip(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -186,10 +187,13 @@ class Study:
 
 @dataclass(frozen=True)
 class Index:
-    """All studies below ``root``, in an order that does not depend on the file system."""
+    """All studies below ``root``, in an order that does not depend on the file system.
+
+    Of an index that is kept on disk (`glutseg.dicom.scan`), ``studies`` loads one at a time.
+    """
 
     root: Path
-    studies: tuple[Study, ...]
+    studies: Sequence[Study]
     problems: tuple[FileProblem, ...] = ()
     n_files: int = 0
     n_other_files: int = 0

@@ -1,26 +1,47 @@
-"""Index the studies and series below a folder, without reading pixels."""
+"""Index the studies and series below a folder, without reading pixels.
+
+A scan has three steps, and each goes on from what an earlier scan, finished or killed, has left in the index:
+
+1. walk through the folder and enter every file with its size and time of change (`files`);
+2. read the headers of files that are new or have changed (`contents`), in several processes if wanted;
+3. make the studies to which this adds or from which it takes, and enter what a plan needs to know of them.
+
+Nothing of it holds more than one study in memory. Later a study is made again from its headers when it is
+needed (`StoredStudies`). Without a file for the index it is a temporary one, and all studies are loaded.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
-from itertools import groupby
+import logging
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
-from glutseg.dicom.files import list_files
-from glutseg.dicom.header import HeaderReader
-from glutseg.dicom.model import CT_CLASSES, FileHeader, FileProblem, Index, Series, Study
-from glutseg.dicom.quiet import quiet_pydicom
-from glutseg.dicom.source import Opener
-from glutseg.dicom.stack import Stack, build_stacks
-from glutseg.errors import Flag, GlutsegError
+from glutseg.dicom.contents import read_files
+from glutseg.dicom.files import FoundFile, start_of, walk
+from glutseg.dicom.model import FileProblem, Index, Study
+from glutseg.dicom.store import BATCH, IndexStore, remove_index
+from glutseg.dicom.stored import StoredStudies
+from glutseg.dicom.study_of import study_of
+from glutseg.dicom.summary import summary_of
+from glutseg.errors import GlutsegError
 
-Key = tuple[str, ...]
-MAX_RATIOS = 3
-"""Number of compression ratios listed for one series: every slice may have its own."""
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+MIN_FILES_PER_PROCESS = 1000
+"""Fewer are read sooner than a process starts."""
 
 
-def scan(input: Path, *, progress: Callable[[int, int], None] | None = None) -> Index:  # noqa: A002
+def scan(
+    input: Path,  # noqa: A002
+    *,
+    progress: Progress | None = None,
+    index_file: Path | None = None,
+    jobs: int = 1,
+) -> Index:
     """Index every DICOM file below a folder, in a zip archive, or one file.
 
     Parameters
@@ -28,118 +49,78 @@ def scan(input: Path, *, progress: Callable[[int, int], None] | None = None) -> 
     input : a folder of any depth, a file, or a zip archive; file names and extensions do not matter.
         A ``DICOMDIR`` stands for its folder.
     progress : called with (number of files read, total number)
+    index_file : keeps the index; files that are in it and have not changed since are not read again
+    jobs : number of processes that read headers; the index does not depend on it
 
     Returns
     -------
     Index
         The same for the same files, whatever their order on disk. Files that are not DICOM are
-        counted, files that cannot be read are in ``problems``; ``studies`` may be empty.
+        counted, files that cannot be read are in ``problems``; ``studies`` may be empty. With
+        ``index_file`` they are loaded one at a time, when they are asked for.
 
     Raises
     ------
     GlutsegError
-        ``input-missing`` if the path does not exist.
+        ``input-missing`` if the path does not exist; ``index-foreign``, ``index-unwritable``.
     """
     if not input.exists():
         raise GlutsegError("input-missing", "there is no such file or folder", str(input))
-    headers: list[FileHeader] = []
-    with quiet_pydicom(), Opener() as opener:
-        reader = HeaderReader(opener)
-        files, problems = list_files(input, opener)
-        unread: list[FileProblem] = list(problems)
-        for n_read, source in enumerate(files, start=1):
-            found = reader.read(source)
-            if isinstance(found, FileHeader):
-                headers.append(found)
-            elif found is not None:
-                unread.append(found)
-            if progress:
-                progress(n_read, len(files))
+    try:
+        return _scan(input, progress, index_file, jobs)
+    except sqlite3.OperationalError as error:  # it is locked, or the disk is full
+        raise GlutsegError("index-unwritable", str(error), str(index_file)) from error
+    except sqlite3.DatabaseError as error:
+        log.warning("the index of headers is damaged and made anew: %s", error)
+        remove_index(index_file)
+        return _scan(input, progress, index_file, jobs)
+
+
+def _scan(root: Path, progress: Progress | None, index_file: Path | None, jobs: int) -> Index:
+    start = start_of(root)
+    with closing(IndexStore(index_file, start)) as store:
+        problems: list[FileProblem] = []
+        store.enter_files(file for file in walk(start, problems) if not _is_index(start, file, index_file))
+        _read(store, progress, jobs)
+        stale = store.stale_studies()
+        n_files, n_other_files = store.count_sources()
+        problems.extend(store.problems())
+        if index_file is None:
+            studies: Sequence[Study] = tuple(
+                study_of(store.headers(study_id)) for study_id in store.ordered_studies()
+            )
+        else:
+            _summarise(store, stale)
+            studies = StoredStudies(index_file, start)
     return Index(
-        root=input,
-        studies=tuple(_study(group) for group in _grouped(headers, _study_key)),
-        problems=tuple(unread),
-        n_files=len(files),
-        n_other_files=len(files) - len(headers) - (len(unread) - len(problems)),
+        root=root, studies=studies, problems=tuple(problems), n_files=n_files, n_other_files=n_other_files
     )
 
 
-def _study_key(header: FileHeader) -> Key:
-    """Group by patient and study; files without a study UID are grouped by folder."""
-    return header.patient_id, header.study_uid, "" if header.study_uid else header.source.folder
+def _is_index(start: Path, file: FoundFile, index_file: Path | None) -> bool:
+    """Whether this is the index itself, or what belongs to it: the output may lie below the input."""
+    if index_file is None:
+        return False
+    path = os.fsencode(start / os.fsdecode(file.name))
+    return path in (os.fsencode(index_file), os.fsencode(f"{index_file}-journal"))
 
 
-def _series_key(header: FileHeader) -> Key:
-    return header.series_uid, "" if header.series_uid else header.source.folder
+def _read(store: IndexStore, progress: Progress | None, jobs: int) -> None:
+    n_files, n_unread = store.count_files()
+    processes = min(jobs, n_unread // MIN_FILES_PER_PROCESS)
+    contents = read_files(store.unread(), processes)
+    for n_read, one in enumerate(contents, start=n_files - n_unread + 1):
+        store.enter_contents(one)
+        if n_read % BATCH == 0:
+            store.commit()
+        if progress:
+            progress(n_read, n_files)
+    store.commit()
 
 
-def _grouped(headers: Iterable[FileHeader], key: Callable[[FileHeader], Key]) -> list[list[FileHeader]]:
-    return [list(group) for _, group in groupby(sorted(headers, key=key), key=key)]
-
-
-def _study(headers: list[FileHeader]) -> Study:
-    first = headers[0]
-    missing = sum(not (h.study_uid and h.series_uid) for h in headers)
-    message = f"{missing} files have no study or series UID and were grouped by folder"
-    return Study(
-        study_uid=first.study_uid,
-        patient_id=first.patient_id,
-        study_date=_most_frequent(h.study_date for h in headers),
-        patient_size_m_raw=_most_frequent(h.patient_size_m_raw for h in headers),
-        series=tuple(part for group in _grouped(headers, _series_key) for part in _parts(group)),
-        flags=(Flag("uid-missing", message),) if missing else (),
-    )
-
-
-def _most_frequent(values: Iterable[str]) -> str:
-    """Return the most frequent value, the first in the alphabet of equals; "" if there is none."""
-    counts = Counter(v for v in values if v)
-    return min(counts, key=lambda v: (-counts[v], v), default="")
-
-
-def _parts(headers: list[FileHeader]) -> tuple[Series, ...]:
-    """Return the stacks of one series, the largest first."""
-    groups = [[s for h in group for s in h.slices] for group in _grouped(headers, _reconstruction_key)]
-    stacks = build_stacks(groups)
-    return tuple(_part(headers, stack, k, len(stacks)) for k, stack in enumerate(stacks, start=1))
-
-
-def _part(headers: list[FileHeader], stack: Stack, part: int, n_parts: int) -> Series:
-    by_source = {h.source: h for h in headers}
-    # the tags of an image that is used, not of a localizer in the same series
-    used = [by_source[source] for source in dict.fromkeys(s.source for s in stack.slices)]
-    representative = used[0] if used else min(headers, key=lambda h: str(h.source))
-    return Series(
-        series_uid=representative.series_uid,
-        tags=representative.tags,
-        n_files=len(headers),
-        n_images=sum(len(h.slices) for h in headers),
-        slices=stack.slices,
-        grid_indices=stack.grid_indices,
-        geometry=stack.geometry,
-        flags=stack.flags + _imageless_flags(headers) + _lossy_flags(used),
-        problem=stack.problem,
-        part=part,
-        n_parts=n_parts,
-        is_lossy=any(h.lossy for h in used),
-    )
-
-
-def _imageless_flags(headers: list[FileHeader]) -> tuple[Flag, ...]:
-    """Flag CT files without an image description, which are truncated or damaged."""
-    n = sum(not h.slices and (h.tags.sop_class_uid in CT_CLASSES or h.tags.modality == "CT") for h in headers)
-    return (Flag("file-unreadable", f"{n} CT files describe no image"),) if n else ()
-
-
-def _lossy_flags(headers: Iterable[FileHeader]) -> tuple[Flag, ...]:
-    ratios = sorted({h.lossy for h in headers if h.lossy})
-    more = " …" if len(ratios) > MAX_RATIOS else ""
-    message = f"lossy compression: {'; '.join(ratios[:MAX_RATIOS])}{more}"
-    return (Flag("lossy-compressed", message),) if ratios else ()
-
-
-def _reconstruction_key(header: FileHeader) -> Key:
-    """Distinguish reconstructions with the same series UID, which are never stacked together."""
-    tags = header.tags
-    thickness = "" if tags.slice_thickness_mm is None else f"{tags.slice_thickness_mm:.2f}"
-    return tags.kernel, "\\".join(tags.image_type), thickness, tags.rescale_type
+def _summarise(store: IndexStore, study_ids: Sequence[int]) -> None:
+    for n_done, study_id in enumerate(study_ids, start=1):
+        store.enter_summary(study_id, summary_of(study_of(store.headers(study_id))))
+        if n_done % BATCH == 0:
+            store.commit()
+    store.commit()
