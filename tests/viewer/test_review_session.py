@@ -108,7 +108,7 @@ def test_images_that_moved_are_found_and_those_gone_are_told(session, ten, tmp_p
     moved = tmp_path / "moved"
     ten_images = find_images(ten.out)
     moved.symlink_to(ten.images)
-    assert find_images(ten.out, moved).studies.keys() == ten_images.studies.keys()
+    assert find_images(ten.out, moved).case_ids == ten_images.case_ids
     with pytest.raises(GlutsegError, match="images-not-found"):
         find_images(ten.out, tmp_path / "nowhere")
     one = find_images(ten.out, ten.images / "0001")

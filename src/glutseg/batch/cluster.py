@@ -6,13 +6,12 @@ import logging
 import os
 import pickle
 import tempfile
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from glutseg.batch.plan import RunContext, Task
+from glutseg.batch.plan import RunContext, Task, TaskQueue
 from glutseg.batch.pool import Results
 from glutseg.batch.process import TaskFunction, WorkerDiedError
 from glutseg.batch.remote import (
@@ -61,7 +60,7 @@ def on_cluster(
     with _client(scheduler) as client, _marker_file(context.out) as marker_file:
         _check_python(client)
         run_there, expected, record = _self_contained_function(), environment(), context.measurer.record()
-        waiting = deque(tasks)
+        waiting = TaskQueue(tasks)
         running: dict[Any, Task] = {}
         answers = _as_completed(client)
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from glutseg import dicom
@@ -42,27 +44,44 @@ def run_folder(
         Those of `glutseg.dicom.scan` or `glutseg.pacs.search.find`, of
         `glutseg.output.pseudonym.pseudonymiser` and `glutseg.batch.run`. Whether ``out`` may be written is
         checked before anything is read.
+
+    Notes
+    -----
+    The index of headers stays in ``out``, so that resuming reads only files that are new or have changed. It
+    names patients: a run with pseudonyms has a temporary one.
     """
     measurer.check()
     resume, keep = options.resume, options.keep_reviews
     check(out, overwrite=options.overwrite, resume=resume, keep_reviews=keep)
     pseudonyms = None if key_file is None else pseudonymiser(key_file, out)
-    remote = None
-    if isinstance(source, PacsQuery):
-        from glutseg.pacs.search import find
-
-        remote = find(source.server, source.query, scan_progress)
-        index = remote.index
-    else:  # workers on other machines have another current folder
-        index = dicom.scan(source.absolute() if options.scheduler else source, progress=scan_progress)
-    return run(
-        index,
-        protocol,
-        participants,
-        out,
+    measure = partial(
+        run,
+        protocol=protocol,
+        participants=participants,
+        out=out,
         options=options,
         pseudonyms=pseudonyms,
         progress=progress,
         measurer=measurer,
-        remote=remote,
     )
+    if isinstance(source, PacsQuery):
+        from glutseg.pacs.search import find
+
+        remote = find(source.server, source.query, scan_progress)
+        return measure(remote.index, remote=remote)
+    if options.scheduler:  # workers on other machines have another current folder
+        source = source.absolute()
+    with _index_file(out, is_kept=pseudonyms is None) as file:
+        return measure(dicom.scan(source, progress=scan_progress, index_file=file, jobs=options.jobs))
+
+
+@contextmanager
+def _index_file(out: Path, *, is_kept: bool) -> Iterator[Path]:
+    """Where the index of headers is: in the folder of the run, or nowhere for long if nobody may be named."""
+    file = out / dicom.INDEX_FILE
+    if is_kept:
+        yield file
+        return
+    dicom.remove_index(file)  # an earlier run may have named the patients
+    with dicom.temporary_index() as temporary:
+        yield temporary

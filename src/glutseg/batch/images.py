@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from glutseg import dicom
-from glutseg.batch.plan import make_plan
+from glutseg.batch.plan import Plan, make_plan
 from glutseg.errors import GlutsegError
 from glutseg.output.folder import run_record
 from glutseg.output.pseudonym import pseudonymiser
@@ -19,9 +20,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Images:
-    """Studies by case id."""
+    """The studies of a run, loaded when they are asked for."""
 
-    studies: dict[str, dicom.Study]
+    plan: Plan
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {case.case_id: place for place, case in enumerate(self.plan.cases)}
+
+    @property
+    def case_ids(self) -> tuple[str, ...]:
+        return tuple(self._places)
 
     def series(self, result: CaseResult, protocol: Protocol) -> dicom.Series:
         """Return the series on which a case was measured; for a case without one, the best candidate.
@@ -31,9 +40,9 @@ class Images:
         GlutsegError
             ``images-not-found``.
         """
-        study = self.studies.get(result.case_id)
-        if study is None:
+        if result.case_id not in self._places:
             raise GlutsegError("images-not-found", "the study is not in the input folder", result.case_id)
+        study = self.plan.study(self._places[result.case_id])
         record = result.series
         if record is None:
             candidates = dicom.choose(study, protocol.series).candidates
@@ -69,12 +78,20 @@ def find_images(
     folder = Path(str(record.get("input"))) if input_path is None else input_path
     if not folder.exists():
         raise GlutsegError("images-not-found", "the input folder of the run does not exist", str(folder))
-    index = dicom.scan(folder, progress=progress)
-    if key_file is not None:
-        pseudonyms = pseudonymiser(key_file, out, is_known=True)
-        if pseudonyms.check != record.get("pseudonym_key_check"):
-            raise GlutsegError(
-                "key-invalid", "the run was made with another key, or without one", str(key_file)
-            )
-        index = pseudonyms.index(index)
-    return Images({task.case_id: task.study for task in make_plan(index)})
+    if key_file is None:
+        is_kept = input_path is None and not record.get("pseudonym_key_check")
+        return Images(make_plan(_scanned(folder, out / dicom.INDEX_FILE if is_kept else None, progress)))
+    pseudonyms = pseudonymiser(key_file, out, is_known=True)
+    if pseudonyms.check != record.get("pseudonym_key_check"):
+        raise GlutsegError("key-invalid", "the run was made with another key, or without one", str(key_file))
+    return Images(make_plan(dicom.scan(folder, progress=progress), pseudonyms=pseudonyms))
+
+
+def _scanned(folder: Path, index_file: Path | None, progress: Progress | None) -> dicom.Index:
+    """Scan the input of a run, with the index that the run has left if it can be used."""
+    try:
+        return dicom.scan(folder, progress=progress, index_file=index_file)
+    except GlutsegError as error:
+        if index_file is None or not error.code.startswith("index-"):
+            raise
+        return dicom.scan(folder, progress=progress)  # it is read-only, or in use

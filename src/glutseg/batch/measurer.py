@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from glutseg import dicom
@@ -14,6 +14,7 @@ from glutseg.segmentation import Outliner
 
 if typing.TYPE_CHECKING:
     from glutseg.case import Case
+LoadStudy = Callable[[], dicom.Study]
 
 
 class Measurer(typing.Protocol):
@@ -33,8 +34,8 @@ class Measurer(typing.Protocol):
     def check(self) -> None:
         """Raise a `GlutsegError` if it cannot work, before the first study."""
 
-    def digest(self, study: dicom.Study, protocol: Protocol) -> str:
-        """Digest of what it reads besides the images; "" for nothing."""
+    def digest(self, load_study: LoadStudy, protocol: Protocol) -> str:
+        """Digest of what it reads for a study besides the images; "" for nothing."""
 
     def measure(
         self,
@@ -66,7 +67,7 @@ class Automatic:
     def check(self) -> None:
         self.outliner.check()
 
-    def digest(self, study: dicom.Study, protocol: Protocol) -> str:
+    def digest(self, load_study: LoadStudy, protocol: Protocol) -> str:
         return ""
 
     def measure(

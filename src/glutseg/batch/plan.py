@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections import Counter, deque
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import overload
 
 from glutseg import dicom
-from glutseg.batch.measurer import AUTOMATIC, Measurer
+from glutseg.batch.measurer import AUTOMATIC, LoadStudy, Measurer
 from glutseg.measurement import Participants, believe_height
 from glutseg.output.case_id import case_id
 from glutseg.output.pseudonym import Pseudonymiser
 from glutseg.pacs.model import RemoteStudy
 from glutseg.protocol import Protocol
+
+ExtraDigest = Callable[[LoadStudy], str]
 
 
 @dataclass(frozen=True)
@@ -47,53 +51,131 @@ class Task:
     remote_study: RemoteStudy | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedCase:
+    """What a plan keeps of a study: some hundred bytes, without its headers.
+
+    Attributes
+    ----------
+    place : of the study in the index
+    patient_id : as in what is written, with ``pseudonyms`` the patient's pseudonym
+    input_sha256 : as in `Task`
+    """
+
+    case_id: str
+    place: int
+    patient_id: str
+    input_sha256: str
+
+
+@dataclass(frozen=True)
+class Plan(Sequence[Task]):
+    """The tasks of a run, each made when it is asked for: only then is its study loaded from the index."""
+
+    cases: tuple[PlannedCase, ...]
+    scanned: dicom.Index
+    participants: Participants | None = None
+    remote_studies: Mapping[str, RemoteStudy] = field(default_factory=dict)
+    pseudonyms: Pseudonymiser | None = None
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    @overload
+    def __getitem__(self, place: int) -> Task: ...
+    @overload
+    def __getitem__(self, place: slice) -> Plan: ...
+    def __getitem__(self, place: int | slice) -> Task | Plan:
+        return replace(self, cases=self.cases[place]) if isinstance(place, slice) else self._task(place)
+
+    def without(self, case_ids: Container[str]) -> Plan:
+        """The plan of the other cases."""
+        return replace(self, cases=tuple(case for case in self.cases if case.case_id not in case_ids))
+
+    def study(self, place: int) -> dicom.Study:
+        """The study of a case, with pseudonyms if the run has them."""
+        study = self.scanned.studies[self.cases[place].place]
+        return self.pseudonyms.study(study) if self.pseudonyms else study
+
+    def _task(self, place: int) -> Task:
+        case, study = self.cases[place], self.study(place)
+        own_row = _own_row(self.participants, study.patient_id, case.case_id)
+        remote_study = self.remote_studies.get(study.study_uid)
+        return Task(case.case_id, study, own_row, case.input_sha256, remote_study)
+
+
+class TaskQueue:
+    """Tasks in their order, each loaded when it is taken; one that is put back is taken last."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self._tasks, self._n_taken = tasks, 0
+        self._returned: deque[Task] = deque()
+
+    def __len__(self) -> int:
+        return len(self._tasks) - self._n_taken + len(self._returned)
+
+    def popleft(self) -> Task:
+        """Take the next task."""
+        if self._n_taken == len(self._tasks):
+            return self._returned.popleft()
+        self._n_taken += 1
+        return self._tasks[self._n_taken - 1]
+
+    def append(self, task: Task) -> None:
+        """Put a task back."""
+        self._returned.append(task)
+
+
 def make_plan(
     index: dicom.Index,
     participants: Participants | None = None,
-    extra_digest: Callable[[dicom.Study], str] = lambda _: "",
+    extra_digest: ExtraDigest = lambda _: "",
     remote_studies: Mapping[str, RemoteStudy] | None = None,
-) -> tuple[Task, ...]:
-    """Return one task per study, in the order of the index.
+    pseudonyms: Pseudonymiser | None = None,
+) -> Plan:
+    """Return one task per study, in the order of patient and study as they are written.
 
     Parameters
     ----------
     index : the studies
-    participants : the participants table, if there is one
+    participants : the participants table, if there is one; with pseudonyms, if the run has them
     extra_digest : digest of what is read for a study besides its images
-    remote_studies : by study UID, the studies that are on a server
+    remote_studies : by study UID as it is written, the studies that are on a server
+    pseudonyms : of a run in which nobody is named
     """
+    named = [_named(summary, place, pseudonyms) for place, summary in enumerate(dicom.summaries(index))]
+    named.sort(key=lambda one: one[:2])
     taken: Counter[str] = Counter()
-    tasks = []
-    for study in index.studies:
-        name = case_id(study.patient_id, study.study_uid)
-        row = participants.of(study.patient_id, name) if participants else None
-        named_by = participants.named_by if participants else "patient_id"
-        own_row = Participants({} if row is None else {row.key: row}, named_by)
+    plan = Plan((), index, participants, remote_studies or {}, pseudonyms)
+    cases = []
+    for patient_id, study_uid, place, size_raw, sha256 in named:
+        name = case_id(patient_id, study_uid)
+        own_row = _own_row(participants, patient_id, name)
         taken[name] += 1
         if taken[name] > 1:  # studies without a UID may get the same id
             name = f"{name}-{taken[name]}"
-        remote_study = (remote_studies or {}).get(study.study_uid)
-        digest = _digest(study, own_row, extra_digest(study))
-        tasks.append(Task(name, study, own_row, digest, remote_study))
-    return tuple(tasks)
+        case = PlannedCase(name, place, patient_id, "")
+        extra = extra_digest(partial(replace(plan, cases=(case,)).study, 0))
+        height = believe_height(next(iter(own_row.rows.values()), None), size_raw)
+        content = f"{sha256} {height!r}{extra}"
+        cases.append(replace(case, input_sha256=hashlib.sha256(content.encode()).hexdigest()))
+    return replace(plan, cases=tuple(cases))
 
 
-def _digest(study: dicom.Study, participants: Participants, extra: str) -> str:
-    """Digest that changes with a header, a file size or the height, and not with the path of the files."""
-    sizes = [_size(path) for path in {h.source.path: None for series in study.series for h in series.slices}]
-    no_source = dicom.Source(Path())
-    series = tuple(
-        replace(one, slices=tuple(replace(header, source=no_source) for header in one.slices))
-        for one in study.series
-    )
-    row = next(iter(participants.rows.values()), None)
-    height = believe_height(row, study.patient_size_m_raw)
-    content = repr((replace(study, series=series), sizes, height)) + extra
-    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+def _named(
+    summary: dicom.StudySummary, place: int, pseudonyms: Pseudonymiser | None
+) -> tuple[str, str, int, str, str]:
+    """(patient id, study UID, place in the index, patient's size, digest of the headers) as written."""
+    rest = (place, summary.patient_size_m_raw)
+    if pseudonyms is None:
+        return summary.patient_id, summary.study_uid, *rest, summary.sha256
+    patient_id, study_uid = pseudonyms.patient(summary.patient_id), pseudonyms.uid(summary.study_uid)
+    return patient_id, study_uid, *rest, pseudonyms.digest(summary.sha256)
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:  # the error is reported when the file is read
-        return -1
+def _own_row(participants: Participants | None, patient_id: str, name: str) -> Participants:
+    """The table reduced to the row of a study."""
+    if participants is None:
+        return Participants({})
+    row = participants.of(patient_id, name)
+    return Participants({} if row is None else {row.key: row}, participants.named_by)

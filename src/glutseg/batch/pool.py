@@ -7,11 +7,11 @@ is replaced, and its study is tried once more before it fails: a system short of
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Generator, Sequence
 from multiprocessing.connection import wait
 
-from glutseg.batch.plan import RunContext, Task
+from glutseg.batch.plan import RunContext, Task, TaskQueue
 from glutseg.batch.process import TaskFunction, Worker, WorkerDiedError
 from glutseg.batch.worker import run_task, write_failed_case
 from glutseg.result import CaseResult
@@ -51,7 +51,7 @@ def in_workers(
         ``output-unwritable``, or ``worker-died`` if no process can be started: every other study would
         fail in the same way.
     """
-    waiting = deque(tasks)
+    waiting = TaskQueue(tasks)
     deaths: Counter[str] = Counter()
     workers: list[Worker] = []
     try:
@@ -82,7 +82,7 @@ def in_workers(
             worker.stop()
 
 
-def _assign(waiting: deque[Task], workers: list[Worker], timeout_s: float) -> None:
+def _assign(waiting: TaskQueue, workers: list[Worker], timeout_s: float) -> None:
     for worker in workers:
         if waiting and worker.is_ready and worker.task is None:
             worker.start_task(waiting.popleft(), timeout_s)

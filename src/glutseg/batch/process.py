@@ -7,16 +7,15 @@ import logging
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 import time
-import types
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 
 from glutseg.batch.plan import RunContext, Task
+from glutseg.dicom.spawn import without_main_module
 from glutseg.errors import GlutsegError
 from glutseg.result import CaseResult
 
@@ -58,7 +57,7 @@ class Worker:
         self._process = spawn.Process(
             target=_serve, args=(child_end, context, task_function, idle_s), daemon=True
         )
-        with _start_lock, _worker_environment(), _without_main_module():
+        with _start_lock, _worker_environment(), without_main_module():
             self._process.start()
         child_end.close()  # so that the connection ends when the process does
         self._has_process_group = _needs_process_group(context)
@@ -179,17 +178,6 @@ def _exit_reason(exit_code: int | None) -> str:
         return signal.Signals(-exit_code).name
     except ValueError:
         return f"signal {-exit_code}"
-
-
-@contextmanager
-def _without_main_module() -> Iterator[None]:
-    """Hide the ``__main__`` module: a spawned process would run the caller's script again."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
 
 
 @contextmanager

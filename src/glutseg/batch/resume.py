@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from glutseg.batch.plan import RunContext, Task
+from glutseg.batch.plan import Plan, RunContext
 from glutseg.errors import GlutsegError
 from glutseg.output.folder import check_format, read_run_record
 from glutseg.output.ledger import read_case
@@ -16,7 +15,7 @@ MAX_NAMED = 5
 """Missing studies that a message lists by name."""
 
 
-def check_same_run(plan: Sequence[Task], context: RunContext) -> None:
+def check_same_run(plan: Plan, context: RunContext) -> None:
     """Check that an earlier run in the output folder was made in the same way.
 
     Raises
@@ -35,7 +34,7 @@ def check_same_run(plan: Sequence[Task], context: RunContext) -> None:
     changes = [line for key, value in now.items() for line in _changes(key, record.get(key), value)]
     if changes:
         raise GlutsegError("resume-differs", "; ".join(changes), str(context.out))
-    missing = sorted(_planned(record) - {task.case_id for task in plan})
+    missing = sorted(_planned(record) - {case.case_id for case in plan.cases})
     if missing:
         more = ", ..." if len(missing) > MAX_NAMED else ""
         message = f"{len(missing)} studies of the earlier run are not in the input: "
@@ -44,7 +43,7 @@ def check_same_run(plan: Sequence[Task], context: RunContext) -> None:
         )
 
 
-def finished_cases(plan: Sequence[Task], out: Path, *, retry_failed: bool) -> dict[str, CaseState]:
+def finished_cases(plan: Plan, out: Path, *, retry_failed: bool) -> dict[str, CaseState]:
     """Return the cases that need not be measured again, by case id, with their measuring times.
 
     Left out are studies whose files or height have changed since, and with ``retry_failed`` those that
@@ -53,13 +52,13 @@ def finished_cases(plan: Sequence[Task], out: Path, *, retry_failed: bool) -> di
     record = read_run_record(out) or {}
     seconds = {c.get("case_id"): c.get("seconds", {}) for c in record.get("cases", []) if isinstance(c, dict)}
     found = {}
-    for task in plan:
-        entry = read_case(out, task.case_id)
-        if entry is None or entry.input_sha256 != task.input_sha256:
+    for case in plan.cases:
+        entry = read_case(out, case.case_id)
+        if entry is None or entry.input_sha256 != case.input_sha256:
             continue
         status = entry.row.result.status
         if not (retry_failed and status == "failed"):
-            found[task.case_id] = CaseState(task.case_id, status, seconds.get(task.case_id, {}))
+            found[case.case_id] = CaseState(case.case_id, status, seconds.get(case.case_id, {}))
     return found
 
 

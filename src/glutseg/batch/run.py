@@ -5,26 +5,25 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import overload
 
 from glutseg import dicom, review
 from glutseg.batch.cluster import on_cluster
 from glutseg.batch.measurer import AUTOMATIC, Measurer
-from glutseg.batch.plan import RunContext, Task, make_plan
+from glutseg.batch.plan import Plan, RunContext, Task, make_plan
 from glutseg.batch.pool import Results, in_this_process, in_workers
 from glutseg.batch.resume import check_same_run, finished_cases
 from glutseg.errors import GlutsegError
 from glutseg.measurement import Participants, Unmatched, unmatched
 from glutseg.output.folder import prepare, sweep
-from glutseg.output.ledger import read_case
 from glutseg.output.pseudonym import Pseudonymiser
 from glutseg.output.run_record import CaseState, RunRecord, write_run_record
 from glutseg.output.schema import CaseRow
-from glutseg.output.tables import sort_rows, write_tables
 from glutseg.pacs.model import SearchResult
 from glutseg.protocol import Protocol, with_origin
 from glutseg.result import CaseResult
@@ -67,7 +66,8 @@ class RunSummary:
     Attributes
     ----------
     out : the output folder
-    rows : one per study, in the order of the table
+    rows : one per study, in the order of the table; read from the run's folder when they are asked for
+    counts : number of studies by status
     problems : files that could not be read, as (source, code, message)
     seconds : duration of the run
     unmatched : participants without images and patients without a row, if there is a participants table
@@ -75,7 +75,8 @@ class RunSummary:
     """
 
     out: Path
-    rows: tuple[CaseRow, ...]
+    rows: Sequence[CaseRow]
+    counts: Mapping[str, int]
     problems: tuple[tuple[str, str, str], ...] = ()
     seconds: float = 0.0
     unmatched: Unmatched | None = None
@@ -83,12 +84,12 @@ class RunSummary:
 
     def count(self, status: str) -> int:
         """Number of studies with a status of `glutseg.result.STATUSES`."""
-        return sum(row.result.status == status for row in self.rows)
+        return self.counts.get(status, 0)
 
     @property
     def exit_code(self) -> int:
         """0: every study is ``ok`` or was excluded by a reviewer; 1: none has a number; 2: all others."""
-        if not any(row.result.is_measured for row in self.rows):
+        if not self.count("ok") + self.count("review"):
             return 1
         return 2 if self.count("review") + self.count("failed") else 0
 
@@ -139,7 +140,9 @@ def run(
     remote_studies = remote.remote_studies if remote else {}
     if pseudonyms:
         remote_studies = {pseudonyms.uid(uid): one for uid, one in remote_studies.items()}
-    plan = make_plan(index, participants, lambda study: measurer.digest(study, protocol), remote_studies)
+    plan = make_plan(
+        index, participants, lambda load: measurer.digest(load, protocol), remote_studies, pseudonyms
+    )
     context = RunContext(out.absolute() if options.scheduler else out, protocol, pseudonyms, measurer)
     if options.resume:
         check_same_run(plan, context)
@@ -152,7 +155,7 @@ def run(
 
 
 def _run_and_record(
-    plan: Sequence[Task],
+    plan: Plan,
     context: RunContext,
     options: RunOptions,
     kept: dict[str, CaseState],
@@ -161,49 +164,67 @@ def _run_and_record(
 ) -> RunSummary:
     """Run the tasks that are not kept, and write the run record, also when the run is interrupted."""
     start = time.perf_counter()
-    states = {task.case_id: kept.get(task.case_id, CaseState(task.case_id)) for task in plan}
-    write_run_record(
-        context.out, record, list(states.values()), state="running"
-    )  # marks the folder as glutseg's
+    states = {case.case_id: kept.get(case.case_id, CaseState(case.case_id)) for case in plan.cases}
+    write_run_record(context.out, record, states.values(), state="running")  # the folder is glutseg's now
     try:
         with _sigterm_as_interrupt():
-            _run_tasks([t for t in plan if t.case_id not in kept], context, options, states, progress)
-            rows = collate(plan, context)
+            _run_tasks(plan.without(kept), context, options, states, progress)
+            tally = collate(plan, context)
     except BaseException:
         with suppress(GlutsegError, OSError):  # the disk may be full; the record written at the start remains
             sweep(context.out)
-            write_run_record(context.out, record, list(states.values()), state="stopped")
+            write_run_record(context.out, record, states.values(), state="stopped")
         raise
     seconds = time.perf_counter() - start
-    write_run_record(context.out, record, list(states.values()), state="finished", seconds=seconds)
-    timed = tuple(_with_times(row, states) for row in rows)
-    return RunSummary(context.out, timed, record.problems, seconds, record.unmatched, len(kept))
+    write_run_record(context.out, record, states.values(), state="finished", seconds=seconds)
+    rows = FinalRows(context.out, tally.case_ids, states)
+    return RunSummary(
+        context.out, rows, tally.statuses, record.problems, seconds, record.unmatched, len(kept)
+    )
 
 
-def collate(plan: Sequence[Task], context: RunContext) -> list[CaseRow]:
-    """Write the tables from the case records and the reviewers' decisions; return the sorted rows.
+def collate(plan: Plan, context: RunContext) -> review.Tally:
+    """Write the tables from the case records and the reviewers' decisions.
 
     Raises
     ------
     GlutsegError
         ``output-unwritable``, also if the record of a case is missing.
     """
-    rows = []
-    for task in plan:
-        entry = read_case(context.out, task.case_id)
-        if entry is None:
-            raise GlutsegError("output-unwritable", "the record of a case is missing", task.case_id)
-        rows.append(entry.row)
-    reviews = review.Collator(context.out).reviews()
-    final_rows = review.revised(context.out, rows, reviews)
-    write_tables(context.out, final_rows, context.protocol.extent)
-    review.write_reviews(context.out, rows, reviews)
-    return sort_rows(final_rows)
+    names = [case.case_id for case in plan.cases]
+    ordered = review.table_order(context.out, names)
+    tally = review.Collator(context.out).write(ordered, context.protocol.extent)
+    missing = set(names) - set(tally.case_ids)
+    if missing:
+        raise GlutsegError("output-unwritable", "the record of a case is missing", min(missing))
+    return tally
 
 
-def _with_times(row: CaseRow, states: dict[str, CaseState]) -> CaseRow:
-    """Return the row with its measuring times, which the case record does not hold."""
-    return replace(row, result=replace(row.result, seconds=dict(states[row.result.case_id].seconds)))
+class FinalRows(Sequence[CaseRow]):
+    """The final rows of a run with the measuring times, which no record holds; read one at a time."""
+
+    def __init__(self, out: Path, case_ids: Sequence[str], states: Mapping[str, CaseState]) -> None:
+        self._out, self._case_ids, self._states = out, case_ids, states
+
+    def __len__(self) -> int:
+        return len(self._case_ids)
+
+    @overload
+    def __getitem__(self, place: int) -> CaseRow: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[CaseRow, ...]: ...
+    def __getitem__(self, place: int | slice) -> CaseRow | tuple[CaseRow, ...]:
+        if isinstance(place, slice):
+            return tuple(self._read(self._case_ids[place]))
+        return next(self._read([self._case_ids[place]]))
+
+    def __iter__(self) -> Iterator[CaseRow]:
+        return self._read(self._case_ids)
+
+    def _read(self, case_ids: Sequence[str]) -> Iterator[CaseRow]:
+        for row, _, _ in review.Collator(self._out).final_rows(case_ids):
+            seconds = dict(self._states[row.result.case_id].seconds)
+            yield replace(row, result=replace(row.result, seconds=seconds))
 
 
 def _run_tasks(
@@ -233,9 +254,9 @@ def _results(tasks: Sequence[Task], context: RunContext, options: RunOptions) ->
 
 
 def _record(
-    index: dicom.Index, plan: Sequence[Task], context: RunContext, participants: Participants | None
+    index: dicom.Index, plan: Plan, context: RunContext, participants: Participants | None
 ) -> RunRecord:
-    cases = [(task.study.patient_id, task.case_id) for task in plan]
+    cases = ((case.patient_id, case.case_id) for case in plan.cases)
     return RunRecord(
         input=str(index.root),
         protocol=context.protocol,

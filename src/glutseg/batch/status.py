@@ -56,22 +56,27 @@ def read_status(out: Path) -> RunStatus:
     """
     record = run_record(out)
     names = case_ids(record)
-    collator = review.Collator(out)
-    reviews = collator.reviews()
-    results = [row.result for row in review.revised(out, collator.rows(names), reviews)]
-    counts: Counter[str] = Counter(r.status for r in results)
-    counts["waiting"] = len(names) - len(results)
-    done_at = sorted(_written_at(out, result.case_id) for result in results)
+    counts: Counter[str] = Counter()
+    done_at: list[float] = []
+    failures = []
+    for row, _, _ in review.Collator(out).final_rows(names):
+        result = row.result
+        counts[result.status] += 1
+        done_at.append(_written_at(out, result.case_id))
+        if result.status == "failed":
+            failures.append((result.case_id, result.error_code, result.error_message))
+    counts["waiting"] = len(names) - len(done_at)
+    done_at.sort()
     return RunStatus(
         state=str(record.get("state")),
         started=str(record.get("started")),
         n_studies=len(names),
-        n_done=len(results),
+        n_done=len(done_at),
         counts={name: counts[name] for name in (*STATUSES, "waiting")},
         seconds_per_study=_pace_s(done_at, str(record.get("started"))),
         seconds_since_last=max(0.0, time.time() - done_at[-1]) if done_at else None,
-        failures=tuple((r.case_id, r.error_code, r.error_message) for r in results if r.status == "failed"),
-        decisions={name: dict(sorted(n.items())) for name, n in review.decision_counts(out, reviews).items()},
+        failures=tuple(failures),
+        decisions={name: dict(sorted(n.items())) for name, n in review.decision_counts(out).items()},
     )
 
 

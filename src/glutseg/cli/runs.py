@@ -55,6 +55,17 @@ KeyOption = Annotated[
         help="Write pseudonyms for ids, UIDs and paths; a new key file is written if needed.",
     ),
 ]
+JobsOption = Annotated[
+    int,
+    typer.Option(
+        "--jobs",
+        "-j",
+        min=0,
+        max=256,
+        envvar="GLUTSEG_JOBS",
+        help="Number of processes: for reading headers, and of studies measured at the same time.",
+    ),
+]
 SchedulerOption = Annotated[
     str,
     typer.Option(metavar="tcp://HOST:PORT", help="Measure on a Dask cluster; docs/how-to/cluster.md."),
@@ -99,17 +110,7 @@ def run(
     masks: MasksOption = "",
     label: LabelOption = None,
     labels: LabelsOption = None,
-    jobs: Annotated[
-        int,
-        typer.Option(
-            "--jobs",
-            "-j",
-            min=0,
-            max=256,
-            envvar="GLUTSEG_JOBS",
-            help="Number of studies measured at the same time.",
-        ),
-    ] = 1,
+    jobs: JobsOption = 1,
     scheduler: SchedulerOption = "",
     timeout_minutes: Annotated[
         float, typer.Option(min=0.01, help="Time limit for a study, which then fails.")
@@ -231,11 +232,13 @@ def collate(
 
         if reviewer is not None:
             review.choose(out, reviewer)
-        rows = review.Collator(out).collate()
-        counts = {word: sum(row.decision == word for row in rows) for word in DECISIONS}
+        tally = review.Collator(out).collate()
+        counts = {word: tally.decisions.get(word, 0) for word in DECISIONS}
     decisions = ", ".join(f"{n} {word}" for word, n in counts.items())
-    n_open = len(rows) - sum(counts.values())
-    typer.echo(f"{len(rows)} cases: {decisions}, {n_open} without a decision; the tables are written")
+    n_open = len(tally.case_ids) - sum(counts.values())
+    typer.echo(
+        f"{len(tally.case_ids)} cases: {decisions}, {n_open} without a decision; the tables are written"
+    )
 
 
 @app.command()
@@ -243,6 +246,13 @@ def scan(
     input_path: InputArgument,
     protocol: ProtocolOption = "femoral-head-top",
     series: SeriesOption = None,
+    index: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Keep the headers there: the next scan reads only new and changed files."
+        ),
+    ] = None,
+    jobs: JobsOption = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """List the series in INPUT with geometry, and which would be measured and why."""
@@ -252,16 +262,19 @@ def scan(
         from glutseg.protocol import load_protocol
 
         rule = load_protocol(protocol, series=series or ())
-        with terminal.progress() as bar:
-            index = dicom.scan(input_path, progress=bar.scanning)
-        if not index.studies:
-            raise GlutsegError("input-empty", "no DICOM image was found", str(input_path))
-        dicom.check_requested_series(index, rule.series)
-        listing = list_series(index, rule.series)
+        with dicom.temporary_index() as temporary:
+            with terminal.progress() as bar:
+                found = dicom.scan(
+                    input_path, progress=bar.scanning, index_file=index or temporary, jobs=jobs
+                )
+            if not found.studies:
+                raise GlutsegError("input-empty", "no DICOM image was found", str(input_path))
+            dicom.check_requested_series(found, rule.series)
+            listing = list_series(found, rule.series)
         if as_json:
             typer.echo(json.dumps(listing, indent=1))  # ASCII only: every control character is escaped
         else:
             terminal.print_listing(listing)
     n_usable = len({row["case_id"] for row in listing["series"] if row["rank"]})
-    if n_usable < len(index.studies) or listing["problems"]:
+    if n_usable < len(found.studies) or listing["problems"]:
         raise typer.Exit(SOME_DONE if n_usable else NOTHING_DONE)

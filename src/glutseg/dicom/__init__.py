@@ -8,9 +8,11 @@ from glutseg.dicom.read import read
 from glutseg.dicom.scan import scan
 from glutseg.dicom.slices import Fetch, already_local
 from glutseg.dicom.source import Source
+from glutseg.dicom.store import INDEX_FILE, remove_index, temporary_index
 from glutseg.dicom.summary import StudySummary, summaries
 
 __all__ = [
+    "INDEX_FILE",
     "Choice",
     "Fetch",
     "FileProblem",
@@ -31,7 +33,9 @@ __all__ = [
     "read_localiser",
     "read_near",
     "reason_with_part",
+    "remove_index",
     "scan",
     "series_flags",
     "summaries",
+    "temporary_index",
 ]

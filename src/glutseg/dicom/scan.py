@@ -78,6 +78,8 @@ def scan(
 
 def _scan(root: Path, progress: Progress | None, index_file: Path | None, jobs: int) -> Index:
     start = start_of(root)
+    if index_file is not None:
+        _make_folder(index_file.parent)
     with closing(IndexStore(index_file, start)) as store:
         problems: list[FileProblem] = []
         store.enter_files(file for file in walk(start, problems) if not _is_index(start, file, index_file))
@@ -95,6 +97,13 @@ def _scan(root: Path, progress: Progress | None, index_file: Path | None, jobs: 
     return Index(
         root=root, studies=studies, problems=tuple(problems), n_files=n_files, n_other_files=n_other_files
     )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GlutsegError("index-unwritable", error.strerror or "unknown reason", str(folder)) from error
 
 
 def _is_index(start: Path, file: FoundFile, index_file: Path | None) -> bool:

@@ -21,6 +21,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from glutseg.dicom.coding import Shared, header_from, shared_from
 from glutseg.dicom.contents import FileContents, HeaderRow, Numbered
@@ -30,6 +31,8 @@ from glutseg.dicom.source import Source
 from glutseg.dicom.summary import StudySummary
 from glutseg.errors import GlutsegError
 
+INDEX_FILE = "headers.sqlite"
+"""Name of the index in the folder of a run."""
 APPLICATION_ID = 0x676C7574
 """In the header of the file, by which an index of ours is known."""
 VERSION = 1
@@ -293,6 +296,13 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     except sqlite3.Error as error:
         message = f"the index of headers cannot be read ({type(error).__name__})"
         raise GlutsegError("index-damaged", message, str(path)) from error
+
+
+@contextmanager
+def temporary_index() -> Iterator[Path]:
+    """Path of an index in a folder that nobody else can read, and that is removed at the end."""
+    with TemporaryDirectory(prefix="glutseg-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / INDEX_FILE
 
 
 def remove_index(path: Path | None) -> None:

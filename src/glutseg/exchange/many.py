@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -65,8 +65,9 @@ class GivenMasks:
     def check(self) -> None:
         """Nothing to check: a missing mask fails its own study only."""
 
-    def digest(self, study: dicom.Study, protocol: Protocol) -> str:
+    def digest(self, load_study: Callable[[], dicom.Study], protocol: Protocol) -> str:
         """SHA-256 of the study's mask; "" where there is none yet."""
+        study = load_study()
         try:
             with mask_of(self.pattern, study, _series(study, protocol)[0]).open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from glutseg.errors import GlutsegError
 
 TEMP_PREFIX = ".glutseg-"
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write beside, fsync, rename: whoever kills the program finds the old file or the new one.
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of ``path`` when the block ends without an error.
+
+    It is written beside, fsynced and renamed: whoever kills the program finds the old file or the new one.
 
     Raises
     ------
@@ -24,15 +30,29 @@ def write_bytes(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=TEMP_PREFIX, dir=path.parent)
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o644)  # mkstemp gives 0600: a colleague could not read the table
         Path(temporary).replace(path)
+        temporary = None
     except OSError as error:
+        raise GlutsegError("output-unwritable", error.strerror or "unknown reason", str(path)) from error
+    finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        raise GlutsegError("output-unwritable", error.strerror or "unknown reason", str(path)) from error
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file that is either whole or not there, as `replacing` does.
+
+    Raises
+    ------
+    GlutsegError
+        ``output-unwritable``.
+    """
+    with replacing(path) as file:
+        file.write(content)
 
 
 def write_text(path: Path, content: str) -> None:

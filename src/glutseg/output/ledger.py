@@ -10,6 +10,7 @@ from typing import Any
 from glutseg.output.decode import from_json
 from glutseg.output.layout import CASE_JSON, case_file
 from glutseg.output.schema import CaseRow
+from glutseg.output.tables import SortKey
 from glutseg.result import CaseResult
 
 
@@ -36,6 +37,18 @@ def read_case(out: Path, case_id: str) -> Entry | None:
     if entry.row.result.case_id != case_id or not all((out / name).is_file() for name in files):
         return None
     return entry
+
+
+def case_key(out: Path, case_id: str) -> SortKey | None:
+    """By what a case is sorted in the tables (`sort_key`), or None where its record cannot be read.
+
+    The rest of the record is not looked at.
+    """
+    try:
+        record = json.loads((out / case_file(case_id, CASE_JSON)).read_text(encoding="utf-8"))
+        return str(record["patient_id"]), str(record["study_date"]), str(record["study_uid"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def _entry(record: dict[str, Any]) -> Entry:

@@ -62,18 +62,19 @@ class Pseudonymiser:
         return self._digest("check", "").hex()[:PATIENT_DIGITS]
 
     def index(self, index: Index) -> Index:
-        """The index with pseudonyms and without study dates.
+        """The index without the name of its folder, and with pseudonyms for files that cannot be read.
 
-        What measuring needs stays: the paths of the images, and the series' descriptions, which help
-        to choose among them; `reworded` takes them out of the result.
+        The studies stay as they are; a plan gives each its pseudonyms when it is loaded (`study`).
         """
         problems = tuple(
             FileProblem(Source(Path(self.source(p.source))), p.code, catalogue()[p.code].meaning)
             for p in index.problems
         )
-        studies = tuple(self.study(study) for study in index.studies)
-        ordered = sorted(studies, key=lambda s: (s.patient_id, s.study_uid))
-        return replace(index, root=HIDDEN, studies=tuple(ordered), problems=problems)
+        return replace(index, root=HIDDEN, problems=problems)
+
+    def digest(self, sha256: str) -> str:
+        """A digest that nobody without the key can compare with that of the images."""
+        return self._digest("headers", sha256).hex()
 
     def participants(self, table: Participants) -> Participants:
         """The table with pseudonyms for all that are not yet pseudonyms or case ids of such a run."""
@@ -116,7 +117,11 @@ class Pseudonymiser:
         return hmac.new(self.key, message, hashlib.sha256).digest()
 
     def study(self, study: Study) -> Study:
-        """A study with pseudonyms and without its date."""
+        """A study with pseudonyms and without its date.
+
+        What measuring needs stays: the paths of the images, and the series' descriptions, which help
+        to choose among them; `reworded` takes them out of the result.
+        """
         return replace(
             study,
             study_uid=self.uid(study.study_uid),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import platform
+import textwrap
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from glutseg.measurement import Unmatched
-from glutseg.output.atomic import write_text
+from glutseg.output.atomic import replacing
 from glutseg.output.case_files import to_json
 from glutseg.output.folder import PROGRAM, RECORD_FORMAT
 from glutseg.output.layout import RUN_JSON
@@ -61,7 +63,7 @@ class RunRecord:
     outliner: Mapping[str, str] = field(default_factory=lambda: dict(OWN))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CaseState:
     """How far a case of the plan is: ``waiting`` or its result's status, and the seconds of its stages."""
 
@@ -71,7 +73,7 @@ class CaseState:
 
 
 def write_run_record(
-    out: Path, record: RunRecord, cases: Sequence[CaseState], *, state: str, seconds: float = 0.0
+    out: Path, record: RunRecord, cases: Collection[CaseState], *, state: str, seconds: float = 0.0
 ) -> None:
     """Write run.json; ``state`` is "running", "stopped" or "finished", ``cases`` the whole plan."""
     lacking = record.unmatched or Unmatched()
@@ -92,16 +94,26 @@ def write_run_record(
         "studies": len(cases),
         "by_status": dict(sorted(Counter(case.status for case in cases).items())),
         "problems": [{"path": p, "code": c, "message": m} for p, c, m in record.problems],
-        "cases": [
-            {
-                "case_id": case.case_id,
-                "status": case.status,
-                "seconds": {stage: round(s, 3) for stage, s in case.seconds.items()},
-            }
-            for case in cases
-        ],
+        "cases": [],
     }
-    write_text(out / RUN_JSON, json.dumps(to_json(content), indent=1, ensure_ascii=False) + "\n")
+    head = _json(content).removesuffix("[]\n}")
+    with replacing(out / RUN_JSON) as file:
+        for text in chain([head], _case_lines(cases), ["\n}\n"]):
+            file.write(text.encode("utf-8", "replace"))
+
+
+def _case_lines(cases: Collection[CaseState]) -> Iterator[str]:
+    """The list of the cases as JSON, one at a time: a large run has many."""
+    yield "["
+    for n, case in enumerate(cases):
+        seconds = {stage: round(s, 3) for stage, s in case.seconds.items()}
+        one = {"case_id": case.case_id, "status": case.status, "seconds": seconds}
+        yield f"{',' if n else ''}\n" + textwrap.indent(_json(one), "  ")
+    yield "\n ]" if cases else "]"
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(to_json(content), indent=1, ensure_ascii=False)
 
 
 def ways(protocol: Protocol, key_check: str, outliner: Mapping[str, str]) -> dict[str, Any]:

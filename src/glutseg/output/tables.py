@@ -4,63 +4,126 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from glutseg.output.atomic import write_bytes, write_text
+from glutseg.output.atomic import replacing
 from glutseg.output.columns import Column, Row
 from glutseg.output.layout import LEVELS_CSV, MEASUREMENTS_CSV, MEASUREMENTS_PARQUET, PROFILE_CSV
 from glutseg.output.schema import CaseRow, measurement_columns
 from glutseg.output.slice_tables import LEVELS, PROFILE, level_rows, profile_rows
 from glutseg.output.text import plain, safe_cell
 from glutseg.protocol import ExtentRule
+from glutseg.result import CaseResult
 
 AT_LEVEL = ExtentRule()
 
 
-def sort_rows(rows: Sequence[CaseRow]) -> list[CaseRow]:
+SortKey = tuple[str, str, str]
+PARQUET_BATCH = 5000
+"""Rows of measurements.parquet that are in memory at a time."""
+
+
+def sort_key(result: CaseResult) -> SortKey:
     """By patient, date and study: the same order whatever order the studies were measured in."""
-    return sorted(rows, key=lambda r: (r.result.patient_id, r.result.study_date, r.result.study_uid))
+    return result.patient_id, result.study_date, result.study_uid
 
 
-def write_tables(out: Path, rows: Sequence[CaseRow], extent: ExtentRule = AT_LEVEL) -> None:
-    """Write measurements.csv, measurements.parquet and profile.csv, sorted by `sort_rows`; levels.csv
-    where whole muscles were measured."""
-    ordered = sort_rows(rows)
+def sort_rows(rows: Iterable[CaseRow]) -> list[CaseRow]:
+    """The rows in the order of the tables."""
+    return sorted(rows, key=lambda row: sort_key(row.result))
+
+
+@contextmanager
+def writing_tables(out: Path, extent: ExtentRule = AT_LEVEL) -> Iterator[Callable[[CaseRow], None]]:
+    """A function that adds a row to measurements.csv, measurements.parquet and profile.csv, and to levels.csv
+    where whole muscles are measured; rows come in the order of `sort_key`, and none is kept.
+
+    The tables take the places of earlier ones when the block ends without an error.
+
+    Raises
+    ------
+    GlutsegError
+        ``output-unwritable``.
+    """
     columns = measurement_columns(extent)
-    points = [point for row in ordered for point in profile_rows(row.result)]
-    write_text(out / MEASUREMENTS_CSV, to_csv(columns, ordered))
-    write_bytes(out / MEASUREMENTS_PARQUET, to_parquet(columns, ordered))
-    write_text(out / PROFILE_CSV, to_csv(PROFILE, points))
-    if extent.whole_muscle:
-        levels = [level for row in ordered for level in level_rows(row.result, extent.muscles)]
-        write_text(out / LEVELS_CSV, to_csv(LEVELS, levels))
+    with ExitStack() as files:
+        add_measurements = files.enter_context(writing_csv(out / MEASUREMENTS_CSV, columns))
+        add_to_parquet = files.enter_context(_writing_parquet(out / MEASUREMENTS_PARQUET, columns))
+        add_profile = files.enter_context(writing_csv(out / PROFILE_CSV, PROFILE))
+        has_levels = extent.whole_muscle
+        add_levels = files.enter_context(writing_csv(out / LEVELS_CSV, LEVELS)) if has_levels else None
+
+        def add(row: CaseRow) -> None:
+            add_measurements([row])
+            add_to_parquet([row])
+            add_profile(profile_rows(row.result))
+            if add_levels:
+                add_levels(level_rows(row.result, extent.muscles))
+
+        yield add
 
 
-def to_csv(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> str:
-    """UTF-8 text with ``,`` and ``\\n``; unknowns are empty, texts cannot act as formulas."""
+def write_tables(out: Path, rows: Iterable[CaseRow], extent: ExtentRule = AT_LEVEL) -> None:
+    """Write the tables of rows in any order; see `writing_tables`."""
+    with writing_tables(out, extent) as add:
+        for row in sort_rows(rows):
+            add(row)
+
+
+@contextmanager
+def writing_csv(path: Path, columns: Sequence[Column[Row]]) -> Iterator[Callable[[Iterable[Row]], None]]:
+    """A function that adds rows to a table; see `to_csv` and `replacing`."""
+    with replacing(path) as file:
+        # lone surrogates of broken file names become "?"
+        text = io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")
+        try:
+            yield _csv_writer(columns, text)
+        finally:
+            text.detach()  # flushes; the file is closed elsewhere
+
+
+def to_csv(columns: Sequence[Column[Row]], rows: Iterable[Row]) -> str:
+    """UTF-8 text with ``,`` and ``\n``; unknowns are empty, texts cannot act as formulas."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([column.name for column in columns])
-    for row in rows:
-        cells = [column.value(row) for column in columns]
-        writer.writerow(["" if c is None else safe_cell(c) if isinstance(c, str) else c for c in cells])
+    _csv_writer(columns, text)(rows)
     return text.getvalue()
 
 
-def to_parquet(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> bytes:
-    """The same rows with their types; texts as they are, since no spreadsheet runs a Parquet file."""
-    import pyarrow as pa
+def _csv_writer(columns: Sequence[Column[Row]], text: TextIO) -> Callable[[Iterable[Row]], None]:
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([column.name for column in columns])
+
+    def add(rows: Iterable[Row]) -> None:
+        for row in rows:
+            cells = [column.value(row) for column in columns]
+            writer.writerow(["" if c is None else safe_cell(c) if isinstance(c, str) else c for c in cells])
+
+    return add
+
+
+@contextmanager
+def _writing_parquet(path: Path, columns: Sequence[Column[Row]]) -> Iterator[Callable[[Iterable[Row]], None]]:
+    """A function that adds rows to a Parquet file, which is written in batches."""
     import pyarrow.parquet as pq
 
-    buffer = pa.BufferOutputStream()
-    pq.write_table(to_arrow(columns, rows), buffer)
-    return bytes(buffer.getvalue())
+    waiting: list[Row] = []
+    with replacing(path) as file, pq.ParquetWriter(file, to_arrow(columns, ()).schema) as writer:
+
+        def add(rows: Iterable[Row]) -> None:
+            waiting.extend(rows)
+            if len(waiting) >= PARQUET_BATCH:
+                writer.write_table(to_arrow(columns, waiting))
+                waiting.clear()
+
+        yield add
+        writer.write_table(to_arrow(columns, waiting))
 
 
 def to_arrow(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> Any:
-    """A pyarrow table of the rows."""
+    """A pyarrow table of the rows: texts as they are, since no spreadsheet runs a Parquet file."""
     import pyarrow as pa
 
     types = {str: pa.string(), float: pa.float64(), int: pa.int64()}

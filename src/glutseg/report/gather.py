@@ -40,8 +40,8 @@ def gather(out: Path, title: str = "") -> Report:
         ``input-missing`` where no run of glutseg is, or none of its studies is done.
     """
     run = read_run(out)
-    reviews = Collator(out).reviews()
-    rows = tuple(sort_rows(revised(out, run.rows, reviews)))
+    reviews = dict(Collator(out).reviews())
+    rows = tuple(sort_rows(revised(out, run.rows)))
     size = size_for(len(rows))
     blank = CaseReviews()
     cases = tuple(
@@ -53,7 +53,7 @@ def gather(out: Path, title: str = "") -> Report:
         run.protocol,
         run.version,
         rows,
-        decision_counts(out, reviews),
+        decision_counts(out),
         has_agreement=agreement is not None,
         outliner=_outliner(run),
     )

@@ -1,11 +1,12 @@
 from .collate import (
     Collator,
+    Tally,
     choose,
     chosen_reviewer,
     decision_counts,
     final_rows,
     revised,
-    write_reviews,
+    table_order,
 )
 from .decide import accept, correct, reject, undo
 from .masks import read_mask, stored_mask
@@ -19,6 +20,7 @@ __all__ = [
     "Figures",
     "Remeasured",
     "Review",
+    "Tally",
     "accept",
     "choose",
     "chosen_reviewer",
@@ -32,6 +34,6 @@ __all__ = [
     "reviewer_id",
     "revised",
     "stored_mask",
+    "table_order",
     "undo",
-    "write_reviews",
 ]

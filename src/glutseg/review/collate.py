@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from glutseg.errors import GlutsegError
 from glutseg.output.atomic import write_text
 from glutseg.output.folder import PROGRAM, case_ids, review_files, run_record
 from glutseg.output.layout import CASE_JSON, REVIEWER_JSON, REVIEWS_CSV, case_file
-from glutseg.output.ledger import read_case
+from glutseg.output.ledger import case_key, read_case
 from glutseg.output.schema import CaseRow
-from glutseg.output.tables import sort_rows, to_csv, write_tables
+from glutseg.output.tables import sort_rows, writing_csv, writing_tables
 from glutseg.output.text import plain
-from glutseg.protocol import Protocol
+from glutseg.protocol import ExtentRule, Protocol
 from glutseg.review.final_row import CaseReviews, final_row, read_reviews
 from glutseg.review.reviews_table import REVIEWS, ReviewRow
 
@@ -28,6 +29,11 @@ ROUNDS = 3
 
 Signature = tuple[tuple[str, int, int], ...]
 """(name, size, time of writing) of files; it changes with their content."""
+Known = TypeVar("Known")
+
+
+MAX_REMEMBERED = 2000
+"""Cases whose rows and reviews stay in memory between two collations; a larger run is read again."""
 
 
 @dataclass
@@ -45,24 +51,32 @@ class Collator:
         self._rows: dict[str, tuple[Signature, CaseRow]] = {}
         self._reviews: dict[str, tuple[Signature, CaseReviews]] = {}
 
-    def rows(self, names: Sequence[str]) -> list[CaseRow]:
-        """The automatic rows of the cases that have a record."""
-        found = [self._row(name) for name in names]
-        return [row for row in found if row is not None]
+    def rows(self, names: Iterable[str]) -> Iterator[CaseRow]:
+        """The automatic rows of the cases that have a record, one at a time."""
+        return (row for name in names if (row := self._row(name)) is not None)
 
-    def reviews(self) -> dict[str, CaseReviews]:
-        """Reviews by case id, of the cases that have any."""
-        found = {}
-        for name, files in review_files(self.out).items():
-            signature = _signature((*files, self.out / case_file(name, CASE_JSON)))
-            known = self._reviews.get(name)
-            if known is None or known[0] != signature:
-                known = self._reviews[name] = (signature, read_reviews(self.out, name, files))
-            found[name] = known[1]
-        return found
+    def reviews(self) -> Iterator[tuple[str, CaseReviews]]:
+        """(case id, reviews) of the cases that have any, one at a time."""
+        return ((name, self._case_reviews(name, files)) for name, files in review_files(self.out).items())
 
-    def collate(self) -> list[CaseRow]:
-        """Write all tables from the ledger and the reviews; the rows in their order.
+    def final_rows(
+        self, names: Iterable[str], reviewer: str | None = None
+    ) -> Iterator[tuple[CaseRow, CaseRow, CaseReviews]]:
+        """(final row, automatic row, reviews) of the cases that have a record, one at a time.
+
+        Parameters
+        ----------
+        reviewer : whose decisions count; by default the one chosen with `choose`, or all
+        """
+        files = review_files(self.out)
+        whose = chosen_reviewer(self.out) if reviewer is None and files else reviewer or ""
+        for row in self.rows(names):
+            name = row.result.case_id
+            found = self._case_reviews(name, files[name]) if name in files else CaseReviews()
+            yield (final_row(self.out, row, found, whose) if files else row), row, found
+
+    def collate(self) -> Tally:
+        """Write all tables from the ledger and the reviews.
 
         Raises
         ------
@@ -70,16 +84,43 @@ class Collator:
             ``input-missing`` where no run of glutseg is, ``output-unwritable``.
         """
         names, extent = run_cases(self.out), run_protocol(self.out).extent
-        rows: list[CaseRow] = []
+        tally = Tally()
         for _ in range(ROUNDS):
             before = self.signature()
-            automatic, reviews = self.rows(names), self.reviews()
-            rows = revised(self.out, automatic, reviews)
-            write_tables(self.out, rows, extent)
-            write_reviews(self.out, automatic, reviews)
+            tally = self.write(table_order(self.out, names), extent)
             if self.signature() == before:
                 break
-        return sort_rows(rows)
+        return tally
+
+    def write(self, ordered: Sequence[str], extent: ExtentRule) -> Tally:
+        """Write all tables in one pass over the ledger; no row is kept.
+
+        Parameters
+        ----------
+        ordered : case ids in the order of the tables (`table_order`)
+
+        Raises
+        ------
+        GlutsegError
+            ``output-unwritable``.
+        """
+        statuses: Counter[str] = Counter()
+        decisions: Counter[str] = Counter()
+        names = []
+        with ExitStack() as tables:
+            add = tables.enter_context(writing_tables(self.out, extent))
+            if review_files(self.out):
+                add_reviews = tables.enter_context(writing_csv(self.out / REVIEWS_CSV, REVIEWS))
+            else:
+                add_reviews = None
+            for final, automatic, found in self.final_rows(ordered):
+                add(final)
+                names.append(final.result.case_id)
+                statuses[final.result.status] += 1
+                decisions[final.decision] += 1
+                if add_reviews:
+                    add_reviews(review_rows(automatic, found))
+        return Tally(tuple(names), statuses, decisions)
 
     def signature(self) -> Signature:
         """Changes with every decision of any reviewer."""
@@ -93,8 +134,49 @@ class Collator:
             entry = read_case(self.out, name)
             if entry is None:
                 return None
-            known = self._rows[name] = (signature, entry.row)
+            known = (signature, entry.row)
+            _remember(self._rows, name, known)
         return known[1]
+
+    def _case_reviews(self, name: str, files: tuple[Path, ...]) -> CaseReviews:
+        signature = _signature((*files, self.out / case_file(name, CASE_JSON)))
+        known = self._reviews.get(name)
+        if known is None or known[0] != signature:
+            known = (signature, read_reviews(self.out, name, files))
+            _remember(self._reviews, name, known)
+        return known[1]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What tables were written of.
+
+    Attributes
+    ----------
+    case_ids : in the order of the tables
+    statuses, decisions : number of final rows with each
+    """
+
+    case_ids: tuple[str, ...] = ()
+    statuses: Mapping[str, int] = field(default_factory=Counter)
+    decisions: Mapping[str, int] = field(default_factory=Counter)
+
+
+def table_order(out: Path, names: Iterable[str]) -> list[str]:
+    """The cases that have a record, in the order of the tables."""
+    keys = [(key, name) for name in names if (key := case_key(out, name)) is not None]
+    keys.sort(key=lambda one: one[0])
+    return [name for _, name in keys]
+
+
+def review_rows(row: CaseRow, found: CaseReviews) -> Iterator[ReviewRow]:
+    """The rows of reviews.csv of a case; ``row`` is the automatic one."""
+    return (ReviewRow(row, review, found.record_sha256) for review in found.reviews if review.history)
+
+
+def _remember(known: dict[str, Known], name: str, value: Known) -> None:
+    if len(known) < MAX_REMEMBERED or name in known:
+        known[name] = value
 
 
 def final_rows(out: Path, values: Values = "corrected", reviewer: str | None = None) -> tuple[CaseRow, ...]:
@@ -111,54 +193,22 @@ def final_rows(out: Path, values: Values = "corrected", reviewer: str | None = N
         ``input-missing`` where no run of glutseg is; ``reviewer-unknown``.
     """
     collator = Collator(out)
-    rows = collator.rows(run_cases(out))
     if values == "automatic":
-        return tuple(sort_rows(rows))
-    reviews = collator.reviews()
+        return tuple(sort_rows(collator.rows(run_cases(out))))
     if reviewer is not None:
-        _check_known(plain(reviewer), reviews, out)
-    return tuple(sort_rows(revised(out, rows, reviews, None if reviewer is None else plain(reviewer))))
+        _check_known(plain(reviewer), out)
+    whose = None if reviewer is None else plain(reviewer)
+    return tuple(sort_rows(final for final, _, _ in collator.final_rows(run_cases(out), whose)))
 
 
-def revised(
-    out: Path,
-    rows: Sequence[CaseRow],
-    reviews: dict[str, CaseReviews] | None = None,
-    reviewer: str | None = None,
-) -> list[CaseRow]:
-    """The final rows; without any review they are the automatic ones."""
-    found = Collator(out).reviews() if reviews is None else reviews
+def revised(out: Path, rows: Iterable[CaseRow]) -> list[CaseRow]:
+    """The final rows of automatic ones; without any review they are the same."""
+    found = dict(Collator(out).reviews())
     if not found:
         return list(rows)
-    whose = chosen_reviewer(out) if reviewer is None else reviewer
+    whose = chosen_reviewer(out)
     blank = CaseReviews()
     return [final_row(out, row, found.get(row.result.case_id, blank), whose) for row in rows]
-
-
-def write_reviews(out: Path, rows: Sequence[CaseRow], reviews: dict[str, CaseReviews] | None = None) -> None:
-    """Write reviews.csv: a row per case and reviewer; nothing where there is no review.
-
-    Parameters
-    ----------
-    rows : automatic rows
-
-    Raises
-    ------
-    GlutsegError
-        ``output-unwritable``.
-    """
-    found = Collator(out).reviews() if reviews is None else reviews
-    if not found:
-        return
-    blank = CaseReviews()
-    lines = [
-        ReviewRow(row, review, of_case.record_sha256)
-        for row in sort_rows(rows)
-        for of_case in (found.get(row.result.case_id, blank),)
-        for review in of_case.reviews
-        if review.history
-    ]
-    write_text(out / REVIEWS_CSV, to_csv(REVIEWS, lines))
 
 
 def choose(out: Path, reviewer: str) -> None:
@@ -172,7 +222,7 @@ def choose(out: Path, reviewer: str) -> None:
     run_cases(out)
     name = plain(reviewer)
     if name:
-        _check_known(name, Collator(out).reviews(), out)
+        _check_known(name, out)
     content = {"program": PROGRAM, "reviewer": name}
     write_text(out / REVIEWER_JSON, json.dumps(content, ensure_ascii=False) + "\n")
 
@@ -194,11 +244,10 @@ def chosen_reviewer(out: Path) -> str:
         raise GlutsegError("review-invalid", "the choice of a reviewer", path.name) from error
 
 
-def decision_counts(out: Path, reviews: dict[str, CaseReviews] | None = None) -> dict[str, Counter[str]]:
+def decision_counts(out: Path) -> dict[str, Counter[str]]:
     """Number of decisions in force, by reviewer and decision."""
-    found = Collator(out).reviews() if reviews is None else reviews
     counts: dict[str, Counter[str]] = {}
-    for of_case in found.values():
+    for _, of_case in Collator(out).reviews():
         for review in of_case.reviews:
             entry = review.in_force
             if entry is not None:
@@ -233,8 +282,8 @@ def run_protocol(out: Path) -> Protocol:
         raise GlutsegError("input-missing", "the run's record names no protocol", str(out)) from error
 
 
-def _check_known(name: str, reviews: dict[str, CaseReviews], out: Path) -> None:
-    known = {review.reviewer for found in reviews.values() for review in found.reviews}
+def _check_known(name: str, out: Path) -> None:
+    known = {review.reviewer for _, found in Collator(out).reviews() for review in found.reviews}
     if name not in known:
         reviewers = ", ".join(sorted(known)) or "nobody"
         raise GlutsegError(
