@@ -219,7 +219,7 @@ def test_tables_are_identical_after_a_worker_was_killed(dask, context, tmp_path)
     found += [r.case_id for r in results]
     assert sorted(found) == [t.case_id for t in plan]
     for run_context in (remote_run, local):
-        collate(plan, run_context)
+        collate([task.case_id for task in plan], run_context)
     assert files_of(remote_run.out) == files_of(local.out)
     assert b"333" in (remote_run.out / "measurements.csv").read_bytes()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -169,7 +169,7 @@ def _run_and_record(
     try:
         with _sigterm_as_interrupt():
             _run_tasks(plan.without(kept), context, options, states, progress)
-            tally = collate(plan, context)
+            tally = collate(states, context)
     except BaseException:
         with suppress(GlutsegError, OSError):  # the disk may be full; the record written at the start remains
             sweep(context.out)
@@ -183,7 +183,7 @@ def _run_and_record(
     )
 
 
-def collate(plan: Plan, context: RunContext) -> review.Tally:
+def collate(case_ids: Collection[str], context: RunContext) -> review.Tally:
     """Write the tables from the case records and the reviewers' decisions.
 
     Raises
@@ -191,10 +191,9 @@ def collate(plan: Plan, context: RunContext) -> review.Tally:
     GlutsegError
         ``output-unwritable``, also if the record of a case is missing.
     """
-    names = [case.case_id for case in plan.cases]
-    ordered = review.table_order(context.out, names)
+    ordered = review.table_order(context.out, case_ids)
     tally = review.Collator(context.out).write(ordered, context.protocol.extent)
-    missing = set(names) - set(tally.case_ids)
+    missing = set(case_ids) - set(tally.case_ids)
     if missing:
         raise GlutsegError("output-unwritable", "the record of a case is missing", min(missing))
     return tally

@@ -22,7 +22,7 @@ from pathlib import Path
 from glutseg.dicom.contents import read_files
 from glutseg.dicom.files import FoundFile, start_of, walk
 from glutseg.dicom.model import FileProblem, Index, Study
-from glutseg.dicom.store import BATCH, IndexStore, remove_index
+from glutseg.dicom.store import BATCH, IndexStore, is_refused, remove_index
 from glutseg.dicom.stored import StoredStudies
 from glutseg.dicom.study_of import study_of
 from glutseg.dicom.summary import summary_of
@@ -68,9 +68,9 @@ def scan(
         raise GlutsegError("input-missing", "there is no such file or folder", str(input))
     try:
         return _scan(input, progress, index_file, jobs)
-    except sqlite3.OperationalError as error:  # it is locked, or the disk is full
-        raise GlutsegError("index-unwritable", str(error), str(index_file)) from error
     except sqlite3.DatabaseError as error:
+        if is_refused(error) or index_file is None:
+            raise GlutsegError("index-unwritable", str(error), str(index_file or "")) from error
         log.warning("the index of headers is damaged and made anew: %s", error)
         remove_index(index_file)
         return _scan(input, progress, index_file, jobs)

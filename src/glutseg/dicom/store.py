@@ -42,6 +42,17 @@ APPLICATION_ID_AT = 68
 MAX_KNOWN = 10_000
 """Shared parts and studies whose numbers are remembered while a scan writes."""
 BATCH = 500
+REFUSED = frozenset(
+    (
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    )
+)
 CACHE_KIB = 16_384
 STUDY_ORDER = "patient_id, study_uid, folder"
 
@@ -79,19 +90,17 @@ class IndexStore:
     Raises
     ------
     GlutsegError
-        ``index-foreign`` for a file that is no index of glutseg; ``index-unwritable``.
+        ``index-foreign`` for a file that is no index of glutseg; ``index-unwritable`` for one that cannot be
+        read.
     sqlite3.DatabaseError
-        For a damaged index, here and in every method.
+        Here and in every method, if the system refuses (`is_refused`) or the index is damaged.
     """
 
     def __init__(self, path: Path | None, start: Path) -> None:
         self.start = start
         if path is not None:
             _check_ours(path)
-        try:
-            self._db = _opened("" if path is None else os.fspath(path), os.fsencode(start.resolve()))
-        except sqlite3.OperationalError as error:
-            raise GlutsegError("index-unwritable", str(error), str(path)) from error
+        self._db = _opened("" if path is None else os.fspath(path), os.fsencode(start.resolve()))
         row = self._db.execute("SELECT value FROM about WHERE key = 'scan'").fetchone()
         self._scan = row[0] + 1 if row else 1
         self._db.execute("INSERT OR REPLACE INTO about VALUES ('scan', ?)", (self._scan,))
@@ -279,6 +288,11 @@ def read_headers(db: sqlite3.Connection, start: Path, study_id: int) -> list[Fil
 def path_of(start: Path, name: bytes) -> Path:
     """Path of a file of the index."""
     return start / os.fsdecode(name) if name else start
+
+
+def is_refused(error: sqlite3.DatabaseError) -> bool:
+    """Whether it is no damage: another process has locked the index, the disk is full, or similar."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in REFUSED
 
 
 @contextmanager
