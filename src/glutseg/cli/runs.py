@@ -63,7 +63,7 @@ JobsOption = Annotated[
         min=0,
         max=256,
         envvar="GLUTSEG_JOBS",
-        help="Number of processes: for reading headers, and of studies measured at the same time.",
+        help="Number of processes: studies measured, or headers read, at the same time.",
     ),
 ]
 SchedulerOption = Annotated[

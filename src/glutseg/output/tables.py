@@ -22,6 +22,7 @@ AT_LEVEL = ExtentRule()
 
 
 SortKey = tuple[str, str, str]
+Cells = list[str | float | int | None]
 PARQUET_BATCH = 5000
 """Rows of measurements.parquet that are in memory at a time."""
 
@@ -109,27 +110,34 @@ def _writing_parquet(path: Path, columns: Sequence[Column[Row]]) -> Iterator[Cal
     """A function that adds rows to a Parquet file, which is written in batches."""
     import pyarrow.parquet as pq
 
-    waiting: list[Row] = []
+    waiting: list[Cells] = []
     with replacing(path) as file, pq.ParquetWriter(file, to_arrow(columns, ()).schema) as writer:
 
         def add(rows: Iterable[Row]) -> None:
-            waiting.extend(rows)
+            waiting.extend(_cells(columns, row) for row in rows)
             if len(waiting) >= PARQUET_BATCH:
-                writer.write_table(to_arrow(columns, waiting))
+                writer.write_table(_arrow_of_cells(columns, waiting))
                 waiting.clear()
 
         yield add
-        writer.write_table(to_arrow(columns, waiting))
+        writer.write_table(_arrow_of_cells(columns, waiting))
 
 
-def to_arrow(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> Any:
+def to_arrow(columns: Sequence[Column[Row]], rows: Iterable[Row]) -> Any:
     """A pyarrow table of the rows: texts as they are, since no spreadsheet runs a Parquet file."""
+    return _arrow_of_cells(columns, [_cells(columns, row) for row in rows])
+
+
+def _arrow_of_cells(columns: Sequence[Column[Row]], rows: Sequence[Cells]) -> Any:
     import pyarrow as pa
 
     types = {str: pa.string(), float: pa.float64(), int: pa.int64()}
-    cells = {c.name: [_clean(c.value(row)) for row in rows] for c in columns}
-    schema = pa.schema([(c.name, types[c.kind]) for c in columns])
-    return pa.table(cells, schema=schema)
+    schema = pa.schema([(column.name, types[column.kind]) for column in columns])
+    return pa.table({c.name: [row[n] for row in rows] for n, c in enumerate(columns)}, schema=schema)
+
+
+def _cells(columns: Sequence[Column[Row]], row: Row) -> Cells:
+    return [_clean(column.value(row)) for column in columns]
 
 
 def _clean(cell: str | float | None) -> str | float | int | None:
