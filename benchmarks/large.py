@@ -2,7 +2,7 @@
 
     python benchmarks/large.py [--studies 1000 10000 100000] [--slices 10] [--keep DIR] [--store]
 
-The index is filled with the headers of made-up files, as a scan fills it. Then `batch.run` measures all studies
+The index is filled with the headers of made-up files, as a scan does. Then `batch.run` measures all studies
 in this process, with a measurer that gives every study the result of one phantom; a second run resumes it and
 finds every case done. Both write all tables. Each size is measured in a process of its own: the peak of its
 memory in every part, and the minutes. The memory of a worker does not matter here; `scale.py` measures it.

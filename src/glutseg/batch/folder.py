@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -72,7 +72,12 @@ def run_folder(
     if options.scheduler:  # workers on other machines have another current folder
         source = source.absolute()
     with _index_file(out, is_kept=pseudonyms is None) as file:
-        return measure(dicom.scan(source, progress=scan_progress, index_file=file, jobs=options.jobs))
+        index = dicom.scan(source, progress=scan_progress, index_file=file, jobs=options.jobs)
+        if not index.studies:
+            dicom.remove_index(file)
+            with suppress(OSError):  # it holds something else
+                file.parent.rmdir()
+        return measure(index)
 
 
 @contextmanager

@@ -47,9 +47,9 @@ def find_elements(
     found: Elements = {}
     end = len(content)
     while at < end:
-        group, element, vr, length, value = _start(content, at, is_implicit=is_implicit)
-        if group not in groups:
+        if int.from_bytes(content[at : at + 2], "little") not in groups:
             return found, at
+        group, element, vr, length, value = _start(content, at, is_implicit=is_implicit)
         tag = group << 16 | element
         stop = value + length
         if length == UNDEFINED_LENGTH:
