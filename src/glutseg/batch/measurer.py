@@ -14,6 +14,7 @@ from glutseg.segmentation import Outliner
 
 if typing.TYPE_CHECKING:
     from glutseg.case import Case
+
 LoadStudy = Callable[[], dicom.Study]
 
 
