@@ -23,7 +23,7 @@ AT_LEVEL = ExtentRule()
 
 SortKey = tuple[str, str, str]
 Cells = list[str | float | int | None]
-PARQUET_BATCH = 5000
+PARQUET_BATCH = 2000
 """Rows of measurements.parquet that are in memory at a time."""
 
 

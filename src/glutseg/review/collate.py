@@ -32,10 +32,6 @@ Signature = tuple[tuple[str, int, int], ...]
 Known = TypeVar("Known")
 
 
-MAX_REMEMBERED = 2000
-"""Cases whose rows and reviews stay in memory between two collations; a larger run is read again."""
-
-
 @dataclass
 class Collator:
     """Writes the tables of a run repeatedly, reading only files that have changed in between.
@@ -43,9 +39,11 @@ class Collator:
     Parameters
     ----------
     out : the run's folder
+    n_remembered : number of cases whose rows and reviews stay in memory for the next time
     """
 
     out: Path
+    n_remembered: int = 0
 
     def __post_init__(self) -> None:
         self._rows: dict[str, tuple[Signature, CaseRow]] = {}
@@ -135,7 +133,7 @@ class Collator:
             if entry is None:
                 return None
             known = (signature, entry.row)
-            _remember(self._rows, name, known)
+            self._remember(self._rows, name, known)
         return known[1]
 
     def _case_reviews(self, name: str, files: tuple[Path, ...]) -> CaseReviews:
@@ -143,8 +141,12 @@ class Collator:
         known = self._reviews.get(name)
         if known is None or known[0] != signature:
             known = (signature, read_reviews(self.out, name, files))
-            _remember(self._reviews, name, known)
+            self._remember(self._reviews, name, known)
         return known[1]
+
+    def _remember(self, known: dict[str, Known], name: str, value: Known) -> None:
+        if len(known) < self.n_remembered or name in known:
+            known[name] = value
 
 
 @dataclass(frozen=True)
@@ -172,11 +174,6 @@ def table_order(out: Path, names: Iterable[str]) -> list[str]:
 def review_rows(row: CaseRow, found: CaseReviews) -> Iterator[ReviewRow]:
     """The rows of reviews.csv of a case; ``row`` is the automatic one."""
     return (ReviewRow(row, review, found.record_sha256) for review in found.reviews if review.history)
-
-
-def _remember(known: dict[str, Known], name: str, value: Known) -> None:
-    if len(known) < MAX_REMEMBERED or name in known:
-        known[name] = value
 
 
 def final_rows(out: Path, values: Values = "corrected", reviewer: str | None = None) -> tuple[CaseRow, ...]:

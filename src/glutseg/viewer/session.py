@@ -29,6 +29,8 @@ Filter = Literal["undecided", "decided", "ok", "review", "failed", "excluded", "
 FILTERS: tuple[Filter, ...] = get_args(Filter)
 ORDER: tuple[Status, ...] = ("review", "failed", "ok")
 """Statuses in the order of the list: cases with quality flags first, and of these the most uncertain."""
+N_REMEMBERED = 2000
+"""Cases that are not read again for the tables after every decision."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,7 @@ class Session:
         self.out, self.reviewer = out, reviewer
         review.reviewer_id(reviewer)
         self.protocol = run_protocol(out)
-        self.collator = review.Collator(out)
+        self.collator = review.Collator(out, N_REMEMBERED)
         rows = sort_rows(self.collator.rows(run_cases(out)))
         ordered = sorted(rows, key=lambda row: _urgency(row.result))
         self._items = {row.result.case_id: self._item(row.result) for row in ordered}
