@@ -3,9 +3,9 @@
     python benchmarks/kills.py [--kills 20] [--studies 24] [--keep DIR] [--store]
 
 The command line measures small phantoms, is killed (SIGKILL, its workers with it) and started again with
---resume; at the end all tables, masks, overlays and case records are compared byte by byte with those of a run
-that nobody disturbed. The scan is of more phantoms, into one index, with two processes; at the end what the index
-says is compared.
+--resume; at the end all tables, masks, overlays and case records are compared byte by byte with those of a
+run that nobody disturbed. The scan is of more phantoms, into one index, with two processes; at the end what
+the index says is compared.
 """
 
 from __future__ import annotations

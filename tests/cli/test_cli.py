@@ -134,6 +134,19 @@ def test_scan_prints_which_series_and_why(stage, tmp_path):
     assert series["reason"]
 
 
+def test_scan_keeps_an_index_on_request_only(truth_rooms, tmp_path):
+    truth_rooms.write(tmp_path / "in")
+    plain = invoke("scan", tmp_path / "in", "--json").stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+    for jobs in ("1", "2"):
+        kept = invoke("scan", tmp_path / "in", "--json", "--index", tmp_path / "index", "--jobs", jobs)
+        assert (kept.exit_code, kept.stdout) == (0, plain)
+    (tmp_path / "index").write_text("mine", encoding="utf-8")
+    refused = invoke("scan", tmp_path / "in", "--index", tmp_path / "index")
+    assert refused.exit_code == 1
+    assert "index-foreign" in refused.stderr
+
+
 def test_exit_code_of_scan_if_some_studies_cannot_be_measured(stage, tmp_path):
     stage.write(tmp_path / "in" / "a")
     other = stage.write(tmp_path / "in" / "b", patient_id="OTHER")

@@ -10,8 +10,9 @@ from pathlib import Path
 from glutseg import dicom
 from glutseg.batch.measurer import AUTOMATIC, Measurer
 from glutseg.batch.run import Progress, RunOptions, RunSummary, run
+from glutseg.errors import GlutsegError
 from glutseg.measurement import Participants
-from glutseg.output.folder import check
+from glutseg.output.folder import check, read_run_record
 from glutseg.output.pseudonym import pseudonymiser
 from glutseg.pacs import PacsQuery
 from glutseg.protocol import Protocol
@@ -73,11 +74,14 @@ def run_folder(
         source = source.absolute()
     with _index_file(out, is_kept=pseudonyms is None) as file:
         index = dicom.scan(source, progress=scan_progress, index_file=file, jobs=options.jobs)
-        if not index.studies:
-            dicom.remove_index(file)
-            with suppress(OSError):  # it holds something else
-                file.parent.rmdir()
-        return measure(index)
+        try:
+            return measure(index)
+        except GlutsegError:
+            if read_run_record(out) is None:  # it never began
+                dicom.remove_index(file)
+                with suppress(OSError):  # there is something else in it
+                    out.rmdir()
+            raise
 
 
 @contextmanager
