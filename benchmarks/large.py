@@ -4,8 +4,9 @@
 
 The index is filled with the headers of made-up files, as a scan does. Then `batch.run` measures all studies
 in this process, with a measurer that gives every study the result of one phantom; a second run resumes it and
-finds every case done. Both write all tables. Each size is measured in a process of its own: the peak of its
-memory in every part, and the minutes. The memory of a worker does not matter here; `scale.py` measures it.
+finds every case done. Both write all tables. Of more than --measured studies only the resumed run is timed,
+with case records that were written without a run. Each size is measured in a process of its own: the peak of
+its memory in every part, and the minutes. The memory of a worker does not matter here: see `scale.py`.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ from glutseg.dicom.stored import StoredStudies
 from glutseg.dicom.study_of import study_of
 from glutseg.dicom.summary import summary_of
 from glutseg.measurement import Participant, Participants
+from glutseg.output.layout import CASE_JSON, case_file
+from glutseg.output.run_record import CaseState, RunRecord, write_run_record
 from glutseg.protocol import Protocol, load_protocol
 from glutseg.result import CaseResult
 
@@ -147,7 +150,25 @@ def _contents(number: int, header: FileHeader, n: int) -> FileContents:
     return FileContents(number, 1, (row,), (), 0)
 
 
-def one_size(keep: Path, n_studies: int, n_slices: int) -> dict[str, Any]:
+def prepare(index: Index, table: Participants, protocol: Protocol, measurer: OneResult, out: Path) -> None:
+    """Write the records that a run leaves, all after the one of its first study."""
+    first = replace(index, studies=index.studies[:1])
+    batch.run(first, protocol, table, out, measurer=measurer)
+    plan, seconds = batch.make_plan(index, table), {"read": 1.25, "segmentation": 2.5, "writing": 0.125}
+    model, summaries = plan.cases[0], iter(dicom.summaries(index))
+    text = (out / case_file(model.case_id, CASE_JSON)).read_text(encoding="utf-8")
+    uid = first.studies[0].study_uid
+    for case, summary in zip(plan.cases, summaries, strict=True):
+        own = text.replace(model.input_sha256, case.input_sha256).replace(model.case_id, case.case_id)
+        own = own.replace(model.patient_id, case.patient_id).replace(uid, summary.study_uid)
+        (out / case_file(case.case_id, CASE_JSON)).parent.mkdir(exist_ok=True)
+        (out / case_file(case.case_id, CASE_JSON)).write_text(own, encoding="utf-8")
+    states = [CaseState(case.case_id, "ok", seconds) for case in plan.cases]
+    record = RunRecord(str(index.root), protocol, "", "", "", outliner=measurer.record())
+    write_run_record(out, record, states, state="stopped")
+
+
+def one_size(keep: Path, n_studies: int, n_slices: int, *, is_measured: bool) -> dict[str, Any]:
     """Everything for a number of studies, in this process."""
     headers, result = phantom(keep)
     rows = {f"PATIENT-{n:06d}": Participant(f"PATIENT-{n:06d}", 1.7, n + 2) for n in range(n_studies)}
@@ -157,12 +178,17 @@ def one_size(keep: Path, n_studies: int, n_slices: int) -> dict[str, Any]:
         out.mkdir()
         with parts.part("index"):
             index = fill(out / dicom.INDEX_FILE, Path(name), headers[:n_slices], n_studies)
-        for part, options in (("run", RunOptions()), ("resume", RunOptions(resume=True))):
-            with parts.part(part):
-                measurer = OneResult(result)
-                summary = batch.run(index, protocol, table, out, options=options, measurer=measurer)
-            if summary.n_kept != (n_studies if options.resume else 0):
-                raise RuntimeError(part)
+        measurer = OneResult(result)
+        if is_measured:
+            with parts.part("run"):
+                batch.run(index, protocol, table, out, options=RunOptions(), measurer=measurer)
+        else:
+            prepare(index, table, protocol, measurer, out)
+        with parts.part("resume"):
+            options = RunOptions(resume=True)
+            summary = batch.run(index, protocol, table, out, options=options, measurer=measurer)
+        if summary.n_kept != n_studies:
+            raise RuntimeError("not every case is done")
         with parts.part("status"):
             read_status(out)
         sizes = {
@@ -171,18 +197,11 @@ def one_size(keep: Path, n_studies: int, n_slices: int) -> dict[str, Any]:
     return {"studies": n_studies, "parts": parts.found, "bytes": sizes}
 
 
-def fresh(keep: Path, n_studies: int, n_slices: int) -> dict[str, Any]:
+def fresh(keep: Path, n_studies: int, n_slices: int, n_measured: int) -> dict[str, Any]:
     """`one_size` in a new process."""
-    command = [
-        sys.executable,
-        str(HERE),
-        "--one",
-        str(n_studies),
-        "--slices",
-        str(n_slices),
-        "--keep",
-        str(keep),
-    ]
+    numbers = {"--one": n_studies, "--slices": n_slices, "--measured": n_measured}
+    options = [str(part) for option in numbers.items() for part in option]
+    command = [sys.executable, str(HERE), *options, "--keep", str(keep)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -192,18 +211,20 @@ def main() -> None:
     parser = measuring.options(__doc__, "large")
     parser.add_argument("--studies", type=int, nargs="+", default=[1000, 10_000, 100_000])
     parser.add_argument("--slices", type=int, default=10, help="headers of every study [10]")
+    parser.add_argument("--measured", type=int, default=100_000, help="most studies that are measured")
     parser.add_argument(
         "--one", type=int, help="measure this number of studies in this process, and print JSON"
     )
     args = parser.parse_args()
     with measuring.kept(args.keep) as keep:
         if args.one:
-            print(json.dumps(one_size(keep, args.one, args.slices)))
+            is_measured = args.one <= args.measured
+            print(json.dumps(one_size(keep, args.one, args.slices, is_measured=is_measured)))
             return
         phantom(keep)
         machine, found = measuring.machine(), []
         for n_studies in args.studies:
-            found.append(fresh(keep, n_studies, args.slices))
+            found.append(fresh(keep, n_studies, args.slices, args.measured))
             parts = (
                 f"{name} {p['minutes']:.2f} min, {p['peak_mb']:.0f} MB"
                 for name, p in found[-1]["parts"].items()

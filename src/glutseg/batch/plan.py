@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, deque
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -133,7 +133,7 @@ def make_plan(
     remote_studies: Mapping[str, RemoteStudy] | None = None,
     pseudonyms: Pseudonymiser | None = None,
 ) -> Plan:
-    """Return one task per study, in the order of patient and study as they are written.
+    """Return one task per study, in the order of the index, or of the pseudonyms.
 
     Parameters
     ----------
@@ -143,8 +143,10 @@ def make_plan(
     remote_studies : by study UID as it is written, the studies that are on a server
     pseudonyms : of a run in which nobody is named
     """
-    named = [_named(summary, place, pseudonyms) for place, summary in enumerate(dicom.summaries(index))]
-    named.sort(key=lambda one: one[:2])
+    summaries = enumerate(dicom.summaries(index))
+    named: Iterable[Named] = (_named(summary, place, pseudonyms) for place, summary in summaries)
+    if pseudonyms:
+        named = sorted(named, key=lambda one: one[:2])
     taken: Counter[str] = Counter()
     plan = Plan((), index, participants, remote_studies or {}, pseudonyms)
     cases = []
@@ -162,10 +164,11 @@ def make_plan(
     return replace(plan, cases=tuple(cases))
 
 
-def _named(
-    summary: dicom.StudySummary, place: int, pseudonyms: Pseudonymiser | None
-) -> tuple[str, str, int, str, str]:
-    """(patient id, study UID, place in the index, patient's size, digest of the headers) as written."""
+Named = tuple[str, str, int, str, str]
+"""(patient id, study UID, place in the index, patient's size, digest of the headers) as written."""
+
+
+def _named(summary: dicom.StudySummary, place: int, pseudonyms: Pseudonymiser | None) -> Named:
     rest = (place, summary.patient_size_m_raw)
     if pseudonyms is None:
         return summary.patient_id, summary.study_uid, *rest, summary.sha256
