@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -10,12 +11,15 @@ import pytest
 from pool_work import act
 
 from glutseg import dicom
+from glutseg.batch import RunOptions, run_folder
 from glutseg.batch.measurer import Automatic
-from glutseg.batch.plan import RunContext, Task
+from glutseg.batch.plan import RunContext, Task, make_plan
 from glutseg.batch.pool import in_this_process, in_workers
+from glutseg.batch.process import Worker
 from glutseg.errors import GlutsegError
 from glutseg.measurement import Participants
 from glutseg.output.ledger import read_case
+from glutseg.phantom import PhantomPatient, PhantomScan, render, write_dicom
 from glutseg.protocol import Protocol
 from glutseg.segmentation.totalsegmentator import TotalSegmentator
 
@@ -142,3 +146,35 @@ def test_a_script_needs_no_main_guard(tmp_path):
     env = os.environ | {"PYTHONPATH": paths}
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, env=env)
     assert (done.stdout, done.stderr) == ("['as asked']\n", "")
+
+
+def test_a_started_worker_is_used_and_stopped_and_has_loaded_its_modules(context):
+    worker = Worker(context, act, preload=("glutseg.case.study", "no.such.module"))
+    (result,) = in_workers(tasks("threads"), context, 1, 60.0, act, started=[worker])
+    assert result.error_message.endswith(str(worker._process.pid))
+    assert not worker.is_alive
+    worker.stop()  # whoever started it stops it as well
+
+
+def test_an_input_that_cannot_be_read_leaves_no_worker(tmp_path):
+    with pytest.raises(GlutsegError, match="input-missing"):
+        run_folder(tmp_path / "none", tmp_path / "out", Protocol(name="test"), options=RunOptions(jobs=1))
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="the system cannot be asked to read ahead")
+def test_files_of_the_next_study_are_read_ahead(context, monkeypatch, tmp_path):
+    rows = [replace(PhantomPatient(seed=1), patient_id=name) for name in ("A", "B")]
+    scan = PhantomScan(matrix=64, pixel_mm=5.0, slice_mm=20.0, z_range_mm=(0.0, 60.0))
+    for patient in rows:
+        write_dicom(render(patient, scan), tmp_path / "images" / patient.patient_id)
+    asked = []
+
+    def advise(file, *_):
+        asked.append(Path(f"/proc/self/fd/{file}").readlink().parent.name)
+
+    monkeypatch.setattr(os, "posix_fadvise", advise)
+    plan = make_plan(dicom.scan(tmp_path / "images"))
+    list(in_workers(plan, context, 1, 60.0, act))
+    assert set(asked) == {"B"}
+    assert len(asked) == len(list((tmp_path / "images" / "B").iterdir()))

@@ -9,13 +9,19 @@ from pathlib import Path
 
 from glutseg import dicom
 from glutseg.batch.measurer import AUTOMATIC, Measurer
-from glutseg.batch.run import Progress, RunOptions, RunSummary, run
+from glutseg.batch.plan import RunContext
+from glutseg.batch.process import Worker
+from glutseg.batch.run import Progress, RunOptions, RunSummary, run, run_context
+from glutseg.batch.worker import run_task
 from glutseg.errors import GlutsegError
 from glutseg.measurement import Participants
 from glutseg.output.folder import check, read_run_record
 from glutseg.output.pseudonym import pseudonymiser
 from glutseg.pacs import PacsQuery
 from glutseg.protocol import Protocol
+
+MEASURING = ("glutseg.case.study", "glutseg.segmentation.gluteus", "glutseg.output.overlay", "onnxruntime")
+"""Modules that bring the libraries with which a study is measured."""
 
 
 def run_folder(
@@ -72,16 +78,30 @@ def run_folder(
         return measure(remote.index, remote=remote)
     if options.scheduler:  # workers on other machines have another current folder
         source = source.absolute()
-    with _index_file(out, is_kept=pseudonyms is None) as file:
+    context = run_context(out, protocol, options, pseudonyms, measurer)
+    with _early_worker(context, options) as workers, _index_file(out, is_kept=pseudonyms is None) as file:
         index = dicom.scan(source, progress=scan_progress, index_file=file, jobs=options.jobs)
         try:
-            return measure(index)
+            return measure(index, workers=workers)
         except GlutsegError:
             if read_run_record(out) is None:  # it never began
                 dicom.remove_index(file)
                 with suppress(OSError):  # there is something else in it
                     out.rmdir()
             raise
+
+
+@contextmanager
+def _early_worker(context: RunContext, options: RunOptions) -> Iterator[list[Worker]]:
+    """The first worker, loading its libraries while images are looked for; none where none may be needed."""
+    if options.scheduler or options.resume or not options.jobs:
+        yield []
+        return
+    worker = Worker(context, run_task, preload=MEASURING)
+    try:
+        yield [worker]
+    finally:
+        worker.stop()
 
 
 @contextmanager

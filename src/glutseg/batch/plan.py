@@ -105,21 +105,32 @@ class Plan(Sequence[Task]):
 
 
 class TaskQueue:
-    """Tasks in their order, each loaded when it is taken; one that is put back is taken last."""
+    """Tasks in their order, each loaded when it is looked at; one that is put back is taken last."""
 
     def __init__(self, tasks: Sequence[Task]) -> None:
         self._tasks, self._n_taken = tasks, 0
+        self._loaded: Task | None = None
         self._returned: deque[Task] = deque()
 
     def __len__(self) -> int:
         return len(self._tasks) - self._n_taken + len(self._returned)
 
+    def next(self) -> Task:
+        """Look at the next task."""
+        if self._n_taken == len(self._tasks):
+            return self._returned[0]
+        if self._loaded is None:
+            self._loaded = self._tasks[self._n_taken]
+        return self._loaded
+
     def popleft(self) -> Task:
         """Take the next task."""
+        task = self.next()
         if self._n_taken == len(self._tasks):
             return self._returned.popleft()
+        self._loaded = None
         self._n_taken += 1
-        return self._tasks[self._n_taken - 1]
+        return task
 
     def append(self, task: Task) -> None:
         """Put a task back."""

@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Generator, Sequence
 from multiprocessing.connection import wait
 
+from glutseg import dicom
 from glutseg.batch.plan import RunContext, Task, TaskQueue
 from glutseg.batch.process import TaskFunction, Worker, WorkerDiedError
 from glutseg.batch.worker import run_task, write_failed_case
+from glutseg.protocol import SeriesRule
 from glutseg.result import CaseResult
 
 ATTEMPTS = 2
@@ -35,15 +37,18 @@ def in_workers(
     jobs: int,
     timeout_s: float,
     task_function: TaskFunction = run_task,
+    started: Sequence[Worker] = (),
 ) -> Results:
     """Run the tasks in ``jobs`` processes; results come in the order in which they finish.
 
-    Closing the generator stops the processes at once; the case that a process was writing is then missing.
+    While studies are measured the system reads the files of the next one. Closing the generator stops the
+    processes at once; the case that a process was writing is then missing.
 
     Parameters
     ----------
     timeout_s : time limit for a study, which then fails
     task_function : run in the worker process for each task; must be importable by name
+    started : processes for the same context that run already, at most ``jobs``; stopped here with the others
 
     Raises
     ------
@@ -53,10 +58,10 @@ def in_workers(
     """
     waiting = TaskQueue(tasks)
     deaths: Counter[str] = Counter()
-    workers: list[Worker] = []
+    workers = list(started)
     try:
         while waiting or any(worker.task for worker in workers):
-            _assign(waiting, workers, timeout_s)
+            _assign(waiting, workers, timeout_s, context.protocol.series)
             n_starting = sum(not worker.is_ready for worker in workers)
             n_new = min(jobs - len(workers), len(waiting) - n_starting)
             workers.extend(Worker(context, task_function) for _ in range(n_new))
@@ -82,10 +87,12 @@ def in_workers(
             worker.stop()
 
 
-def _assign(waiting: TaskQueue, workers: list[Worker], timeout_s: float) -> None:
+def _assign(waiting: TaskQueue, workers: list[Worker], timeout_s: float, rule: SeriesRule) -> None:
     for worker in workers:
         if waiting and worker.is_ready and worker.task is None:
             worker.start_task(waiting.popleft(), timeout_s)
+            if waiting:
+                dicom.read_ahead(waiting.next().study, rule)
 
 
 def _wait_for_events(workers: list[Worker]) -> list[Worker]:

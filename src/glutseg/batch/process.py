@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import logging
 import multiprocessing
 import os
@@ -10,7 +11,7 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 
@@ -49,13 +50,21 @@ class Worker:
     ----------
     task_function : run in the process for each task; must be importable by name
     idle_s : time without a task after which it exits; by default it waits until its parent stops it or dies
+    preload : modules to load while it waits for its first task
     """
 
-    def __init__(self, context: RunContext, task_function: TaskFunction, idle_s: float | None = None) -> None:
+    def __init__(
+        self,
+        context: RunContext,
+        task_function: TaskFunction,
+        idle_s: float | None = None,
+        *,
+        preload: Sequence[str] = (),
+    ) -> None:
         spawn = multiprocessing.get_context("spawn")  # forking a process with threads may hang
         self.connection, child_end = spawn.Pipe()
         self._process = spawn.Process(
-            target=_serve, args=(child_end, context, task_function, idle_s), daemon=True
+            target=_serve, args=(child_end, context, task_function, idle_s, preload), daemon=True
         )
         with _start_lock, _worker_environment(), without_main_module():
             self._process.start()
@@ -114,6 +123,8 @@ class Worker:
         return self._process.is_alive()
 
     def stop(self) -> None:
+        if self.connection.closed:
+            return
         self.connection.close()
         if self._has_process_group and self._process.pid is not None:
             if self.task is None:  # it notices, and its libraries can clean up
@@ -125,7 +136,11 @@ class Worker:
 
 
 def _serve(
-    connection: Connection, context: RunContext, task_function: TaskFunction, idle_s: float | None
+    connection: Connection,
+    context: RunContext,
+    task_function: TaskFunction,
+    idle_s: float | None,
+    preload: Sequence[str],
 ) -> None:
     """Run tasks in the worker process until the connection closes or it was idle for too long."""
     has_process_group = _needs_process_group(context)
@@ -138,6 +153,9 @@ def _serve(
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
     warnings.simplefilter("ignore")  # a library's warning may quote header text
     connection.send(True)
+    for name in preload:
+        with suppress(Exception):  # the task that needs it reports it
+            importlib.import_module(name)
     while True:
         try:
             if not connection.poll(idle_s):

@@ -17,6 +17,7 @@ from glutseg.batch.cluster import on_cluster
 from glutseg.batch.measurer import AUTOMATIC, Measurer
 from glutseg.batch.plan import Plan, RunContext, Task, make_plan
 from glutseg.batch.pool import Results, in_this_process, in_workers
+from glutseg.batch.process import Worker
 from glutseg.batch.resume import check_same_run, finished_cases
 from glutseg.errors import GlutsegError
 from glutseg.measurement import Participants, Unmatched, unmatched
@@ -106,6 +107,7 @@ def run(
     progress: Progress | None = None,
     measurer: Measurer = AUTOMATIC,
     remote: SearchResult | None = None,
+    workers: Sequence[Worker] = (),
 ) -> RunSummary:
     """Measure the studies of ``index`` and write everything below ``out``.
 
@@ -119,6 +121,7 @@ def run(
     progress : called before the first study and after each
     measurer : makes the outlines, or reads given ones
     remote : the search result from which ``index`` comes, if the images are on a server
+    workers : processes that were started for `run_context` while the images were looked for
 
     Raises
     ------
@@ -132,18 +135,16 @@ def run(
     dicom.check_requested_series(index, protocol.series)
     measurer.check()
     options = options or RunOptions(overwrite=overwrite)
+    context = run_context(out, protocol, options, pseudonyms, measurer)
     if pseudonyms:
         index = pseudonyms.index(index)
-        protocol = pseudonyms.protocol(protocol)
         participants = pseudonyms.participants(participants) if participants else None
-    protocol = with_origin(protocol, measurer.name)
     remote_studies = remote.remote_studies if remote else {}
     if pseudonyms:
         remote_studies = {pseudonyms.uid(uid): one for uid, one in remote_studies.items()}
     plan = make_plan(
-        index, participants, lambda load: measurer.digest(load, protocol), remote_studies, pseudonyms
+        index, participants, lambda load: measurer.digest(load, context.protocol), remote_studies, pseudonyms
     )
-    context = RunContext(out.absolute() if options.scheduler else out, protocol, pseudonyms, measurer)
     if options.resume:
         check_same_run(plan, context)
     prepare(out, overwrite=options.overwrite, resume=options.resume, keep_reviews=options.keep_reviews)
@@ -151,7 +152,17 @@ def run(
     record = _record(index, plan, context, participants)
     if remote and not pseudonyms:  # as a Path the address would lose a slash
         record = replace(record, input=remote.server.address)
-    return _run_and_record(plan, context, options, kept, record, progress)
+    return _run_and_record(plan, context, options, kept, record, progress, workers)
+
+
+def run_context(
+    out: Path, protocol: Protocol, options: RunOptions, pseudonyms: Pseudonymiser | None, measurer: Measurer
+) -> RunContext:
+    """What all tasks of a run share; the protocol as it is written."""
+    if pseudonyms:
+        protocol = pseudonyms.protocol(protocol)
+    protocol = with_origin(protocol, measurer.name)
+    return RunContext(out.absolute() if options.scheduler else out, protocol, pseudonyms, measurer)
 
 
 def _run_and_record(
@@ -161,6 +172,7 @@ def _run_and_record(
     kept: dict[str, CaseState],
     record: RunRecord,
     progress: Progress | None,
+    workers: Sequence[Worker],
 ) -> RunSummary:
     """Run the tasks that are not kept, and write the run record, also when the run is interrupted."""
     start = time.perf_counter()
@@ -168,7 +180,7 @@ def _run_and_record(
     write_run_record(context.out, record, states.values(), state="running")  # the folder is glutseg's now
     try:
         with _sigterm_as_interrupt():
-            _run_tasks(plan.without(kept), context, options, states, progress)
+            _run_tasks(plan.without(kept), context, options, states, progress, workers)
             tally = collate(states, context)
     except BaseException:
         with suppress(GlutsegError, OSError):  # the disk may be full; the record written at the start remains
@@ -232,23 +244,26 @@ def _run_tasks(
     options: RunOptions,
     states: dict[str, CaseState],
     progress: Progress | None,
+    workers: Sequence[Worker],
 ) -> None:
     """Run the tasks and enter their results in ``states``."""
     total, n_done = len(states), len(states) - len(tasks)
     if progress:
         progress(n_done, total, None)
-    with closing(_results(tasks, context, options)) as results:
+    with closing(_results(tasks, context, options, workers)) as results:
         for n, result in enumerate(results, start=n_done + 1):
             states[result.case_id] = CaseState(result.case_id, result.status, result.seconds)
             if progress:
                 progress(n, total, result)
 
 
-def _results(tasks: Sequence[Task], context: RunContext, options: RunOptions) -> Results:
+def _results(
+    tasks: Sequence[Task], context: RunContext, options: RunOptions, workers: Sequence[Worker]
+) -> Results:
     if options.scheduler:
         return on_cluster(tasks, context, options.scheduler, options.timeout_s)
     if options.jobs > 0:
-        return in_workers(tasks, context, options.jobs, options.timeout_s)
+        return in_workers(tasks, context, options.jobs, options.timeout_s, started=workers)
     return in_this_process(tasks, context)
 
 

@@ -1,5 +1,6 @@
 """DICOM: scan a folder for series with geometry, choose one per study, read its voxels in HU."""
 
+from glutseg.dicom.ahead import read_ahead
 from glutseg.dicom.choose import Choice, check_requested_series, choose, reason_with_part, series_flags
 from glutseg.dicom.grid import is_tilted
 from glutseg.dicom.localiser import Localiser, localiser_step, read_localiser, read_near
@@ -30,6 +31,7 @@ __all__ = [
     "is_tilted",
     "localiser_step",
     "read",
+    "read_ahead",
     "read_localiser",
     "read_near",
     "reason_with_part",
