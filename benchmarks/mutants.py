@@ -61,7 +61,7 @@ TARGETS = {
 }
 """Module under src/glutseg: its tests."""
 PRELOADED = ("numpy", "scipy.stats", "scipy.ndimage", "skimage.measure", "pydicom", "SimpleITK", "pydantic",
-             "hypothesis", "pyarrow", "pytest")  # fmt: skip
+             "hypothesis", "pytest")  # fmt: skip
 EXCHANGED: dict[type[ast.AST], list[type[ast.AST]]] = {
     ast.Lt: [ast.LtE, ast.Gt],
     ast.LtE: [ast.Lt, ast.Gt],

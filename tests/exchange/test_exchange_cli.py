@@ -5,6 +5,7 @@ import json
 import shutil
 
 import numpy as np
+import pandas as pd
 import pydicom
 import pytest
 import SimpleITK as sitk
@@ -65,6 +66,18 @@ def test_export_and_measure_again(export_run, tmp_path):
     again = glutseg("measure", export_run.images, "--mask", file, "--level", "slice=3", "-o", out)
     assert again.exit_code == 1
     assert "output-exists" in again.output
+
+
+def test_the_table_is_exported_as_parquet_as_people_decided(export_run):
+    (row,) = table(export_run.out)
+    review.reject(export_run.out, row["case_id"], "anna", "cut off")
+    assert glutseg("export", export_run.out, "-f", "parquet").exit_code == 0
+    exported = pd.read_parquet(export_run.out / "export" / "measurements.parquet")
+    pd.testing.assert_frame_equal(exported.isna(), glutseg_api.read_run(export_run.out).frame().isna())
+    assert exported["status"].tolist() == ["excluded"]
+    assert glutseg("export", export_run.out, "-f", "parquet", "--values", "automatic").exit_code == 0
+    exported = pd.read_parquet(export_run.out / "export" / "measurements.parquet")
+    assert exported["area_left_mm2"].tolist() == [float(row["area_left_mm2"])]
 
 
 def test_json_has_the_columns_of_the_table(export_run, tmp_path):

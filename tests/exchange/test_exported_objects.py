@@ -13,14 +13,14 @@ from export_runs import LEVEL, make_export_run
 
 from glutseg import dicom, review
 from glutseg.errors import GlutsegError
-from glutseg.exchange.export import FORMATS, export
+from glutseg.exchange.export import CASE_FORMATS, export
 from glutseg.exchange.measure_mask import load_series, measure_mask
 from glutseg.image import Mask
 from glutseg.output.folder import read_run_record
 from glutseg.output.run_record import CaseState, RunRecord, write_run_record
 
 
-def exported(run, formats=FORMATS, **how):
+def exported(run, formats=CASE_FORMATS, **how):
     done = export(run.out, formats, **how)
     assert not done.left_out
     return {path.name.split(".", 1)[1]: path for path in done.files}

@@ -10,7 +10,7 @@ from other_readers import LABEL_NAMES, READERS, true_places
 from scipy.ndimage import binary_dilation
 
 from glutseg import dicom
-from glutseg.exchange.export import FORMATS, SUFFIXES, export
+from glutseg.exchange.export import CASE_FORMATS, SUFFIXES, export
 from glutseg.exchange.measure_mask import load_series, measure_mask
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -37,7 +37,7 @@ def runs(tmp_path_factory):
     def of(frame, is_square=False):
         if (frame, is_square) not in made:
             run = make_export_run(tmp_path_factory.mktemp(frame), frame, is_square=is_square)
-            done = export(run.out, ("rtstruct",) if is_square else FORMATS)
+            done = export(run.out, ("rtstruct",) if is_square else CASE_FORMATS)
             assert not done.left_out
             made[frame, is_square] = (run, {path.name.split(".", 1)[1]: path for path in done.files})
         return made[frame, is_square]

@@ -2,7 +2,6 @@ import csv
 import io
 from dataclasses import replace
 
-import pyarrow.parquet as pq
 import pytest
 
 from glutseg.output.schema import MEASUREMENTS, CaseRow, measurement_columns
@@ -90,22 +89,9 @@ def test_order_of_measuring_does_not_show(example, make, tmp_path):
     rows = [CaseRow(r, "t") for r in (example.result, failed(), make("P-0", "1.2.0.1").result)]
     write_tables(tmp_path / "a", rows)
     write_tables(tmp_path / "b", rows[::-1])
-    for name in ("measurements.csv", "measurements.parquet", "profile.csv"):
+    for name in ("measurements.csv", "profile.csv"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     assert [r.result.study_uid for r in sort_rows(rows)] == ["1.2.0", "1.2.0.1", "1.2.3"]
-
-
-def test_parquet_holds_the_same_rows_with_types(example, tmp_path):
-    write_tables(tmp_path, [CaseRow(example.result, "test"), CaseRow(failed(), "test")])
-    table = pq.read_table(tmp_path / "measurements.parquet").to_pylist()
-    for row, text in zip(table, read(tmp_path / "measurements.csv"), strict=True):
-        for name, value in row.items():
-            assert text[name] == ("" if value is None else str(value)), name
-    only_failed = tmp_path / "failed"
-    write_tables(only_failed, [CaseRow(failed(), "test")])
-    assert pq.read_schema(only_failed / "measurements.parquet") == pq.read_schema(
-        tmp_path / "measurements.parquet"
-    )
 
 
 def test_hostile_ids_stay_one_harmless_cell(make):

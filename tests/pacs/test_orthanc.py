@@ -78,10 +78,7 @@ def glutseg(*words):
 
 
 def tables(out):
-    return {
-        name: (out / name).read_bytes()
-        for name in ("measurements.csv", "profile.csv", "measurements.parquet")
-    }
+    return {name: (out / name).read_bytes() for name in ("measurements.csv", "profile.csv")}
 
 
 def rows(out):

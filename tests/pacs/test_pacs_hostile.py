@@ -180,7 +180,7 @@ def test_failed_studies_are_measured_when_the_server_works_again(faulty_server, 
     assert run(faulty_server, out, resume=True).n_kept == 2
     summary = run(faulty_server, out, resume=True, retry_failed=True)
     assert summary.n_kept == 1
-    for name in ("measurements.csv", "profile.csv", "measurements.parquet"):
+    for name in ("measurements.csv", "profile.csv"):
         assert (out / name).read_bytes() == (undisturbed / name).read_bytes()
 
 

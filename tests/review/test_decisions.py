@@ -243,7 +243,7 @@ def test_the_order_of_decisions_leaves_no_trace_in_the_table(reviewed, tmp_path)
         for case in order:
             review.accept(out, case, "anna")
             review.Collator(out).collate()
-    for name in ("measurements.csv", "measurements.parquet", "profile.csv"):
+    for name in ("measurements.csv", "profile.csv"):
         assert (reviewed.out / name).read_bytes() == (other / name).read_bytes()
 
 

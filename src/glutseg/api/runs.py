@@ -18,7 +18,7 @@ from glutseg.image import SIDES, CtImage, Mask
 from glutseg.output.columns import Column
 from glutseg.output.schema import CaseRow
 from glutseg.output.slice_tables import LEVELS, PROFILE, level_rows, profile_rows
-from glutseg.output.tables import to_arrow
+from glutseg.output.typed import typed_cells
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
 from glutseg.segmentation import named_outliner
@@ -237,11 +237,10 @@ def _frame(columns: Sequence[Column[Any]], rows: Sequence[Any]) -> pd.DataFrame:
     """Numbers as float or nullable whole numbers, unknown ones NaN or <NA>; unknown texts are None."""
     require_extra("study", "pandas")
     import pandas as pd
-    import pyarrow as pa
 
-    whole = {pa.int64(): pd.Int64Dtype()}
-    frame: pd.DataFrame = to_arrow(columns, rows).to_pandas(types_mapper=whole.get)
-    return frame
+    types: dict[type, Any] = {str: object, float: float, int: pd.Int64Dtype()}
+    cells = typed_cells(columns, rows)
+    return pd.DataFrame({c.name: pd.Series(cells[c.name], dtype=types[c.kind]) for c in columns})
 
 
 def _path(path: str | Path | None) -> Path | None:

@@ -24,6 +24,7 @@ class Format(StrEnum):
     RTSTRUCT = "rtstruct"
     NIFTI = "nifti"
     NRRD = "nrrd"
+    PARQUET = "parquet"
 
 
 class ValuesOption(StrEnum):
@@ -79,7 +80,10 @@ def export(
     formats: Annotated[
         list[Format],
         typer.Option(
-            "--format", "-f", metavar="FORMAT", help="seg, sr, rtstruct, nifti, nrrd; may be repeated."
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help="seg, sr, rtstruct, nifti, nrrd, parquet; may be repeated.",
         ),
     ],
     folder: Annotated[
@@ -101,7 +105,7 @@ def export(
     ca: CaOption = "",
     insecure_http: InsecureOption = False,
 ) -> None:
-    """Write the masks and areas of the run in OUT as DICOM SEG, SR, RTSTRUCT, NIfTI or NRRD."""
+    """Write a run's masks and areas as DICOM SEG, SR, RTSTRUCT, NIfTI or NRRD, its table as Parquet."""
     with user_errors():
         from glutseg import terminal
         from glutseg.cli.exchange_shown import show_exported

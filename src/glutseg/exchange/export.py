@@ -1,4 +1,4 @@
-"""A run's masks and areas in other programs' formats, one file per case and format."""
+"""A run's masks and areas in other programs' formats: one file per case and format, or one table."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ from glutseg.exchange.job import Job
 from glutseg.exchange.stamp import time_of, to_bytes
 from glutseg.output.atomic import write_bytes, write_text
 from glutseg.output.folder import run_record
-from glutseg.output.schema import CaseRow
-from glutseg.review.collate import Values
+from glutseg.output.layout import MEASUREMENTS_PARQUET
+from glutseg.output.schema import CaseRow, measurement_columns
+from glutseg.output.typed import to_parquet
+from glutseg.review.collate import Values, run_protocol
 from glutseg.review.masks import stored_mask
 
-Format = Literal["seg", "sr", "rtstruct", "nifti", "nrrd"]
-FORMATS: tuple[Format, ...] = get_args(Format)
-DICOM_FORMATS: tuple[Format, ...] = ("seg", "sr", "rtstruct")
-SUFFIXES: dict[Format, str] = {
+CaseFormat = Literal["seg", "sr", "rtstruct", "nifti", "nrrd"]
+Format = CaseFormat | Literal["parquet"]
+CASE_FORMATS: tuple[CaseFormat, ...] = get_args(CaseFormat)
+DICOM_FORMATS: tuple[CaseFormat, ...] = ("seg", "sr", "rtstruct")
+SUFFIXES: dict[CaseFormat, str] = {
     "seg": ".seg.dcm",
     "sr": ".sr.dcm",
     "rtstruct": ".rtstruct.dcm",
@@ -43,7 +46,7 @@ class Exported:
 
     Attributes
     ----------
-    files : written, in the order of the cases
+    files : written: the table, then those of the cases in their order
     left_out : (case id, code, reason) of every case without a file
     """
 
@@ -61,12 +64,13 @@ def export(
     cases: Collection[str] | None = None,
     progress: Progress | None = None,
 ) -> Exported:
-    """Write every case of a run that has a mask.
+    """Write every case of a run that has a mask, or the table of all.
 
     Parameters
     ----------
     out : the run's folder
-    formats : a report (``sr``) brings the segmentation it refers to with it
+    formats : a report (``sr``) brings the segmentation it refers to with it; ``parquet`` is measurements.csv
+        with types
     folder : to write; ``OUT/export`` by default
     input_path : where the images are, if not where run.json says
     values : as people decided, or as the program found them
@@ -76,28 +80,30 @@ def export(
     ------
     GlutsegError
         ``input-missing``, ``export-pseudonymised``, ``images-not-found``, ``exchange-missing``,
-        ``output-unwritable``. What concerns one case is in `Exported.left_out`.
+        ``extra-missing``, ``output-unwritable``. What concerns one case is in `Exported.left_out`.
     """
     record = run_record(out)
-    wanted: list[Format] = [f for f in FORMATS if f in formats or (f == "seg" and "sr" in formats)]
+    wanted = [f for f in CASE_FORMATS if f in formats or (f == "seg" and "sr" in formats)]
     is_dicom = any(f in DICOM_FORMATS for f in wanted)
     if is_dicom and record.get("pseudonym_key_check"):
         raise GlutsegError("export-pseudonymised", "the run has pseudonyms", str(out))
     target = folder or out / EXPORT
     when = time_of(str(record.get("started", "")))
     studies = find_studies(input_path or Path(str(record.get("input"))), progress) if is_dicom else None
+    rows = [r for r in review.final_rows(out, values) if cases is None or r.result.case_id in cases]
     files: list[Path] = []
     left_out: list[tuple[str, str, str]] = []
-    for row in review.final_rows(out, values):
-        if cases is not None and row.result.case_id not in cases:
-            continue
+    if "parquet" in formats:
+        files.append(target / MEASUREMENTS_PARQUET)
+        write_bytes(files[0], to_parquet(measurement_columns(run_protocol(out).extent), rows))
+    for row in rows if wanted else ():
         try:
             files += _write(target, _job(out, row, when, studies), wanted)
         except GlutsegError as error:
             if error.scope == "run":
                 raise
             left_out.append((row.result.case_id, error.code, error.message))
-    if "nifti" in wanted and files:
+    if "nifti" in wanted and len(left_out) < len(rows):
         write_text(target / COLOUR_TABLE, label_files.colour_table())
     return Exported(tuple(files), tuple(left_out))
 
@@ -114,7 +120,7 @@ def _job(out: Path, row: CaseRow, when: datetime, studies: dict[str, dicom.Study
     return Job(row, images.mask, when, images)
 
 
-def _write(folder: Path, job: Job, formats: Sequence[Format]) -> list[Path]:
+def _write(folder: Path, job: Job, formats: Sequence[CaseFormat]) -> list[Path]:
     """All formats of a case are made before the first is written."""
     if not job.terms:
         raise GlutsegError("mask-empty", "the mask has no pixel", job.row.result.case_id)
@@ -126,7 +132,7 @@ def _write(folder: Path, job: Job, formats: Sequence[Format]) -> list[Path]:
     return paths
 
 
-def contents(job: Job, formats: Sequence[Format]) -> dict[Format, bytes]:
+def contents(job: Job, formats: Sequence[CaseFormat]) -> dict[CaseFormat, bytes]:
     """The files of one case.
 
     Raises
@@ -134,7 +140,7 @@ def contents(job: Job, formats: Sequence[Format]) -> dict[Format, bytes]:
     GlutsegError
         ``export-unsupported``, ``exchange-missing``.
     """
-    made: dict[Format, bytes] = {}
+    made: dict[CaseFormat, bytes] = {}
     if "nifti" in formats:
         made["nifti"] = label_files.named_nifti(job)
     if "nrrd" in formats:

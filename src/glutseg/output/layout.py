@@ -4,6 +4,7 @@ from __future__ import annotations
 
 MEASUREMENTS_CSV = "measurements.csv"
 MEASUREMENTS_PARQUET = "measurements.parquet"
+"""Of `glutseg export`; version 0.1 wrote it with every run."""
 PROFILE_CSV = "profile.csv"
 RUN_JSON = "run.json"
 LEVELS_CSV = "levels.csv"

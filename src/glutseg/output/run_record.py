@@ -26,7 +26,6 @@ LIBRARIES = (
     "scikit-image",
     "SimpleITK",
     "pydicom",
-    "pyarrow",
     "pillow",
     "onnxruntime",
 )

@@ -1,4 +1,4 @@
-"""The tables: CSV for people, Parquet for programs, the same rows in both."""
+"""The tables, as CSV files."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from glutseg.output.atomic import replacing
 from glutseg.output.columns import Column, Row
-from glutseg.output.layout import LEVELS_CSV, MEASUREMENTS_CSV, MEASUREMENTS_PARQUET, PROFILE_CSV
+from glutseg.output.layout import LEVELS_CSV, MEASUREMENTS_CSV, PROFILE_CSV
 from glutseg.output.schema import CaseRow, measurement_columns
 from glutseg.output.slice_tables import LEVELS, PROFILE, level_rows, profile_rows
-from glutseg.output.text import plain, safe_cell
+from glutseg.output.text import safe_cell
 from glutseg.protocol import ExtentRule
 from glutseg.result import CaseResult
 
@@ -22,9 +22,6 @@ AT_LEVEL = ExtentRule()
 
 
 SortKey = tuple[str, str, str]
-Cells = list[str | float | int | None]
-PARQUET_BATCH = 2000
-"""Rows of measurements.parquet that are in memory at a time."""
 
 
 def sort_key(result: CaseResult) -> SortKey:
@@ -39,8 +36,8 @@ def sort_rows(rows: Iterable[CaseRow]) -> list[CaseRow]:
 
 @contextmanager
 def writing_tables(out: Path, extent: ExtentRule = AT_LEVEL) -> Iterator[Callable[[CaseRow], None]]:
-    """A function that adds a row to measurements.csv, measurements.parquet and profile.csv, and to levels.csv
-    where whole muscles are measured; rows come in the order of `sort_key`, and none is kept.
+    """A function that adds a row to measurements.csv and profile.csv, and to levels.csv where whole muscles are
+    measured; rows come in the order of `sort_key`, and none is kept.
 
     The tables take the places of earlier ones when the block ends without an error.
 
@@ -52,14 +49,12 @@ def writing_tables(out: Path, extent: ExtentRule = AT_LEVEL) -> Iterator[Callabl
     columns = measurement_columns(extent)
     with ExitStack() as files:
         add_measurements = files.enter_context(writing_csv(out / MEASUREMENTS_CSV, columns))
-        add_to_parquet = files.enter_context(_writing_parquet(out / MEASUREMENTS_PARQUET, columns))
         add_profile = files.enter_context(writing_csv(out / PROFILE_CSV, PROFILE))
         has_levels = extent.whole_muscle
         add_levels = files.enter_context(writing_csv(out / LEVELS_CSV, LEVELS)) if has_levels else None
 
         def add(row: CaseRow) -> None:
             add_measurements([row])
-            add_to_parquet([row])
             add_profile(profile_rows(row.result))
             if add_levels:
                 add_levels(level_rows(row.result, extent.muscles))
@@ -103,42 +98,3 @@ def _csv_writer(columns: Sequence[Column[Row]], text: TextIO) -> Callable[[Itera
             writer.writerow(["" if c is None else safe_cell(c) if isinstance(c, str) else c for c in cells])
 
     return add
-
-
-@contextmanager
-def _writing_parquet(path: Path, columns: Sequence[Column[Row]]) -> Iterator[Callable[[Iterable[Row]], None]]:
-    """A function that adds rows to a Parquet file, which is written in batches."""
-    import pyarrow.parquet as pq
-
-    waiting: list[Cells] = []
-    with replacing(path) as file, pq.ParquetWriter(file, to_arrow(columns, ()).schema) as writer:
-
-        def add(rows: Iterable[Row]) -> None:
-            waiting.extend(_cells(columns, row) for row in rows)
-            if len(waiting) >= PARQUET_BATCH:
-                writer.write_table(_arrow_of_cells(columns, waiting))
-                waiting.clear()
-
-        yield add
-        writer.write_table(_arrow_of_cells(columns, waiting))
-
-
-def to_arrow(columns: Sequence[Column[Row]], rows: Iterable[Row]) -> Any:
-    """A pyarrow table of the rows: texts as they are, since no spreadsheet runs a Parquet file."""
-    return _arrow_of_cells(columns, [_cells(columns, row) for row in rows])
-
-
-def _arrow_of_cells(columns: Sequence[Column[Row]], rows: Sequence[Cells]) -> Any:
-    import pyarrow as pa
-
-    types = {str: pa.string(), float: pa.float64(), int: pa.int64()}
-    schema = pa.schema([(column.name, types[column.kind]) for column in columns])
-    return pa.table({c.name: [row[n] for row in rows] for n, c in enumerate(columns)}, schema=schema)
-
-
-def _cells(columns: Sequence[Column[Row]], row: Row) -> Cells:
-    return [_clean(column.value(row)) for column in columns]
-
-
-def _clean(cell: str | float | None) -> str | float | int | None:
-    return plain(cell) if isinstance(cell, str) else cell
