@@ -68,7 +68,7 @@ LOSSLESS: dict[str, Callable[[Path], None]] = {
     "big endian": _saved_as(ExplicitVRBigEndian),
     "deflated": _saved_as(DeflatedExplicitVRLittleEndian),
     "RLE": _compressed(RLELossless),
-    "JPEG-LS": _compressed(JPEGLSLossless),
+    "JPEG-LS": _by_gdcm(JPEGLSLossless),
     "JPEG 2000": _by_gdcm(JPEG2000Lossless),
     "JPEG lossless": _by_gdcm(JPEGLossless),
     "JPEG lossless SV1": _by_gdcm(JPEGLosslessSV1),

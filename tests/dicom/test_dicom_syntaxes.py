@@ -11,7 +11,13 @@ from dicom_series_read import CANONICAL, ORIENTATIONS, codes, enhanced, load, wr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.encaps import encapsulate
-from pydicom.uid import ExplicitVRLittleEndian, HTJ2KLossless, JPEGBaseline8Bit
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    HTJ2KLossless,
+    JPEGBaseline8Bit,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+)
 
 from glutseg import dicom
 from glutseg.dicom.codestream import Codestream, inspect
@@ -98,6 +104,43 @@ def encapsulated(frame, syntax):
 def test_high_throughput_jpeg_2000(tmp_path):
     write_series(tmp_path, edit=encapsulated(HTJ2K, HTJ2KLossless))
     assert np.array_equal(load(tmp_path).hu, np.repeat(pattern()[:1], 5, axis=0))
+
+
+JPEG_LS = {
+    (8, False, 0): ("ffd8fff7000b080008000601011100ffda0008010100000000000001f6b7f134ac27c57c8fbbf9f4f8ffd9"),
+    (12, False, 0): (
+        "ffd8fff7000b0c0008000601011100ffda00080101000000000ef060c30c6642810410b518c6301133330226666044cc"
+        "cc096db025b6c0ffd9"
+    ),
+    (12, True, 0): (
+        "ffd8fff7000b0c0008000601011100ffda0008010100000000000000046830618633214082085a8c6318089999811333"
+        "3022666604b6d812db60ffd9"
+    ),
+    (16, True, 0): (
+        "ffd8fff7000b100008000601011100fff8000d01ffff0012004301140040ffda000801010000000038340180300c0301"
+        "81900a0040100402854060301818011103030303004440c183060091060c1830091060c1830091060c186000ffd9"
+    ),
+    (12, False, 3): (
+        "ffd8fff7000b0c0008000601011100ffda00080101000300001384494a1125046aca11fa129ae2c9faba40ffd9"
+    ),
+}
+"""(Bits, signed, most difference): the stored values of pattern()[0], by pyjpegls 1.5.1."""
+
+
+@pytest.mark.parametrize("coding", JPEG_LS)
+def test_jpeg_ls_of_another_program(tmp_path, coding):
+    bits, is_signed, most = coding
+    syntax = JPEGLSNearLossless if most else JPEGLSLossless
+
+    def edit(ds, k):
+        encapsulated(bytes.fromhex(JPEG_LS[coding]), syntax)(ds, k)
+        ds.BitsAllocated, ds.BitsStored, ds.HighBit = 8 if bits == 8 else 16, bits, bits - 1
+        ds.PixelRepresentation, ds.RescaleIntercept = int(is_signed), 0 if is_signed else -1024
+
+    write_series(tmp_path, edit=edit)
+    loaded = load(tmp_path)
+    assert abs(loaded.hu[0].astype(int) - pattern()[0]).max() == most
+    assert codes(loaded) == (["lossy-compressed"] if most else [])
 
 
 def test_compressed_pixels_with_an_uncompressed_syntax_are_recognised(tmp_path):

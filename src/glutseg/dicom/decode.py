@@ -179,6 +179,8 @@ def _decode_by_pydicom(dataset: Dataset, syntax: UID, index: int) -> npt.NDArray
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = syntax
     options: Any = {"correct_unused_bits": False}  # left to _extract_stored_bits
+    if syntax in JPEGLSTransferSyntaxes:  # whatever else is installed
+        options["decoding_plugin"] = "gdcm"
     stored, _ = get_decoder(syntax).as_array(dataset, index=index, raw=True, **options)
     return stored
 

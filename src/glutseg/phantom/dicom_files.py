@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
 from pydicom.uid import (
     CTImageStorage,
     ExplicitVRLittleEndian,
@@ -36,7 +37,6 @@ AXES: dict[str, tuple[str, str]] = {
 }
 """LPS directions of increasing column and row index as scanners store each position (PS3.3 C.7.3.1.1.2): the
 lower side in the gantry is at the bottom of the image."""
-_SYNTAXES = {"jpeg-ls": (JPEGLSLossless, "pyjpegls"), "rle": (RLELossless, "pydicom")}
 _IMPLEMENTATION_UID = generate_uid(entropy_srcs=["glutseg"])
 _INTERCEPT_HU = -1024
 
@@ -59,9 +59,10 @@ def write_dicom(
     for number in range(1, slices + 1):
         path = folder / f"IM{number:04d}.dcm"
         dataset = _slice_dataset(phantom, slices - number, number, position)
-        if compression != "none":
-            syntax, plugin = _SYNTAXES[compression]
-            dataset.compress(syntax, encoding_plugin=plugin, generate_instance_uid=False)
+        if compression == "rle":
+            dataset.compress(RLELossless, encoding_plugin="pydicom", generate_instance_uid=False)
+        elif compression == "jpeg-ls":
+            _compress_by_gdcm(dataset)
         content = BytesIO()
         dataset.save_as(content, enforce_file_format=True)
         beside = path.with_suffix(".part")
@@ -69,6 +70,34 @@ def write_dicom(
         beside.replace(path)
         paths.append(path)
     return paths
+
+
+def _compress_by_gdcm(dataset: Dataset) -> None:
+    """To lossless JPEG-LS, for which pydicom has no encoder without another package."""
+    import gdcm
+
+    writer = gdcm.ImageWriter()  # owns the image
+    image = writer.GetImage()
+    image.SetNumberOfDimensions(2)
+    image.SetDimensions((dataset.Columns, dataset.Rows, 1))
+    kind = gdcm.PhotometricInterpretation(gdcm.PhotometricInterpretation.MONOCHROME2)
+    image.SetPhotometricInterpretation(kind)
+    image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.ExplicitVRLittleEndian))
+    image.SetPixelFormat(gdcm.PixelFormat(1, dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, 0))
+    pixels = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+    pixels.SetByteStringValue(dataset.PixelData)
+    image.SetDataElement(pixels)
+    change = gdcm.ImageChangeTransferSyntax()
+    change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGLSLossless))
+    change.SetInput(image)
+    if not change.Change():
+        raise RuntimeError("GDCM cannot encode it")
+    element = change.GetOutput().GetDataElement()
+    fragment = element.GetSequenceOfFragments().GetFragment(0)
+    content = fragment.GetByteValue().GetBuffer().encode("utf-8", "surrogateescape")  # char* comes as str
+    dataset.PixelData = encapsulate([content])
+    dataset["PixelData"].is_undefined_length = True
+    dataset.file_meta.TransferSyntaxUID = JPEGLSLossless
 
 
 def _uid(phantom: Phantom, *more: str) -> str:
