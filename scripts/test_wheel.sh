@@ -22,7 +22,9 @@ trap 'rm -rf "$work"' EXIT
 tar -xf "$dist"/glutseg-*.tar.gz -C "$work" --strip-components 1
 cd "$work"
 uv venv -q -p "$python" env
-uv pip compile -q -p env/bin/python --resolution "$resolution" --extra study --extra dicom pyproject.toml -o pins.txt
+extras=(--extra study --extra parquet)
+[ "$version" = 3.14 ] || extras+=(--extra dicom)  # pyjpegls, which highdicom needs, has no wheel for 3.14
+uv pip compile -q -p env/bin/python --resolution "$resolution" "${extras[@]}" pyproject.toml -o pins.txt
 uv pip install -q -p env/bin/python -r pins.txt
 uv pip install -q -p env/bin/python --no-deps "$dist"/glutseg-*.whl
 uv pip install -q -p env/bin/python -c pins.txt 'pytest>=8' 'pytest-xdist>=3.6' 'hypothesis>=6.120'

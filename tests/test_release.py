@@ -44,7 +44,7 @@ def test_the_changelog_keeps_its_form():
 def test_the_declared_pythons_are_those_that_are_tested():
     declared = [c.rsplit(" ", 1)[-1] for c in PROJECT["classifiers"] if "Python :: 3." in c]
     checks = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert declared == ["3.11", "3.12", "3.13"]
+    assert declared == ["3.11", "3.12", "3.13", "3.14"]
     assert all(version in checks for version in declared)
     assert PROJECT["requires-python"] == f">={declared[0]}"
 
