@@ -36,8 +36,8 @@ def sort_rows(rows: Iterable[CaseRow]) -> list[CaseRow]:
 
 @contextmanager
 def writing_tables(out: Path, extent: ExtentRule = AT_LEVEL) -> Iterator[Callable[[CaseRow], None]]:
-    """A function that adds a row to measurements.csv and profile.csv, and to levels.csv where whole muscles are
-    measured; rows come in the order of `sort_key`, and none is kept.
+    """A function that adds a row to measurements.csv, to profile.csv, and to levels.csv where whole muscles
+    are measured; rows come in the order of `sort_key`, and none is kept.
 
     The tables take the places of earlier ones when the block ends without an error.
 
