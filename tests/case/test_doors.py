@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from glutseg.image import SIDES
 from glutseg.phantom import PhantomPatient, PhantomScan, render, write_dicom
 from glutseg.protocol import load_protocol
 from glutseg.segmentation import AUTOMATIC
-from glutseg.viewer.segmentation_process import segment_in_process
+from glutseg.viewer.segmentation_process import SegmentationProcess
 
 REAL = Path(__file__).parents[3] / "shared" / "cases" / "real-002" / "dicom"
 LONG_SCAN = PhantomScan(matrix=192, pixel_mm=2.2, slice_mm=3.0, z_range_mm=(-140.0, 140.0))
@@ -69,7 +70,8 @@ def by_the_route_itself(folder, _):
 def by_the_viewer(folder, _):
     """*Measure by hand* segments so, in a process of its own."""
     image = glutseg.load(folder)
-    found = segment_in_process(image, load_protocol(), AUTOMATIC, threading.Event())
+    with closing(SegmentationProcess()) as process:
+        found = process.segment(image, load_protocol(), AUTOMATIC, threading.Event())
     labels = np.zeros(image.hu.shape, np.uint8)
     labels[found.start : found.stop] = found.labels
     sides = glutseg.measure(image, labels, found.slice_index)

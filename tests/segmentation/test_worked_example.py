@@ -5,6 +5,7 @@ import importlib.util
 import re
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from glutseg.cli import app
 from glutseg.image import SIDES
 from glutseg.protocol import load_protocol
 from glutseg.segmentation import OUTLINERS, named_outliner
-from glutseg.viewer.segmentation_process import segment_in_process
+from glutseg.viewer.segmentation_process import SegmentationProcess
 from stand_ins import use_truth
 
 CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
@@ -72,5 +73,6 @@ def test_it_runs_in_the_viewers_process(registered, tmp_path):
     from glutseg.phantom import PhantomPatient, PhantomScan, render
 
     image = render(PhantomPatient(seed=3), PhantomScan(matrix=160, pixel_mm=2.6, slice_mm=5.0)).volume
-    found = segment_in_process(image, load_protocol(), named_outliner(NAME), threading.Event())
+    with closing(SegmentationProcess()) as process:
+        found = process.segment(image, load_protocol(), named_outliner(NAME), threading.Event())
     assert np.isin(found.labels, list(SIDES.values())).any()

@@ -1,6 +1,7 @@
 """A level by hand: the viewer gives the pixels of runs there. Landmarks: tests/case/test_doors.py."""
 
 import threading
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from glutseg.phantom import PhantomPatient, PhantomScan, render, write_dicom
 from glutseg.protocol import load_protocol, with_level
 from glutseg.segmentation import AUTOMATIC
 from glutseg.viewer.picture import Picture, at_slice
-from glutseg.viewer.segmentation_process import segment_in_process
+from glutseg.viewer.segmentation_process import SegmentationProcess
 
 PROTOCOL = load_protocol()
 LONG_SCAN = PhantomScan(matrix=160, pixel_mm=2.6, slice_mm=3.0, z_range_mm=(-110.0, 130.0))
@@ -28,7 +29,8 @@ def test_the_viewer_gives_the_pixels_of_a_run_at_that_slice(tmp_path, position):
     picture = Picture.of(image, None, image.geometry.nearest_slice(6.0), PROTOCOL.tissue)
     rule = at_slice(picture, picture.slice_index, PROTOCOL)
     asked = PROTOCOL.model_copy(update={"level": rule})
-    found = segment_in_process(image, asked, AUTOMATIC, threading.Event())
+    with closing(SegmentationProcess()) as process:
+        found = process.segment(image, asked, AUTOMATIC, threading.Event())
     picture.labels[found.start : found.stop] = found.labels
 
     of_run = measure_study(study, with_level(PROTOCOL, f"slice={rule.slice_index}"))

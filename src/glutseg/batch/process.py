@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 
 from glutseg.batch.plan import RunContext, Task
 from glutseg.dicom.spawn import without_main_module
@@ -66,8 +67,7 @@ class Worker:
         self._process = spawn.Process(
             target=_serve, args=(child_end, context, task_function, idle_s, preload), daemon=True
         )
-        with _start_lock, _worker_environment(), without_main_module():
-            self._process.start()
+        start_worker(self._process)
         child_end.close()  # so that the connection ends when the process does
         self._has_process_group = _needs_process_group(context)
         self.is_ready = False
@@ -133,6 +133,12 @@ class Worker:
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.join()
+
+
+def start_worker(process: BaseProcess) -> None:
+    """Start a process with one thread per library, and without the caller's script."""
+    with _start_lock, _worker_environment(), without_main_module():
+        process.start()
 
 
 def _serve(

@@ -1,6 +1,6 @@
 from .levels import locate
 from .model import Case, Stopwatch, failed
-from .route import NOBODY, measure_case, measure_outlines, status_of
+from .route import NOBODY, measure_case, measure_outlines, outline_level, status_of
 from .study import catch_errors, empty_result, failed_result, measure_study, series_record
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "measure_case",
     "measure_outlines",
     "measure_study",
+    "outline_level",
     "series_record",
     "status_of",
 ]

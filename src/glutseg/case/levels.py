@@ -18,6 +18,7 @@ def locate(
     *,
     needs_hips: bool = True,
     hips: Hips | None = None,
+    known: Anatomy | None = None,
 ) -> tuple[Anatomy | None, Level]:
     """The hips and the level that a rule asks for.
 
@@ -27,6 +28,7 @@ def locate(
     rule : its ``slice_index`` counts in the order of the files, as whoever wrote it read it there
     needs_hips : find the hips also for a level that was given by hand
     hips : what `glutseg.anatomy.localised_hips` gives for this image, where it is known already
+    known : what `glutseg.anatomy.find_anatomy` gives for this image and method, where it is known already
 
     Raises
     ------
@@ -35,7 +37,7 @@ def locate(
     """
     if not needs_hips and (by_hand := _by_hand(image, rule)) is not None:
         return None, by_hand
-    found = anatomy.find_anatomy(image, hips, method)
+    found = known or anatomy.find_anatomy(image, hips, method)
     level = _find_level(image, found, _canonical_rule(rule, image), method)
     return found, anatomy.on_an_image(level, image.geometry, image.missing_slices, method.level)
 

@@ -1,16 +1,18 @@
 """The one route from pixels to a result: level, outlines, measurement, quality checks.
 
 Run, Python, viewer, given masks and other programs' outlines all go this way and differ in the `Outliner`.
-`measure_case` is the whole way; `locate`, an outliner's ``outline`` and `measure_outlines` are its parts, for
-those who enter later (a level chosen by hand, a corrected mask).
+`measure_case` is the whole way, `outline_level` its first half, for outlines on the screen; `locate`, an
+outliner's ``outline`` and `measure_outlines` are its parts, for those who enter later (a corrected mask).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from glutseg import quality
-from glutseg.anatomy import Hips, hip_flags
+from glutseg.anatomy import Anatomy, Hips, hip_flags
 from glutseg.case.levels import locate, named_levels
 from glutseg.case.localise import all_read
 from glutseg.case.model import Case, Stopwatch, failed
@@ -54,23 +56,18 @@ def measure_case(
     protocol = protocol or Protocol(name="femoral-head-top")
     clock = clock or Stopwatch()
     with clock.time("anatomy"):
-        anatomy, level = locate(
-            image, protocol.level, protocol.method, needs_hips=outliner.needs_hips, hips=hips
-        )
-        if anatomy and not all_read(image, anatomy.hips, level, protocol, outliner):
-            raise GlutsegError("level-outside", "the level lies outside the slices that were read")
+        anatomy, level = _located(image, outliner, protocol, hips=hips)
     of_hips = hip_flags(anatomy) if anatomy else ()
     result = replace(base, outliner=outliner.name, flags=base.flags + image.flags + of_hips, level=level)
     try:
         with clock.time("segmentation"):
-            outlines = outliner.outline(image, anatomy, level, protocol)
-            mask = outlines.mask.cleared(image.missing_slices)  # nothing stands where no image is
+            outlines = _outlined(image, outliner, protocol, anatomy, level)
         result = replace(result, flags=result.flags + outlines.flags)
         with clock.time("measurement"):
-            result = measure_outlines(result, image, replace(outlines, mask=mask), level, protocol)
+            result = measure_outlines(result, image, outlines, level, protocol)
         if anatomy and protocol.extent.whole_muscle:
             with clock.time("levels"):
-                levels, missing = named_levels(image, anatomy, mask)
+                levels, missing = named_levels(image, anatomy, outlines.mask)
                 result = replace(result, levels=levels, levels_missing=missing)
     except GlutsegError as error:
         if error.scope == "run":
@@ -81,7 +78,56 @@ def measure_case(
         for which, known in outlines.quality.items()
         if known.other_outline is not None
     }
-    return Case(result, image, mask, others)
+    return Case(result, image, outlines.mask, others)
+
+
+def outline_level(
+    image: CtImage, outliner: Outliner, protocol: Protocol, known: Anatomy | None = None
+) -> tuple[Level, Mask]:
+    """The first half of `measure_case`: the same level and mask, neither measured nor checked.
+
+    Parameters
+    ----------
+    known : what `glutseg.anatomy.find_anatomy` gives for this image and method, where it is known already
+
+    Raises
+    ------
+    GlutsegError
+        Those of `measure_case`; ``muscle-not-found`` as of `measure_outlines`.
+    """
+    anatomy, level = _located(image, outliner, protocol, known=known)
+    mask = _outlined(image, outliner, protocol, anatomy, level).mask
+    if not np.isin(mask.labels[level.slice_index], list(SIDES.values())).any():
+        raise _none_found(level)
+    return level, mask
+
+
+def _located(
+    image: CtImage,
+    outliner: Outliner,
+    protocol: Protocol,
+    *,
+    hips: Hips | None = None,
+    known: Anatomy | None = None,
+) -> tuple[Anatomy | None, Level]:
+    anatomy, level = locate(
+        image, protocol.level, protocol.method, needs_hips=outliner.needs_hips, hips=hips, known=known
+    )
+    if anatomy and not all_read(image, anatomy.hips, level, protocol, outliner):
+        raise GlutsegError("level-outside", "the level lies outside the slices that were read")
+    return anatomy, level
+
+
+def _outlined(
+    image: CtImage, outliner: Outliner, protocol: Protocol, anatomy: Anatomy | None, level: Level
+) -> Outlines:
+    outlines = outliner.outline(image, anatomy, level, protocol)
+    return replace(outlines, mask=outlines.mask.cleared(image.missing_slices))  # nothing where no image is
+
+
+def _none_found(level: Level) -> GlutsegError:
+    where = f"slice {level.slice_index}"
+    return GlutsegError("muscle-not-found", "neither side was found on the measured slice", where)
 
 
 def measure_outlines(
@@ -102,8 +148,7 @@ def measure_outlines(
     mask, muscles = outlines.mask, protocol.extent.muscles
     records = [record for muscle in muscles for record in _records(image, outlines, level, muscle, protocol)]
     if not any(r.measurement for r in records if r.muscle == "maximus"):
-        where = f"slice {level.slice_index}"
-        raise GlutsegError("muscle-not-found", "neither side was found on the measured slice", where)
+        raise _none_found(level)
     slices = _profile_slices(image, mask, level, protocol)
     result = replace(
         base,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from typing import Any
 
-from napari.qt.threading import create_worker
-from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -19,22 +17,20 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from glutseg.errors import GlutsegError
-from glutseg.image import CtImage
 from glutseg.protocol import LevelRule, Protocol
 from glutseg.segmentation import AUTOMATIC, Outliner
+from glutseg.viewer.background import Background
 from glutseg.viewer.figures import CoronalSection
 from glutseg.viewer.keys import bind_key
 from glutseg.viewer.layer_manager import WINDOWS_HU, LayerManager
-from glutseg.viewer.parts import MessageArea
+from glutseg.viewer.parts import MessageArea, single_shot
 from glutseg.viewer.picture import Picture, at_slice
-from glutseg.viewer.segmentation_process import OutlinesNearLevel, segment_in_process
+from glutseg.viewer.segmentation_process import OutlinesNearLevel, SegmentationProcess
 
-SETTLED_MS = 600
+SETTLED_MS = 250
 """Milliseconds after the last move of the slider until a segmentation begins."""
-
-
-Answer = tuple[OutlinesNearLevel | None, GlutsegError | None]
+AHEAD_MS = 500
+"""Milliseconds for which a picture stands until its hips are looked for: leafing through cases needs none."""
 
 
 class LevelPanel(QWidget):
@@ -49,6 +45,8 @@ class LevelPanel(QWidget):
         self._protocol: Protocol | None = None
         self._automatic = -1
         self._cancel: threading.Event | None = None
+        self._left = threading.Event()
+        self._segmentation, self._worker = SegmentationProcess(), Background(self)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         self.section = CoronalSection()
@@ -84,15 +82,14 @@ class LevelPanel(QWidget):
         self.section.level_picked.connect(self.slider.setValue)
         self.to_automatic.clicked.connect(lambda: self.slider.setValue(self._automatic))
         self.stop.clicked.connect(self.cancel)
-        self._settled = QTimer(self)
-        self._settled.setSingleShot(True)
-        self._settled.setInterval(SETTLED_MS)
-        self._settled.timeout.connect(self._segment_if_empty)
+        self._settled = single_shot(self, SETTLED_MS, self._segment_if_empty)
+        self._ahead = single_shot(self, AHEAD_MS, self._find_hips)
         self._show_busy(False)
 
     def show_picture(self, picture: Picture, protocol: Protocol, automatic: int = -1) -> None:
         """Show another picture; ``automatic`` is the slice of the automatic level, -1 for none."""
-        self.cancel()
+        self.leave()
+        self._left = threading.Event()
         self._protocol, self._automatic = protocol, automatic
         self.slider.blockSignals(True)
         self.slider.setRange(0, len(picture.labels) - 1)
@@ -100,6 +97,7 @@ class LevelPanel(QWidget):
         self.slider.blockSignals(False)
         self.refresh_section()
         self._show_level()
+        self._ahead.start()
 
     def refresh_section(self) -> None:
         """Draw the coronal section again, with the present labels."""
@@ -119,6 +117,25 @@ class LevelPanel(QWidget):
             self._cancel = None
         self._show_busy(False)
 
+    def leave(self) -> None:
+        """Stop whatever is done for the picture shown, which is to go."""
+        self.cancel()
+        self._ahead.stop()
+        self._left.set()
+
+    def close(self) -> None:
+        """Stop everything, for good."""
+        self.leave()
+        self._segmentation.close()
+        self._worker.finish()
+
+    def _find_hips(self) -> None:
+        """Find the hips ahead of the first segmentation of a picture."""
+        picture, protocol = self._layers.picture, self._protocol
+        if picture is not None and protocol is not None and self.outliner.needs_hips:
+            job = (picture.image, protocol, self._left)
+            self._worker.do(partial(self._segmentation.find_hips, *job), lambda _nothing, _error: None)
+
     def segment(self, level: int | LevelRule) -> None:
         """Segment around a level in the background; a running segmentation is stopped first."""
         self.cancel()
@@ -130,30 +147,23 @@ class LevelPanel(QWidget):
         self._show_busy(True)
         asked = protocol.model_copy(update={"level": rule})
         job = (picture.image, asked, self.outliner, cancelled)
-        worker: Any = create_worker(_attempt, *job, _start_thread=False)
-        worker.returned.connect(partial(self._segmented, cancelled))
-        worker.errored.connect(partial(self._errored, cancelled))
-        worker.start()
+        self._worker.do(partial(self._segmentation.segment, *job), partial(self._segmented, cancelled))
 
-    def _segmented(self, cancelled: threading.Event, answer: Answer) -> None:
-        found, error = answer
-        if error is not None:
-            self._errored(cancelled, error)
-        if found is None or cancelled is not self._cancel or self._layers.picture is None:
+    def _segmented(
+        self, cancelled: threading.Event, found: OutlinesNearLevel | None, error: Exception | None
+    ) -> None:
+        if cancelled is not self._cancel or self._layers.picture is None:
             return
         self._cancel = None
         self._show_busy(False)
+        if error is not None:
+            self.failed.emit(error)
+        if found is None:
+            return
         self._layers.fill(found.start, found.labels)
         self.slider.setValue(found.slice_index)
         self.refresh_section()
         self.moved.emit()
-
-    def _errored(self, cancelled: threading.Event, error: Exception) -> None:
-        if cancelled is not self._cancel:
-            return
-        self._cancel = None
-        self._show_busy(False)
-        self.failed.emit(error)
 
     def _slider_moved(self, slice_index: int) -> None:
         picture = self._layers.picture
@@ -202,11 +212,3 @@ class LevelPanel(QWidget):
 
     def _window(self, name: str) -> None:
         self._layers.set_window(name)
-
-
-def _attempt(image: CtImage, protocol: Protocol, outliner: Outliner, cancelled: threading.Event) -> Answer:
-    """The outlines, or the error as a value: napari would show one that is raised as a crash."""
-    try:
-        return segment_in_process(image, protocol, outliner, cancelled), None
-    except GlutsegError as error:
-        return None, error

@@ -118,7 +118,7 @@ class MeasureWidget(QWidget):
     def load(self, index: int) -> None:
         """Show one of the series listed."""
         self._show_message("reading the images …")
-        self.level.cancel()
+        self.level.leave()
         self.reader.do(partial(dicom.read, self.series[index]), self._loaded)
 
     def _listed(self, found: list[dicom.Series] | None, error: Exception | None) -> None:
@@ -196,7 +196,7 @@ class MeasureWidget(QWidget):
 
     def close_work(self) -> None:
         """Stop what is running."""
-        self.level.cancel()
+        self.level.close()
         self.tools.clicks.close()
         self.reader.finish()
 

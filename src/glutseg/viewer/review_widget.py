@@ -144,7 +144,7 @@ class ReviewPanel(QWidget):
 
     def _leave(self) -> None:
         self._save_draft()
-        self.level.cancel()
+        self.level.leave()
         self.tools.forget()
         self.layers.hide()  # a decision must never be made on the images of another case
         self.opened = None
@@ -289,7 +289,7 @@ class ReviewPanel(QWidget):
 
     def close_session(self) -> None:
         """Save drafts, finish what is being written, write the tables."""
-        self.level.cancel()
+        self.level.close()
         self.tools.clicks.close()
         self.autosave.close()
         self.reader.finish()
