@@ -57,15 +57,22 @@ class Watched:
         self.viewer.screenshot(canvas_only=True, flash=False)  # draws what is due
         return time.perf_counter() - start
 
-    def case_shown(self, other_than: str = "") -> bool:
-        opened = self.panel.opened
-        return opened is not None and opened.automatic.case_id != other_than
+    def picture_stands(self) -> bool:
+        """Whether the measured slice of a case is shown with its mask."""
+        muscles = self.panel.layers.muscles
+        return muscles is not None and muscles.visible and bool(muscles.data.any())
+
+    def can_be_decided(self) -> bool:
+        return self.panel.opened is not None
 
     def next_case(self) -> float:
+        """Step on, or back at the end of the list."""
         before = self.panel.opened.automatic.case_id
         by = 1 if self.panel.session.step(before, self.panel.cases.shown_filter, 1) else -1
+        start = time.perf_counter()
         self.panel.step(by)
-        return self.until(lambda: self.case_shown(other_than=before))
+        self.until(self.picture_stands)
+        return time.perf_counter() - start
 
     def moved_level(self) -> float:
         """Move the level to where nothing is outlined yet, above; the mask must be the one there."""
@@ -82,12 +89,12 @@ def session(out: Path) -> dict[str, float]:
     watched = Watched(out)
     watched.until(watched.panel.isVisible)
     found = {"window_s": time.time() - started_s}
-    found["first_picture_s"] = watched.until(watched.case_shown)
+    found["first_picture_s"] = watched.until(watched.picture_stands)
+    found["first_case_s"] = found["first_picture_s"] + watched.until(watched.can_be_decided)
     panel = watched.panel
     if len(panel.session.items) > 1:
-        found["next_case_at_once_s"] = watched.next_case()
         ahead = [item.case_id for item in panel.session.items]
-        watched.until(lambda: all(panel.loader.cache.holds(name) for name in ahead))
+        watched.until(lambda: panel.loader.is_ready(ahead[1]))
         found["next_case_s"] = watched.next_case()
     found["level_s"] = watched.moved_level()
     found["level_again_s"] = watched.moved_level()
@@ -98,9 +105,7 @@ def session(out: Path) -> dict[str, float]:
 def fresh(out: Path) -> dict[str, float]:
     """`session` in a new process."""
     start = {"GLUTSEG_BENCHMARK_START": repr(time.time())}
-    with (
-        tempfile.TemporaryDirectory() as folder
-    ):  # what is left of the sitting, a draft, must not meet the next
+    with tempfile.TemporaryDirectory() as folder:  # a draft that is left must not meet the next sitting
         own = shutil.copytree(out, Path(folder) / "out")
         command = [sys.executable, __file__, "--session", str(own)]
         done = subprocess.run(command, env=os.environ | start, check=True, capture_output=True, text=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from glutseg import dicom
 from glutseg.batch.images import Images
 from glutseg.viewer.series_cache import SeriesCache
 from glutseg.viewer.session import OpenCase, Session
@@ -39,6 +40,23 @@ class CaseLoader:
         if future is not None and not future.cancel():
             return future.result()
         return self._open(case_id)
+
+    def glance(self, case_id: str) -> OpenCase | None:
+        """A case to look at only, with the slices around its level read, and of the others every n-th.
+
+        None where there is no such short cut: in a short series, in one that is in memory, without a level.
+        """
+        item = self._session.item(case_id)
+        level = item.result.level
+        if level is None or self.cache.holds(case_id):
+            return None
+        localiser = dicom.read_localiser(self._images.series(item.result, self._session.protocol))
+        if localiser is None:
+            return None
+        around = localiser.geometry.slices_around(level.slice_index, item.result.profile_mm)
+        image = dicom.read_near(localiser, around)
+        opened = None if image is None else self._session.open(case_id, image)
+        return opened if opened and opened.picture.slice_index in around else None
 
     def is_ready(self, case_id: str) -> bool:
         """Whether a case is loaded already."""

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
 
-from glutseg.image import LABELS, LabelArray
+from glutseg.image import LABELS, CtImage, Geometry, LabelArray
 from glutseg.output.style import OTHER_COLOURS, SIDE_COLOURS
+from glutseg.protocol import TissueRule
 from glutseg.segmentation.editing import BoolArray, Point
 from glutseg.viewer.picture import Picture
 
@@ -71,6 +72,20 @@ class LayerManager:
         self.picture = picture
         self.go_to(picture.slice_index)
         self.centre()
+
+    def prepare(self) -> None:
+        """Make the layers before there is anything to show: it takes about as long as reading a series."""
+        if self.image is not None:
+            return
+        nothing = CtImage(np.zeros((1, 1, 1), np.int16), Geometry((1, 1, 1), (1.0, 1.0, 1.0)))
+        self.glance(Picture.of(nothing, None, None, TissueRule()), np.zeros((1, 1, 1), np.uint8))
+        self.hide()
+
+    def glance(self, picture: Picture, automatic: LabelArray | None = None) -> None:
+        """Show a case that is not there as a whole yet: nothing can be drawn on."""
+        self.show(picture, automatic)
+        self.picture = None
+        self.muscles.editable = False
 
     def hide(self) -> None:
         """Show nothing, so that nothing can be drawn on."""

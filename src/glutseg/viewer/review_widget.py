@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QWidget
 
 from glutseg.batch.images import find_images
 from glutseg.errors import GlutsegError
+from glutseg.image import LabelArray
 from glutseg.output.text import plain
 from glutseg.segmentation import AUTOMATIC
 from glutseg.viewer.autosave import Autosave
@@ -64,6 +65,7 @@ class ReviewPanel(QWidget):
         self._bind_keys()
         self.cases.show_session(self.session)
         self._find_images()
+        single_shot(self, 0, self.layers.prepare).start()
 
     def _build(self) -> None:
         self.cases, self.quality_flags, self.figures = CaseList(), QualityFlags(), FiguresTable()
@@ -140,7 +142,7 @@ class ReviewPanel(QWidget):
             self._show(case_id, *_outcome(self.loader, case_id))
             return
         self._show_message("reading the images …")
-        self.reader.do(partial(self.loader.load, case_id), partial(self._show, case_id))
+        self.reader.do(partial(self.loader.glance, case_id), partial(self._show_glance, case_id))
 
     def _leave(self) -> None:
         self._save_draft()
@@ -151,6 +153,16 @@ class ReviewPanel(QWidget):
         self.decision.clear()
         self.decision.allow(accept=False, correct=False, reject=False, undo=False)
 
+    def _show_glance(self, case_id: str, glance: OpenCase | None, _error: Exception | None) -> None:
+        """Show what of a case is there first, then read all of it; an error is told by what reads all."""
+        if case_id != self._wanted or self.loader is None:
+            return
+        if glance is not None:
+            self.layers.glance(glance.picture, _labels_of(glance))
+            self.figures.show_figures(glance.picture.live(), glance.automatic)
+            self._show_message("reading the other slices …")
+        self.reader.do(partial(self.loader.load, case_id), partial(self._show, case_id))
+
     def _show(self, case_id: str, opened: OpenCase | None, error: Exception | None) -> None:
         if case_id != self._wanted:
             return
@@ -159,9 +171,8 @@ class ReviewPanel(QWidget):
             self._show_error(error or GlutsegError("images-not-found", "no images to show"))
             self.decision.allow(accept=False, correct=False, reject=True, undo=bool(item.decision))
             return
-        self.opened, picture = opened, opened.picture
-        automatic, place = opened.automatic_mask, opened.automatic.level
-        self.layers.show(picture, None if automatic is None else drawable_labels(automatic, picture.image))
+        self.opened, picture, place = opened, opened.picture, opened.automatic.level
+        self.layers.show(picture, _labels_of(opened))
         at = -1 if place is None else place.slice_index
         self.level.segments_empty_levels = (
             opened.automatic.outliner == AUTOMATIC.name
@@ -304,6 +315,12 @@ class ReviewPanel(QWidget):
             str(error) if isinstance(error, GlutsegError) else f"unforeseen {type(error).__name__}: {error}"
         )
         self._show_message(f"✗ {text}")
+
+
+def _labels_of(opened: OpenCase) -> LabelArray | None:
+    """The automatic labels, to be shown."""
+    mask = opened.automatic_mask
+    return None if mask is None else drawable_labels(mask, opened.picture.image)
 
 
 def _outcome(loader: CaseLoader, case_id: str) -> tuple[OpenCase | None, Exception | None]:
