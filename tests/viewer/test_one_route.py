@@ -20,6 +20,10 @@ LONG_SCAN = PhantomScan(matrix=160, pixel_mm=2.6, slice_mm=3.0, z_range_mm=(-110
 """80 slices: long enough for a run to begin with a localiser pass and to leave slices unread."""
 
 
+def at_another_level(picture):
+    return PROTOCOL.model_copy(update={"level": at_slice(picture, picture.slice_index + 3, PROTOCOL)})
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("position", ["HFS", "FFP"])  # FFP: stored from the head to the feet, patient prone
 def test_the_viewer_gives_the_pixels_of_a_run_at_that_slice(tmp_path, position):
@@ -30,6 +34,8 @@ def test_the_viewer_gives_the_pixels_of_a_run_at_that_slice(tmp_path, position):
     rule = at_slice(picture, picture.slice_index, PROTOCOL)
     asked = PROTOCOL.model_copy(update={"level": rule})
     with closing(SegmentationProcess()) as process:
+        process.find_hips(image, PROTOCOL, threading.Event())
+        process.segment(image, at_another_level(picture), AUTOMATIC, threading.Event())
         found = process.segment(image, asked, AUTOMATIC, threading.Event())
     picture.labels[found.start : found.stop] = found.labels
 
