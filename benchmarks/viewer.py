@@ -4,15 +4,19 @@
 
 Every figure is the median of repeats, each in a process of its own that opens the real viewer on a run, on a
 virtual display (Xvfb) where there is no other. "window": from the start of the program; "first picture": from
-there until the measured slice and its mask are painted; "next case": from the key to its picture, with the
-case loaded in advance and without; "level": from the slider, moved beyond the outlines, to the painted mask.
+there until the measured slice and its mask are painted; "first case": until they can be drawn on and decided;
+"next case": from the key to its picture; "level": from the slider, moved beyond the outlines of a case that
+was looked at for some seconds, to the painted mask, and the same once more. CPU time, of all processes of the
+viewer, says more on a busy machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -31,6 +35,8 @@ from glutseg.protocol import load_protocol
 WAIT_S = 300.0
 BEYOND_MM = 10.0
 """From the last outlined slice to the level that is asked for."""
+LOOKED_AT_S = 6.0
+"""Seconds for which a reviewer looks at a case before the level is moved."""
 
 
 class Watched:
@@ -53,7 +59,7 @@ class Watched:
             if time.perf_counter() - start > WAIT_S:
                 raise RuntimeError("the viewer did not get there: " + self.panel.message.text())
             QApplication.processEvents()
-            time.sleep(0.002)
+            time.sleep(0.005)
         self.viewer.screenshot(canvas_only=True, flash=False)  # draws what is due
         return time.perf_counter() - start
 
@@ -74,21 +80,40 @@ class Watched:
         self.until(self.picture_stands)
         return time.perf_counter() - start
 
-    def moved_level(self) -> float:
-        """Move the level to where nothing is outlined yet, above; the mask must be the one there."""
+    def wait(self, seconds: float) -> None:
+        """Let the viewer work for some seconds."""
+        end = time.perf_counter() + seconds
+        self.until(lambda: time.perf_counter() > end)
+
+    def moved_level(self) -> dict[str, float]:
+        """Move the level up to where nothing is outlined yet; wall and CPU seconds until something is."""
         picture = self.panel.opened.picture
         g, drawn = picture.image.geometry, picture.labels.any(axis=(1, 2)).nonzero()[0]
         slice_index = int(drawn[-1]) + max(1, round(BEYOND_MM / g.spacing_mm[0]))
+        before = cpu_s()
         self.panel.level.slider.setValue(slice_index)
-        return self.until(lambda: bool(picture.labels[slice_index].any()))
+        wall_s = self.until(lambda: bool(picture.labels[slice_index].any()))
+        return {"wall_s": wall_s, "cpu_s": cpu_s() - before}
 
 
-def session(out: Path) -> dict[str, float]:
+def cpu_s() -> float:
+    """CPU seconds so far of this process and of those that it has started, as far as the system tells."""
+    gone = resource.getrusage(resource.RUSAGE_CHILDREN)
+    total = time.process_time() + gone.ru_utime + gone.ru_stime
+    for child in multiprocessing.active_children():
+        stat = Path(f"/proc/{child.pid}/stat")
+        if stat.exists():
+            ticks = stat.read_text().rpartition(")")[2].split()[11:13]
+            total += sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
+def session(out: Path) -> dict[str, Any]:
     """One sitting at a run, in this process."""
     started_s = float(os.environ["GLUTSEG_BENCHMARK_START"])
     watched = Watched(out)
     watched.until(watched.panel.isVisible)
-    found = {"window_s": time.time() - started_s}
+    found: dict[str, Any] = {"window_s": time.time() - started_s}
     found["first_picture_s"] = watched.until(watched.picture_stands)
     found["first_case_s"] = found["first_picture_s"] + watched.until(watched.can_be_decided)
     panel = watched.panel
@@ -96,20 +121,21 @@ def session(out: Path) -> dict[str, float]:
         ahead = [item.case_id for item in panel.session.items]
         watched.until(lambda: panel.loader.is_ready(ahead[1]))
         found["next_case_s"] = watched.next_case()
-    found["level_s"] = watched.moved_level()
-    found["level_again_s"] = watched.moved_level()
+    watched.wait(LOOKED_AT_S)
+    found["level"] = watched.moved_level()
+    found["level_again"] = watched.moved_level()
     watched.viewer.close()
     return found
 
 
-def fresh(out: Path) -> dict[str, float]:
+def fresh(out: Path) -> dict[str, Any]:
     """`session` in a new process."""
     start = {"GLUTSEG_BENCHMARK_START": repr(time.time())}
     with tempfile.TemporaryDirectory() as folder:  # a draft that is left must not meet the next sitting
         own = shutil.copytree(out, Path(folder) / "out")
         command = [sys.executable, __file__, "--session", str(own)]
         done = subprocess.run(command, env=os.environ | start, check=True, capture_output=True, text=True)
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
@@ -168,7 +194,7 @@ def main() -> None:
             out = measured_run(folder, keep / f"viewer-{name.replace(', ', '-').replace(' ', '-')}-out")
             measuring.warm(folder)
             result["runs"][name] = measuring.median_of([fresh(out) for _ in range(args.repeats)])
-            print(name + ": " + ", ".join(f"{key} {s:.2f}" for key, s in result["runs"][name].items()))
+            print(name, json.dumps(result["runs"][name]))
     if args.store:
         measuring.store("viewer", result)
 

@@ -10,7 +10,6 @@ from qtpy.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
     QSizePolicy,
     QSlider,
@@ -55,8 +54,7 @@ class LevelPanel(QWidget):
         self.slider.setSizePolicy(QSizePolicy.Fixed, QSizePolicy.Ignored)
         self.message = MessageArea(lines=3)
         self.to_automatic = QPushButton("Back to the automatic level")
-        self.busy = QProgressBar()
-        self.busy.setRange(0, 0)
+        self.busy = QLabel("segmenting …")  # what moves has the whole window drawn again, half a core's work
         self.stop = QPushButton("Stop segmenting")
         windows = QHBoxLayout()
         windows.addWidget(QLabel("window"))
