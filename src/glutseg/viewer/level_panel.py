@@ -26,7 +26,7 @@ from glutseg.viewer.parts import MessageArea, single_shot
 from glutseg.viewer.picture import Picture, at_slice
 from glutseg.viewer.segmentation_process import OutlinesNearLevel, SegmentationProcess
 
-SETTLED_MS = 250
+SETTLED_MS = 150
 """Milliseconds after the last move of the slider until a segmentation begins."""
 AHEAD_MS = 500
 """Milliseconds for which a picture stands until its hips are looked for: leafing through cases needs none."""
