@@ -24,6 +24,8 @@ from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Geometry, LabelArray
 from glutseg.protocol import Protocol
 from glutseg.segmentation import Outliner
+from glutseg.segmentation.network import Network, chosen_weights
+from glutseg.segmentation.side_grid import SHAPE
 from glutseg.settings import Method
 
 POLL_S = 0.02
@@ -64,7 +66,8 @@ class _KeptImage:
 
 @dataclass(frozen=True)
 class _Job:
-    """What to outline; without an outliner only the hips are found, for the jobs to come."""
+    """What to outline; without an outliner only the hips are found and the network is loaded, for the jobs
+    to come."""
 
     image: _KeptImage
     protocol: Protocol
@@ -205,12 +208,19 @@ def _done(job: _Job) -> OutlinesNearLevel | None:
     protocol, outliner, image = job.protocol, job.outliner, _image(job.image)
     if outliner is None:
         _anatomy(job.image, protocol.method)
+        _load_network()
         return None
     known = _anatomy(job.image, protocol.method) if outliner.needs_hips else None
     level, mask = outline_level(image, outliner, protocol, known)
     around = image.geometry.slices_around(level.slice_index, protocol.level.profile_mm)
     labels = np.ascontiguousarray(mask.labels[around.start : around.stop])
     return OutlinesNearLevel(labels, around.start, level.slice_index)
+
+
+@lru_cache(maxsize=1)
+def _load_network() -> None:
+    """Run the network once, on eight empty planes: its library and its weights stay in memory."""
+    Network(chosen_weights()).probabilities(np.zeros((8, *SHAPE[1:]), np.float32))
 
 
 @lru_cache(maxsize=1)
