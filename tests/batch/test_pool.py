@@ -165,7 +165,7 @@ def test_an_input_that_cannot_be_read_leaves_no_worker(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="the system cannot be asked to read ahead")
 def test_files_of_the_next_study_are_read_ahead(context, monkeypatch, tmp_path):
     rows = [replace(PhantomPatient(seed=1), patient_id=name) for name in ("A", "B")]
-    scan = PhantomScan(matrix=64, pixel_mm=5.0, slice_mm=20.0, z_range_mm=(0.0, 60.0))
+    scan = PhantomScan(matrix=64, pixel_mm=5.0, slice_mm=5.0, z_range_mm=(-80.0, 60.0))
     for patient in rows:
         write_dicom(render(patient, scan), tmp_path / "images" / patient.patient_id)
     asked = []
