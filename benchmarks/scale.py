@@ -66,9 +66,9 @@ def _cpu_s(process: str) -> float:
 def run(folder: Path, jobs: int) -> tuple[Watch, dict[str, float]]:
     """One run, and the seconds of its parts."""
     watch, start = Watch(), time.perf_counter()
-    index = dicom.scan(folder)
-    scanned = time.perf_counter()
     with tempfile.TemporaryDirectory() as out:
+        index = dicom.scan(folder, index_file=Path(out) / dicom.INDEX_FILE, jobs=jobs)
+        scanned = time.perf_counter()
         batch.run(index, load_protocol(), None, Path(out), options=RunOptions(jobs=jobs), progress=watch)
         ended = time.perf_counter()
         batch.run(

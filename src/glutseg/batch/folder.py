@@ -81,14 +81,7 @@ def run_folder(
     context = run_context(out, protocol, options, pseudonyms, measurer)
     with _early_worker(context, options) as workers, _index_file(out, is_kept=pseudonyms is None) as file:
         index = dicom.scan(source, progress=scan_progress, index_file=file, jobs=options.jobs)
-        try:
-            return measure(index, workers=workers)
-        except GlutsegError:
-            if read_run_record(out) is None:  # it never began
-                dicom.remove_index(file)
-                with suppress(OSError):  # there is something else in it
-                    out.rmdir()
-            raise
+        return measure(index, workers=workers)
 
 
 @contextmanager
@@ -109,7 +102,14 @@ def _index_file(out: Path, *, is_kept: bool) -> Iterator[Path]:
     """Where the index of headers is: in the folder of the run, or nowhere for long if nobody may be named."""
     file = out / dicom.INDEX_FILE
     if is_kept:
-        yield file
+        try:
+            yield file
+        except GlutsegError as error:
+            if not error.code.startswith("index-") and read_run_record(out) is None:  # the run never began
+                dicom.remove_index(file)
+                with suppress(OSError):  # there is something else in it
+                    out.rmdir()
+            raise
         return
     dicom.remove_index(file)  # an earlier run may have named the patients
     with dicom.temporary_index() as temporary:
