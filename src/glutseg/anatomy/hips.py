@@ -7,6 +7,7 @@ cut off joint) the other one stands for both: the pelvis' plane of symmetry give
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -196,12 +197,18 @@ def _heads(
     """The balls with the best surroundings for this side, fitted to their surface."""
     settings = method.hips
 
-    def judged(ball: Sphere) -> _Head:
-        return _Head(ball, bones.fit(ball.centre_mm, side, frame=frame), settings.surface_weight)
+    def judged(balls: Iterable[Sphere]) -> list[_Head]:
+        balls = list(balls)
+        centres = np.array([ball.centre_mm for ball in balls]).reshape(-1, 3)
+        fits = bones.fits(centres, side, frame=frame)
+        return [
+            _Head(ball, float(fit), settings.surface_weight) for ball, fit in zip(balls, fits, strict=True)
+        ]
 
     places = _places(bones, side, frame, settings)
-    spheres = {s.centre_mm: s for place in places for s in find_spheres(small, place, method.circles)}
-    rough = [judged(sphere) for sphere in spheres.values()]
+    rough = judged(
+        {s.centre_mm: s for place in places for s in find_spheres(small, place, method.circles)}.values()
+    )
     likely: list[_Head] = []
     for head in sorted(rough, key=lambda head: -head.score):
         apart = all(distance_mm(head.ball, other.ball) > settings.candidates_apart_mm for other in likely)
@@ -209,7 +216,7 @@ def _heads(
         if head.fit >= max(settings.min_candidate_fit, best - settings.max_fit_loss) and apart:
             likely.append(head)
     likely = likely[: settings.candidates]
-    heads = [judged(refine(volume, head.ball, method.head_fit, method.grid)) for head in likely]
+    heads = judged(refine(volume, head.ball, method.head_fit, method.grid) for head in likely)
     return [
         head for head in heads if head.fit >= settings.min_fit and head.ball.score >= settings.min_shown_share
     ]

@@ -42,8 +42,11 @@ class Edges:
         inside_mm = limits.inside_share * radius
         # what lies beyond the ball, or deep within it, is in nobody's way
         near = (distance < radius + tolerance_mm) & (distance > min(inside_mm, radius - tolerance_mm))
+        outward = -np.einsum("ij,ij->i", ray[near], self.normals[near]) / distance[near]
+        # nor is what faces across
+        faces = outward > limits.min_alignment if self.walls else np.abs(outward) > limits.min_alignment
+        near[near], outward = faces, outward[faces]
         ray, distance, weights = ray[near], distance[near], self.weights[near]
-        outward = -np.einsum("ij,ij->i", ray, self.normals[near]) / distance
         bands = int(np.clip(2 * radius / dz, 3, limits.bands))  # no finer than the slices
         band = np.clip((ray[:, 2] / distance + 1) / 2 * bands, 0, bands - 1).astype(int)
         sector = ((np.arctan2(ray[:, 1], ray[:, 0]) / (2 * np.pi) + 0.5) * sectors).astype(int) % sectors
@@ -64,7 +67,7 @@ class Edges:
             chosen &= distance < nearest(inner) + limits.rind_mm
         heights = centre[2] + radius * ((np.arange(bands) + 0.5) * 2 / bands - 1)
         in_series = int(((heights >= self.z_range_mm[0]) & (heights <= self.z_range_mm[1])).sum())
-        share = len(np.unique(patch[chosen])) / (max(in_series, 1) * sectors)
+        share = int(np.count_nonzero(np.bincount(patch[chosen]))) / (max(in_series, 1) * sectors)
         near[near] = chosen
         return Shown(near, share)
 
