@@ -44,8 +44,8 @@ def test_medians_are_taken_number_by_number(step, monkeypatch):
 def test_the_document_says_what_is_stored(monkeypatch):
     script = module_of(ROOT / "scripts" / "plot_performance.py", monkeypatch)
     text = (ROOT / "docs" / "explanation" / "performance.md").read_text(encoding="utf-8")
-    sections = script.sections_of(*script.stored())
+    sections = script.sections_of(script.stored())
     assert refresh("performance.md", text, {"performance.md": sections}, script.WRITER) == text
-    for picture in ("slices", "studies", "extrapolation"):
+    for picture in ("slices", "studies", "large"):
         assert f"images/performance-{picture}.svg" in text
         assert (ROOT / "docs" / "images" / f"performance-{picture}.svg").is_file()

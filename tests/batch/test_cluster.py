@@ -177,7 +177,8 @@ def test_another_version_on_a_worker_stops_the_run(dask, context, monkeypatch):
     monkeypatch.setattr(cluster, "environment", lambda: other)
     with pytest.raises(GlutsegError, match=r"worker-differs: numpy is [\d.]+, here 1\.0 \["):
         list(on_cluster(tasks("a"), context, dask.address, 60.0, write_pid_and_act))
-    assert not list(context.out.glob("pid-*"))
+    # of this study: one of the test before may still be on its way to the worker that is left
+    assert not (context.out / "pid-a").exists()
 
 
 def test_a_worker_that_does_not_see_a_shared_folder_stops_the_run(

@@ -46,7 +46,7 @@ def test_the_same_input_gives_the_same_bytes(two, tmp_path):
     for name in ("a", "b"):
         batch.run(two, PROTOCOL, None, tmp_path / name)
     files = [p for p in (tmp_path / "a").rglob("*") if p.is_file() and p.name != "run.json"]
-    assert len(files) == 3 + 2 * 3
+    assert len(files) == 2 + 2 * 3
     for path in files:
         assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes(), (
             path.name
@@ -71,16 +71,16 @@ def test_one_crash_fails_its_own_study_only(two, tmp_path, monkeypatch):
 
 
 def test_an_overlay_that_cannot_be_drawn_fails_its_case_only(two, tmp_path, monkeypatch):
-    from glutseg.output import case_files
+    from glutseg.output import overlay
 
-    draw = case_files.draw_overlay
+    draw = overlay.draw_overlay
 
     def crash_on_a(volume, mask, result, others):
         if result.patient_id == "A-1":
             raise ValueError
         return draw(volume, mask, result, others)
 
-    monkeypatch.setattr(case_files, "draw_overlay", crash_on_a)
+    monkeypatch.setattr(overlay, "draw_overlay", crash_on_a)
     batch.run(two, PROTOCOL, None, tmp_path / "out")
     first, second = rows_of(tmp_path / "out")
     assert (first["status"], first["error_code"], first["area_left_mm2"]) == ("failed", "internal-error", "")

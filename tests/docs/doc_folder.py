@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from glutseg import review
 from glutseg.batch.pool import in_this_process
 from glutseg.cli import app
-from glutseg.output import case_files
+from glutseg.output import overlay
 from glutseg.phantom import Phantom, PhantomScan, cohort_members, render, write_dicom
 from osirix_drawn import Drawn
 from stand_ins import use_truth
@@ -53,12 +53,13 @@ def stand_ins(phantoms: list[Phantom]) -> Iterator[None]:
     """Hips, level and outline are told, pictures are empty, all in this process; the rest is real."""
     with pytest.MonkeyPatch.context() as patch:
         use_truth(patch, phantoms, lambda *_: LEVEL_SLICE, peak=True)
-        patch.setattr(case_files, "draw_overlay", lambda *_what: PICTURE)
+        patch.setattr(overlay, "draw_overlay", lambda *_what: PICTURE)
         patch.setattr(
             sys.modules["glutseg.batch.run"],
             "_results",
-            lambda tasks, context, _: in_this_process(tasks, context),
+            lambda tasks, context, *_how: in_this_process(tasks, context),
         )
+        patch.setattr(sys.modules["glutseg.batch.folder"], "_early_worker", lambda *_how: nullcontext([]))
         yield
 
 

@@ -18,11 +18,13 @@ SPACING_MM = (3.0, 1.2, 1.2)
 FIRST_MM = (-150.0, -72.0, -90.0)
 """First voxel (z, y, x) from the centre of the head."""
 SHAPE = (96, 160, 144)
-_CONTEXT_PLANES = 6
+_CONTEXT_PLANES = 10
 """Beyond the slices asked for: more are no better, and cost time (docs/explanation/experiments.md)."""
+_LEAST_PLANES = 32
+"""Also for a single slice."""
 _STEP_PLANES = 8
 """The network halves its grid three times."""
-CONTEXT_MM = (_CONTEXT_PLANES + _STEP_PLANES / 2 + 1) * SPACING_MM[0]
+CONTEXT_MM = (_LEAST_PLANES / 2 + 1) * SPACING_MM[0]
 """So far above and below the slices asked for the network looks at most."""
 AIR_HU = -1024.0
 
@@ -152,7 +154,7 @@ class SideGrid:
 def _with_context(n_steps: float) -> int:
     """Number of planes for slices that span so many steps from plane to plane."""
     n = int(np.ceil(n_steps)) + 1 + 2 * _CONTEXT_PLANES
-    return -(-n // _STEP_PLANES) * _STEP_PLANES
+    return max(_LEAST_PLANES, -(-n // _STEP_PLANES) * _STEP_PLANES)
 
 
 def _weights(at: PlaceArray, n: int) -> FloatArray:
