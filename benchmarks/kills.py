@@ -1,6 +1,6 @@
 """A run and a scan that are killed twenty times at random moments give what undisturbed ones give.
 
-    python benchmarks/kills.py [--kills 20] [--studies 24] [--keep DIR] [--store]
+    python benchmarks/kills.py [scan] [run] [--kills 20] [--studies 8] [--keep DIR] [--store]
 
 The command line measures small phantoms, is killed (SIGKILL, its workers with it) and started again with
 --resume; at the end all tables, masks, overlays and case records are compared byte by byte with those of a
@@ -15,10 +15,12 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,8 @@ from glutseg import dicom
 from glutseg.output.layout import RUN_JSON
 
 SEED = 20
-SCANNED_STUDIES = 200
+INPUTS = {"scan": (200, inputs.TINY, "headers"), "run": (None, inputs.SMALL, "small")}
+"""(studies, size of a phantom, name of its folder) of each part."""
 SCAN = (
     "import sys; from pathlib import Path; from glutseg import dicom; "
     "dicom.scan(Path(sys.argv[1]), index_file=Path(sys.argv[2]), jobs=2)"
@@ -70,56 +73,91 @@ def digests(out: Path) -> dict[str, str]:
 
 
 def runs(folder: Path, work: Path, n_kills: int, rng: random.Random) -> dict[str, Any]:
-    """Kill a run again and again."""
+    """Kill a run again and again; whenever one comes to its end, it is compared and begun anew."""
     glutseg = (sys.executable, "-m", "glutseg.cli", "run", str(folder), "--jobs", "2", "-o")
-    whole_s = undisturbed_s([*glutseg, str(work / "whole")])
-    command = [*glutseg, str(work / "killed"), "--resume"]
-    n_killed, n_done = 0, []
-    while n_killed < n_kills:
-        # in small steps, so that the last kills still find something to do
-        n_killed += killed(command, 2 * whole_s / n_kills + 4, rng) == "killed"
-        n_done.append(len(list((work / "killed").glob("cases/*/case.json"))))
+    whole, out = work / "whole", work / "killed"
+    whole_s = undisturbed_s([*glutseg, str(whole)])
+    command, expected = [*glutseg, str(out), "--resume"], digests(whole)
+    done_at_kill: list[int] = []
+    compared: list[list[str]] = []
+    while len(done_at_kill) < n_kills:
+        if killed(command, whole_s, rng) == "killed":
+            done_at_kill.append(len(list(out.glob("cases/*/case.json"))))
+        else:
+            compared.append(differing(expected, digests(out)))
+            shutil.rmtree(out)
     undisturbed_s(command)
-    expected, found = digests(work / "whole"), digests(work / "killed")
-    differing = sorted(name for name in expected | found if expected.get(name) != found.get(name))
-    return {"kills": n_killed, "cases_after_each": n_done, "files": len(expected), "differing": differing}
+    compared.append(differing(expected, digests(out)))
+    return {
+        "kills": n_kills,
+        "cases_done_at_each": done_at_kill,
+        "files": len(expected),
+        "comparisons": len(compared),
+        "differing": sorted({name for names in compared for name in names}),
+    }
+
+
+def differing(expected: dict[str, str], found: dict[str, str]) -> list[str]:
+    """Files that are not the same in both, or not in both."""
+    return sorted(name for name in expected | found if expected.get(name) != found.get(name))
 
 
 def scans(folder: Path, work: Path, n_kills: int, rng: random.Random) -> dict[str, Any]:
     """Kill a scan again and again."""
     command = (sys.executable, "-c", SCAN, str(folder))
     whole_s = undisturbed_s([*command, str(work / "whole.sqlite")])
-    for _ in range(n_kills):
-        killed([*command, str(work / "killed.sqlite")], whole_s / 2, rng)
+    file = work / "killed.sqlite"
+    read_at_kill: list[int] = []
+    while len(read_at_kill) < n_kills:
+        if killed([*command, str(file)], whole_s, rng) == "killed":
+            read_at_kill.append(n_read(file))
+        else:
+            file.unlink()  # begun anew: nothing was left to kill
     undisturbed_s([*command, str(work / "killed.sqlite")])
     whole, found = (dicom.scan(folder, index_file=work / f"{name}.sqlite") for name in ("whole", "killed"))
+    both = [tuple(zip(one.studies, dicom.summaries(one), strict=True)) for one in (whole, found)]
     return {
         "kills": n_kills,
+        "files_read_at_each": read_at_kill,
         "files": whole.n_files,
-        "is_same": tuple(whole.studies) == tuple(found.studies)
-        and tuple(dicom.summaries(whole)) == tuple(dicom.summaries(found)),
+        "differing": [one[0].patient_id for one, other in zip(*both, strict=True) if one != other],
     }
+
+
+def n_read(file: Path) -> int:
+    """Number of files whose headers are in an index."""
+    if not file.exists():
+        return 0
+    with closing(sqlite3.connect(file)) as db:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'files'").fetchone():
+            return 0
+        (count,) = db.execute("SELECT count(*) FROM files WHERE n_sources IS NOT NULL").fetchone()
+        return int(count)
 
 
 def main() -> None:
     parser = measuring.options(__doc__, "kills")
+    parser.add_argument("parts", nargs="*", help="scan or run; both, unless named")
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--studies", type=int, default=24)
+    parser.add_argument("--studies", type=int, default=8)
     args = parser.parse_args()
-    rng, machine = random.Random(SEED), measuring.machine()
+    rng = random.Random(SEED)
+    result: dict[str, Any] = {"seed": SEED}
     with measuring.kept(args.keep) as keep:
         work = keep / "kills"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
-        few = inputs.cohort(keep, args.studies, inputs.SMALL, "small")
-        many = inputs.cohort(keep, SCANNED_STUDIES, inputs.TINY, "headers")
-        scan = scans(many, work, args.kills, rng)
-        print(f"scan: {scan['kills']} kills, {scan['files']} files, the same: {scan['is_same']}")
-        run = runs(few, work, args.kills, rng)
-        print(f"run: {run['kills']} kills, {run['files']} files, differing: {run['differing'] or 'none'}")
+        for part in args.parts or ("scan", "run"):
+            n_studies, size, name = INPUTS[part]
+            folder = inputs.cohort(keep, n_studies or args.studies, size, name)
+            machine = measuring.machine()
+            found = (scans if part == "scan" else runs)(folder, work, args.kills, rng)
+            said = found["differing"] or "none"
+            print(f"{part}: {found['kills']} kills, {found['files']} files, differing: {said}", flush=True)
+            result[part] = {"machine": machine, **found}
     if args.store:
-        measuring.store("kills", {"machine": machine, "seed": SEED, "scan": scan, "run": run})
-    if run["differing"] or not scan["is_same"]:
+        measuring.store("kills", measuring.stored("kills") | result)
+    if any(result[part]["differing"] for part in args.parts or ("scan", "run")):
         raise SystemExit(1)
 
 
