@@ -78,7 +78,7 @@ def draw_planes(axes: Axes, image: CtImage, view: SideView, k: int) -> None:
     plane = int(np.argmin(np.abs(view.grid.planes[near] - k)))
     inner, outer, front, back = borders_mm(image, view)
     axes.imshow(1 - seen.cost[plane], cmap="magma", extent=(inner, outer, back, front), vmin=0, vmax=1)
-    region = view.settled(near, seen, METHOD.segmentation)[0].probabilities[:, near][:, plane].argmax(0)
+    region = next(view.settled(near, seen, METHOD.segmentation)).probabilities[:, near][:, plane].argmax(0)
     n_rows, n_columns = region.shape
     x_mm, y_mm = np.linspace(inner, outer, n_columns), np.linspace(front, back, n_rows)
     axes.contour(x_mm, y_mm, region == MAXIMUS, levels=[0.5], colors=[look.ORANGE], linewidths=1.5)

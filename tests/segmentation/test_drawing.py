@@ -84,8 +84,8 @@ def test_thin_ends_scraps_and_holes_go():
 
 @pytest.mark.parametrize("muscle", ["maximus", "medius", "minimus"])
 def test_each_muscle_is_drawn_from_its_class(muscle):
-    classes = np.zeros((1, SIDE, SIDE), np.int64)
-    classes[block(20, 40)] = ("maximus", "medius", "minimus").index(muscle) + 1
+    classes = np.zeros((SIDE, SIDE), np.uint8)
+    classes[block(20, 40)[0]] = ("maximus", "medius", "minimus").index(muscle) + 1
     drawn = {m: draw(classes, classes, m, (1.0, 1.0), SETTINGS) for m in ("maximus", "medius", "minimus")}
     assert [m for m, mask in drawn.items() if mask.any()] == [muscle]
 

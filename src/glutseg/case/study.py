@@ -139,6 +139,7 @@ def _measure_one(
     if localiser and needed:
         with clock.time("read"):
             part = dicom.read_near(localiser, needed.slices)
+        localiser = None  # its slices are in the part as well
         try:
             if part:
                 hips = needed.hips

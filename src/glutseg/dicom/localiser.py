@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -84,9 +85,11 @@ def read_localiser(series: Series, fetch: Fetch = already_local) -> Localiser | 
     # counted from the feet, so that it does not matter in which order a scanner stored its slices
     lowest = geometry.canonical_slice(0)
     places = range(lowest % step, geometry.shape[0], step)
-    slices = _decoded(series, places, fetch)
-    if slices is None:
-        return None
+    slices: list[SliceHU] = []
+    for one in _decoded(series, places, fetch):
+        if isinstance(one, GlutsegError):
+            return None
+        slices.append(one)
     own = replace(
         geometry,
         shape=(len(places), *geometry.shape[1:]),
@@ -115,13 +118,14 @@ def read_near(localiser: Localiser, slices: range) -> CtImage | None:
     detail = {stored.canonical_slice(slice_index) for slice_index in slices}
     decoded = dict(localiser.decoded)
     wanted = sorted((detail | {0, n_slices - 1}) - decoded.keys())  # both ends, to interpolate up to them
-    more = _decoded(series, wanted, localiser.fetch)
-    if more is None:
-        return None
-    decoded |= zip(wanted, more, strict=True)
     hu = np.empty(stored.shape, np.int16)
     for place, one in decoded.items():
         hu[place] = one.hu
+    for place, read in zip(wanted, _decoded(series, wanted, localiser.fetch), strict=True):
+        if isinstance(read, GlutsegError):
+            return None
+        hu[place] = read.hu
+        decoded[place] = replace(read, hu=hu[place])  # so that it lies in memory once
     fill_missing(hu, [place in decoded for place in range(n_slices)])
     places = sorted(decoded)
     n_stray = sum(one.n_out_of_range for one in decoded.values())
@@ -132,20 +136,15 @@ def read_near(localiser: Localiser, slices: range) -> CtImage | None:
         flags=(
             *series.flags,
             *pixel_flags(series, n_stray, is_lossy=is_lossy),
-            *inconsistent_slice_flags([decoded[place].hu for place in places], places),
+            *inconsistent_slice_flags([hu[place] for place in places], places),
         ),
         sop_uids=(header.sop_uid for header in series.slices),
         unread_slices=set(range(n_slices)) - detail,
     )
 
 
-def _decoded(series: Series, places: range | list[int], fetch: Fetch) -> tuple[SliceHU, ...] | None:
-    found = []
+def _decoded(series: Series, places: range | list[int], fetch: Fetch) -> Iterator[SliceHU | GlutsegError]:
     headers = tuple(series.slices[k] for k in places)
     fetch(headers)
     with quiet_pydicom():
-        for one in decode_all(headers):
-            if isinstance(one, GlutsegError):
-                return None
-            found.append(one)
-    return tuple(found)
+        yield from decode_all(headers)

@@ -30,11 +30,12 @@ _HARD, _HARD_WIDTH = 1.5, 0.1
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
+ClassArray = npt.NDArray[np.uint8]
 
 
 def classify(
     leanness: FloatArray, probabilities: FloatArray, tissue: Tissue, settings: SegmentationSettings
-) -> npt.NDArray[np.int64]:
+) -> ClassArray:
     """The likeliest class of every pixel.
 
     Parameters
@@ -49,7 +50,7 @@ def classify(
             for name, p in zip(CLASSES, probabilities, strict=True)
         ]
     )
-    return np.asarray(score.argmax(0), dtype=np.int64)
+    return np.asarray(score.argmax(0), dtype=np.uint8)
 
 
 def _likelihoods(
@@ -76,30 +77,27 @@ def _likelihoods(
     }
 
 
-def territory(probabilities: FloatArray) -> npt.NDArray[np.int64]:
+def territory(probabilities: FloatArray) -> ClassArray:
     """The class of every pixel if it were not fat, from probabilities of the classes along the first axis."""
-    return np.asarray(np.delete(probabilities, _FAT, axis=0).argmax(0) + 1, dtype=np.int64)
+    return np.asarray(np.delete(probabilities, _FAT, axis=0).argmax(0) + 1, dtype=np.uint8)
 
 
 def draw(
-    classes: npt.NDArray[np.int64],
-    territories: npt.NDArray[np.int64],
+    classes: ClassArray,
+    territories: ClassArray,
     muscle: Muscle,
     spacing_mm: tuple[float, float],
     settings: SegmentationSettings,
 ) -> BoolArray:
-    """One muscle on every slice of a map of classes and one of `territory`."""
-    drawn = np.zeros(classes.shape, bool)
-    for n, (plane, would_be) in enumerate(zip(classes, territories, strict=True)):
-        own = plane == CLASSES.index(muscle)
-        if muscle in _BOUNDED_BY_FASCIA:
-            own = enclosed(plane, own, would_be == CLASSES.index(muscle), spacing_mm, settings)
-        drawn[n] = tidy(own, spacing_mm, settings)
-    return drawn
+    """One muscle on a slice, from its map of classes and that of `territory`."""
+    own = classes == CLASSES.index(muscle)
+    if muscle in _BOUNDED_BY_FASCIA:
+        own = enclosed(classes, own, territories == CLASSES.index(muscle), spacing_mm, settings)
+    return tidy(own, spacing_mm, settings)
 
 
 def enclosed(
-    classes: npt.NDArray[np.int64],
+    classes: ClassArray,
     own: BoolArray,
     own_territory: BoolArray,
     spacing_mm: tuple[float, float],

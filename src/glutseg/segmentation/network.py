@@ -59,12 +59,13 @@ class Network:
         """
         return _checked(self.weights)[1]
 
-    def probabilities(self, hu: FloatArray) -> FloatArray:
+    def probabilities(self, hu: FloatArray, planes: slice = slice(None)) -> FloatArray:
         """Of every class in `CLASSES`, (class, plane, row, column), from HU on the network's grid.
 
         Parameters
         ----------
         hu : (plane, row, column) of one side (`SideGrid`); a multiple of eight planes
+        planes : those wanted; the others are context
 
         Raises
         ------
@@ -75,13 +76,15 @@ class Network:
         session = _load(self.weights)
         channels = [np.clip((hu - middle) / width, low, high) for middle, width, low, high in _WINDOWS_HU]
         (logits,) = session.run(None, {"x": np.stack(channels)[None].astype(np.float32)})
-        return softmax(np.asarray(logits[0], dtype=np.float32))
+        return softmax(np.asarray(logits[0, :, planes], dtype=np.float32))
 
 
 def softmax(logits: FloatArray) -> FloatArray:
     """Probabilities along the first axis."""
-    odds = np.exp(logits - logits.max(0))
-    return np.asarray(odds / odds.sum(0), dtype=np.float32)
+    odds: FloatArray = logits - logits.max(0)
+    np.exp(odds, out=odds)
+    odds /= odds.sum(0)
+    return odds
 
 
 @lru_cache(maxsize=2)

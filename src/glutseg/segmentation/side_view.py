@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Muscle, Side
 from glutseg.segmentation import competition
 from glutseg.segmentation.competition import Field
-from glutseg.segmentation.drawing import BoolArray, FloatArray, classify, draw, territory
+from glutseg.segmentation.drawing import BoolArray, ClassArray, FloatArray, classify, draw, territory
 from glutseg.segmentation.network import Network, softmax
 from glutseg.segmentation.side_grid import SPACING_MM, SideGrid
 from glutseg.segmentation.tissue import Tissue, measure_tissue
@@ -65,12 +65,12 @@ class SideView:
             ``muscle-not-found`` where the network sees no gluteus maximus there.
         """
         grid = SideGrid.around(image.geometry, head_mm, side, slices)
-        hu = grid.sample(image)
-        probabilities = network.probabilities(hu)
-        if slices is not None:  # the planes beyond were context for the network
+        hu, kept = grid.sample(image), slice(None)
+        if slices is not None:  # the planes beyond are context for the network
             near, drawn = _near(grid, image, middle, settings.reach_mm), grid.planes_of(slices)
             kept = slice(min(near.start, drawn.start), max(near.stop, drawn.stop))
-            grid, hu, probabilities = grid.cropped(kept), hu[kept], probabilities[:, kept]
+        probabilities = network.probabilities(hu, kept)
+        grid, hu = grid.cropped(kept), hu[kept]
         near = _near(grid, image, middle, settings.reach_mm)
         if not (probabilities[1, near] > 0.5).any():
             raise GlutsegError("muscle-not-found", f"no muscle was found behind the {side} hip")
@@ -85,20 +85,19 @@ class SideView:
 
     def settled(
         self, near: slice, field: Field, settings: SegmentationSettings, liked: Sequence[float] = (0.0,)
-    ) -> list[SideView]:
+    ) -> Iterator[SideView]:
         """The same with what edges and network see differently changed over to the edges, once per liking."""
-        views = []
         for region in competition.edge_led(field, settings, liked):
             probabilities = self.probabilities.copy()
             probabilities[:, near] = competition.settled(field, region)
-            views.append(replace(self, probabilities=probabilities))
-        return views
+            yield replace(self, probabilities=probabilities)
 
-    def _logs(self, slices: range, box: tuple[slice, slice]) -> FloatArray:
-        """Of the probabilities on a box of some slices, interpolated."""
+    def _logs(self, slices: range, box: tuple[slice, slice]) -> Iterator[FloatArray]:
+        """Of the probabilities on a box of some slices, interpolated; one at a time, for all are large."""
         planes = self.grid.planes_of(slices)
         logs = np.log(np.maximum(self.probabilities[:, planes], _LEAST_PROBABILITY))
-        return self.grid.on_slices(logs, slices, box, first=planes.start)
+        for k in slices:
+            yield self.grid.on_slices(logs, range(k, k + 1), box, first=planes.start)
 
     def box(self, image: CtImage) -> tuple[slice, slice]:
         """Rows and columns of the slices that hold what could be a gluteal muscle."""
@@ -116,17 +115,21 @@ class SideView:
     ) -> Drawing:
         """The outlines on some slices."""
         box = self.box(image)
-        probabilities = softmax(self._logs(slices, box))
-        classes = classify(_leanness(image, slices, box, self.tissue), probabilities, self.tissue, settings)
-        return Drawing.of(image, classes, territory(probabilities), slices, box, muscles, settings)
+        maps = []
+        leanness = _leanness(image, slices, box, self.tissue)
+        for n, logs in enumerate(self._logs(slices, box)):
+            probabilities = softmax(logs)
+            classes = classify(leanness[n : n + 1], probabilities, self.tissue, settings)
+            maps.append((classes[0], territory(probabilities)[0]))
+        return Drawing.of(image, maps, slices, box, muscles, settings)
 
     def draw_network_led(
         self, image: CtImage, slices: range, muscles: tuple[Muscle, ...], settings: SegmentationSettings
     ) -> Drawing:
         """The outlines that the network alone would draw."""
         box = self.box(image)
-        logs = self._logs(slices, box)
-        return Drawing.of(image, logs.argmax(0), territory(logs), slices, box, muscles, settings)
+        maps = [(logs.argmax(0)[0], territory(logs)[0]) for logs in self._logs(slices, box)]
+        return Drawing.of(image, maps, slices, box, muscles, settings)
 
 
 @dataclass(frozen=True)
@@ -150,16 +153,18 @@ class Drawing:
     def of(
         cls,
         image: CtImage,
-        classes: npt.NDArray[np.int64],
-        territories: npt.NDArray[np.int64],
+        maps: Sequence[tuple[ClassArray, ClassArray]],
         slices: range,
         box: tuple[slice, slice],
         muscles: tuple[Muscle, ...],
         settings: SegmentationSettings,
     ) -> Drawing:
-        """From the likeliest class of every pixel, and the one that it would have were it not fat."""
+        """From the likeliest class of every pixel of each slice, and the one that it would have were it not
+        fat."""
         _, dy, dx = image.geometry.spacing_mm
-        masks = {muscle: draw(classes, territories, muscle, (dy, dx), settings) for muscle in muscles}
+        masks = {
+            muscle: np.stack([draw(*both, muscle, (dy, dx), settings) for both in maps]) for muscle in muscles
+        }
         return cls(slices, box, image.geometry.shape[1:], masks)
 
     def on_slice(self, k: int, muscle: Muscle) -> BoolArray:
