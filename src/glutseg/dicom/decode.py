@@ -221,6 +221,8 @@ def _extract_stored_bits(
         return raw, 0
     above = allocated - bits - below
     values = (raw << above) >> (above + below)  # in a signed type this extends the sign
+    if not below and np.array_equal(values, raw):  # nearly always: nothing else is set
+        return raw, 0
     is_padding = is_padded(raw, padding)
     has_overlay = any(position >= bits for position in _overlay_bits(dataset))
     n_out_of_range = (
