@@ -210,15 +210,15 @@ def _seconds(found: float | dict[str, float] | None) -> str:
 
 
 def machine_words(results: Results) -> str:
-    """On what machine, with which versions, and how busy it was."""
+    """On what machine, and with which versions."""
     machines = [results["scale"]["pace"]["machine"], *(results[n]["machine"] for n in NAMES if n != "scale")]
     lines = {
-        f"{m['processor']}, {m['cores']} cores, {m['memory_gb']:.0f} GB, {m['system']}, "
-        + ", ".join(f"{name} {number}" for name, number in (("Python", m["python"]), *m["versions"].items()))
-        for m in machines
+        f"{m['processor']}, {m['cores']} cores, {m['memory_gb']:.0f} GB, {m['system']}" for m in machines
     }
-    repeats = results["speed"]["repeats"]
-    return "\n\n".join([*sorted(lines), f"One study: medians of {repeats}."])
+    own = results["speed"]["machine"]
+    versions = (("Python", own["python"]), *own["versions"].items())
+    with_what = ", ".join(f"{name} {number}" for name, number in versions)
+    return "\n\n".join([*sorted(lines), f"{with_what}. One study: medians of {results['speed']['repeats']}."])
 
 
 def stored() -> Results:
