@@ -86,10 +86,12 @@ def draw_large(large: dict[str, Any]) -> Figure:
         for axes, key in ((time, "minutes"), (memory, "peak_mb")):
             values = [one["parts"][part][key] for one in sizes]
             axes.plot(studies, values, "o-", color=COLOURS[part], label=words.replace("`", ""))
+    in_words = FuncFormatter(lambda value, _: f"{value:,.10g}")
     for axes in (time, memory):
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+        axes.xaxis.set_major_formatter(in_words)
     time.set_yscale("log")
+    time.yaxis.set_major_formatter(in_words)
     _name(time, "studies", "minutes")
     _name(memory, "studies", "peak of the main process, MB")
     figure.legend(*time.get_legend_handles_labels(), loc="outside lower center", ncols=3)
