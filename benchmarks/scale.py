@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import statistics
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from scipy import stats
 
 import inputs
 import measuring
@@ -113,7 +114,8 @@ def memory(folder: Path) -> dict[str, Any]:
 
 
 def _slope(values: Sequence[float]) -> float:
-    return statistics.linear_regression(range(len(values)), values).slope if len(values) > 1 else 0.0
+    """The median slope between any two (Theil and Sen): a study that needed more once is no growth."""
+    return float(stats.theilslopes(values).slope) if len(values) > 1 else 0.0
 
 
 def paces(folder: Path, repeats: int) -> dict[str, Any]:
