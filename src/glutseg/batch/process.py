@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from glutseg.batch.plan import RunContext, Task
-from glutseg.dicom.spawn import without_main_module
+from glutseg.dicom.spawn import exit_with_parent, without_main_module
 from glutseg.errors import GlutsegError
 from glutseg.result import CaseResult
 
@@ -154,8 +154,7 @@ def _serve(
         os.setpgid(0, 0)
     if context.measurer.has_processes:
         multiprocessing.current_process().daemon = False  # a daemon may not have processes of its own
-    watch = {"has_process_group": has_process_group}
-    threading.Thread(target=_exit_with_parent, kwargs=watch, daemon=True).start()
+    exit_with_parent(and_group=has_process_group)
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
     warnings.simplefilter("ignore")  # a library's warning may quote header text
     connection.send(True)
@@ -183,16 +182,6 @@ def _serve(
 def _needs_process_group(context: RunContext) -> bool:
     """Whether its child processes have to be stopped with it, which needs process groups (POSIX)."""
     return context.measurer.has_processes and hasattr(os, "killpg")
-
-
-def _exit_with_parent(*, has_process_group: bool) -> None:
-    """Exit, with all child processes, when the parent dies, also in the middle of a study."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        if has_process_group:
-            os.killpg(0, signal.SIGKILL)
-        os._exit(1)
 
 
 def _exit_reason(exit_code: int | None) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -20,7 +18,7 @@ from glutseg.dicom.header import HeaderReader
 from glutseg.dicom.model import FileHeader, FileProblem
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.source import Opener
-from glutseg.dicom.spawn import without_main_module
+from glutseg.dicom.spawn import exit_with_parent, without_main_module
 
 CHUNK = 200
 """Files that a process reads for one message."""
@@ -110,14 +108,7 @@ def _read_chunk(chunk: list[Numbered]) -> list[FileContents]:
 def _start_process() -> None:
     """Leave Ctrl-C to the parent, and exit when it dies."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
-
-
-def _exit_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    exit_with_parent()
 
 
 def _contents(number: int, path: Path, opener: Opener, reader: HeaderReader) -> FileContents:

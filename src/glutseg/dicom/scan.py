@@ -129,7 +129,8 @@ def _read(store: IndexStore, progress: Progress | None, jobs: int) -> None:
 
 def _summarise(store: IndexStore, study_ids: Sequence[int]) -> None:
     for n_done, study_id in enumerate(study_ids, start=1):
-        store.enter_summary(study_id, summary_of(study_of(store.headers(study_id))))
+        summary = summary_of(study_of(store.headers(study_id)), store.sizes(study_id))
+        store.enter_summary(study_id, summary)
         if n_done % BATCH == 0:
             store.commit()
     store.commit()

@@ -55,6 +55,8 @@ REFUSED = frozenset(
 )
 CACHE_KIB = 16_384
 STUDY_ORDER = "patient_id, study_uid, folder"
+Key = tuple[int | str | bytes, ...]
+"""Values that name a row."""
 
 SCHEMA = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value);
@@ -104,8 +106,8 @@ class IndexStore:
         row = self._db.execute("SELECT value FROM about WHERE key = 'scan'").fetchone()
         self._scan = row[0] + 1 if row else 1
         self._db.execute("INSERT OR REPLACE INTO about VALUES ('scan', ?)", (self._scan,))
-        self._shared: dict[tuple[int, str], int] = {}
-        self._studies: dict[tuple[str, str, str], int] = {}
+        self._shared: dict[Key, int] = {}
+        self._studies: dict[Key, int] = {}
 
     def close(self) -> None:
         self._db.commit()
@@ -189,32 +191,28 @@ class IndexStore:
         execute(read, (contents.n_sources, contents.n_other, number))
 
     def _shared_id(self, study_id: int, content: str) -> int:
-        key = (study_id, content)
-        known = self._shared.get(key)
-        if known is None:
-            self._db.execute("INSERT OR IGNORE INTO shared (study_id, content) VALUES (?, ?)", key)
-            select = "SELECT shared_id FROM shared WHERE study_id = ? AND content = ?"
-            known = int(self._db.execute(select, key).fetchone()[0])
-            if len(self._shared) >= MAX_KNOWN:
-                self._shared.clear()
-            self._shared[key] = known
-        return known
+        insert = "INSERT OR IGNORE INTO shared (study_id, content) VALUES (?, ?)"
+        select = "SELECT shared_id FROM shared WHERE study_id = ? AND content = ?"
+        return self._number(self._shared, (study_id, content), insert, select)
 
     def _study_id(self, row: HeaderRow) -> int:
-        key = (row.patient_id, row.study_uid, row.folder)
-        known = self._studies.get(key)
+        insert = (
+            "INSERT INTO studies (patient_id, study_uid, folder, is_stale) VALUES (?, ?, ?, 1) "
+            "ON CONFLICT DO UPDATE SET is_stale = 1"
+        )
+        select = "SELECT study_id FROM studies WHERE patient_id = ? AND study_uid = ? AND folder = ?"
+        key = (row.patient_id, row.study_uid, os.fsencode(row.folder))
+        return self._number(self._studies, key, insert, select)
+
+    def _number(self, remembered: dict[Key, int], key: Key, insert: str, select: str) -> int:
+        """The number of a row that these values name; the row is entered where it is not remembered."""
+        known = remembered.get(key)
         if known is None:
-            insert = (
-                "INSERT INTO studies (patient_id, study_uid, folder, is_stale) VALUES (?, ?, ?, 1) "
-                "ON CONFLICT DO UPDATE SET is_stale = 1"
-            )
-            values = (row.patient_id, row.study_uid, os.fsencode(row.folder))
-            self._db.execute(insert, values)
-            select = "SELECT study_id FROM studies WHERE patient_id = ? AND study_uid = ? AND folder = ?"
-            known = int(self._db.execute(select, values).fetchone()[0])
-            if len(self._studies) >= MAX_KNOWN:
-                self._studies.clear()
-            self._studies[key] = known
+            self._db.execute(insert, key)
+            known = int(self._db.execute(select, key).fetchone()[0])
+            if len(remembered) >= MAX_KNOWN:
+                remembered.clear()
+            remembered[key] = known
         return known
 
     def stale_studies(self) -> list[int]:
@@ -227,6 +225,11 @@ class IndexStore:
     def headers(self, study_id: int) -> list[FileHeader]:
         """The headers of a study."""
         return read_headers(self._db, self.start, study_id)
+
+    def sizes(self, study_id: int) -> dict[Path, int]:
+        """The files of a study and their sizes, as the walk through the folder has met them."""
+        query = "SELECT DISTINCT name, size FROM files JOIN headers USING (file_id) WHERE study_id = ?"
+        return {path_of(self.start, name): size for name, size in self._db.execute(query, (study_id,))}
 
     def ordered_studies(self) -> list[int]:
         """Numbers of all studies, in the order of an index."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,14 +29,19 @@ class StudySummary:
     sha256: str
 
 
-def summary_of(study: Study) -> StudySummary:
-    """Return the summary of a study."""
+def summary_of(study: Study, sizes: Mapping[Path, int] | None = None) -> StudySummary:
+    """Return the summary of a study.
+
+    Parameters
+    ----------
+    sizes : of its files; without them the system is asked
+    """
     return StudySummary(
         patient_id=study.patient_id,
         study_uid=study.study_uid,
         patient_size_m_raw=study.patient_size_m_raw,
         series_uids=tuple(sorted({series.series_uid for series in study.series})),
-        sha256=_digest(study),
+        sha256=_digest(study, _size if sizes is None else sizes.__getitem__),
     )
 
 
@@ -46,8 +51,10 @@ def summaries(index: Index) -> Iterator[StudySummary]:
     yield from stored() if stored else map(summary_of, index.studies)
 
 
-def _digest(study: Study) -> str:
-    sizes = [_size(path) for path in {h.source.path: None for series in study.series for h in series.slices}]
+def _digest(study: Study, size_of: Callable[[Path], int]) -> str:
+    sizes = [
+        size_of(path) for path in {h.source.path: None for series in study.series for h in series.slices}
+    ]
     no_source = Source(Path())
     series = tuple(
         replace(one, slices=tuple(replace(header, source=no_source) for header in one.slices))
