@@ -71,11 +71,11 @@ def test_a_plane_one_voxel_thin_outweighs_a_network_that_is_sure_of_the_contrary
 
 def test_more_liking_never_takes_away():
     field = look(*scene(55, gap=slice(24, 36), plane_hu=0.0), TISSUE, SETTINGS)
-    likings = (0.02, 0.01, 0.0, -0.01, -0.02)
-    regions = [edge_led(field, SETTINGS, (liked,))[0] for liked in likings]
+    margins = (0.02, 0.01, 0.0, -0.01, -0.02)
+    regions = [edge_led(field, SETTINGS, (margin,))[0] for margin in margins]
     for larger, smaller in pairwise(regions):
         assert not (smaller & ~larger).any()
-    np.testing.assert_array_equal(edge_led(field, SETTINGS, likings), regions)
+    np.testing.assert_array_equal(edge_led(field, SETTINGS, margins), regions)
 
 
 def test_probabilities_stay_probabilities():

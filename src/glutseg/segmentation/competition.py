@@ -90,14 +90,14 @@ def dark_lines(hu: FloatArray, sigma_mm: float) -> FloatArray:
 
 
 def edge_led(
-    field: Field, settings: SegmentationSettings, liked: Sequence[float] = (0.0,)
+    field: Field, settings: SegmentationSettings, margins: Sequence[float] = (0.0,)
 ) -> list[BoolArray]:
-    """The gluteus maximus where the edges say that it ends, (plane, row, column), once for each of ``liked``.
+    """The gluteus maximus where the edges say that it ends, (plane, row, column), for each of ``margins``.
 
     Parameters
     ----------
-    liked : costs per mm³ of leaving out what could be muscle (negative: of taking it in), falling: a muscle
-        that is liked less lies within one that is liked more, which saves half of the work
+    margins : extra costs per mm³ of leaving out what could be muscle (negative: of taking it in), falling:
+        the region of a lower one lies within that of a higher one, which saves half of the work
     """
     p, own = field.probabilities, field.network_led
     inside_mm = ndi.distance_transform_edt(own, sampling=SPACING_MM)
@@ -107,11 +107,11 @@ def edge_led(
     odds = np.log(p[MAXIMUS] + 1e-4) - np.log(1 - p[MAXIMUS] + 1e-4)
     gain = settings.network_cost * np.clip(odds / settings.network_sure_odds, -1, 1)
     gain -= settings.fat_cost * np.clip(1 - 2 * field.leanness, 0, 1)
-    room = ~none
+    region = ~none
     regions = []
-    for bonus in liked:
-        room = _least_cut(room & ~seeds, seeds, (gain + bonus) * _VOXEL_MM3, field.cost, settings)
-        regions.append(room)
+    for margin in margins:
+        region = _least_cut(region & ~seeds, seeds, (gain + margin) * _VOXEL_MM3, field.cost, settings)
+        regions.append(region)
     return regions
 
 

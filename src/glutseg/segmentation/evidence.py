@@ -38,7 +38,7 @@ class Evidence:
     Attributes
     ----------
     network_difference : 1 - Dice of the outline and the network's alone
-    larger_difference, smaller_difference : the same with the cuts for a muscle that is liked or disliked
+    larger_difference, smaller_difference : the same with the cuts at a higher and a lower cost margin
     hidden_border_per_mm : share of the area that moves when the border moves by 1 mm where no edge shows
     plane_inside_medius_mm : length of the longest fat plane inside what is taken for gluteus medius
     unsure_share : of the network's area, p (1 - p) summed: its own uncertainty

@@ -116,27 +116,27 @@ def _with_edges(
     volume: CtImage,
     view: SideView,
     slices: range,
-    measured: int,
+    slice_index: int,
     muscles: tuple[Muscle, ...],
     settings: SegmentationSettings,
 ) -> _OneSide:
     """The outlines with the edges' corrections, and how far the sources agree on the measured slice."""
-    near, seen = view.field(volume, measured, settings.reach_mm, settings)
+    near, seen = view.field(volume, slice_index, settings.reach_mm, settings)
     (joined,) = view.settled(near, seen, settings)
-    here = range(measured, measured + 1)
+    here = range(slice_index, slice_index + 1)
     rivals = {"network": view.draw_network_led(volume, here, muscles, settings)}
-    close, part = view.field(volume, measured, settings.perturbation_reach_mm, settings)
-    liked = (settings.perturbation_cost, -settings.perturbation_cost)
+    close, part = view.field(volume, slice_index, settings.perturbation_reach_mm, settings)
+    margins = (settings.perturbation_cost, -settings.perturbation_cost)
     for name, perturbed in zip(
-        ("larger", "smaller"), view.settled(close, part, settings, liked), strict=True
+        ("larger", "smaller"), view.settled(close, part, settings, margins), strict=True
     ):
         rivals[name] = perturbed.draw(volume, here, muscles, settings)
     drawing = joined.draw(volume, slices, muscles, settings)
     spacing_mm = volume.geometry.spacing_mm[1:]
     quality = {}
     for muscle in muscles:
-        outline = drawing.on_slice(measured, muscle)
-        others = {name: rival.on_slice(measured, muscle) for name, rival in rivals.items()}
+        outline = drawing.on_slice(slice_index, muscle)
+        others = {name: rival.on_slice(slice_index, muscle) for name, rival in rivals.items()}
         against = least_agreement(outline, others)
         other = against.other_outline
         quality[muscle] = OutlineQuality(

@@ -24,7 +24,7 @@ class OutlineQuality:
     Attributes
     ----------
     agreement : Dice between the outline and the most different of three others, 0 to 1: the network's alone,
-        and the edges' for a muscle that is liked and one that is disliked a little
+        and the edges' at a higher and a lower cost margin
     edge_support : share of the border that runs along a visible fat plane or fat, 0 to 1
     other_outline : that other outline on the measured slice, (row, column)
     other_area_mm2 : its area

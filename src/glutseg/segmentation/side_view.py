@@ -84,10 +84,10 @@ class SideView:
         return near, competition.look(self.hu[near], self.probabilities[:, near], self.tissue, settings)
 
     def settled(
-        self, near: slice, field: Field, settings: SegmentationSettings, liked: Sequence[float] = (0.0,)
+        self, near: slice, field: Field, settings: SegmentationSettings, margins: Sequence[float] = (0.0,)
     ) -> Iterator[SideView]:
-        """The same with what edges and network see differently changed over to the edges, once per liking."""
-        for region in competition.edge_led(field, settings, liked):
+        """The same with what edges and network see differently changed over to the edges, once per margin."""
+        for region in competition.edge_led(field, settings, margins):
             probabilities = self.probabilities.copy()
             probabilities[:, near] = competition.settled(field, region)
             yield replace(self, probabilities=probabilities)

@@ -63,7 +63,7 @@ class SegmentationSettings(Settings):
     """What the network calls medius and lies so near to bone or minimus is none either: without it the edges
     take the whole medius where they see no plane. Behind the hip the maximus keeps farther off."""
     perturbation_cost: Weight = 0.01
-    """Per mm³: the edges are asked again for a muscle that is liked and one that is disliked by so much:
-    twice what the network's word weighs. With 0.02 a liked one takes the medius where nothing is wrong."""
+    """Per mm³: the edges are asked again with leaving muscle out dearer and cheaper by so much: twice what
+    the network's word weighs. With 0.02 the dearer one takes the medius where nothing is wrong."""
     perturbation_reach_mm: Length = 12.0
     """Around the measured slice."""
