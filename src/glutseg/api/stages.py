@@ -89,8 +89,8 @@ def load(
     study = one_study(index, rule)
     choice = dicom.choose(study, rule)
     if not choice.candidates:
-        reasons = "; ".join(sorted({reason for _, reason in choice.rejected_series}))
-        raise GlutsegError("no-usable-series", reasons or "the study has no series", str(path))
+        code, message = dicom.why_none(study, choice.rejected_series)
+        raise GlutsegError(code, message, str(path))
     return dicom.read(choice.candidates[0])
 
 
@@ -102,9 +102,8 @@ def one_study(index: dicom.Index, rule: SeriesRule) -> dicom.Study:
     GlutsegError
         ``input-empty``, ``input-ambiguous``, ``series-unknown``.
     """
+    index.check_not_empty()
     studies, where = index.studies, str(index.root)
-    if not studies:
-        raise GlutsegError("input-empty", "no DICOM image was found", where)
     if len(studies) > 1:
         raise GlutsegError("input-ambiguous", f"{len(studies)} studies lie here, expected one", where)
     dicom.check_requested_series(index, rule)

@@ -130,8 +130,7 @@ def run(
         `glutseg.output.folder.prepare`. A study that fails raises nothing: it becomes a failed row. After
         any interruption ``RunOptions(resume=True)`` goes on.
     """
-    if not index.studies:
-        raise GlutsegError("input-empty", _empty_message(index), str(index.root))
+    index.check_not_empty()
     dicom.check_requested_series(index, protocol.series)
     measurer.check()
     options = options or RunOptions(overwrite=overwrite)
@@ -299,8 +298,3 @@ def _sigterm_as_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _empty_message(index: dicom.Index) -> str:
-    n = len(index.problems)
-    return f"no DICOM image was found; {n} files could not be read" if n else "no DICOM image was found"

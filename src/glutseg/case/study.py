@@ -156,9 +156,7 @@ def _why_none(
 ) -> GlutsegError:
     """The most telling of several errors, so that the table names one reason."""
     if not errors:
-        code = "no-usable-series" if any(s.modality == "CT" for s in study.series) else "no-ct"
-        reasons = sorted({reason for _, reason in rejected_series})
-        return NoUsableSeriesError(code, "; ".join(reasons) or "the study has no series", rejected_series)
+        return NoUsableSeriesError(*dicom.why_none(study, rejected_series), rejected_series)
     first = min(errors, key=lambda e: e.precedence)
     return NoUsableSeriesError(
         first.code, first.message + (f" [{first.where}]" if first.where else ""), rejected_series

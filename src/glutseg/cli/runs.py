@@ -20,7 +20,6 @@ from glutseg.cli.frame import (
     user_errors,
 )
 from glutseg.cli.pacs import CaOption, InsecureOption, QueryOption, SourceArgument
-from glutseg.errors import GlutsegError
 
 if TYPE_CHECKING:
     from glutseg.batch import Measurer
@@ -267,8 +266,7 @@ def scan(
                 found = dicom.scan(
                     input_path, progress=bar.scanning, index_file=index or temporary, jobs=jobs
                 )
-            if not found.studies:
-                raise GlutsegError("input-empty", "no DICOM image was found", str(input_path))
+            found.check_not_empty()
             dicom.check_requested_series(found, rule.series)
             listing = list_series(found, rule.series)
         if as_json:

@@ -1,7 +1,14 @@
 """DICOM: scan a folder for series with geometry, choose one per study, read its voxels in HU."""
 
 from glutseg.dicom.ahead import read_ahead
-from glutseg.dicom.choose import Choice, check_requested_series, choose, reason_with_part, series_flags
+from glutseg.dicom.choose import (
+    Choice,
+    check_requested_series,
+    choose,
+    reason_with_part,
+    series_flags,
+    why_none,
+)
 from glutseg.dicom.grid import is_tilted
 from glutseg.dicom.localiser import Localiser, localiser_step, read_localiser, read_near
 from glutseg.dicom.model import FileProblem, Index, Series, SeriesTags, SliceHeader, Study
@@ -40,4 +47,5 @@ __all__ = [
     "series_flags",
     "summaries",
     "temporary_index",
+    "why_none",
 ]

@@ -11,7 +11,7 @@ from pydicom.uid import UID
 
 from glutseg.dicom.grid import is_tilted
 from glutseg.dicom.kernel import classify_kernel
-from glutseg.dicom.model import CT_CLASSES, Index, Series, Study
+from glutseg.dicom.model import MEASURED_CLASSES, NIFTI_IMAGE, Index, Series, Study
 from glutseg.dicom.patterns import pattern_rejection
 from glutseg.dicom.stack import MIN_COVERAGE_MM
 from glutseg.dicom.summary import summaries
@@ -174,6 +174,15 @@ def choose(study: Study, rule: SeriesRule) -> Choice:
     )
 
 
+def why_none(study: Study, rejected_series: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    """(error code, message) for a study of which no series may be measured."""
+    problems = [s.problem for s in study.series if s.problem and s.sop_class_uid == NIFTI_IMAGE]
+    if problems:  # a file is all there is: its own reason is the best
+        return problems[0].code, problems[0].message
+    code = "no-usable-series" if any(s.modality == "CT" for s in study.series) else "no-ct"
+    return code, "; ".join(sorted({reason for _, reason in rejected_series})) or "the study has no series"
+
+
 def check_requested_series(index: Index, rule: SeriesRule) -> None:
     """Check that every series UID of the rule exists.
 
@@ -221,7 +230,9 @@ def rejection_reason(series: Series, rule: SeriesRule) -> str:
 
 
 def _not_ct(series: Series) -> str:
-    if series.sop_class_uid not in CT_CLASSES:
+    if series.sop_class_uid == NIFTI_IMAGE and series.problem:
+        return series.problem.message
+    if series.sop_class_uid not in MEASURED_CLASSES:
         name = UID(series.sop_class_uid, validation_mode=IGNORE).name if series.sop_class_uid else ""
         return f"not CT images: {clean_text(name) or series.modality or 'of unknown kind'}"
     for word in NOT_HU_WORDS:

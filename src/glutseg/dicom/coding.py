@@ -41,7 +41,7 @@ def shared_from(text: str) -> Shared:
     """
     content = json.loads(text)
     of_file, tags = content["file"]
-    named = dict(zip(OF_FILE, of_file, strict=True))
+    named = dict(zip(OF_FILE, map(_tuples, of_file), strict=True))
     named["tags"] = SeriesTags(*map(_tuples, tags))
     commons = (dict(zip(COMMON, map(_tuples, common), strict=True)) for common in content["slices"])
     return named, tuple(commons)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from glutseg.dicom.model import SeriesProblem
-from glutseg.dicom.slice_runs import SliceRun, axes_of, positions_mm
+from glutseg.dicom.slice_runs import SliceRun, Vector, axes_of, positions_mm
 from glutseg.errors import Flag
 from glutseg.image import Geometry
 
@@ -36,9 +36,7 @@ def grid_of(run: SliceRun) -> tuple[Geometry | SeriesProblem, tuple[Flag, ...]]:
     first = run.slices[0]
     row, column = axes_of(first)
     normal = np.cross(row, column)
-    shift_mm = float(np.linalg.norm(np.cross(step, normal))) * int(grid_indices[-1])
-    shear_degrees = float(np.degrees(np.arccos(np.clip(step @ normal / length, -1, 1))))
-    is_sheared = shear_degrees > SHEAR_TOLERANCE_DEGREES and shift_mm > SHEAR_TOLERANCE_MM
+    shear_degrees, is_sheared = is_sheared_by(step, normal, int(grid_indices[-1]))
     y_mm, x_mm = first.pixel_spacing_mm or (1.0, 1.0)
     geometry = Geometry(
         shape=(int(grid_indices[-1]) + 1, first.rows, first.columns),
@@ -48,7 +46,15 @@ def grid_of(run: SliceRun) -> tuple[Geometry | SeriesProblem, tuple[Flag, ...]]:
             float(v) for v in np.stack([row, column, step / length if is_sheared else normal], axis=1).ravel()
         ),
     )
-    return geometry, _tilt_flags(geometry, shear_degrees if is_sheared else 0.0)
+    return geometry, tilt_flags(geometry, shear_degrees if is_sheared else 0.0)
+
+
+def is_sheared_by(step: Vector, normal: Vector, n_steps: int) -> tuple[float, bool]:
+    """(angle in degrees between the step between slices and their normal, whether it is no rounding)."""
+    length = float(np.linalg.norm(step))
+    shift_mm = float(np.linalg.norm(np.cross(step, normal))) * n_steps
+    shear_degrees = float(np.degrees(np.arccos(np.clip(step @ normal / length, -1, 1))))
+    return shear_degrees, shear_degrees > SHEAR_TOLERANCE_DEGREES and shift_mm > SHEAR_TOLERANCE_MM
 
 
 def is_tilted(geometry: Geometry) -> bool:
@@ -56,7 +62,8 @@ def is_tilted(geometry: Geometry) -> bool:
     return geometry.tilt_degrees >= TILT_REVIEW_DEGREES
 
 
-def _tilt_flags(geometry: Geometry, shear_degrees: float) -> tuple[Flag, ...]:
+def tilt_flags(geometry: Geometry, shear_degrees: float) -> tuple[Flag, ...]:
+    """The flag ``gantry-tilt`` of axial slices that are tilted or sheared."""
     if not geometry.is_axial or not (is_tilted(geometry) or shear_degrees >= TILT_REVIEW_DEGREES):
         return ()
     message = f"the slices are tilted by {geometry.tilt_degrees:.1f} degrees against the long axis"

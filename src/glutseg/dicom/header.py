@@ -18,6 +18,7 @@ from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLoss
 from glutseg.dicom.archive import ZIP_START, other_archive
 from glutseg.dicom.files import PREAMBLE_BYTES
 from glutseg.dicom.model import CT_CLASSES, FileHeader, FileProblem, SeriesTags, SliceHeader
+from glutseg.dicom.nifti_header import is_named_nifti, is_nifti_file, read_nifti_header
 from glutseg.dicom.parse import (
     CHARACTER_SET,
     FIRST_BYTES,
@@ -61,7 +62,7 @@ TAGS = [tag for tag in map(tag_for_keyword, KEYWORDS) if tag is not None]
 """Only these are read, so the patient's name never enters memory."""
 
 MAX_FRAMES = 20_000
-"""Limit of frames per file: three times the longest series that memory would hold (`slices.MAX_VOXELS`)."""
+"""Limit of frames per file: three times the longest series that memory would hold (`limits.MAX_VOXELS`)."""
 
 MAX_ITEMS_PER_FRAME = 50
 """Limit of items per frame; an enhanced CT frame has about a dozen one-item groups (PS3.3, A.38.1.4)."""
@@ -89,11 +90,16 @@ class HeaderReader:
         self._shared: dict[Shared, FileHeader] = {}
 
     def read(self, source: Source) -> FileHeader | FileProblem | None:
-        """Read the header of a file; return the problem if it cannot be read, None if it is not DICOM."""
+        """Read the header of a file; return the problem if it cannot be read, None if it is neither DICOM nor
+        a NIfTI image."""
         try:
             with self._opener.open(source) as file:
                 start = file.read(FIRST_BYTES)
                 if not _looks_like_dicom(start, source, self._opener):
+                    if is_nifti_file(start):
+                        return read_nifti_header(source, file, self._opener.size(source))
+                    if is_named_nifti(source) and start:
+                        return _problem(source, "it is named as a NIfTI file but is none, or is damaged")
                     archive = _archive(source, start)
                     return _problem(source, f"{archive} is not opened: unpack it") if archive else None
                 plain = find_plain(start, TAGS, is_whole=len(start) < FIRST_BYTES)
@@ -149,7 +155,7 @@ def _same_but_for(dataset: Dataset, one: SliceHeader, source: Source) -> SliceHe
     )
 
 
-COMPRESSED_MASKS = (".nii.gz", ".nrrd.gz")
+COMPRESSED_MASKS = (".nrrd.gz",)
 """Compressed files often found beside the images, which contain no DICOM."""
 
 

@@ -15,6 +15,10 @@ ENHANCED_CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2.1"
 LEGACY_ENHANCED_CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2.2"
 CT_CLASSES = (CT_IMAGE, ENHANCED_CT_IMAGE, LEGACY_ENHANCED_CT_IMAGE)
 """SOP classes (PS3.4, B.5) whose pixels are CT; anything else in a CT study is not measured."""
+NIFTI_IMAGE = "NIfTI"
+"""Stands for the SOP class of an image that comes from a NIfTI file."""
+MEASURED_CLASSES = (*CT_CLASSES, NIFTI_IMAGE)
+"""What may be measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ class SeriesTags:
 
 @dataclass(frozen=True, slots=True)
 class FileHeader:
-    """Header of one DICOM file with its images (none for a report)."""
+    """Header of one DICOM or NIfTI file with its images (none for a report)."""
 
     source: Source
     patient_id: str
@@ -102,6 +106,10 @@ class FileHeader:
     slices: tuple[SliceHeader, ...]
     lossy: str = ""
     """Lossy compression as stated by the header; "" if none is stated."""
+    problem: tuple[str, str] | None = None
+    """Why a NIfTI file cannot be measured: code and message of a `SeriesProblem`."""
+    step_mm: tuple[float, ...] | None = None
+    """LPS (x, y, z) from one slice of a NIfTI file to the next."""
 
 
 @dataclass(frozen=True)
@@ -197,4 +205,22 @@ class Index:
     problems: tuple[FileProblem, ...] = ()
     n_files: int = 0
     n_other_files: int = 0
-    """Number of files that are not DICOM."""
+    """Number of files that are no images: neither DICOM nor a NIfTI image."""
+
+    def check_not_empty(self) -> None:
+        """Refuse an index without a study.
+
+        Raises
+        ------
+        GlutsegError
+            ``input-empty``, with the number of files that cannot be read, or are something else.
+        """
+        if self.studies:
+            return
+        found = "no DICOM or NIfTI image was found"
+        n = len(self.problems)
+        unread = f"; {n} files could not be read, the first: {self.problems[0].message}" if n else ""
+        other = (
+            f"; {self.n_other_files} files are something else, such as masks" if self.n_other_files else ""
+        )
+        raise GlutsegError("input-empty", found + unread + other, str(self.root))

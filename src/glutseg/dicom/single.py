@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from glutseg.dicom.choose import NOT_HU_WORDS
-from glutseg.dicom.model import CT_CLASSES, Index, Series
+from glutseg.dicom.model import MEASURED_CLASSES, Index, Series
 from glutseg.errors import GlutsegError
 from glutseg.image import Geometry
 
@@ -27,8 +27,7 @@ def single_series(index: Index, series_uid: str | None = None) -> Series:
         ``series-unknown``, ``series-ambiguous``, ``no-ct``; ``input-empty`` if there is no study.
     """
     everything = [s for study in index.studies for s in study.series if s.part == 1]
-    if not everything:
-        raise GlutsegError("input-empty", "no DICOM image was found", str(index.root))
+    index.check_not_empty()
     if series_uid is None:
         found = [s for s in map(_with_grid, everything) if s.geometry is not None and _is_hu(s)]
     else:
@@ -39,13 +38,13 @@ def single_series(index: Index, series_uid: str | None = None) -> Series:
         uids = ", ".join(s.series_uid or "(no UID)" for s in found[:MAX_NAMED])
         more = ", …" if len(found) > MAX_NAMED else ""
         raise GlutsegError("series-ambiguous", f"{len(found)} series: {uids}{more}", str(index.root))
-    if not found or found[0].sop_class_uid not in CT_CLASSES:
+    if not found or found[0].sop_class_uid not in MEASURED_CLASSES:
         raise GlutsegError("no-ct", "no CT series with a regular stack of slices", str(index.root))
     return found[0]
 
 
 def _is_hu(series: Series) -> bool:
-    return series.sop_class_uid in CT_CLASSES and not set(NOT_HU_WORDS) & set(series.image_type)
+    return series.sop_class_uid in MEASURED_CLASSES and not set(NOT_HU_WORDS) & set(series.image_type)
 
 
 def _with_grid(series: Series) -> Series:

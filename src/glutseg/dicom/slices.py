@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from glutseg.dicom.decode import TAGS, decode
 from glutseg.dicom.hounsfield import to_hu
-from glutseg.dicom.model import SliceHeader
+from glutseg.dicom.limits import MAX_ROWS, MAX_VOXELS
+from glutseg.dicom.model import NIFTI_IMAGE, SliceHeader
+from glutseg.dicom.nifti_pixels import nifti_slices
 from glutseg.dicom.parse import HEADER_BUDGET_BYTES, ParsedFile, TooLargeError, parse
 from glutseg.dicom.source import Opener, Source
 from glutseg.dicom.text import BAD_FILE, integer
@@ -17,12 +19,6 @@ from glutseg.image import Int16Array
 
 Fetch = Callable[[Iterable[SliceHeader]], None]
 """Called before slices are opened; makes their files available at their sources (downloads them)."""
-
-MAX_ROWS = 4096
-"""Limit of rows and of columns: four times the largest CT matrix in common use."""
-
-MAX_VOXELS = 2_000_000_000
-"""Limit of voxels, 4 GB as int16 or 7000 slices of 512 x 512; a header that states more is an error."""
 
 MAX_BYTES_PER_VOXEL = 8
 """Limit of file bytes per voxel: 4 for the widest integers, twice that for inefficient codings."""
@@ -50,6 +46,9 @@ class SliceHU:
 
 def decode_all(headers: tuple[SliceHeader, ...]) -> Iterator[SliceHU | GlutsegError]:
     """Yield each slice or its error; a multi-frame file is opened once for consecutive frames."""
+    if headers and headers[0].sop_class_uid == NIFTI_IMAGE:
+        yield from _decode_nifti(headers)
+        return
     source: Source | None = None
     parsed: ParsedFile | GlutsegError
     with Opener() as opener:
@@ -63,6 +62,20 @@ def decode_all(headers: tuple[SliceHeader, ...]) -> Iterator[SliceHU | GlutsegEr
                     yield _decode(parsed, header)
                 except GlutsegError as error:
                     yield error.at(str(source))
+
+
+def _decode_nifti(headers: tuple[SliceHeader, ...]) -> Iterator[SliceHU | GlutsegError]:
+    """Yield the slices of one NIfTI file; after the first error the rest cannot be read either."""
+    n_read, where = 0, str(headers[0].source)
+    try:
+        with Opener() as opener:
+            for hu in nifti_slices(opener, headers):
+                n_read += 1
+                yield SliceHU(hu, 0, is_lossy=False)
+    except BAD_FILE as error:
+        message = f"the file cannot be read ({type(error).__name__})"
+        failed = GlutsegError("pixel-data-undecodable", message, where)
+        yield from (failed for _ in headers[n_read:])
 
 
 def _open(opener: Opener, header: SliceHeader) -> ParsedFile | GlutsegError:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import groupby
 
-from glutseg.dicom.model import CT_CLASSES, FileHeader, Series, Study
+from glutseg.dicom.model import CT_CLASSES, NIFTI_IMAGE, FileHeader, Series, Study
+from glutseg.dicom.nifti_series import nifti_series
 from glutseg.dicom.stack import Stack, build_stacks
 from glutseg.errors import Flag
 
@@ -46,6 +47,8 @@ def _most_frequent(values: Iterable[str]) -> str:
 
 def _parts(headers: list[FileHeader]) -> tuple[Series, ...]:
     """Return the stacks of one series, the largest first."""
+    if headers[0].tags.sop_class_uid == NIFTI_IMAGE:
+        return (nifti_series(headers),)
     groups = [[s for h in group for s in h.slices] for group in _grouped(headers, _reconstruction_key)]
     stacks = build_stacks(groups)
     return tuple(_part(headers, stack, k, len(stacks)) for k, stack in enumerate(stacks, start=1))

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from glutseg.dicom.nifti_file import GZIP, HEADER_BYTES, is_nifti
 from glutseg.errors import GlutsegError
 from glutseg.exchange.terms import Term
 from glutseg.image import Geometry
-from glutseg.output.nifti import GZIP, HEADER_BYTES, is_nifti
 
 BoolArray = npt.NDArray[np.bool_]
 Line = npt.NDArray[np.float64]

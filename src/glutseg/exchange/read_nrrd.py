@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from glutseg.dicom.slices import MAX_VOXELS
+from glutseg.dicom.limits import MAX_VOXELS
 from glutseg.dicom.text import clean_text
 from glutseg.errors import GlutsegError
 from glutseg.exchange.foreign import GridMask, Region

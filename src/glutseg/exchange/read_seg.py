@@ -12,8 +12,8 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian
 
+from glutseg.dicom.limits import MAX_ROWS, MAX_VOXELS
 from glutseg.dicom.parse import NATIVE, ParsedFile
-from glutseg.dicom.slices import MAX_ROWS, MAX_VOXELS
 from glutseg.dicom.text import clean_text, integer, items, numbers, text
 from glutseg.errors import GlutsegError
 from glutseg.exchange.foreign import BoolArray, GridMask, Region

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from glutseg import dicom
 from glutseg.dicom.header import HeaderReader
+from glutseg.dicom.limits import MAX_VOXELS
 from glutseg.dicom.model import FileHeader, SliceHeader
 from glutseg.dicom.parse import HEADER_BUDGET_BYTES
-from glutseg.dicom.slices import MAX_BYTES_PER_VOXEL, MAX_VOXELS
+from glutseg.dicom.slices import MAX_BYTES_PER_VOXEL
 from glutseg.dicom.source import Opener
 from glutseg.errors import GlutsegError
 from glutseg.output.atomic import TEMP_PREFIX
