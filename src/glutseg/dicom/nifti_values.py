@@ -67,7 +67,7 @@ class ValueSummary:
     @property
     def is_mask(self) -> bool:
         """Whether the values are labels: a few whole numbers, none of them air."""
-        return self.distinct is not None and not self.lowest <= AIR_HU
+        return bool(self.distinct) and self.lowest > AIR_HU
 
     def why_not_hu(self) -> str:
         """Why the values cannot be Hounsfield units; "" if they can."""
