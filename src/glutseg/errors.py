@@ -96,6 +96,8 @@ class GlutsegError(Exception):
         self.code = code
         self.message = message
         self.where = where
+        self.remedy = known.remedy
+        """What can be done about it."""
         super().__init__(f"{code}: {message}" + (f" [{where}]" if where else "") + f" - {known.remedy}")
 
     def __reduce__(self) -> tuple[type[Self], tuple[str, str, str]]:
@@ -110,11 +112,6 @@ class GlutsegError(Exception):
     def precedence(self) -> int:
         """Of several series' errors the lowest is named as the reason of the study's failure."""
         return _known(self.code).precedence
-
-    @property
-    def remedy(self) -> str:
-        """What can be done about it."""
-        return _known(self.code).remedy
 
     def at(self, where: str) -> Self:
         """The same error, found elsewhere."""

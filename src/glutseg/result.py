@@ -126,7 +126,7 @@ class Height:
     source: Literal["participants", "dicom", "none"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Level:
     """The measured slice.
 
@@ -144,6 +144,10 @@ class Level:
     z_mm: float
     landmarks_mm: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     flags: tuple[Flag, ...] = ()
+
+    def __repr__(self) -> str:
+        flags = f"; flags: {', '.join(dict.fromkeys(map(str, self.flags)))}" if self.flags else ""
+        return f"Level({self.name}; slice {self.slice_index}, z = {self.z_mm:.1f} mm{flags})"
 
 
 @dataclass(frozen=True)

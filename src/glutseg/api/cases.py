@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from glutseg import dicom
 from glutseg.api.inputs import as_protocol
 from glutseg.api.stages import one_study
+from glutseg.api.words import python_errors
 from glutseg.case import Case
 from glutseg.case import measure_study as measure_one_study
 from glutseg.errors import GlutsegError
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from glutseg.exchange.terms import Term
 
 
+@python_errors
 def measure_study(
     path: str | Path,
     protocol: str | Path | Protocol = "femoral-head-top",
     participants: str | Path | None = None,
     participants_columns: Mapping[str, str] | None = None,
     *,
+    level: str | None = None,
     outliner: str = "glutseg",
     device: str = "",
 ) -> Case:
@@ -34,10 +37,11 @@ def measure_study(
 
     Parameters
     ----------
-    path : a folder with one study, or a zip archive
+    path : a folder with one study, a zip archive, or a NIfTI file (.nii, .nii.gz) in HU
     protocol : as in `find_level`
     participants : CSV, TSV or XLSX with ``patient_id`` and ``height_m`` (``_cm``, ``_mm``, ``_in``)
     participants_columns : where its columns have other names, for instance {"height_cm": "Größe"}
+    level : in place of the protocol's: a landmark, ``z=MM`` or ``slice=N``
     outliner : "glutseg", or "totalsegmentator" where it is installed; its processes want the caller below
         ``if __name__ == "__main__":``
     device : for a network: "gpu", "gpu:N", "cpu" or "mps"; by default a GPU where there is one
@@ -56,12 +60,13 @@ def measure_study(
         ``input-missing``, ``input-empty``, ``input-ambiguous``, ``series-unknown``, ``outliner-unknown``,
         ``extra-missing``, ``weights-missing``, and those of protocols and participants.
     """
-    rule, chosen = as_protocol(protocol), named_outliner(outliner, device)
+    rule, chosen = as_protocol(protocol, level), named_outliner(outliner, device)
     chosen.check()
     table = read_heights(participants, participants_columns)
     return measure_one_study(one_study(dicom.scan(Path(path)), rule.series), rule, table, chosen)
 
 
+@python_errors
 def measure_mask(
     path: str | Path,
     mask: str | Path,
@@ -77,7 +82,7 @@ def measure_mask(
 
     Parameters
     ----------
-    path : a folder with the CT series
+    path : a folder with the CT series, or a NIfTI file in HU
     mask : NIfTI, NRRD, DICOM SEG or RTSTRUCT of this patient
     labels : which label is what: ``"totalsegmentator"``, ``"musclemap"``, ``"glutseg"``, or a mapping like
         {1: "left", 2: "right", "GMED_L": "medius-left"}; by default as the file's own names or numbers tell

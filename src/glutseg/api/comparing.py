@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from glutseg.api.runs import Run
+from glutseg.api.words import python_errors
 from glutseg.errors import require_extra
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from glutseg.study import Study
 
 
+@python_errors
 def compare_groups(
     run: Run | str | Path,
     participants: str | Path,
@@ -64,6 +66,7 @@ def compare_groups(
     return study_run(out, Path(participants), question, ids=participants_columns, pseudonyms=pseudonyms)
 
 
+@python_errors
 def compare_raters(run: Run | str | Path, *references: str | Path) -> Agreement:
     """Compare a run with other raters, outline by outline and area by area: ``glutseg agree``.
 

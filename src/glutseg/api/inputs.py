@@ -12,7 +12,7 @@ import numpy.typing as npt
 from glutseg.case import locate
 from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Geometry, Mask
-from glutseg.protocol import NAMED_LEVELS, Protocol, load_protocol
+from glutseg.protocol import NAMED_LEVELS, Protocol, load_protocol, with_level
 from glutseg.result import Level
 
 Image = CtImage | Any
@@ -26,18 +26,22 @@ HIGHEST_PLAUSIBLE_SPACING_MM = 50.0
 """Between slices or pixels; more is another unit or not a spacing."""
 
 
-def as_protocol(protocol: str | Path | Protocol) -> Protocol:
+def as_protocol(protocol: str | Path | Protocol, level: str | None = None) -> Protocol:
     """A protocol from its name, its file, itself, or a level as on the command line (``z=MM``, ``slice=N``).
+
+    Parameters
+    ----------
+    level : in place of the protocol's own
 
     Raises
     ------
     GlutsegError
         ``protocol-unknown``, ``protocol-invalid``.
     """
-    if isinstance(protocol, Protocol):
-        return protocol
-    is_level = isinstance(protocol, str) and protocol.partition("=")[0].strip() in ("z", "slice")
-    return load_protocol(level=str(protocol)) if is_level else load_protocol(protocol)
+    if not isinstance(protocol, Protocol):
+        is_level = isinstance(protocol, str) and protocol.partition("=")[0].strip() in ("z", "slice")
+        protocol = load_protocol(level=str(protocol)) if is_level else load_protocol(protocol)
+    return protocol if level is None else with_level(protocol, level)
 
 
 def as_image(image: Image, spacing_mm: Sequence[float] | None = None) -> CtImage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from glutseg.api.inputs import Image, LevelLike, MaskLike, as_image, as_level, as_mask
+from glutseg.api.words import python_errors
 from glutseg.errors import require_extra
 from glutseg.measurement import check_grid
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@python_errors
 def plot_overlay(image: Image, mask: MaskLike | None, level: LevelLike, axes: Axes | None = None) -> Axes:
     """Draw a slice with the outlines on it, as in the pictures of a run.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 from glutseg import batch, dicom, review
 from glutseg.api.cases import as_labels, read_heights
 from glutseg.api.inputs import as_protocol
+from glutseg.api.lookup import find_row
+from glutseg.api.words import python_errors
 from glutseg.batch.images import find_images
+from glutseg.case import Case
 from glutseg.case.shown import cell, figure, table_html
 from glutseg.errors import GlutsegError, require_extra
 from glutseg.image import SIDES, CtImage, Mask
@@ -30,13 +33,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+Progress = Callable[[int, int, CaseResult | None], None]
+"""Called with (studies done, studies in all, result of the last one): ``progress=`` of `run_folder`."""
 MAX_ROWS_SHOWN = 20
+TIMEOUT_MINUTES = 30.0
 HEADINGS = ("case", "status", "left mm²", "right mm²", "flags")
 
 
 @dataclass(frozen=True, repr=False)
 class Run:
     """The output folder of a run, opened; values are those that count once people have decided.
+
+    ``run["PATIENT-1"]`` is the case of a patient, ``len(run)`` the number of cases, and a loop over a run
+    gives the case ids, as a dict would.
 
     Attributes
     ----------
@@ -61,8 +70,44 @@ class Run:
         rest = f"<p>and {more} more: see frame()</p>" if more else ""
         return f"<p>{cell(repr(self))}</p>{table_html(HEADINGS, shown)}{rest}"
 
+    def __getitem__(self, name: str) -> Case:
+        """The case of a patient, with its mask; ``run.image(name)`` reads its images.
+
+        Parameters
+        ----------
+        name : case id, or patient id (with pseudonyms the pseudonym) where the patient has one study
+
+        Raises
+        ------
+        KeyError
+            As a `GlutsegError` with the code ``case-unknown``, with similar ids, or ``case-ambiguous``.
+        """
+        row = self._row(name)
+        return Case(row.result, mask=self.mask(row.result.case_id) if row.mask else None)
+
+    def __contains__(self, name: object) -> bool:
+        return any(name in (r.case_id, r.patient_id) for r in self.results)
+
+    def __iter__(self) -> Iterator[str]:
+        return (result.case_id for result in self.results)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return [*dict.fromkeys(r.patient_id for r in self.results if r.patient_id), *self]
+
     def frame(self) -> pd.DataFrame:
-        """measurements.csv as a pandas table, a row per study; docs/reference/output.md tells every column.
+        """measurements.csv as a pandas table: one row per study, also where it failed.
+
+        Returns
+        -------
+        pandas.DataFrame
+            In the order of ``results``, with a plain index from 0. A column's name tells its unit:
+            ``area_left_mm2`` in mm², ``area_mean_per_height_mm2_per_m`` in mm²/m, ``hu`` in HU;
+            docs/reference/output.md tells every column. Figures are ``float64`` (NaN where unknown), counts
+            ``Int64`` (<NA> where unknown), texts ``object`` (None where unknown).
+            ``frame().set_index("patient_id")`` is ready to be joined with a table of your own.
 
         Raises
         ------
@@ -93,18 +138,19 @@ class Run:
         rows = [row for r in self.results if r.has_whole_muscles for row in level_rows(r, muscles)]
         return _frame(LEVELS, rows)
 
+    @python_errors
     def mask(self, case_id: str) -> Mask:
         """The outlines of a case with their geometry; ``.to_sitk()`` makes a SimpleITK image of them.
 
         Parameters
         ----------
-        case_id : as in ``results`` and tables
+        case_id : as in ``results`` and tables; or the patient's id, as in ``run[...]``
 
         Raises
         ------
         GlutsegError
-            ``input-missing`` where the run has no such case, or the case no mask;
-            ``geometry-mismatch`` for a file that is no mask.
+            ``input-missing`` where the case has no mask; ``geometry-mismatch`` for a file that is no mask;
+            ``case-unknown``, ``case-ambiguous``.
         """
         row = self._row(case_id)
         path = self.out / row.mask
@@ -112,6 +158,7 @@ class Run:
             raise GlutsegError("input-missing", "the case has no mask", case_id)
         return review.stored_mask(path)
 
+    @python_errors
     def image(
         self,
         case_id: str,
@@ -126,26 +173,25 @@ class Run:
 
         Parameters
         ----------
-        case_id : as in ``results`` and tables
+        case_id : as in ``results`` and tables; or the patient's id, as in ``run[...]``
         input : the folder of the images, if it is not where it was
         key_file : of a run with pseudonyms
 
         Raises
         ------
         GlutsegError
-            ``images-not-found``, ``input-missing``, ``key-invalid``, and those of reading.
+            ``images-not-found``, ``input-missing``, ``key-invalid``, ``case-unknown``, ``case-ambiguous``,
+            and those of reading.
         """
         result = self._row(case_id).result
         found = find_images(self.out, _path(input), _path(key_file))
         return dicom.read(found.series(result, self.protocol))
 
-    def _row(self, case_id: str) -> CaseRow:
-        for row in self._rows.rows:
-            if row.result.case_id == case_id:
-                return row
-        raise GlutsegError("input-missing", f"the run has no case {case_id!r}", str(self.out))
+    def _row(self, name: str) -> CaseRow:
+        return find_row(self._rows.rows, name, str(self.out))
 
 
+@python_errors
 def read_run(out: str | Path) -> Run:
     """Open the output folder of ``glutseg run`` or `run_folder`; nothing is changed.
 
@@ -159,6 +205,7 @@ def read_run(out: str | Path) -> Run:
     return Run(rows.out, rows.protocol, rows.results, rows)
 
 
+@python_errors
 def run_folder(
     path: str | Path,
     out: str | Path,
@@ -174,12 +221,17 @@ def run_folder(
     device: str = "",
     masks: str = "",
     labels: str | Mapping[str | int, str] | None = None,
+    level: str | None = None,
+    retry_failed: bool = False,
+    keep_reviews: bool = False,
+    timeout_minutes: float = TIMEOUT_MINUTES,
+    progress: Progress | None = None,
 ) -> Run:
     """Measure every study below a folder and write tables, masks and pictures: ``glutseg run``.
 
     Parameters
     ----------
-    path : any folder with DICOM files, or a zip archive; nothing in it is changed
+    path : any folder with DICOM or NIfTI files, a zip archive or one file; nothing in it is changed
     out : the folder to write
     protocol : as in `find_level`
     participants, participants_columns : as in `measure_study`
@@ -191,6 +243,12 @@ def run_folder(
     masks : measure the outlines in these files instead, ``"MASKS/{patient_id}.nii.gz"``; also ``{case_id}``,
         ``{study_uid}``, ``{series_uid}``
     labels : as in `measure_mask`, for ``masks``
+    level : as in `measure_study`
+    retry_failed : with ``resume``, measure studies again that failed
+    keep_reviews : with ``overwrite``, keep the reviewers' decisions; they count where the result is the same
+    timeout_minutes : time limit for a study, which then fails; not with ``jobs=0``
+    progress : called as ``progress(done, total, result)`` before the first study, with None as the result,
+        and after each with its `glutseg.result.CaseResult`; an error that it raises stops the run
 
     Returns
     -------
@@ -204,27 +262,35 @@ def run_folder(
         ``resume-differs``, ``output-unwritable``, ``key-invalid``, ``outliner-unknown``,
         ``extra-missing``, ``weights-missing``, and those of protocols and participants.
     """
-    options = batch.RunOptions(jobs=jobs, resume=resume, overwrite=overwrite)
-    measurer = _measurer(masks, labels) if masks else batch.Automatic(named_outliner(outliner, device))
+    options = batch.RunOptions(
+        jobs=jobs,
+        timeout_s=timeout_minutes * 60,
+        resume=resume or retry_failed,
+        retry_failed=retry_failed,
+        overwrite=overwrite,
+        keep_reviews=keep_reviews,
+    )
+    measurer = _measurer(masks, labels, level) if masks else batch.Automatic(named_outliner(outliner, device))
     table = read_heights(participants, participants_columns)
     batch.run_folder(
         Path(path),
         Path(out),
-        as_protocol(protocol),
+        as_protocol(protocol, level),
         table,
         options=options,
         key_file=_path(key_file),
+        progress=progress,
         measurer=measurer,
     )
     return read_run(out)
 
 
-def _measurer(masks: str, labels: str | Mapping[str | int, str] | None) -> batch.Measurer:
+def _measurer(masks: str, labels: str | Mapping[str | int, str] | None, level: str | None) -> batch.Measurer:
     """Of the masks that a pattern names."""
     from glutseg.exchange import GivenMasks
 
     terms, label_map = as_labels(labels)
-    return GivenMasks(masks, terms, label_map)
+    return GivenMasks(masks, terms, label_map, level)
 
 
 def _cells(result: CaseResult) -> list[str]:

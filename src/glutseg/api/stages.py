@@ -10,6 +10,7 @@ from typing import Any
 from glutseg import dicom
 from glutseg.anatomy import hip_flags
 from glutseg.api.inputs import Image, LevelLike, MaskLike, as_image, as_level, as_mask, as_protocol
+from glutseg.api.words import python_errors
 from glutseg.case import locate, measure_case
 from glutseg.case.shown import areas_line, cell, flags_line, muscles_html
 from glutseg.dicom.single import single_series
@@ -55,6 +56,7 @@ class Segmentation:
         return f"<p>{cell(repr(self))}</p>{muscles_html(self.muscles)}"
 
 
+@python_errors
 def load(
     path: str | Path,
     protocol: str | Path | Protocol = "femoral-head-top",
@@ -65,7 +67,7 @@ def load(
 
     Parameters
     ----------
-    path : a folder with one study, a zip archive or one file
+    path : a folder with one study, a zip archive or one file: DICOM, or NIfTI (.nii, .nii.gz) in HU
     protocol : a name, a TOML file or a `Protocol`; its rule for series decides
     series_uid : Series Instance UID of the series to read instead; then there may be several studies
 
@@ -110,6 +112,7 @@ def one_study(index: dicom.Index, rule: SeriesRule) -> dicom.Study:
     return studies[0]
 
 
+@python_errors
 def find_level(
     image: Image,
     protocol: str | Path | Protocol = "femoral-head-top",
@@ -142,6 +145,7 @@ def find_level(
     return replace(level, flags=(*(hip_flags(anatomy) if anatomy else ()), *level.flags))
 
 
+@python_errors
 def segment(
     image: Image,
     level: LevelLike = "femoral-head-top",
@@ -189,6 +193,7 @@ def segment(
     return Segmentation(case.mask, found, case.result.muscles, case.flags)
 
 
+@python_errors
 def measure(
     image: Image,
     mask: MaskLike,
@@ -243,6 +248,7 @@ def measure(
     return measure_slice(ct, labels, at, tissue or TissueRule(), muscle)
 
 
+@python_errors
 def grow(
     image: Image,
     seed: Sequence[int],

@@ -71,9 +71,14 @@ class NiftiLayout:
 
         Raises
         ------
-        NiftiPlaceError
+        NiftiError, NiftiPlaceError
         """
-        return _geometry(_parsed(self.header), self.shape)
+        from nibabel.spatialimages import HeaderDataError
+
+        try:
+            return _geometry(_parsed(self.header), self.shape)
+        except HeaderDataError as error:
+            raise NiftiError(f"the header is invalid: {error}") from error
 
 
 def header_start(start: bytes) -> bytes:

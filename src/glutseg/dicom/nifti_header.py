@@ -69,12 +69,12 @@ def read_nifti_header(source: Source, file: BinaryIO, n_bytes: int) -> FileHeade
         layout = read_layout(stream)
         _check_size(layout, n_bytes, is_compressed=stream is not file)
         values = summarise(stream, layout)
+        return None if values.is_mask else _header(source, layout, values)
     except NiftiContentError as error:
         return _unusable(source, file, str(error))
     except BROKEN as error:
         message = str(error) if isinstance(error, NiftiError) else "the compressed file is damaged"
         return FileProblem(source, "file-unreadable", f"NIfTI: {message}")
-    return None if values.is_mask else _header(source, layout, values)
 
 
 def axial_grid(layout: NiftiLayout) -> tuple[Geometry, tuple[int, int, int]]:

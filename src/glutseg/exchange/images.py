@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glutseg import dicom, review
-from glutseg.dicom.model import SliceHeader
+from glutseg.dicom.model import NIFTI_IMAGE, SliceHeader
 from glutseg.dicom.parse import HEADER_BUDGET_BYTES, parse
 from glutseg.dicom.source import Opener
 from glutseg.dicom.text import BAD_FILE
@@ -142,6 +142,9 @@ def source_datasets(headers: Sequence[SliceHeader]) -> list[Dataset]:
         ``images-not-found`` for a file that cannot be read, ``export-unsupported`` when it lacks what every
         DICOM object about it must repeat.
     """
+    if any(header.sop_class_uid == NIFTI_IMAGE for header in headers):
+        message = "it was measured on a NIfTI file, and a DICOM object must name DICOM images"
+        raise GlutsegError("export-unsupported", message, str(headers[0].source))
     datasets = []
     with Opener() as opener:
         for source in dict.fromkeys(header.source for header in headers):
