@@ -130,8 +130,10 @@ def test_other_archives_are_named_not_ignored(tmp_path, name, start):
 
 
 def test_compressed_masks_are_not_reported_as_archives(tmp_path):
-    (tmp_path / "truth.NII.gz").write_bytes(b"\x1f\x8b\x08" + bytes(500))
+    (tmp_path / "truth.nrrd.gz").write_bytes(b"\x1f\x8b\x08" + bytes(500))
     assert scan(tmp_path).problems == ()
+    (tmp_path / "truth.NII.gz").write_bytes(b"\x1f\x8b\x08" + bytes(500))
+    assert ["NIfTI" in message for *_, message in messages(scan(tmp_path))] == [True]
 
 
 def test_a_bomb_is_not_inflated(tmp_path):

@@ -26,7 +26,8 @@ ARGUMENTS = {
 MAPPINGS = {"label": "labels", "participants-columns": "participants_columns"}
 """Options that take NAME=VALUE, where Python takes a dict."""
 VALUE = r"\"[^\"]*\"|'[^']*'"
-PAIRS = r"[^\s=,]+=[^\s,;]+(?:,[^\s=,]+=[^\s,;]+)*"
+PAIR = r"[^\s=,]+=[^\s,;:.]+"
+PAIRS = rf"{PAIR}(?:,{PAIR})*"
 MAPPING = re.compile(rf"--({'|'.join(MAPPINGS)}) ({VALUE}|{PAIRS})((?: --\1 (?:{VALUE}|{PAIRS}))*)")
 WITH_VALUE = re.compile(rf"--(groups|labels|level) ({VALUE}|[\w=.,-]*\w)")
 RETRY = re.compile(r"--retry failed")
