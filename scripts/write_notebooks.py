@@ -1,8 +1,8 @@
 """Make notebooks of the examples, with what they print and draw.
 
 ``examples/*.py`` are scripts in cells (``# %%``). Beside each its notebook is written anew, done in a folder
-with the sample or with a small cohort. ``--only one_patient`` does one of them. Takes a few minutes. Needs the
-extras `study` and `dev`.
+with the sample or with a small cohort. ``--only one_patient`` does one of them. Takes a few minutes. Needs
+the extras `study` and `dev`.
 """
 
 from __future__ import annotations

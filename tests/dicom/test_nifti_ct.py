@@ -236,10 +236,13 @@ def not_hu(image):
     yield "standardised", ((hu - hu.mean()) / hu.std()).astype(np.float32), "without air"
     yield "probabilities", rng.random(hu.shape).astype(np.float32), "without air"
     yield "nothing", np.full(hu.shape, np.nan, np.float32), "no value is a number"
+    filled = hu.copy()
+    filled[:, :, :5] = 0
+    yield "filled with 0", filled.astype(np.int16), "17% of the values are exactly 0"
     yield "air only", rng.integers(-1020, -980, hu.shape).astype(np.int16), "without tissue"
 
 
-@pytest.mark.parametrize("n", range(9))
+@pytest.mark.parametrize("n", range(10))
 def test_values_that_are_not_hu_are_refused(image, tmp_path, n):
     name, values, says = list(not_hu(image))[n]
     code, message = code_of(write_nifti(tmp_path / f"{name}.nii.gz", image, values=values))
@@ -371,11 +374,11 @@ def test_no_damage_crashes(data, tmp_path_factory):
     path = tmp_path_factory.mktemp("n") / "x.nii"
     path.write_bytes(bytes(content[: data.draw(st.sampled_from([len(content), 350, 700]))]))
     index = dicom.scan(path)
-    for study in index.studies:
-        for series in study.series:
-            if series.geometry is not None:
-                with suppress(GlutsegError):
-                    dicom.read(series)
+    assert len(index.studies) + len(index.problems) + index.n_other_files == 1
+    for series in (series for study in index.studies for series in study.series):
+        if series.geometry is not None:
+            with suppress(GlutsegError):
+                dicom.read(series)
 
 
 def test_a_file_that_changed_since_is_not_mixed_up(image, tmp_path):

@@ -24,6 +24,9 @@ DENSE_HU = 500.0
 MAX_DENSE_SHARE = 0.4
 """Largest share of voxels above `DENSE_HU` among those above `BODY_HU`. Dense bone is about 3 % of a
 pelvis; with HU + 1024, where air is 24, all of the body lies above."""
+MAX_ZERO_SHARE = 0.1
+"""Largest share of voxels that are exactly 0: below 2 % in CT, more where resampling or a mask filled in
+zeros, which are water to everything that looks for the skin."""
 SHIFT = 1024
 """Between HU and the values that scanners store; what is left when the intercept was not applied."""
 
@@ -36,7 +39,7 @@ class ValueSummary:
     ----------
     sha256 : of the header and the voxels, whatever the compression
     lowest, highest : of the finite values, scaled; NaN where there is none
-    n_body, n_dense : voxels above `BODY_HU` and above `DENSE_HU`
+    n_body, n_dense, n_zero, n : voxels above `BODY_HU`, above `DENSE_HU`, of exactly 0, and in all
     distinct : the values, as long as they are whole and no more than `MAX_LABELS`; None for others
     """
 
@@ -45,6 +48,8 @@ class ValueSummary:
     highest: float = np.nan
     n_body: int = 0
     n_dense: int = 0
+    n_zero: int = 0
+    n: int = 0
     distinct: set[float] | None = field(default_factory=set)
 
     def add(self, values: npt.NDArray[Any]) -> None:
@@ -54,6 +59,8 @@ class ValueSummary:
             return
         low, high = float(finite.min()), float(finite.max())
         self.lowest, self.highest = float(np.fmin(self.lowest, low)), float(np.fmax(self.highest, high))
+        self.n += finite.size
+        self.n_zero += int(np.count_nonzero(finite == 0))
         if high > BODY_HU:
             self.n_body += int(np.count_nonzero(finite > BODY_HU))
             self.n_dense += int(np.count_nonzero(finite > DENSE_HU))
@@ -78,6 +85,8 @@ class ValueSummary:
             shifted = self.lowest >= 0 and self.highest > SHIFT
             hint = f", perhaps {SHIFT} too high" if shifted else ""
             return f"not in HU: {stated}, without air{hint}"
+        if self.n_zero > MAX_ZERO_SHARE * self.n:
+            return f"not in HU: {self.n_zero / self.n:.0%} of the values are exactly 0, where air is -1024"
         share = self.n_dense / self.n_body if self.n_body else 0.0
         if share > MAX_DENSE_SHARE:
             return f"not in HU: {share:.0%} of the body is above {DENSE_HU:g}, perhaps {SHIFT} too high"

@@ -8,6 +8,7 @@ import pytest
 
 import glutseg
 from glutseg import batch
+from glutseg.api.runs import TIMEOUT_MINUTES
 from glutseg.batch.images import find_images
 from glutseg.dicom import INDEX_FILE
 from glutseg.errors import GlutsegError
@@ -149,4 +150,4 @@ def test_a_worker_process_reads_nifti(inputs):
     )
     assert len(run) == 3
     assert seen == [(0, 3), (1, 3), (2, 3), (3, 3)]
-    assert batch.RunOptions().timeout_s == glutseg.api.runs.TIMEOUT_MINUTES * 60
+    assert batch.RunOptions().timeout_s == TIMEOUT_MINUTES * 60
