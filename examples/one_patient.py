@@ -1,9 +1,9 @@
 # %% [markdown]
 # # One patient, step by step
 #
-# From a folder of DICOM files to areas in mm² and a picture, with every stage in your own hands. Open this
-# file in VS Code or Jupyter (with jupytext) as a notebook, or run it: `python one_patient.py`. For research
-# use only; this is not a medical device.
+# From a folder of DICOM files to areas in mm² and a picture, with every stage in your own hands. Run it
+# with `python one_patient.py`, or open it as the notebook of the same name. For research use only; this is
+# not a medical device.
 
 # %%
 from pathlib import Path

@@ -8,6 +8,8 @@ the extras `study` and `dev`.
 from __future__ import annotations
 
 import argparse
+import base64
+import io
 import re
 import shutil
 import tempfile
@@ -17,6 +19,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from PIL import Image
 
 from glutseg.phantom.cohort import cohort_members, write_cohort
 
@@ -26,6 +29,8 @@ CELL = re.compile(r"^# %%( \[markdown\])?\n", re.MULTILINE)
 PER_GROUP = 5
 """Patients per group in the notebook of two groups; the script by itself makes more, which takes longer."""
 TIMEOUT_S = 1200
+COLOURS = 128
+PNG = "image/png"
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -65,8 +70,19 @@ def done(notebook: NotebookNode, folder: Path) -> NotebookNode:
         notebook, timeout=TIMEOUT_S, resources={"metadata": {"path": str(folder)}}, record_timing=False
     )
     client.execute()
+    for output in (o for cell in notebook.cells for o in cell.get("outputs", ()) if PNG in o.get("data", ())):
+        output.data[PNG] = small(output.data[PNG])
     notebook.metadata = {"kernelspec": KERNEL}  # without the version of Python
     return notebook
+
+
+def small(picture: str) -> str:
+    """A PNG as notebooks hold it, with fewer colours, of which the rare ones of outlines are kept."""
+    made = io.BytesIO()
+    with Image.open(io.BytesIO(base64.b64decode(picture))) as image:
+        few = image.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(made, "PNG", optimize=True)
+    return base64.b64encode(made.getvalue()).decode("ascii")
 
 
 def prepare(folder: Path, script: Path) -> None:

@@ -21,6 +21,8 @@ from glutseg.protocol import ExtentRule, LevelRule, Protocol, SeriesRule, Tissue
 from glutseg.result import Level, MuscleResult, SliceMeasurement
 from glutseg.segmentation import Outliner, growing, named_outliner
 
+MAX_NAMED = 5
+
 
 @dataclass(frozen=True, repr=False)
 class Segmentation:
@@ -107,7 +109,11 @@ def one_study(index: dicom.Index, rule: SeriesRule) -> dicom.Study:
     index.check_not_empty()
     studies, where = index.studies, str(index.root)
     if len(studies) > 1:
-        raise GlutsegError("input-ambiguous", f"{len(studies)} studies lie here, expected one", where)
+        ids = [study.patient_id or study.study_uid for study in studies[:MAX_NAMED]]
+        named = ", ".join(ids) + (", …" if len(studies) > MAX_NAMED else "")
+        raise GlutsegError(
+            "input-ambiguous", f"{len(studies)} studies lie here ({named}), expected one", where
+        )
     dicom.check_requested_series(index, rule)
     return studies[0]
 

@@ -101,8 +101,8 @@ def axial_grid(layout: NiftiLayout) -> tuple[Geometry, tuple[int, int, int]]:
     return (
         replace(
             geometry,
-            shape=tuple(geometry.shape[a] for a in axes),
-            spacing_mm=tuple(geometry.spacing_mm[a] for a in axes),
+            shape=tuple(geometry.shape[a] for a in axes),  # type: ignore[arg-type]
+            spacing_mm=tuple(geometry.spacing_mm[a] for a in axes),  # type: ignore[arg-type]
             direction=tuple(float(v) for v in direction.ravel()),
         ),
         axes,  # type: ignore[return-value]

@@ -36,7 +36,8 @@ def nifti_series(headers: list[FileHeader]) -> Series:
 def _grid(header: FileHeader) -> tuple[Geometry, tuple[Flag, ...]]:
     """The grid of the slices, straightened where its shear is no more than rounding."""
     one, step = header.slices[0], np.array(header.step_mm, dtype=float)
-    row, column = np.reshape(one.orientation, (2, 3))
+    cosines = np.array(one.orientation, dtype=float)
+    row, column = cosines[:3], cosines[3:]
     normal = np.cross(row, column)
     normal *= np.sign(step @ normal) / np.linalg.norm(normal)
     length = float(np.linalg.norm(step))
