@@ -9,6 +9,8 @@
 import textwrap
 from pathlib import Path
 
+from matplotlib import pyplot as plt
+
 import glutseg
 from glutseg import study
 from glutseg.phantom import write_cohort
@@ -59,3 +61,6 @@ print(f"difference {welch.difference:.0f} mm²/m, p = {welch.p:.3g}")
 study.write_study(OUT / "study", found)
 figure = study.draw(found)["groups"]
 figure.savefig("two_groups.png", dpi=150)
+plt.figure(figsize=(8, 5), layout="constrained")
+plt.imshow(plt.imread("two_groups.png"))
+plt.axis("off")
