@@ -3,7 +3,7 @@
     python scripts/write_foreign_masks.py
 
 Needs ``pip install dcmqi rt-utils``, ``apt-get install plastimatch`` and ``npm install dcmjs`` (``NODE_PATH``
-names the folder node_modules). The files are kept in the source, so that the tests need none of these programs.
+names the folder node_modules). The files are kept in the source, so that tests need none of these programs.
 """
 
 from __future__ import annotations

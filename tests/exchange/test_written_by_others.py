@@ -1,4 +1,4 @@
-"""Masks that dcmqi, dcmjs (OHIF), plastimatch and rt-utils wrote are read (scripts/write_foreign_masks.py)."""
+"""Masks written by dcmqi, dcmjs (OHIF), plastimatch and rt-utils (scripts/write_foreign_masks.py) are read."""
 
 from pathlib import Path
 
