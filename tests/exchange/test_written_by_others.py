@@ -1,4 +1,4 @@
-"""Masks written by dcmqi, dcmjs (OHIF), plastimatch and rt-utils (scripts/write_foreign_masks.py) are read."""
+"""Masks written by dcmqi, dcmjs (OHIF), plastimatch, rt-utils (scripts/write_foreign_masks.py) are read."""
 
 from pathlib import Path
 
