@@ -7,7 +7,9 @@ import pydicom
 import pytest
 
 from glutseg import dicom
+from glutseg.errors import GlutsegError
 from glutseg.exchange.export import export
+from glutseg.exchange.foreign import read_foreign
 from glutseg.exchange.measure_mask import load_series, measure_mask
 from glutseg.phantom import PhantomScan, random_patients, write_studies
 
@@ -62,3 +64,18 @@ def test_our_own_objects_without_stated_lengths_are_read(export_run, tmp_path, f
         measure_mask(loaded, changed, level="slice=3").mask.labels,
         measure_mask(loaded, file, level="slice=3").mask.labels,
     )
+
+
+@pytest.mark.parametrize("field", ["data file: {}", "datafile:{}", "Data File: LIST\n{}", "data file : {}"])
+def test_a_header_that_names_another_file_is_refused(tmp_path, field):
+    """It could name any file of this computer, whose bytes would be taken for labels."""
+    secret = tmp_path / "secret"
+    secret.write_bytes(bytes(range(1, 28)))
+    header = (
+        "NRRD0005\ntype: uint8\ndimension: 3\nspace: left-posterior-superior\nsizes: 3 3 3\n"
+        "space directions: (1,0,0) (0,1,0) (0,0,1)\nspace origin: (0,0,0)\nencoding: raw\n"
+    )
+    path = tmp_path / "mask.nhdr"
+    path.write_text(header + field.format(secret) + "\n")
+    with pytest.raises(GlutsegError, match="another file"):
+        read_foreign(path)

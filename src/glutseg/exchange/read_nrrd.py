@@ -30,6 +30,9 @@ def read(path: Path) -> GridMask:
     """
     import SimpleITK as sitk
 
+    header = _header(path)
+    if _says(header, b"data file") or _says(header, b"datafile"):
+        raise GlutsegError("mask-unreadable", "its voxels lie in another file: save it as one", str(path))
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
@@ -41,7 +44,7 @@ def read(path: Path) -> GridMask:
         raise GlutsegError("mask-unreadable", "the NRRD cannot be read", str(path)) from error
     if image.GetDimension() != 3:
         raise GlutsegError("mask-unreadable", "a mask has three dimensions", str(path))
-    if not _has_place(path):
+    if not (_says(header, b"space directions") and _says(header, b"space")):  # ITK would take the origin
         raise GlutsegError("mask-unplaceable", "the header has no space and no space directions", str(path))
     geometry = _geometry(image)
     values = sitk.GetArrayFromImage(image)
@@ -62,11 +65,15 @@ def read(path: Path) -> GridMask:
     return GridMask(tuple(region for region, _ in segments), geometry, pick)
 
 
-def _has_place(path: Path) -> bool:
-    """ITK takes a grid at the origin for granted; a mask must say where it lies."""
+def _header(path: Path) -> bytes:
+    """The header's lines in lower case."""
     with path.open("rb") as file:
-        header = file.read(100_000).split(b"\n\n", 1)[0].lower().replace(b"\r", b"")
-    return b"\nspace directions:" in header and (b"\nspace:" in header)
+        return file.read(100_000).lower().replace(b"\r", b"").split(b"\n\n", 1)[0]
+
+
+def _says(header: bytes, field: bytes) -> bool:
+    """Whether a field stands in the header, however the colon is set."""
+    return re.search(rb"^" + field + rb"\s*:", header, re.MULTILINE) is not None
 
 
 def _geometry(image: Any) -> Geometry:
