@@ -18,6 +18,8 @@ MUSCLE_CODES: dict[Muscle, tuple[str, str]] = {
 minimus in MOOSE's table, the medius in the FHIR value set air-site-code of Te Whatu Ora, New Zealand."""
 OTHER_CODES: dict[str, Muscle] = {"206007": "maximus"}
 """What others write: 206007 is SNOMED's Structure of gluteus maximus muscle, 181674001 the entire one."""
+LIGHTER = 0.45
+"""Share of the way to white of the other muscles' right side. Chosen: told apart on a screen."""
 SIDE_CODES: dict[Side, tuple[str, str]] = {"left": ("7771000", "Left"), "right": ("24028007", "Right")}
 SIDE_WORDS: dict[str, Side] = {
     **dict.fromkeys(
@@ -54,9 +56,14 @@ class Term:
 
     @property
     def colour(self) -> tuple[int, int, int]:
-        """Red, green, blue from 0 to 255, as in glutseg's own pictures."""
+        """Red, green, blue from 0 to 255.
+
+        As in glutseg's own pictures; the right medius and minimus are lighter, so that no two regions of a
+        file have one colour.
+        """
         text = OTHER_COLOURS.get(self.muscle, SIDE_COLOURS[self.side])
-        red, green, blue = bytes.fromhex(text.removeprefix("#"))
+        lighter = LIGHTER if self.muscle in OTHER_COLOURS and self.side == "right" else 0.0
+        red, green, blue = (round(c + lighter * (255 - c)) for c in bytes.fromhex(text.removeprefix("#")))
         return red, green, blue
 
 
