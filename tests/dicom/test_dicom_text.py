@@ -1,6 +1,9 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from glutseg.dicom.text import MAX_TEXT, clean_text, integer, number, numbers, raw_text, texts
 
@@ -48,3 +51,10 @@ def test_the_shortcut_for_printable_text_gives_the_same_result():
         c = chr(code)
         kept = " " if c.isspace() else "" if unicodedata.category(c)[0] == "C" else c
         assert clean_text(f"a{c} b") == " ".join(f"a{kept} b".split()), hex(code)
+
+
+@pytest.mark.parametrize("text", ["1_0", "1_000.5", "\u0661"])
+def test_what_only_python_takes_for_a_number_is_none(text):
+    content = text.encode("utf-8")
+    element = RawDataElement(Tag("RescaleSlope"), "DS", len(content), content, 0, False, True)
+    assert numbers(Dataset({element.tag: element}), "RescaleSlope", 1) is None

@@ -17,7 +17,14 @@ def test_formulas_are_neutralised(text):
     assert safe_cell(text).startswith("'")
 
 
-@pytest.mark.parametrize("text", ["PHANTOM-0001", "1.2.840", "Müller", "a=b"])
+@pytest.mark.parametrize(
+    ("text", "cell"), [("a;=1+1;b", "a;'=1+1;b"), ("a\t;  @x", "a ;  '@x"), ("=a;-b", "'=a;'-b")]
+)
+def test_formulas_are_neutralised_where_cells_are_split_at_semicolons(text, cell):
+    assert safe_cell(text) == cell
+
+
+@pytest.mark.parametrize("text", ["PHANTOM-0001", "1.2.840", "Müller", "a=b", "a;b"])
 def test_ordinary_text_stays(text):
     assert safe_cell(text) == text
 
@@ -30,8 +37,8 @@ def test_escape_codes_and_direction_overrides_are_gone():
 def test_a_cell_is_one_printable_line_that_survives_csv(text):
     cell = safe_cell(text)
     assert cell.isprintable()
-    assert len(cell) <= 2001
-    assert not cell.startswith(("=", "+", "-", "@"))
+    assert len(cell) <= 3001
+    assert not any(part.lstrip(" ").startswith(("=", "+", "-", "@")) for part in cell.split(";"))
     columns = [Column("id", "", "", lambda _: "x"), Column("text", "", "", lambda row: row)]
     rows = list(csv.reader(io.StringIO(to_csv(columns, [text]), newline="")))
     assert rows == [["id", "text"], ["x", cell]]

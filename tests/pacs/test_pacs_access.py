@@ -141,6 +141,79 @@ def test_credentials_are_not_sent_to_another_server(monkeypatch):
         assert received_there == []
 
 
+@pytest.mark.parametrize(
+    "location",
+    [
+        r"http://127.0.0.1:{other}\@127.0.0.1:{port}/x",
+        r"http://localhost:{other}\@127.0.0.1:{port}/x",
+        r"http://127.0.0.1:{other}\\@127.0.0.1:{port}/x",
+        r"//127.0.0.1:{other}\@127.0.0.1:{port}/x",
+        "http://127.0.0.1:{port}@127.0.0.1:{other}/x",
+        "http://u:p@127.0.0.1:{other}/@127.0.0.1:{port}/x",
+        "http://127.0.0.1:{other}#@127.0.0.1:{port}/x",
+        "http://127.0.0.1:{other}?@127.0.0.1:{port}/x",
+        "http://127.0.0.1:{port}%2f@127.0.0.1:{other}/x",
+        "http://127.0.0.1\t:{other}/x",
+        "http://[::ffff:127.0.0.1]:{other}/x",
+        "http://[::1]:{other}/x",
+        "http://127.1:{other}/x",
+        "http://2130706433:{other}/x",
+        "http://127.0.0.1\uff1a{other}/x",
+        "http://\u217bocalhost:{other}/x",
+        "http://xn--localhost:{other}/x",
+        "https://127.0.0.1:{port}/x",
+        "ftp://127.0.0.1:{port}/x",
+        "http://[127.0.0.1:{other}/x",
+        "http://127.0.0.1:{other}:{port}/x",
+    ],
+)
+@pytest.mark.parametrize("secret", ["TOKEN", "USER"])
+def test_no_way_of_writing_another_address_gets_a_credential(monkeypatch, location, secret):
+    """Whatever a parser makes of the address: nothing is sent anywhere but to the server itself."""
+    monkeypatch.setenv(f"GLUTSEG_DICOMWEB_{secret}", SECRET[:6])
+    with listening(success) as (other, received_there):
+
+        def answer(path):
+            if path != "/studies":
+                return success(path)
+            target = location.format(other=other, port=port)
+            return 302, {"Location": target.encode().decode("latin-1")}
+
+        with listening(answer) as (port, received):
+            with pytest.raises(GlutsegError) as caught:
+                get(port)
+            assert len(received) == 1
+        assert received_there == []
+    assert caught.value.code in ("pacs-redirected", "pacs-answer-invalid")
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "/x",
+        "x",
+        "//127.0.0.1:{port}/x",
+        "HTTP://127.0.0.1:{port}/x",
+        r"/\127.0.0.2/x",
+        "http://eve:hunter2@127.0.0.1:{port}/x",
+    ],
+)
+def test_a_redirect_within_the_server_is_followed_with_the_same_credential(monkeypatch, location):
+    monkeypatch.setenv("GLUTSEG_DICOMWEB_TOKEN", SECRET[:6])
+
+    def answer(path):
+        return (302, {"Location": location.format(port=port)}) if path == "/studies" else success(path)
+
+    with listening(answer) as (port, received):
+        assert get(port).status_code == 200
+    assert [headers["Authorization"] for headers in received] == ["Bearer s3cret"] * 2
+
+
+def test_an_address_that_requests_cannot_read_is_named():
+    with pytest.raises(GlutsegError, match="pacs-address-invalid"):
+        Connection(Server("https://*.example"))
+
+
 @pytest.mark.parametrize("status", [401, 403, 500, 503, 302])
 def test_no_secret_is_in_an_error_its_causes_or_a_log(monkeypatch, caplog, status):
     monkeypatch.setenv("GLUTSEG_DICOMWEB_USER", "bert")

@@ -83,7 +83,7 @@ def measure_mask(
     Parameters
     ----------
     path : a folder with the CT series, or a NIfTI file in HU
-    mask : NIfTI, NRRD, DICOM SEG or RTSTRUCT of this patient
+    mask : NIfTI, NRRD, MHA, DICOM SEG or RTSTRUCT of this patient
     labels : which label is what: ``"totalsegmentator"``, ``"musclemap"``, ``"glutseg"``, or a mapping like
         {1: "left", 2: "right", "GMED_L": "medius-left"}; by default as the file's own names or numbers tell
     level : a landmark, ``z=MM`` or ``slice=N``; by default the protocol's, or, where the mask has pixels

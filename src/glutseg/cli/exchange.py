@@ -131,7 +131,7 @@ def export(
 def measure(
     input_path: SeriesArgument,
     mask: Annotated[
-        Path, typer.Option(metavar="FILE", help="NIfTI, NRRD, DICOM SEG or RTSTRUCT of this patient.")
+        Path, typer.Option(metavar="FILE", help="NIfTI, NRRD, MHA, DICOM SEG or RTSTRUCT of this patient.")
     ],
     label: LabelOption = None,
     labels: LabelsOption = None,

@@ -112,7 +112,7 @@ def all_numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
     found = []
     for value in texts(dataset, keyword):
         try:
-            found.append(float(value))
+            found.append(_as_float(value))
         except ValueError:
             continue
     return tuple(v for v in found if math.isfinite(v))
@@ -125,10 +125,18 @@ def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | N
     if value is None or len(values) != count:
         return None
     try:
-        found = tuple(float(v) for v in values)
+        found = tuple(_as_float(v) for v in values)
     except BAD_VALUE:
         return None
     return found if all(math.isfinite(v) for v in found) else None
+
+
+def _as_float(value: Any) -> float:
+    """A number as DICOM writes it; Python would also take ``1_0`` for ten, and digits of other scripts."""
+    written = value if isinstance(value, str) else getattr(value, "original_string", "")
+    if written and not (written.isascii() and "_" not in written):
+        raise ValueError("no decimal string")
+    return float(value)
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:

@@ -49,7 +49,7 @@ def segmentation(job: Job) -> Dataset:
         content_description=f"gluteal muscles, {job.values}",
         series_description=f"glutseg outlines ({job.values}, {job.row.result.status})",
     )
-    return stamped(dataset, job.when, uid_of("dimensions", str(first.SeriesInstanceUID)))
+    return stamped(dataset, job.when, first, uid_of("dimensions", str(first.SeriesInstanceUID)))
 
 
 def highdicom_or_error() -> Any:

@@ -82,7 +82,7 @@ def report(job: Job, segmentation: Dataset) -> Dataset:
     )
     dataset.ManufacturerModelName = PROGRAM
     dataset.SoftwareVersions = job.version
-    return stamped(dataset, job.when)
+    return stamped(dataset, job.when, first)
 
 
 def _measured(job: Job, term: Term) -> SliceMeasurement | None:

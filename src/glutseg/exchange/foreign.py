@@ -72,14 +72,14 @@ def read_foreign(path: Path) -> ForeignMask:
 
     Parameters
     ----------
-    path : NIfTI (also compressed), NRRD, DICOM SEG or RTSTRUCT
+    path : NIfTI (also compressed), NRRD, MHA, DICOM SEG or RTSTRUCT
 
     Raises
     ------
     GlutsegError
         ``input-missing``, ``mask-unreadable``, ``mask-unplaceable``.
     """
-    from glutseg.exchange import read_dicom, read_nifti, read_nrrd
+    from glutseg.exchange import read_dicom, read_metaimage, read_nifti, read_nrrd
 
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
@@ -92,6 +92,8 @@ def read_foreign(path: Path) -> ForeignMask:
         return read_dicom.read(path)
     if start.startswith(NRRD_START):
         return read_nrrd.read(path)
+    if read_metaimage.is_metaimage(start):
+        return read_metaimage.read(path)
     if start.startswith(GZIP) or is_nifti(start):
         return read_nifti.read(path)
-    raise GlutsegError("mask-unreadable", "it is none of NIfTI, NRRD, DICOM SEG and RTSTRUCT", str(path))
+    raise GlutsegError("mask-unreadable", "it is none of NIfTI, NRRD, MHA, DICOM SEG and RTSTRUCT", str(path))

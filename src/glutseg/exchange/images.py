@@ -16,6 +16,7 @@ from glutseg.dicom.parse import HEADER_BUDGET_BYTES, parse
 from glutseg.dicom.source import Opener
 from glutseg.dicom.text import BAD_FILE
 from glutseg.errors import GlutsegError
+from glutseg.exchange.stamp import CARRIED
 from glutseg.image import Geometry, LabelArray, Mask
 from glutseg.output.case_id import case_id
 from glutseg.result import CaseResult
@@ -32,7 +33,7 @@ KEYWORDS = (
     "InstanceNumber", "FrameOfReferenceUID", "PositionReferenceIndicator", "ImagePositionPatient",
     "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "SpacingBetweenSlices", "Rows", "Columns",
     "NumberOfFrames", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
-    "DimensionOrganizationSequence", "DimensionIndexSequence", "DimensionOrganizationType",
+    "DimensionOrganizationSequence", "DimensionIndexSequence", "DimensionOrganizationType", *CARRIED,
 )
 # fmt: on
 """Only these are read and copied: the patient's name never enters memory."""

@@ -58,9 +58,16 @@ def _slicer_keys(job: Job) -> dict[str, str]:
             f"Segment{k}_LabelValue": str(term.label),
             f"Segment{k}_Layer": "0",
             f"Segment{k}_Extent": f"0 {x - 1} 0 {y - 1} 0 {z - 1}",
-            f"Segment{k}_Tags": f"Segmentation.Status:completed|TerminologyEntry:{_terminology(term)}|",
+            f"Segment{k}_Tags": f"Segmentation.Status:{_status(job)}|TerminologyEntry:{_terminology(term)}|",
         }
     return keys
+
+
+def _status(job: Job) -> str:
+    """In 3D Slicer's words: what a reviewer accepted or corrected is completed, ``review`` is flagged."""
+    if job.row.decision in ("accepted", "corrected"):
+        return "completed"
+    return "flagged" if job.row.result.status == "review" else "inprogress"
 
 
 def _terminology(term: Term) -> str:

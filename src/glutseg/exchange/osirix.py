@@ -17,7 +17,7 @@ from glutseg.exchange.contours import drawn, filled, signed_area
 from glutseg.exchange.measure_mask import Loaded, Measured, given_flag, measure_labels, merged, protocol_for
 from glutseg.exchange.osirix_files import OsirixRoi
 from glutseg.exchange.place import line_index, slice_of_line
-from glutseg.exchange.terms import Term, term_of_name
+from glutseg.exchange.terms import SIDE_WORDS, Term, term_of_name
 from glutseg.image import Mask
 from glutseg.measurement import Participants, polygon_area_px
 from glutseg.protocol import Protocol, load_protocol
@@ -245,8 +245,8 @@ def assign_readings(
 
 def _term(name: str) -> Term | None:
     """A name with muscle and side, or the bare word of a side."""
-    bare: dict[str, Term] = {"left": Term("maximus", "left"), "right": Term("maximus", "right")}
-    return term_of_name(name) or bare.get(name.strip().lower())
+    side = SIDE_WORDS.get(name.strip().lower())
+    return term_of_name(name) or (Term("maximus", side) if side else None)
 
 
 def readings_mask(terms: Mapping[Term, Sequence[Reading]], loaded: Loaded) -> Mask:

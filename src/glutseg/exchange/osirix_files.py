@@ -7,7 +7,6 @@ every point in DICOM mm and in pixels, where the centre of the first pixel is (0
 from __future__ import annotations
 
 import csv
-import io
 import math
 import plistlib
 import re
@@ -100,16 +99,24 @@ def _csv(content: bytes) -> Iterator[OsirixRoi]:
     except UnicodeDecodeError:
         text = content.decode("latin-1")
     csv.field_size_limit(MAX_BYTES)
-    rows = csv.reader(io.StringIO(text, newline=""))
-    header = [name.strip().lower() for name in next(rows, [])]
+    lines = text.replace("\r", "\n").split("\n")
+    header = [name.strip().lower() for name in next(csv.reader(lines[:1]), [])]
     if "imageno" not in header or FIRST_POINT not in header or "numofpoints" not in header:
         raise GlutsegError("roi-invalid", "the first line is no heading of ExportROIs")
-    for number, row in enumerate(rows, start=2):
-        if any(cell.strip() for cell in row):
-            try:
-                yield _csv_roi(header, row)
-            except (ValueError, IndexError) as error:
-                raise GlutsegError("roi-invalid", f"line {number} does not fit its heading") from error
+    for number, line in enumerate(lines[1:], start=2):
+        if line.strip(", \t"):
+            yield _csv_line(header, line, number)
+
+
+def _csv_line(header: Sequence[str], line: str, number: int) -> OsirixRoi:
+    """A line; the plug-in writes a quotation mark in a ROI's name as it is, so that it may open a cell."""
+    for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
+        try:
+            (row,) = csv.reader([line], quoting=quoting)
+            return _csv_roi(header, row)
+        except (ValueError, IndexError, csv.Error):
+            continue
+    raise GlutsegError("roi-invalid", f"line {number} does not fit its heading")
 
 
 def _csv_roi(header: Sequence[str], row: Sequence[str]) -> OsirixRoi:
@@ -124,7 +131,7 @@ def _csv_roi(header: Sequence[str], row: Sequence[str]) -> OsirixRoi:
     return OsirixRoi(
         image_number=int(fields["imageno"]),
         roi_number=int(fields.get("roino") or 0),
-        name=clean_text(fields.get("roiname", "")),
+        name=clean_text(fields.get("roiname", "").strip(' "')),
         kind=int(fields.get("roitype") or 0),
         points_mm=_finite(points[:, :3]),
         points_px=_finite(points[:, 3:]),

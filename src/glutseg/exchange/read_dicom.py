@@ -25,6 +25,9 @@ KEYWORDS = (
 SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 LABEL_MAP_SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.7"
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
+READS_OF_A_BYTE = 2
+"""Limit of what is read, in sizes of the file: where a sequence has no stated length, as most programs write
+it, its tags are looked at before they are read (0.3 % more in what dcmqi, dcmjs and DCMTK write)."""
 
 
 def read(path: Path) -> ForeignMask:
@@ -38,7 +41,8 @@ def read(path: Path) -> ForeignMask:
     tags = [tag for tag in map(tag_for_keyword, KEYWORDS) if tag is not None]
     try:
         with quiet_pydicom(), path.open("rb") as file:
-            parsed = parse(file, tags, min(MAX_FILE_BYTES, path.stat().st_size), with_pixels=True)
+            budget = min(MAX_FILE_BYTES, READS_OF_A_BYTE * path.stat().st_size)
+            parsed = parse(file, tags, budget, with_pixels=True)
             kind = text(parsed.dataset, "SOPClassUID")
             if kind in (SEGMENTATION, LABEL_MAP_SEGMENTATION):
                 return read_seg.read(parsed, path)

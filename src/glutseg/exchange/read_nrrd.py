@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from glutseg.dicom.limits import MAX_VOXELS
 from glutseg.dicom.text import clean_text
@@ -28,23 +29,13 @@ def read(path: Path) -> GridMask:
     GlutsegError
         ``mask-unreadable``, ``mask-unplaceable``.
     """
-    import SimpleITK as sitk
-
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-        if np.prod(reader.GetSize(), dtype=float) * reader.GetNumberOfComponents() > MAX_VOXELS:
-            raise GlutsegError("mask-unreadable", "the header states absurd sizes", str(path))
-        image = reader.Execute()
-    except RuntimeError as error:
-        raise GlutsegError("mask-unreadable", "the NRRD cannot be read", str(path)) from error
-    if image.GetDimension() != 3:
-        raise GlutsegError("mask-unreadable", "a mask has three dimensions", str(path))
-    if not _has_place(path):
+    header = _header(path)
+    if _says(header, b"data file") or _says(header, b"datafile"):
+        raise GlutsegError("mask-unreadable", "its voxels lie in another file: save it as one", str(path))
+    image, values = read_itk(path)
+    if not (_says(header, b"space directions") and _says(header, b"space")):  # ITK would take the origin
         raise GlutsegError("mask-unplaceable", "the header has no space and no space directions", str(path))
-    geometry = _geometry(image)
-    values = sitk.GetArrayFromImage(image)
+    geometry = itk_geometry(image)
     segments = _segments(image)
     if not segments and values.ndim == 3:
         return grid_mask(values, geometry, {}, path)
@@ -62,14 +53,43 @@ def read(path: Path) -> GridMask:
     return GridMask(tuple(region for region, _ in segments), geometry, pick)
 
 
-def _has_place(path: Path) -> bool:
-    """ITK takes a grid at the origin for granted; a mask must say where it lies."""
+def read_itk(path: Path) -> tuple[Any, npt.NDArray[Any]]:
+    """An image in three dimensions as ITK reads it, and its values (z, y, x[, components]).
+
+    Raises
+    ------
+    GlutsegError
+        ``mask-unreadable``.
+    """
+    import SimpleITK as sitk
+
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+        if np.prod(reader.GetSize(), dtype=float) * reader.GetNumberOfComponents() > MAX_VOXELS:
+            raise GlutsegError("mask-unreadable", "the header states absurd sizes", str(path))
+        image = reader.Execute()
+    except RuntimeError as error:
+        raise GlutsegError("mask-unreadable", "the file is broken", str(path)) from error
+    if image.GetDimension() != 3:
+        raise GlutsegError("mask-unreadable", "a mask has three dimensions", str(path))
+    return image, sitk.GetArrayFromImage(image)
+
+
+def _header(path: Path) -> bytes:
+    """The header's lines in lower case."""
     with path.open("rb") as file:
-        header = file.read(100_000).split(b"\n\n", 1)[0].lower().replace(b"\r", b"")
-    return b"\nspace directions:" in header and (b"\nspace:" in header)
+        return file.read(100_000).lower().replace(b"\r", b"").split(b"\n\n", 1)[0]
 
 
-def _geometry(image: Any) -> Geometry:
+def _says(header: bytes, field: bytes) -> bool:
+    """Whether a field stands in the header, however the colon is set."""
+    return re.search(rb"^" + field + rb"\s*:", header, re.MULTILINE) is not None
+
+
+def itk_geometry(image: Any) -> Geometry:
+    """The grid of an image of ITK."""
     x, y, z = image.GetSize()
     sx, sy, sz = image.GetSpacing()
     return Geometry((z, y, x), (sz, sy, sx), tuple(image.GetOrigin()), tuple(image.GetDirection()))

@@ -25,16 +25,16 @@ def read(dataset: Dataset, path: Path) -> ContourMask:
     GlutsegError
         ``mask-unreadable``.
     """
-    terms = {
-        integer(item, "ReferencedROINumber"): _term(item)
-        for item in items(dataset, "RTROIObservationsSequence")
+    observations = {
+        integer(item, "ReferencedROINumber"): item for item in items(dataset, "RTROIObservationsSequence")
     }
     regions, frames = [], set()
     for item in items(dataset, "StructureSetROISequence"):
         number = integer(item, "ROINumber")
         if number is None:
             continue
-        regions.append(Region(number, clean_text(text(item, "ROIName")), terms.get(number)))
+        name = clean_text(text(item, "ROIName"))
+        regions.append(Region(number, name, _term(observations.get(number, Dataset()), name)))
         frames.add(text(item, "ReferencedFrameOfReferenceUID"))
     lines: dict[int, tuple[Line, ...]] = {}
     n_points = 0
@@ -75,8 +75,9 @@ def _line(contour: Dataset, path: Path) -> Line:
     return points.reshape(-1, 3)
 
 
-def _term(observation: Dataset) -> Term | None:
+def _term(observation: Dataset, name: str) -> Term | None:
     for kind in items(observation, "RTROIIdentificationCodeSequence"):
         modifiers = items(kind, "SegmentedPropertyTypeModifierCodeSequence")
-        return term_of_codes(text(kind, "CodeValue"), tuple(text(m, "CodeValue") for m in modifiers))
+        codes = tuple(text(m, "CodeValue") for m in modifiers)
+        return term_of_codes(text(kind, "CodeValue"), codes, name)
     return None

@@ -77,7 +77,8 @@ def _regions(dataset: Dataset) -> Iterator[Region]:
 def _term(segment: Dataset) -> Term | None:
     for kind in items(segment, "SegmentedPropertyTypeCodeSequence"):
         modifiers = items(kind, "SegmentedPropertyTypeModifierCodeSequence")
-        return term_of_codes(text(kind, "CodeValue"), tuple(text(m, "CodeValue") for m in modifiers))
+        codes = tuple(text(m, "CodeValue") for m in modifiers)
+        return term_of_codes(text(kind, "CodeValue"), codes, text(segment, "SegmentLabel"))
     return None
 
 

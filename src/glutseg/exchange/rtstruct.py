@@ -64,7 +64,7 @@ def structure_set(job: Job) -> Dataset:
     dataset.file_meta.MediaStorageSOPClassUID = UID(RT_STRUCTURE_SET)
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.file_meta.ImplementationClassUID = UID(uid_of("implementation"))
-    return stamped(dataset, job.when)
+    return stamped(dataset, job.when, first)
 
 
 def _item(**values: object) -> Dataset:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 DATES = ("InstanceCreationDate", "ContentDate", "SeriesDate", "StructureSetDate")
 TIMES = ("InstanceCreationTime", "ContentTime", "SeriesTime", "StructureSetTime")
+CARRIED = (
+    *("StudyDescription", "PatientIdentityRemoved", "DeidentificationMethod"),
+    *("DeidentificationMethodCodeSequence", "LongitudinalTemporalInformationModified"),
+)
+"""Of the study and of how it was de-identified: an object about de-identified images is de-identified too."""
 PLACEHOLDER = "2.25.0"
 """Stands for the object's own UID until its content is known."""
 
@@ -39,16 +44,20 @@ def time_of(started: str) -> datetime:
         raise GlutsegError("input-missing", "the run's record does not say when it began") from error
 
 
-def stamped(dataset: Dataset, when: datetime, dimensions_uid: str = "") -> Dataset:
-    """The object with the run's date, and a UID that is derived from all that it holds.
+def stamped(dataset: Dataset, when: datetime, source: Dataset, dimensions_uid: str = "") -> Dataset:
+    """The object with the run's date, what its images say of the study, and a UID derived from its content.
 
     Parameters
     ----------
     dataset : with `PLACEHOLDER` as its SOP Instance UID; changed in place
+    source : header of an image that the object is about
     dimensions_uid : for the dimension organisation of a multi-frame object
     """
     from pydicom.uid import UID
 
+    for keyword in CARRIED:
+        if keyword in source and keyword not in dataset:
+            dataset[keyword] = source[keyword]
     for keyword in DATES:
         if keyword in dataset:
             setattr(dataset, keyword, when.strftime("%Y%m%d"))

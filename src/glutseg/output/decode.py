@@ -21,9 +21,9 @@ def from_json(kind: Any, value: Any) -> Any:
     Raises
     ------
     ValueError
-        When the value does not have the shape of ``kind``.
+        When the value does not have the shape of ``kind``, or holds a number that is not finite.
     """
-    return _validator(kind).validate_json(json.dumps(value), strict=True)
+    return _validator(kind).validate_json(json.dumps(value, allow_nan=False), strict=True)
 
 
 @cache

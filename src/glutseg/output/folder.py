@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from glutseg.errors import GlutsegError
 from glutseg.output.atomic import TEMP_PREFIX
+from glutseg.output.json_file import read_json
 from glutseg.output.layout import (
     CASE_FILES,
     CASE_JSON,
@@ -31,7 +31,6 @@ PROGRAM = "glutseg"
 RECORD_FORMAT = 3
 """Of run.json and the records beside it; version 0.1 wrote the first, without a number, the second had no
 expected errors."""
-MAX_RECORD_BYTES = 200_000_000
 PAGE_HEAD_BYTES = 4000
 
 
@@ -164,9 +163,9 @@ def _is_ours(record: Path) -> bool:
 def own_record(path: Path) -> dict[str, Any] | None:
     """A JSON file that glutseg wrote, None where there is none or it is another's."""
     try:
-        if path.is_symlink() or path.stat().st_size > MAX_RECORD_BYTES:
+        if path.is_symlink():
             return None
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) and content.get("program") == PROGRAM else None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from glutseg.output.decode import from_json
+from glutseg.output.json_file import read_json
 from glutseg.output.layout import CASE_JSON, case_file
 from glutseg.output.schema import CaseRow
 from glutseg.output.tables import SortKey
@@ -29,7 +29,7 @@ def read_case(out: Path, case_id: str) -> Entry | None:
     study is then measured again.
     """
     try:
-        record = json.loads((out / case_file(case_id, CASE_JSON)).read_text(encoding="utf-8"))
+        record = read_json(out / case_file(case_id, CASE_JSON))
         entry = _entry(record)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
@@ -45,7 +45,7 @@ def case_key(out: Path, case_id: str) -> SortKey | None:
     The rest of the record is not looked at.
     """
     try:
-        record = json.loads((out / case_file(case_id, CASE_JSON)).read_text(encoding="utf-8"))
+        record = read_json(out / case_file(case_id, CASE_JSON))
         return str(record["patient_id"]), str(record["study_date"]), str(record["study_uid"])
     except (OSError, ValueError, LookupError, TypeError):
         return None

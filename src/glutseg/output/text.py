@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 MAX_CELL = 2000
-FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-"""What spreadsheets take for a formula, also in the full-width forms (OWASP, CSV injection)."""
+FORMULA_START = re.compile("(^|; *)(?=[=+@＝＋－＠-])")
+"""Where spreadsheets begin a formula, also in the full-width forms (OWASP, CSV injection); after a semicolon,
+since many countries' spreadsheets split cells there."""
 
 
 def plain(text: str, limit: int = MAX_CELL) -> str:
@@ -15,6 +18,5 @@ def plain(text: str, limit: int = MAX_CELL) -> str:
 
 
 def safe_cell(text: str) -> str:
-    """`plain`, and with an apostrophe in front where a spreadsheet would run it as a formula."""
-    cell = plain(text)
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+    """`plain`, and with an apostrophe in front of what a spreadsheet would run as a formula."""
+    return FORMULA_START.sub(r"\1'", plain(text))

@@ -16,6 +16,7 @@ from glutseg.errors import GlutsegError
 from glutseg.exchange.export import SUFFIXES, export
 from glutseg.output.atomic import write_text
 from glutseg.output.folder import PROGRAM, run_record
+from glutseg.output.json_file import read_json
 from glutseg.output.schema import CaseRow
 from glutseg.pacs.address import is_address
 from glutseg.pacs.dicom_json import Item, text_of, values_of
@@ -193,7 +194,7 @@ def _content_key(out: Path, row: CaseRow, formats: Sequence[StoredFormat]) -> st
 
 def _read(out: Path) -> dict[str, dict[str, Any]]:
     try:
-        content = json.loads((out / STORED_JSON).read_text(encoding="utf-8"))
+        content = read_json(out / STORED_JSON)
         servers = content["servers"]
         return {str(name): dict(cases) for name, cases in servers.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # missing or damaged: start again

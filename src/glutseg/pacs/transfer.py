@@ -70,13 +70,18 @@ class Connection:
     GlutsegError
         By every request: ``pacs-refused`` (401, 403), ``pacs-gone`` (404, 410), ``pacs-failed`` (another bad
         status), ``pacs-unreachable`` (no connection, incomplete response or busy, after all attempts),
-        ``pacs-untrusted``, ``pacs-redirected``, ``pacs-answer-invalid``.
+        ``pacs-untrusted``, ``pacs-redirected``, ``pacs-answer-invalid``. When it is made:
+        ``pacs-address-invalid``, ``pacs-credentials-unreadable``.
     """
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._auth = credentials(server)
         self._session = _session(server)
+        try:
+            self._origin = _web_origin(requests.Request("GET", server.url).prepare())
+        except ValueError:
+            raise GlutsegError("pacs-address-invalid", "its host cannot be read", server.url) from None
         self.has_more_results = False
         """Whether the last search response announced more results (PS3.18, 8.3.4.4)."""
 
@@ -138,12 +143,12 @@ class Connection:
             response = self._request_once(method, url, headers, body, limit_bytes)
             if response.status_code not in REDIRECTS:
                 return response
-            target = urljoin(url, response.headers.get("Location", ""))
-            if method != "GET" or _web_origin(target) != _web_origin(self._server.url):
-                raise NoAccessError(
-                    "pacs-redirected", "the request was redirected to another server, which is not followed"
-                )
-            url = target
+            if method != "GET":
+                raise _redirected()
+            try:
+                url = urljoin(url, response.headers.get("Location", ""))
+            except ValueError:
+                raise _redirected() from None
         raise NoAccessError("pacs-redirected", f"more than {MAX_REDIRECTS} redirects")
 
     def _request_once(
@@ -151,15 +156,15 @@ class Connection:
     ) -> Response:
         retry = self._server.retry
         try:
-            with self._session.request(
-                method,
-                url,
-                headers=headers | {"Accept-Encoding": "identity"},
-                data=body,
-                auth=self._auth,
-                stream=True,
-                allow_redirects=False,
-                timeout=(retry.connect_s, retry.read_s),
+            request = self._session.prepare_request(
+                requests.Request(
+                    method, url, headers | {"Accept-Encoding": "identity"}, data=body, auth=self._auth
+                )
+            )
+            if _web_origin(request) != self._origin:
+                raise _redirected()
+            with self._session.send(
+                request, stream=True, allow_redirects=False, timeout=(retry.connect_s, retry.read_s)
             ) as response:
                 is_wanted = response.ok or response.status_code == HTTPStatus.CONFLICT
                 content = _body(response, limit_bytes, retry.request_s) if is_wanted else b""
@@ -243,11 +248,18 @@ def _retry_after_s(response: Response) -> float:
     return float(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0.0
 
 
-def _web_origin(url: str) -> tuple[str, str, int | None]:
-    """Return scheme, host and port."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-        return parts.scheme, parts.hostname or "", port
-    except ValueError:
-        return "", "", None
+def _web_origin(request: requests.PreparedRequest) -> tuple[str, str, int | None]:
+    r"""Return scheme, host and port that a request is sent to.
+
+    Of the prepared request, because parsers disagree about addresses such as ``http://A\@B``: requests
+    connects to the host in the address that it has normalised, whatever another parser finds before that.
+    """
+    parts = urlsplit(request.url or "")
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, parts.hostname or "", port
+
+
+def _redirected() -> NoAccessError:
+    return NoAccessError(
+        "pacs-redirected", "the request was redirected to another server, which is not followed"
+    )

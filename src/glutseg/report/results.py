@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,13 +11,13 @@ from glutseg.agreement import AGREEMENT, rests_on
 from glutseg.agreement.write import RECORD as AGREEMENT_JSON
 from glutseg.errors import catalogue
 from glutseg.output.folder import PROGRAM
+from glutseg.output.json_file import read_json
 from glutseg.output.text import plain
 from glutseg.report.model import FigureView, Section, TableView
 from glutseg.report.pictures import figure_picture
 from glutseg.study.files import WRITING
 from glutseg.study.run_rows import RunRows
 
-MAX_RECORD_BYTES = 50_000_000
 MAX_FIGURES = 30
 FIGURE_NAME = re.compile(r"(?P<stem>(figures/)?[A-Za-z0-9][A-Za-z0-9_-]{0,80})\.(png|svg)", re.ASCII)
 STUDY, STUDY_JSON = "study", "study.json"
@@ -42,10 +41,10 @@ OLDER_STUDY = "The table has changed since this study was made: run glutseg stud
 def read_record(path: Path) -> dict[str, Any] | None:
     """A JSON record of glutseg, or None where there is none."""
     try:
-        if path.is_symlink() or path.stat().st_size > MAX_RECORD_BYTES:
+        if path.is_symlink():
             return None
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        content = read_json(path)
+    except (OSError, ValueError):
         return None
     is_ours = isinstance(content, dict) and content.get("program") == PROGRAM
     return content if is_ours and content.get("state") != WRITING else None

@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 from glutseg.errors import GlutsegError
 from glutseg.output.atomic import write_text
 from glutseg.output.folder import PROGRAM, case_ids, review_files, run_record
+from glutseg.output.json_file import read_json
 from glutseg.output.layout import CASE_JSON, REVIEWER_JSON, REVIEWS_CSV, case_file
 from glutseg.output.ledger import case_key, read_case
 from glutseg.output.schema import CaseRow
@@ -236,7 +237,7 @@ def chosen_reviewer(out: Path) -> str:
     if not path.exists():
         return ""
     try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["reviewer"])
+        return str(read_json(path)["reviewer"])
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise GlutsegError("review-invalid", "the choice of a reviewer", path.name) from error
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from glutseg.errors import GlutsegError
 from glutseg.image import Geometry, Mask
 from glutseg.output.atomic import write_text
+from glutseg.output.json_file import read_json
 from glutseg.output.layout import case_file
 from glutseg.review.masks import NIFTI, NRRD, read_mask, write_mask
 from glutseg.review.record import record_sha256, reviewer_id
@@ -40,7 +41,7 @@ def read_draft(out: Path, case_id: str, reviewer: str, geometry: Geometry) -> Dr
     """The draft of a case; None where there is none, or where the case was measured again since."""
     base = _base(out, case_id, reviewer)
     try:
-        saved = json.loads(base.with_name(base.name + ".json").read_text(encoding="utf-8"))
+        saved = read_json(base.with_name(base.name + ".json"))
         if saved["record_sha256"] != record_sha256(out, case_id):
             return None
         slice_index = int(saved["slice_index"])

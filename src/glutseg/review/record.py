@@ -11,7 +11,7 @@ import json
 import re
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from glutseg.errors import Flag, GlutsegError
 from glutseg.image import Side
@@ -19,13 +19,13 @@ from glutseg.output.atomic import write_text
 from glutseg.output.case_files import to_json
 from glutseg.output.decode import from_json
 from glutseg.output.folder import PROGRAM
+from glutseg.output.json_file import read_json
 from glutseg.output.layout import CASE_JSON, REVIEW_PREFIX, REVIEW_SUFFIX, case_file
 from glutseg.output.text import plain
 from glutseg.result import CaseResult, Level, MuscleResult, ProfilePoint
 
 Decision = Literal["accepted", "corrected", "rejected", "withdrawn"]
 
-MAX_REVIEW_BYTES = 50_000_000
 MAX_NAME = 40
 HASH_DIGITS = 10
 AUTOMATIC = 0
@@ -180,10 +180,9 @@ def read_review_file(path: Path) -> Review:
         ``review-invalid`` when it is no review.
     """
     try:
-        if path.is_symlink() or path.stat().st_size > MAX_REVIEW_BYTES:
+        if path.is_symlink():
             raise GlutsegError("review-invalid", "it is no plain file of sensible size", path.name)
-        record: Any = json.loads(path.read_text(encoding="utf-8"))
-        review: Review = from_json(Review, record)
+        review: Review = from_json(Review, read_json(path))
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise GlutsegError("review-invalid", f"{type(error).__name__}", path.name) from error
     if path.name != f"{REVIEW_PREFIX}{reviewer_id(review.reviewer)}{REVIEW_SUFFIX}":
