@@ -88,7 +88,7 @@ def axial_grid(layout: NiftiLayout) -> tuple[Geometry, tuple[int, int, int]]:
         When the header has no usable place for the voxels.
     """
     geometry = layout.geometry()
-    if np.array_equal(geometry.matrix, np.diag([-1.0, -1.0, 1.0, 1.0])):
+    if np.array_equal(np.abs(geometry.matrix), np.eye(4)):  # what nibabel and ITK write for an array alone
         raise NiftiPlaceError("its place is that of an array saved without one: 1 mm, from the origin")
     if not all(SPACING_RANGE_MM[0] <= mm <= SPACING_RANGE_MM[1] for mm in geometry.spacing_mm):
         raise NiftiPlaceError(f"the voxels have {_sizes(geometry)} mm")
