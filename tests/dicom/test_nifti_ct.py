@@ -228,7 +228,7 @@ def not_hu(image):
     hu = image.hu.astype(np.int32)
     yield "MR", rng.integers(0, 1400, hu.shape).astype(np.int16), "without air"
     yield "MR of 8 bits", rng.integers(0, 255, hu.shape).astype(np.uint8), "without air"
-    yield "offset", (hu + 1024).clip(0).astype(np.uint16), "perhaps 1024 too high"
+    yield "offset", (hu + 1024).clip(0).astype(np.uint16), "HU with 1024 added"
     padded = hu + 1024
     padded[:, :1] = -2000
     yield "offset with padding", padded.astype(np.int16), "perhaps 1024 too high"

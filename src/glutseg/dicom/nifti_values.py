@@ -83,7 +83,7 @@ class ValueSummary:
         stated = f"values from {self.lowest:g} to {self.highest:g}"
         if self.lowest > AIR_HU:
             shifted = self.lowest >= 0 and self.highest > SHIFT
-            hint = f", perhaps {SHIFT} too high" if shifted else ""
+            hint = f": MR, or HU with {SHIFT} added" if shifted else ""
             return f"not in HU: {stated}, without air{hint}"
         if self.n_zero > MAX_ZERO_SHARE * self.n:
             return f"not in HU: {self.n_zero / self.n:.0%} of the values are exactly 0, where air is -1024"
