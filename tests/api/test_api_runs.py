@@ -140,6 +140,7 @@ def test_a_frame_has_the_types_that_its_words_promise(run):
         ("--groups A,B.", "groups=('A', 'B')."),
         ("add --pseudonymise KEYFILE", "add key_file="),
         ("add --accept-unmatched to go on", "add accept_unmatched=True to go on"),
+        ("[/data/a--resume/--input] x", "[/data/a--resume/--input] x"),
         ("a - dash -- and 3--4 stay", "a - dash -- and 3--4 stay"),
         ("`glutseg scan --json` lists", "`glutseg scan --json` lists"),
     ],

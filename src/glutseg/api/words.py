@@ -28,10 +28,12 @@ MAPPINGS = {"label": "labels", "participants-columns": "participants_columns"}
 VALUE = r"\"[^\"]*\"|'[^']*'"
 PAIR = r"[^\s=,]+=[^\s,;:.]+"
 PAIRS = rf"{PAIR}(?:,{PAIR})*"
-MAPPING = re.compile(rf"--({'|'.join(MAPPINGS)}) ({VALUE}|{PAIRS})((?: --\1 (?:{VALUE}|{PAIRS}))*)")
-WITH_VALUE = re.compile(rf"--(groups|labels|level) ({VALUE}|[\w=.,-]*\w)")
+START = r"(?<![\w/.\\-])--"
+"""Of an option; two dashes within a word or a path are none."""
+MAPPING = re.compile(rf"{START}({'|'.join(MAPPINGS)}) ({VALUE}|{PAIRS})((?: --\1 (?:{VALUE}|{PAIRS}))*)")
+WITH_VALUE = re.compile(rf"{START}(groups|labels|level) ({VALUE}|[\w=.,-]*\w)")
 RETRY = re.compile(r"--retry failed")
-OPTION = re.compile(r"--([a-z][a-z-]*[a-z])(?: [A-Z]{2,}\b)?")
+OPTION = re.compile(rf"{START}([a-z][a-z-]*[a-z])(?: [A-Z]{{2,}}\b)?")
 COMMAND = re.compile(r"(`(?:glutseg|python) [^`]*`)")
 """A command for the shell stays one."""
 
