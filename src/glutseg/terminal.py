@@ -49,10 +49,12 @@ def _text(text: str, style: str = "") -> Text:
 
 
 def print_error(error: GlutsegError) -> None:
-    """Print one line on stderr: the code, what was found, where, and what to do."""
+    """Print on stderr: the code, what was found (a line, or one for each of several), where, what to do."""
     where = f" [{error.where}]" if error.where else ""
-    line = f"glutseg: {error.code}: {error.message}{where} {error.remedy}"
-    _console(sys.stderr).print(_text(line, "red"), soft_wrap=True)
+    text = f"glutseg: {error.code}: {error.message}{where} {error.remedy}"
+    for line in text.split("\n"):
+        indent = len(line) - len(line.lstrip())
+        _console(sys.stderr).print(Text(" " * indent) + _text(line, "red"), soft_wrap=True)
 
 
 class Bar:
