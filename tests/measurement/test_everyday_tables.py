@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from glutseg.errors import GlutsegError
 from glutseg.measurement import parse_columns, read_participants
 from glutseg.measurement.spreadsheet import ZERO_PADDED
-from glutseg.measurement.table_columns import HEIGHTS_IN_M, add, find_height, find_id, height_columns
+from glutseg.measurement.table_columns import (
+    HEIGHTS_IN_M,
+    find_height,
+    find_id,
+    height_columns,
+    mapping_option,
+)
 from glutseg.measurement.table_model import UNKNOWN
 
 
@@ -108,11 +114,11 @@ def test_the_message_has_a_mapping_to_copy(table):
 def test_what_the_message_suggests_works(table):
     path = table('"Case, number";Height (cm);Height (m)\nA;176;1,76\n')
     message = refused(path)
-    assert add({"patient_id": "Case, number"}) in message
+    assert mapping_option({"patient_id": "Case, number"}) in message
     message = refused(path, parse_columns("patient_id=Case, number"))
     assert "'Height (cm)', 'Height (m)': only one" in message
     mapping = "patient_id=Case, number,height_m=Height (m)"
-    assert add(parse_columns(mapping)) in message
+    assert mapping_option(parse_columns(mapping)) in message
     assert read_participants(path, parse_columns(mapping)).of("A").height_m == 1.76
 
 

@@ -80,18 +80,20 @@ def test_the_table_of_a_larger_cohort_and_a_table_of_some_patients_go_on():
 
 def test_next_to_no_matches_stop_and_are_counted():
     message = stopped(table("A", "B", "C", "D"), *studies("K", "L", "M", "N", "O", "A"))
-    assert "only 1 of the 4 ids in the column 'patient_id' and the 6 in the images match" in message
+    assert "only 1 of the 4 ids in the column 'patient_id' match one of the 6 in the images" in message
     assert "row 3 'B', row 4 'C', row 5 'D'; in the images: 'K', 'L', 'M' and 2 more" in message
-    assert "none of the 1 id in" in stopped(table("X"), *studies("K"))
+    assert "the only id in the column 'patient_id' does not match one of the 1 in" in stopped(
+        table("X"), *studies("K")
+    )
     assert check_participants(table("A", "B"), studies("A", "L")) is None
 
 
 def test_a_column_of_other_ids_is_named():
     images = studies("K", "L")
     message = stopped(table("K-abc0", "L-abc1", id_column="Case"), *images)
-    assert "holds case ids: say which with --participants-columns case_id=Case" in message
+    assert "holds case ids: add --participants-columns case_id=Case" in message
     message = stopped(table("K", "L", named_by="case_id", id_column="Case"), *images)
-    assert "holds patient ids: say which with --participants-columns patient_id=Case" in message
+    assert "holds patient ids: add --participants-columns patient_id=Case" in message
     assert "the images hold no patient ids: name the studies by case_id" in stopped(
         table("K"), StudyId("", "none-1")
     )
@@ -124,12 +126,13 @@ def test_nobody_is_named_where_pseudonyms_are_written():
     [
         (
             of_heights(165.0, 172.0),
-            "2 of 2 heights in the column 'height_m' (read as m) are outside 0.9 to 2.3 m: row 2: 165, row 3: 172; "
-            "are they cm? If so name the column height_cm, or say which with --participants-columns height_cm=height_m",
+            "2 of 2 heights in the column 'height_m' (read as m) are outside 0.9 to 2.3 m: row 2: 165, "
+            "row 3: 172; are they cm? If so, name the column height_cm or add "
+            "--participants-columns height_cm=height_m",
         ),
-        (of_heights(1650.0), "are they mm? If so name the column height_mm"),
-        (of_heights(65.0), "are they inches? If so name the column height_in"),
-        (of_heights(1.65, 1.7, unit="height_cm", factor=0.01), "are they m? If so name the column height_m"),
+        (of_heights(1650.0), "are they mm? If so, name the column height_mm"),
+        (of_heights(65.0), "are they inches? If so, name the column height_in"),
+        (of_heights(1.65, 1.7, unit="height_cm", factor=0.01), "are they m? If so, name the column height_m"),
         (of_heights(165.0, unit="height_in", factor=0.0254), "row 2: 165; are they cm?"),
         (of_heights(1.65, 172.0), "1 of 2 heights in the column 'height_m' (read as m) is outside"),
         (of_heights(1.65, 172.0), "row 3: 172; are they cm? A column has one unit: correct these cells"),

@@ -52,7 +52,8 @@ def test_text_in_number_columns(tmp_path):
 
     made = changed(tmp_path, change)
     refused(made, "participants-invalid", "row 5", "'age_years'", "'fifty'", covariates=("age_years",))
-    refused(made, "participants-invalid", "row 7", "'visits'", "'NA'", "empty", correlates=("visits",))
+    refused(made, "participants-invalid", "row 5", "'age_years'", "n/a", covariates=("age_years",))
+    assert made.study(correlates=("visits",)).sample.frame["visits"].isna().sum() == 1
 
 
 def test_decimal_commas_are_numbers(tmp_path):
@@ -123,8 +124,10 @@ def test_which_study_counts_is_said_by_case_id(tmp_path):
 
 
 def test_a_patient_listed_twice(tmp_path):
-    made = changed(tmp_path, lambda rows: rows.append(rows[0]))
-    refused(made, "participants-invalid", "rows 2 and 19", "participants.csv")
+    made = changed(tmp_path, lambda rows: rows.append([*rows[0][:3], 77, *rows[0][4:]]))
+    refused(made, "participants-invalid", "rows 2 and 19", "differ in 'visits'", "participants.csv")
+    twice = changed(tmp_path / "b", lambda rows: rows.append(rows[0]))
+    assert len(twice.study().sample.frame) == 17
 
 
 def test_ids_that_do_not_match_are_listed_on_both_sides(tmp_path):

@@ -13,13 +13,14 @@ from glutseg.measurement.spreadsheet import read_table
 from glutseg.measurement.table_columns import (
     HEIGHT,
     HEIGHTS_IN_M,
+    IDS,
     UNITS,
-    add,
     check_names,
     find_height,
     find_id,
     height_columns,
     id_columns,
+    mapping_option,
 )
 from glutseg.measurement.table_model import Cell, Line, invalid
 
@@ -130,7 +131,9 @@ def read_participants(path: Path, columns: Mapping[str, str] | None = None) -> P
     unit, height_column = find_height(header, columns, where)
     lines = [line for line in table.lines[1:] if not _is_empty(line, id_column, height_column)]
     if unit == HEIGHT:
-        _check_every_unit([line.cells[height_column] for line in lines], header[height_column], where)
+        given = {what: column for what, column in columns.items() if what in IDS}
+        cells = [line.cells[height_column] for line in lines]
+        _check_every_unit(cells, header[height_column], given, where)
     rows: dict[str, Participant] = {}
     for line in lines:
         key = key_of(line, id_column, header, where)
@@ -196,14 +199,13 @@ def _height_m(cell: Cell, unit: str, place: str, where: str) -> float | None:
     return round(float(match[1].replace(",", ".")) * factor, 9)  # 173 cm is 1.73 m, not 1.7300000000000002
 
 
-def _check_every_unit(cells: Sequence[Cell], column: str, where: str) -> None:
+def _check_every_unit(cells: Sequence[Cell], column: str, given: Mapping[str, str], where: str) -> None:
     """A column without a unit in its name is read only where each of its cells has one."""
     without = [cell.text for cell in cells if not cell.is_unknown and NUMBER.fullmatch(cell.text)]
     if without:
         middle = median(float(text.replace(",", ".")) for text in without)
         unit = next((name for name, least in LIKELY if middle >= least), "height_m")
         looks = f"{without[0]} looks like {UNIT_WORDS[unit]}"
-        message = (
-            f"the column {clean_text(column)!r} does not say its unit; {looks}, if so {add({unit: column})}"
-        )
+        choice = mapping_option(dict(given) | {unit: column})
+        message = f"the column {clean_text(column)!r} does not say its unit; {looks}; if so, add {choice}"
         raise invalid(where, message)

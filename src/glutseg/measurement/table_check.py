@@ -11,7 +11,7 @@ from glutseg.dicom.text import clean_text
 from glutseg.errors import GlutsegError
 from glutseg.measurement.height import MAX_HEIGHT_M, MIN_HEIGHT_M
 from glutseg.measurement.participants import UNIT_WORDS, Participant, Participants, cleaned_key
-from glutseg.measurement.table_columns import HEIGHT, HEIGHTS_IN_M, add, id_columns
+from glutseg.measurement.table_columns import HEIGHT, HEIGHTS_IN_M, id_columns, mapping_option
 
 MAX_NAMED = 3
 """Ids or heights that a sentence lists; it counts all."""
@@ -187,13 +187,15 @@ def id_problems(
         yield f"{counted} written differently in table and images: {_listed(near)}{hint}"
     if matching.is_too_small and (matching.matched or not near):
         n_rows, n_matched = len(row_of), len(matching.matched)
-        counted = f"only {n_matched}" if n_matched else "none"
+        counted = f"only {n_matched} of the {n_rows} ids" if n_matched else f"none of the {n_rows} ids"
+        counted = "the only id" if n_rows == 1 else counted
+        verb = "does not match" if n_rows == 1 else "match" if n_matched else "matches"
         table_ids = _listed([row(key) for key in matching.only_table])
         image_ids = _listed([patient(study) for study in matching.only_images])
         yield (
-            f"{counted} of the {n_rows} {_plural(n_rows, 'id')} in the column {clean_text(column)!r} "
-            f"and the {matching.n_patients} in the images match; in the table: {table_ids}; "
-            f"in the images: {image_ids}{_other_name(matching, named_by, column, studies)}"
+            f"{counted} in the column {clean_text(column)!r} {verb} one of the {matching.n_patients} "
+            f"in the images; in the table: {table_ids}; in the images: {image_ids}"
+            f"{_other_name(matching, named_by, column, studies)}"
         )
 
 
@@ -202,7 +204,7 @@ def _other_name(matching: Matching, named_by: str, column: str, studies: Sequenc
     keys = set(matching.only_table)
     for name in ("case_id", "patient_id"):
         if name != named_by and any(keys.intersection(study.names(name)) for study in studies):
-            return f"; the column holds {name.replace('_', ' ')}s: {add({name: column})}"
+            return f"; the column holds {name.replace('_', ' ')}s: add {mapping_option({name: column})}"
     if named_by != "case_id" and not any(study.patient_id for study in studies):
         how = "name the studies by case_id, as `glutseg scan --json` lists them"
         return f"; the images hold no patient ids: {how}"
@@ -254,7 +256,7 @@ def _unit_hint(table: Participants, values: Sequence[float], *, is_all: bool) ->
         return f"{words} A column has one unit: correct these cells"
     known = id_columns([table.id_column], {})
     mapping = ({} if known else {table.named_by: table.id_column}) | {fitting[0]: table.height_column}
-    return f"{words} If so name the column {fitting[0]}, or {add(mapping)}"
+    return f"{words} If so, name the column {fitting[0]} or add {mapping_option(mapping)}"
 
 
 def _listed(parts: Sequence[str]) -> str:

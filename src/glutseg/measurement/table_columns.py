@@ -99,11 +99,13 @@ def find_id(header: Sequence[str], columns: Mapping[str, str], where: str) -> tu
     found = id_columns(header, columns)
     given = {name: column for name, column in columns.items() if name not in IDS}
     if not found:
-        raise _no_column(IDS, header, columns, where, add({"patient_id": _guess(header)} | given))
+        raise _no_column(IDS, header, columns, where, mapping_option({"patient_id": _guess(header)} | given))
     name, places = next(iter(found.items()))
     if len(places) > 1:
-        choice = add({name: header[places[0]]} | given)
-        raise invalid(where, f"{_named(header, places)}: each could name the patient; {choice}")
+        choice = mapping_option({name: header[places[0]]} | given)
+        raise invalid(
+            where, f"{_named(header, places)}: each could name the patient; say which with {choice}"
+        )
     return name, places[0]
 
 
@@ -119,13 +121,17 @@ def find_height(header: Sequence[str], columns: Mapping[str, str], where: str) -
     given = {name: column for name, column in columns.items() if name in IDS}
     if not found:
         guess = next((h for h in header if _words(h) & HEIGHT_WORDS), "COLUMN")
-        raise _no_column(tuple(HEIGHTS_IN_M), header, columns, where, add(given | {"height_cm": guess}))
+        raise _no_column(
+            tuple(HEIGHTS_IN_M), header, columns, where, mapping_option(given | {"height_cm": guess})
+        )
     places = sorted({place for of_name in found.values() for place in of_name})
     name, (first, *_) = next(iter(found.items()))
     if len(places) > 1 or len(found) > 1:
         unit = name if name in HEIGHTS_IN_M else "height_cm"
-        choice = add(given | {unit: header[first]})
-        raise invalid(where, f"{_named(header, places)}: only one of them can be the height; {choice}")
+        choice = mapping_option(given | {unit: header[first]})
+        raise invalid(
+            where, f"{_named(header, places)}: only one of them can be the height; say which with {choice}"
+        )
     return name, first
 
 
@@ -192,7 +198,9 @@ def _no_column(
     mapped = [columns[n] for n in names if n in columns]
     missing = ", ".join(repr(clean_text(n)) for n in mapped or names)
     there = ", ".join(repr(clean_text(cell)) for cell in header if cell)
-    return invalid(where, f"none of the columns {missing}; the table has {there}; {choice}")
+    return invalid(
+        where, f"none of the columns {missing}; the table has {there}; say which it is with {choice}"
+    )
 
 
 def _guess(header: Sequence[str]) -> str:
@@ -203,8 +211,8 @@ def _named(header: Sequence[str], places: Sequence[int]) -> str:
     return ", ".join(repr(clean_text(header[place])) for place in places)
 
 
-def add(columns: Mapping[str, str]) -> str:
+def mapping_option(columns: Mapping[str, str]) -> str:
     """The option that says which column is which, to be copied into a terminal."""
     mapping = ",".join(f"{name}={clean_text(column)}" for name, column in columns.items())
     quoted = shlex.quote(mapping) if os.name != "nt" else '"' + re.sub(r'["%^&|<>]', "?", mapping) + '"'
-    return f"say which with --participants-columns {quoted}"
+    return f"--participants-columns {quoted}"
