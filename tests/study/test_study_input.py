@@ -142,9 +142,20 @@ def test_ids_that_do_not_match_are_listed_on_both_sides(tmp_path):
         for row in rows:
             row[0] = f"X{row[0]}"
 
-    refused(
-        changed(tmp_path / "b", all_wrong), "participants-invalid", "no patient_id of the 17 rows", "'A-00'"
-    )
+    wrong = changed(tmp_path / "b", all_wrong)
+    refused(wrong, "participants-mismatch", "none of the 17 ids", "row 2 'XA-00'", "in the run: 'A-00'")
+    with pytest.raises(GlutsegError, match="no patient_id of the 17 rows"):
+        study_run(wrong.out, wrong.table, Question("group"), accept_unmatched=True)
+
+
+def test_ids_that_are_written_differently_stop_a_study(tmp_path):
+    def change(rows):
+        rows[0][0] = "a-00"
+
+    made = changed(tmp_path, change)
+    refused(made, "participants-mismatch", "row 2 'a-00' and 'A-00' (capitals differ)", "--accept-unmatched")
+    study = study_run(made.out, made.table, Question("group"), accept_unmatched=True)
+    assert (study.join.only_table, study.join.only_run) == (("a-00",), ("A-00",))
 
 
 def test_studies_that_are_not_done_are_told(tmp_path):
@@ -213,7 +224,7 @@ def test_pseudonyms_need_the_run_s_key(tmp_path):
         for c in cases
     ]
     made = make(tmp_path / "run", hidden, table_rows(cases), key_check=key.check)
-    with pytest.raises(GlutsegError, match="no patient_id"):
+    with pytest.raises(GlutsegError, match="the run has pseudonyms"):
         study_run(made.out, made.table, Question("group"))
     study = study_run(made.out, made.table, Question("group"), pseudonyms=key)
     assert len(study.sample.frame) == 17

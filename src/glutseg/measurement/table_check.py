@@ -174,8 +174,9 @@ def id_problems(
     studies: Sequence[StudyId],
     *,
     show_ids: bool = True,
+    other: str = "the images",
 ) -> Iterator[str]:
-    """Sentences about ids that cannot be right."""
+    """Sentences about ids that cannot be right; ``other`` says where the studies are."""
     row = _row_words(row_of, show_ids=show_ids)
     patient = _patient_words(named_by, show_ids=show_ids)
     near = [f"{row(n.key)} and {patient(n.study)} ({n.why})" for n in matching.near]
@@ -184,7 +185,7 @@ def id_problems(
         if any(n.why == ZEROS for n in matching.near):
             hint = "; in a spreadsheet give the column the number format 00000, with as many zeros as digits"
         counted = "an id is" if len(near) == 1 else f"{len(near)} ids are"
-        yield f"{counted} written differently in table and images: {_listed(near)}{hint}"
+        yield f"{counted} written differently in the table and in {other}: {_listed(near)}{hint}"
     if matching.is_too_small and (matching.matched or not near):
         n_rows, n_matched = len(row_of), len(matching.matched)
         counted = f"only {n_matched} of the {n_rows} ids" if n_matched else f"none of the {n_rows} ids"
@@ -194,7 +195,7 @@ def id_problems(
         image_ids = _listed([patient(study) for study in matching.only_images])
         yield (
             f"{counted} in the column {clean_text(column)!r} {verb} one of the {matching.n_patients} "
-            f"in the images; in the table: {table_ids}; in the images: {image_ids}"
+            f"in {other}; in the table: {table_ids}; in {other}: {image_ids}"
             f"{_other_name(matching, named_by, column, studies)}"
         )
 

@@ -90,7 +90,7 @@ def check_ids(run: RunRows, table: StudyTable) -> None:
     studies = [StudyId(result.patient_id, result.case_id) for result in run.results]
     matching = match(table.rows, table.named_by, studies)
     row_of = {key: row.row for key, row in table.rows.items()}
-    problems = [*id_problems(matching, table.named_by, table.id_column, row_of, studies)]
+    problems = [*id_problems(matching, table.named_by, table.id_column, row_of, studies, other="the run")]
     if problems and run.key_check and not matching.matched:
         problems.append("the run has pseudonyms: for a table of patient ids add --pseudonymise KEYFILE")
     raise_mismatch(problems, str(table.path))
