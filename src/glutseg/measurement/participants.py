@@ -171,7 +171,8 @@ def key_of(line: Line, column: int, header: Sequence[str], where: str) -> str:
 def _is_empty(line: Line, id_column: int, height_column: int) -> bool:
     """Whether a line says nothing of anybody's height: a remark or a mean below the table."""
     cell = line.cells[id_column]
-    return not cell.text and not cell.problem and line.cells[height_column].is_unknown
+    says_nothing = not cell.text and not cell.problem and line.cells[height_column].is_unknown
+    return says_nothing or line.is_summary(id_column)
 
 
 def _joined(known: Participant | None, new: Participant, name: str, where: str) -> Participant:

@@ -15,6 +15,14 @@ UNKNOWN = frozenset(
 )
 """What people and programs write into a cell whose value they do not know, in small letters."""
 
+SUMMARIES = frozenset(
+    (
+        *("mean", "average", "median", "sd", "stdev", "min", "max", "sum", "total", "n", "mean ± sd"),
+        *("mittelwert", "durchschnitt", "summe", "moyenne", "media", "gemiddelde"),
+    )
+)
+"""What stands before the figures of a row that sums a table up."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -40,6 +48,11 @@ class Line:
     def texts(self) -> list[str]:
         """The texts of the cells."""
         return [cell.text for cell in self.cells]
+
+    def is_summary(self, id_column: int) -> bool:
+        """Whether the line is nobody's: a mean or a count of the rows above."""
+        words = (text.casefold().strip(" :=") for text in self.texts)
+        return not self.cells[id_column].text and not SUMMARIES.isdisjoint(words)
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,8 @@ def read_study_table(
     name, id_column = find_id(header, mapped, table.where)
     rows: dict[str, TableRow] = {}
     for line in table.lines[1:]:
+        if line.is_summary(id_column):
+            continue
         row = TableRow(
             key_of(line, id_column, header, table.where), line.row, dict(zip(header, line.cells, strict=True))
         )
