@@ -1,4 +1,4 @@
-"""Write sample_dicom/participants.xlsx: a participants table as people keep them, of the two synthetic patients.
+"""Write sample_dicom/participants.xlsx: a table as people keep them, of the two synthetic patients.
 
 A title, a merged cell and a blank row above the header, a unit in a cell, a decimal comma, a patient without
 images, an unknown height, a mean below the table, a second sheet and a hidden one.

@@ -2,13 +2,13 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 import write_sample_participants
 from typer.testing import CliRunner
 
-from glutseg.batch import run as batch_run
 from glutseg.cli import app
 from glutseg.measurement import read_participants
 
@@ -28,8 +28,6 @@ def images(tmp_path_factory):
     for patient in ("PHANTOM-0001", "PHANTOM-0002"):
         (folder / patient).mkdir(parents=True)
         shutil.copy(SAMPLE / patient / "IM0018.dcm", folder / patient)
-    import pydicom
-
     dataset = pydicom.dcmread(folder / "PHANTOM-0002" / "IM0018.dcm")
     dataset.PatientID, dataset.StudyInstanceUID, dataset.SeriesInstanceUID = "00123", "1.2.3", "1.2.3.4"
     dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4.5"
@@ -44,7 +42,7 @@ def run(images, tmp_path, monkeypatch):
     def measured(*_what, **_how):
         raise AssertionError("a study was measured")
 
-    monkeypatch.setattr(batch_run, "_run_and_record", measured)
+    monkeypatch.setattr(sys.modules["glutseg.batch.run"], "_run_and_record", measured)
 
     def started(text, *more):
         table = tmp_path / "p.csv"
@@ -54,12 +52,29 @@ def run(images, tmp_path, monkeypatch):
     return started
 
 
+ID_CM = "Patient ID;Height (cm)\n"
 WRONG = [
-    ("patient_id,height_m\nPHANTOM-0001,163\nPHANTOM-0002,176\n", "are they cm?", "height_cm=height_m"),
-    ("patient_id,height_m\nA,1.63\nB,1.76\nC,1.7\n", "none of the 3 ids in the column 'patient_id'", "'PHANTOM-0001'"),
-    ("patient_id,height_m\nphantom-0001,1.63\nPHANTOM-0002,1.76\n", "'phantom-0001' and 'PHANTOM-0001' (capitals", ""),
-    ("patient_id,height_m\n123,1.63\nPHANTOM-0002,1.76\n", "row 2 '123' and '00123' (leading zeros differ)", "00000"),
-]  # fmt: skip
+    (
+        "patient_id,height_m\nPHANTOM-0001,163\nPHANTOM-0002,176\n",
+        "2 of 2 heights in the column 'height_m' (read as m) are outside 0.9 to 2.3 m: row 2: 163, row 3: 176",
+        "are they cm? If so, name the column height_cm or add --participants-columns height_cm=height_m",
+    ),
+    (
+        "patient_id,height_m\nA,1.63\nB,1.76\nC,1.7\n",
+        "none of the 3 ids in the column 'patient_id' matches one of the 3 in the images",
+        "in the table: row 2 'A', row 3 'B', row 4 'C'; in the images: '00123', 'PHANTOM-0001'",
+    ),
+    (
+        "patient_id,height_m\nphantom-0001,1.63\nPHANTOM-0002,1.76\n",
+        "an id is written differently in the table and in the images",
+        "row 2 'phantom-0001' and 'PHANTOM-0001' (capitals differ)",
+    ),
+    (
+        "patient_id,height_m\n123,1.63\nPHANTOM-0002,1.76\n",
+        "row 2 '123' and '00123' (leading zeros differ)",
+        "the number format 00000",
+    ),
+]
 
 
 @pytest.mark.parametrize(("text", "first", "second"), WRONG)
@@ -85,7 +100,7 @@ def test_a_table_that_does_not_fit_may_be_accepted(run, text, _first, _second):
     "text",
     [
         "patient_id,height_m\nPHANTOM-0001,1.63\n",
-        "Patient ID;Height (cm)\nPHANTOM-0001;163,0 cm\nPHANTOM-0002;n/a\n00123;-\nPHANTOM-0009;170\n",
+        ID_CM + "PHANTOM-0001;163,0 cm\nPHANTOM-0002;n/a\n00123;-\nPHANTOM-0009;170\n",
     ],
 )
 def test_a_smaller_and_a_larger_table_begin(run, text):
@@ -96,12 +111,15 @@ def test_a_smaller_and_a_larger_table_begin(run, text):
     ("text", "words"),
     [
         ("Fallnummer;Height (cm)\nPHANTOM-0001;163\n", "--participants-columns patient_id=Fallnummer"),
-        ("Patient ID;Height\nPHANTOM-0001;163\n", "163 looks like cm; if so, add --participants-columns height_cm=Height"),
-        ("Patient ID;Height (cm)\nPHANTOM-0001;1,63 m\n", "says '1,63 m', but the column is in cm"),
-        ("Patient ID;Height (cm)\nPHANTOM-0001;163\nPHANTOM-0001;164\n", "rows 2 and 3 are of the same patient_id"),
-        ("Patient ID;Height (cm)\n", "no row below its header"),
+        (
+            "ID;Height\nPHANTOM-0001;163\n",
+            "163 looks like cm; if so, add --participants-columns height_cm=Height",
+        ),
+        (ID_CM + "PHANTOM-0001;1,63 m\n", "says '1,63 m', but the column is in cm"),
+        (ID_CM + "PHANTOM-0001;163\nPHANTOM-0001;164\n", "rows 2 and 3 are of the same patient_id"),
+        (ID_CM, "no row below its header"),
     ],
-)  # fmt: skip
+)
 def test_tables_that_cannot_be_read_say_what_to_add(run, text, words):
     stopped = run(text)
     assert stopped.exit_code == 1
