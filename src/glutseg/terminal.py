@@ -50,8 +50,9 @@ def _text(text: str, style: str = "") -> Text:
 
 def print_error(error: GlutsegError) -> None:
     """Print on stderr: the code, what was found (a line, or one for each of several), where, what to do."""
-    where = f" [{error.where}]" if error.where else ""
-    text = f"glutseg: {error.code}: {error.message}{where} {error.remedy}"
+    gap = "" if error.message.endswith("\n") else " "
+    where = f"[{error.where}] " if error.where else ""
+    text = f"glutseg: {error.code}: {error.message}{gap}{where}{error.remedy}"
     for line in text.split("\n"):
         indent = len(line) - len(line.lstrip())
         _console(sys.stderr).print(Text(" " * indent) + _text(line, "red"), soft_wrap=True)

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-import sys
+from importlib import import_module
 from pathlib import Path
 
 import pydicom
@@ -43,7 +43,7 @@ def run(images, tmp_path, monkeypatch):
     def measured(*_what, **_how):
         raise AssertionError("a study was measured")
 
-    monkeypatch.setattr(sys.modules["glutseg.batch.run"], "_run_and_record", measured)
+    monkeypatch.setattr(import_module("glutseg.batch.run"), "_run_and_record", measured)
 
     def started(text, *more):
         table = tmp_path / "p.csv"

@@ -100,9 +100,9 @@ def test_the_unit_is_read_from_the_name_or_not_at_all(name, unit):
 def test_the_message_has_a_mapping_to_copy(table):
     message = refused(table("Fallnummer;Länge\nA;176\n"))
     assert "the table has 'Fallnummer', 'Länge'" in message
-    assert "--participants-columns patient_id=Fallnummer" in message
+    assert "--participants-columns patient_id=Fallnummer,height_cm=Länge" in message.replace("'", "")
     message = refused(table("Code;Länge (cm)\nA;176\n"), {"patient_id": "Code"})
-    assert "patient_id=Code,height_cm=COLUMN" in message
+    assert "'patient_id=Code,height_cm=Länge (cm)'" in message
     message = refused(table("Patient ID;Height\nA;176\nB;181,5\n"))
     assert "'Height' does not say its unit; 176 looks like cm" in message
     assert "height_cm=Height" in message

@@ -127,7 +127,7 @@ def read_participants(path: Path, columns: Mapping[str, str] | None = None) -> P
         path, lambda header: bool(id_columns(header, columns) and height_columns(header, columns))
     )
     header, where = table.header, table.where
-    name, id_column = find_id(header, columns, where)
+    name, id_column = find_id(header, columns, where, with_height=True)
     unit, height_column = find_height(header, columns, where)
     lines = [line for line in table.lines[1:] if not _is_empty(line, id_column, height_column)]
     if unit == HEIGHT:

@@ -47,7 +47,10 @@ ID_WORDS = frozenset(
 LIKE_AN_ID = re.compile(
     r"id|nr|no|number|nummer|code|mrn|patient|subject|participant|proband|case|fall", re.IGNORECASE
 )
-"""What the name of a column of ids often holds; only to suggest a mapping."""
+LIKE_A_HEIGHT = re.compile(
+    r"height|gr(?:ö|oe|o)(?:ß|ss)e|l(?:ä|ae)nge|size|\bcm\b|\bm\b|[a-z]_c?m\b", re.IGNORECASE
+)
+"""What the names of columns of ids and of heights often hold; only to suggest a mapping."""
 
 
 def folded(text: str) -> str:
@@ -87,8 +90,14 @@ def _bad_mapping(message: str) -> GlutsegError:
     return GlutsegError("participants-invalid", f"columns: {message}; the names are {known}")
 
 
-def find_id(header: Sequence[str], columns: Mapping[str, str], where: str) -> tuple[str, int]:
+def find_id(
+    header: Sequence[str], columns: Mapping[str, str], where: str, *, with_height: bool = False
+) -> tuple[str, int]:
     """Which of `IDS` names the patients, and in which column.
+
+    Parameters
+    ----------
+    with_height : a column of heights is needed as well; the mapping of the message has it where it is unknown
 
     Raises
     ------
@@ -99,7 +108,10 @@ def find_id(header: Sequence[str], columns: Mapping[str, str], where: str) -> tu
     found = id_columns(header, columns)
     given = {name: column for name, column in columns.items() if name not in IDS}
     if not found:
-        raise _no_column(IDS, header, columns, where, mapping_option({"patient_id": _guess(header)} | given))
+        if with_height and not height_columns(header, columns):
+            given = {"height_cm": _guess(header, LIKE_A_HEIGHT)}
+        choice = mapping_option({"patient_id": _guess(header, LIKE_AN_ID)} | given)
+        raise _no_column(IDS, header, columns, where, choice)
     name, places = next(iter(found.items()))
     if len(places) > 1:
         choice = mapping_option({name: header[places[0]]} | given)
@@ -120,10 +132,8 @@ def find_height(header: Sequence[str], columns: Mapping[str, str], where: str) -
     found = height_columns(header, columns)
     given = {name: column for name, column in columns.items() if name in IDS}
     if not found:
-        guess = next((h for h in header if _words(h) & HEIGHT_WORDS), "COLUMN")
-        raise _no_column(
-            tuple(HEIGHTS_IN_M), header, columns, where, mapping_option(given | {"height_cm": guess})
-        )
+        choice = mapping_option(given | {"height_cm": _guess(header, LIKE_A_HEIGHT)})
+        raise _no_column(tuple(HEIGHTS_IN_M), header, columns, where, choice)
     places = sorted({place for of_name in found.values() for place in of_name})
     name, (first, *_) = next(iter(found.items()))
     if len(places) > 1 or len(found) > 1:
@@ -203,8 +213,8 @@ def _no_column(
     )
 
 
-def _guess(header: Sequence[str]) -> str:
-    return next((cell for cell in header if LIKE_AN_ID.search(cell)), next(filter(None, header), "COLUMN"))
+def _guess(header: Sequence[str], like: re.Pattern[str]) -> str:
+    return next((cell for cell in header if like.search(cell)), "COLUMN")
 
 
 def _named(header: Sequence[str], places: Sequence[int]) -> str:
