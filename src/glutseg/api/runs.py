@@ -192,8 +192,7 @@ def run_folder(
     masks : measure the outlines in these files instead, ``"MASKS/{patient_id}.nii.gz"``; also ``{case_id}``,
         ``{study_uid}``, ``{series_uid}``
     labels : as in `measure_mask`, for ``masks``
-    accept_unmatched : measure also where the participants table does not fit the studies
-        (``participants-mismatch``)
+    accept_unmatched : go on where the table does not fit the studies (``participants-mismatch``)
 
     Returns
     -------
@@ -207,9 +206,7 @@ def run_folder(
         ``resume-differs``, ``output-unwritable``, ``key-invalid``, ``outliner-unknown``,
         ``extra-missing``, ``weights-missing``, and those of protocols and participants.
     """
-    options = batch.RunOptions(
-        jobs=jobs, resume=resume, overwrite=overwrite, accept_unmatched=accept_unmatched
-    )
+    options = batch.RunOptions(jobs, resume=resume, overwrite=overwrite, accept_unmatched=accept_unmatched)
     measurer = _measurer(masks, labels) if masks else batch.Automatic(named_outliner(outliner, device))
     table = read_heights(participants, participants_columns)
     batch.run_folder(

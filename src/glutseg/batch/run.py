@@ -129,8 +129,7 @@ def run(
     ------
     GlutsegError
         ``input-empty``, ``series-unknown``, ``participants-mismatch``, ``resume-differs``,
-        ``output-unwritable`` and those of `glutseg.output.folder.prepare`. A study that fails raises
-        nothing: it becomes a failed row. After any interruption ``RunOptions(resume=True)`` goes on.
+        ``output-unwritable`` and those of `glutseg.output.folder.prepare`. A study that fails becomes a row.
     """
     if not index.studies:
         raise GlutsegError("input-empty", _empty_message(index), str(index.root))
@@ -141,20 +140,20 @@ def run(
     table = participants
     if pseudonyms:
         index = pseudonyms.index(index)
-        participants = pseudonyms.participants(participants) if participants else None
+        table = pseudonyms.participants(participants) if participants else None
     remote_studies = remote.remote_studies if remote else {}
     if pseudonyms:
         remote_studies = {pseudonyms.uid(uid): one for uid, one in remote_studies.items()}
     plan = make_plan(
-        index, participants, lambda load: measurer.digest(load, context.protocol), remote_studies, pseudonyms
+        index, table, lambda load: measurer.digest(load, context.protocol), remote_studies, pseudonyms
     )
-    if table and not options.accept_unmatched:
-        check_participants(table, study_ids(plan), show_ids=pseudonyms is None)
+    if participants and not options.accept_unmatched:
+        check_participants(participants, study_ids(plan), show_ids=pseudonyms is None)
     if options.resume:
         check_same_run(plan, context)
     prepare(out, overwrite=options.overwrite, resume=options.resume, keep_reviews=options.keep_reviews)
     kept = finished_cases(plan, out, retry_failed=options.retry_failed) if options.resume else {}
-    record = _record(index, plan, context, participants)
+    record = _record(index, plan, context, table)
     if remote and not pseudonyms:  # as a Path the address would lose a slash
         record = replace(record, input=remote.server.address)
     return _run_and_record(plan, context, options, kept, record, progress, workers)
