@@ -113,7 +113,11 @@ def print_summary(summary: RunSummary) -> None:
         console.print(f"{len(summary.problems)} files could not be read; run.json lists them")
     if summary.unmatched is not None:
         _print_unmatched(console, "of the participants table without images", summary.unmatched.participants)
-        _print_unmatched(console, "without a row in the participants table", summary.unmatched.patients)
+        _print_unmatched(
+            console,
+            "without a row in the participants table (height of the header)",
+            summary.unmatched.patients,
+        )
     console.print(
         _text(f"table: {summary.out / 'measurements.csv'}   overlays: {summary.out / 'cases'}"),
         soft_wrap=True,
@@ -156,7 +160,8 @@ def _print_unmatched(console: Console, description: str, ids: Sequence[str]) -> 
     if ids:
         more = ", ..." if len(ids) > MAX_NAMED else ""
         shown = ", ".join(plain(i, 30) or "(no id)" for i in ids[:MAX_NAMED])
-        console.print(_text(f"{len(ids)} patients {description}: {shown}{more}"), soft_wrap=True)
+        counted = "1 patient" if len(ids) == 1 else f"{len(ids)} patients"
+        console.print(_text(f"{counted} {description}: {shown}{more}"), soft_wrap=True)
 
 
 def _summary_cells(row: CaseRow) -> list[Text]:

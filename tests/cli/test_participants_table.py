@@ -155,7 +155,10 @@ def test_the_sample_table_is_what_the_script_writes_and_fits_the_sample(run, mon
         "PHANTOM-0002": 1.76,
         "PHANTOM-0003": None,
     }
-    begun = glutseg("run", SAMPLE, "-o", tmp_path / "o", "--participants", sample, "--jobs", 0)
+    monkeypatch.chdir(tmp_path)
+    Path("sample_dicom").symlink_to(SAMPLE)
+    of_the_page = "glutseg run sample_dicom -o SAMPLE --participants sample_dicom/participants.xlsx"
+    begun = glutseg(*of_the_page.split()[1:], "--jobs", 0)
     assert str(begun.exception) == "a study was measured"
 
 
