@@ -216,6 +216,10 @@ def test_no_sheet_fits(tmp_path):
     assert "the table has 'Name', 'Age'" in refused(path)
 
 
+def test_a_column_whose_name_is_a_mark_is_no_other_mark(table):
+    assert "none of the columns '%'" in refused(table("#;height_m\nA;1,7\n"), {"patient_id": "%"})
+
+
 def test_a_file_may_have_a_cross_in_its_name(tmp_path):
     path = tmp_path / "p#1.csv"
     path.write_text("patient_id,height_m\nA,1.7\n")

@@ -175,7 +175,7 @@ def _mapped_or_named(
         found = {
             name: places
             for name, column in wanted.items()
-            if (places := [i for i, cell in enumerate(header) if cell and same(cell) == same(column)])
+            if (places := [i for i, cell in enumerate(header) if same(cell) and same(cell) == same(column)])
         }
         if found:
             return found

@@ -58,7 +58,7 @@ class StudyTable:
             ``participants-invalid`` where it is not there, or stands twice.
         """
         there = [c for c in self.columns if c.casefold() == name.strip().casefold()]
-        there = there or [c for c in self.columns if c and folded(c) == folded(name)]
+        there = there or [c for c in self.columns if folded(c) and folded(c) == folded(name)]
         if not there:
             known = ", ".join(repr(plain(c, 40)) for c in self.columns)
             raise invalid(self.path, f"there is no column {plain(name, 40)!r}; the table has {known}")
