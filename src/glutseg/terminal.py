@@ -49,10 +49,13 @@ def _text(text: str, style: str = "") -> Text:
 
 
 def print_error(error: GlutsegError) -> None:
-    """Print one line on stderr: the code, what was found, where, and what to do."""
-    where = f" [{error.where}]" if error.where else ""
-    line = f"glutseg: {error.code}: {error.message}{where} {error.remedy}"
-    _console(sys.stderr).print(_text(line, "red"), soft_wrap=True)
+    """Print on stderr: the code, what was found (a line, or one for each of several), where, what to do."""
+    gap = "" if error.message.endswith("\n") else " "
+    where = f"[{error.where}] " if error.where else ""
+    text = f"glutseg: {error.code}: {error.message}{gap}{where}{error.remedy}"
+    for line in text.split("\n"):
+        indent = len(line) - len(line.lstrip())
+        _console(sys.stderr).print(Text(" " * indent) + _text(line, "red"), soft_wrap=True)
 
 
 class Bar:
@@ -110,7 +113,11 @@ def print_summary(summary: RunSummary) -> None:
         console.print(f"{len(summary.problems)} files could not be read; run.json lists them")
     if summary.unmatched is not None:
         _print_unmatched(console, "of the participants table without images", summary.unmatched.participants)
-        _print_unmatched(console, "without a row in the participants table", summary.unmatched.patients)
+        _print_unmatched(
+            console,
+            "without a row in the participants table (height of the header)",
+            summary.unmatched.patients,
+        )
     console.print(
         _text(f"table: {summary.out / 'measurements.csv'}   overlays: {summary.out / 'cases'}"),
         soft_wrap=True,
@@ -153,7 +160,8 @@ def _print_unmatched(console: Console, description: str, ids: Sequence[str]) -> 
     if ids:
         more = ", ..." if len(ids) > MAX_NAMED else ""
         shown = ", ".join(plain(i, 30) or "(no id)" for i in ids[:MAX_NAMED])
-        console.print(_text(f"{len(ids)} patients {description}: {shown}{more}"), soft_wrap=True)
+        counted = "1 patient" if len(ids) == 1 else f"{len(ids)} patients"
+        console.print(_text(f"{counted} {description}: {shown}{more}"), soft_wrap=True)
 
 
 def _summary_cells(row: CaseRow) -> list[Text]:

@@ -112,7 +112,11 @@ def test_an_earlier_run_is_not_overwritten_unasked(two, tmp_path):
 def test_participants_table_and_its_digest(two, tmp_path):
     table = tmp_path / "p.csv"
     table.write_text("patient_id,height_m\nA-1,1.75\nB-2,175\n", encoding="utf-8")
-    batch.run(two, PROTOCOL, read_participants(table), tmp_path / "out")
+    with pytest.raises(GlutsegError, match=r"participants-mismatch(.|\n)*row 3: 175; are they cm"):
+        batch.run(two, PROTOCOL, read_participants(table), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    accepted = batch.RunOptions(accept_unmatched=True)
+    batch.run(two, PROTOCOL, read_participants(table), tmp_path / "out", options=accepted)
     first, second = rows_of(tmp_path / "out")
     assert (first["height_m"], first["height_source"]) == ("1.75", "participants")
     assert (second["height_m"], second["height_source"]) == ("", "none")

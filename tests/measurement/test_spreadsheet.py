@@ -19,7 +19,7 @@ def workbook(tmp_path):
             book.active.append(row)
         for cell, number_format in (formats or {}).items():
             book.active[cell].number_format = number_format
-        book.create_sheet("other").append(["patient_id", "height_m"])
+        book.create_sheet("other").append(["patient_id", "height_m"])  # no row below: never meant
         book.save(tmp_path / name)
         return tmp_path / name
 
@@ -62,7 +62,8 @@ def test_blank_rows_and_short_rows_and_notes_beside_the_table(workbook):
         (["a", dt.date(1905, 6, 24)], "row 2, column 'height_m' is a date"),
         ([dt.datetime(2020, 1, 2), 1.7], "row 2, column 'patient_id' is a date"),
         (["a", True], "row 2, column 'height_m' is true or false"),
-        (["a", "#N/A"], "row 2, column 'height_m' holds a spreadsheet's error"),
+        (["a", "#REF!"], "row 2, column 'height_m' holds a spreadsheet's error"),
+        (["#N/A", 1.7], "row 2, column 'patient_id' is empty"),
         (["a", "=B1*2"], "row 2, column 'height_m' is a formula without a stored result"),
         ([1234567890123456789, 1.7], "more than 15 digits"),
         (["a", "tall"], "row 2, column 'height_m' is not a number"),
@@ -123,9 +124,15 @@ def test_unicode_with_and_without_its_mark(tmp_path, encoding):
     assert read_participants(path).of("Ä") == Participant("Ä", 1.73, 2)
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "utf-16-le", "cp1252"])
-def test_other_encodings_are_named(tmp_path, encoding):
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
+def test_what_is_not_unicode_is_of_windows(tmp_path, encoding):
     path = tmp_path / "p.csv"
-    path.write_bytes("patient_id;height_m\nÄ;1,73\n".encode(encoding))
-    with pytest.raises(GlutsegError, match="neither UTF-8 nor UTF-16"):
+    path.write_bytes("patient_id;Größe [cm]\nÄ;173\n".encode(encoding))
+    assert read_participants(path).of("Ä") == Participant("Ä", 1.73, 2)
+
+
+def test_utf_16_needs_its_mark(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_bytes("patient_id;height_m\nA;1,73\n".encode("utf-16-le"))
+    with pytest.raises(GlutsegError, match="known encoding"):
         read_participants(path)

@@ -52,7 +52,8 @@ def test_text_in_number_columns(tmp_path):
 
     made = changed(tmp_path, change)
     refused(made, "participants-invalid", "row 5", "'age_years'", "'fifty'", covariates=("age_years",))
-    refused(made, "participants-invalid", "row 7", "'visits'", "'NA'", "empty", correlates=("visits",))
+    refused(made, "participants-invalid", "row 5", "'age_years'", "n/a", covariates=("age_years",))
+    assert made.study(correlates=("visits",)).sample.frame["visits"].isna().sum() == 1
 
 
 def test_decimal_commas_are_numbers(tmp_path):
@@ -123,8 +124,10 @@ def test_which_study_counts_is_said_by_case_id(tmp_path):
 
 
 def test_a_patient_listed_twice(tmp_path):
-    made = changed(tmp_path, lambda rows: rows.append(rows[0]))
-    refused(made, "participants-invalid", "rows 2 and 19", "participants.csv")
+    made = changed(tmp_path, lambda rows: rows.append([*rows[0][:3], 77, *rows[0][4:]]))
+    refused(made, "participants-invalid", "rows 2 and 19", "differ in 'visits'", "participants.csv")
+    twice = changed(tmp_path / "b", lambda rows: rows.append(rows[0]))
+    assert len(twice.study().sample.frame) == 17
 
 
 def test_ids_that_do_not_match_are_listed_on_both_sides(tmp_path):
@@ -139,9 +142,20 @@ def test_ids_that_do_not_match_are_listed_on_both_sides(tmp_path):
         for row in rows:
             row[0] = f"X{row[0]}"
 
-    refused(
-        changed(tmp_path / "b", all_wrong), "participants-invalid", "no patient_id of the 17 rows", "'A-00'"
-    )
+    wrong = changed(tmp_path / "b", all_wrong)
+    refused(wrong, "participants-mismatch", "none of the 17 ids", "row 2 'XA-00'", "in the run: 'A-00'")
+    with pytest.raises(GlutsegError, match="no patient_id of the 17 rows"):
+        study_run(wrong.out, wrong.table, Question("group"), accept_unmatched=True)
+
+
+def test_ids_that_are_written_differently_stop_a_study(tmp_path):
+    def change(rows):
+        rows[0][0] = "a-00"
+
+    made = changed(tmp_path, change)
+    refused(made, "participants-mismatch", "row 2 'a-00' and 'A-00' (capitals differ)", "--accept-unmatched")
+    study = study_run(made.out, made.table, Question("group"), accept_unmatched=True)
+    assert (study.join.only_table, study.join.only_run) == (("a-00",), ("A-00",))
 
 
 def test_studies_that_are_not_done_are_told(tmp_path):
@@ -210,7 +224,7 @@ def test_pseudonyms_need_the_run_s_key(tmp_path):
         for c in cases
     ]
     made = make(tmp_path / "run", hidden, table_rows(cases), key_check=key.check)
-    with pytest.raises(GlutsegError, match="no patient_id"):
+    with pytest.raises(GlutsegError, match="the run has pseudonyms"):
         study_run(made.out, made.table, Question("group"))
     study = study_run(made.out, made.table, Question("group"), pseudonyms=key)
     assert len(study.sample.frame) == 17

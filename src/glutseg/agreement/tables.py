@@ -11,7 +11,8 @@ from glutseg.agreement.names import case_of
 from glutseg.errors import Flag, GlutsegError
 from glutseg.measurement import mean_of_sides
 from glutseg.measurement.participants import NUMBER
-from glutseg.measurement.spreadsheet import Cell, Line, read_table
+from glutseg.measurement.spreadsheet import read_table
+from glutseg.measurement.table_model import Cell, Line
 
 UNITS_MM2 = {"mm2": 1.0, "cm2": 100.0}
 """A unit is part of the column's name; it is never guessed."""
@@ -59,12 +60,15 @@ def table_rater(name: str, path: Path, cases: Sequence[Case]) -> Rater:
     return Rater(name, readings, notes=(*notes, *missing_cases(name, cases, readings)))
 
 
-def _lines(path: Path) -> list[Line]:
+def _lines(path: Path) -> tuple[Line, ...]:
+    def is_header(cells: Sequence[str]) -> bool:
+        names = [cell.casefold() for cell in cells]
+        return not {*ID_COLUMNS}.isdisjoint(names) and bool(_area_columns(names, path))
+
     try:
-        _, lines = read_table(path)
+        return read_table(path, is_header).lines
     except GlutsegError as error:  # that room speaks of participants
         raise GlutsegError("reference-invalid", error.message, error.where) from error
-    return lines
 
 
 def _area_columns(header: list[str], path: Path) -> list[tuple[int, Quantity, float, str]]:
@@ -98,7 +102,7 @@ def _areas_mm2(
 def _area_mm2(cell: Cell, factor: float, place: str, path: Path) -> float | None:
     if cell.problem:
         raise GlutsegError("reference-invalid", f"{place} {cell.problem}", str(path))
-    if not cell.text:
+    if cell.is_unknown:
         return None
     if not NUMBER.fullmatch(cell.text):
         raise GlutsegError("reference-invalid", f"{place} is not a number: {cell.text[:20]!r}", str(path))

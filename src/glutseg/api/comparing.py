@@ -27,6 +27,7 @@ def compare_groups(
     correlates: Sequence[str] = (),
     participants_columns: Mapping[str, str] | None = None,
     key_file: str | Path | None = None,
+    accept_unmatched: bool = False,
 ) -> Study:
     """Compare two groups of a run's patients: ``glutseg study``.
 
@@ -41,6 +42,7 @@ def compare_groups(
     correlates : columns correlated with the value
     participants_columns : {"patient_id": name of the column} where it has a name of its own
     key_file : the key file of a run with pseudonyms, where the table has the patients' own ids
+    accept_unmatched : go on where the ids of run and table do not fit (``participants-mismatch``)
 
     Returns
     -------
@@ -52,8 +54,8 @@ def compare_groups(
     Raises
     ------
     GlutsegError
-        ``extra-missing``, ``input-missing``, ``participants-invalid``, ``patient-repeated``,
-        ``groups-invalid``, ``value-unknown``, ``value-constant``, ``study-too-small``,
+        ``extra-missing``, ``input-missing``, ``participants-invalid``, ``participants-mismatch``,
+        ``patient-repeated``, ``groups-invalid``, ``value-unknown``, ``value-constant``, ``study-too-small``,
         ``model-singular``, ``key-invalid``.
     """
     require_extra("study", "statsmodels", "pandas")
@@ -63,7 +65,14 @@ def compare_groups(
     out = _out(run)
     question = Question(group, value, tuple(covariates), tuple(correlates), tuple(groups))
     pseudonyms = None if key_file is None else pseudonymiser(Path(key_file), out, is_known=True)
-    return study_run(out, Path(participants), question, ids=participants_columns, pseudonyms=pseudonyms)
+    return study_run(
+        out,
+        Path(participants),
+        question,
+        ids=participants_columns,
+        pseudonyms=pseudonyms,
+        accept_unmatched=accept_unmatched,
+    )
 
 
 @python_errors

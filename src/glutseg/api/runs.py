@@ -226,6 +226,7 @@ def run_folder(
     keep_reviews: bool = False,
     timeout_minutes: float = TIMEOUT_MINUTES,
     progress: Progress | None = None,
+    accept_unmatched: bool = False,
 ) -> Run:
     """Measure every study below a folder and write tables, masks and pictures: ``glutseg run``.
 
@@ -249,6 +250,7 @@ def run_folder(
     timeout_minutes : time limit for a study, which then fails; not with ``jobs=0``
     progress : called as ``progress(done, total, result)`` before the first study, with None as the result,
         and after each with its `glutseg.result.CaseResult`; an error that it raises stops the run
+    accept_unmatched : go on where the table does not fit the studies (``participants-mismatch``)
 
     Returns
     -------
@@ -269,6 +271,7 @@ def run_folder(
         retry_failed=retry_failed,
         overwrite=overwrite,
         keep_reviews=keep_reviews,
+        accept_unmatched=accept_unmatched,
     )
     measurer = _measurer(masks, labels, level) if masks else batch.Automatic(named_outliner(outliner, device))
     table = read_heights(participants, participants_columns)

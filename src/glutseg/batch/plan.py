@@ -12,7 +12,7 @@ from typing import overload
 
 from glutseg import dicom
 from glutseg.batch.measurer import AUTOMATIC, LoadStudy, Measurer
-from glutseg.measurement import Participants, believe_height
+from glutseg.measurement import Participants, StudyId, believe_height
 from glutseg.output.case_id import case_id
 from glutseg.output.pseudonym import Pseudonymiser
 from glutseg.pacs.model import RemoteStudy
@@ -173,6 +173,14 @@ def make_plan(
         content = f"{sha256} {height!r}{extra}"
         cases.append(replace(case, input_sha256=hashlib.sha256(content.encode()).hexdigest()))
     return replace(plan, cases=tuple(cases))
+
+
+def study_ids(plan: Plan) -> tuple[StudyId, ...]:
+    """By what a participants table may name each study of a plan; ids as in the images and as written."""
+    if plan.pseudonyms is None:
+        return tuple(StudyId(case.patient_id, case.case_id) for case in plan.cases)
+    in_images = [summary.patient_id for summary in dicom.summaries(plan.scanned)]
+    return tuple(StudyId(in_images[case.place], case.case_id, case.patient_id) for case in plan.cases)
 
 
 Named = tuple[str, str, int, str, str]

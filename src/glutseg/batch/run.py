@@ -15,12 +15,12 @@ from typing import overload
 from glutseg import dicom, review
 from glutseg.batch.cluster import on_cluster
 from glutseg.batch.measurer import AUTOMATIC, Measurer
-from glutseg.batch.plan import Plan, RunContext, Task, make_plan
+from glutseg.batch.plan import Plan, RunContext, Task, make_plan, study_ids
 from glutseg.batch.pool import Results, in_this_process, in_workers
 from glutseg.batch.process import Worker
 from glutseg.batch.resume import check_same_run, finished_cases
 from glutseg.errors import GlutsegError
-from glutseg.measurement import Participants, Unmatched, unmatched
+from glutseg.measurement import Participants, Unmatched, check_participants, unmatched
 from glutseg.output.folder import prepare, sweep
 from glutseg.output.pseudonym import Pseudonymiser
 from glutseg.output.run_record import CaseState, RunRecord, write_run_record
@@ -49,6 +49,7 @@ class RunOptions:
     resume : keep the finished cases of an earlier run and measure the others
     retry_failed : with ``resume``, measure failed cases again
     keep_reviews : with ``overwrite``, keep the reviewers' decisions; they apply where the result is the same
+    accept_unmatched : measure also where the participants table does not fit the studies
     """
 
     jobs: int = 0
@@ -58,6 +59,7 @@ class RunOptions:
     resume: bool = False
     retry_failed: bool = False
     keep_reviews: bool = False
+    accept_unmatched: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,29 +128,31 @@ def run(
     Raises
     ------
     GlutsegError
-        ``input-empty``, ``series-unknown``, ``resume-differs``, ``output-unwritable`` and those of
-        `glutseg.output.folder.prepare`. A study that fails raises nothing: it becomes a failed row. After
-        any interruption ``RunOptions(resume=True)`` goes on.
+        ``input-empty``, ``series-unknown``, ``participants-mismatch``, ``resume-differs``,
+        ``output-unwritable`` and those of `glutseg.output.folder.prepare`. A study that fails becomes a row.
     """
     index.check_not_empty()
     dicom.check_requested_series(index, protocol.series)
     measurer.check()
     options = options or RunOptions(overwrite=overwrite)
     context = run_context(out, protocol, options, pseudonyms, measurer)
+    table = participants
     if pseudonyms:
         index = pseudonyms.index(index)
-        participants = pseudonyms.participants(participants) if participants else None
+        table = pseudonyms.participants(participants) if participants else None
     remote_studies = remote.remote_studies if remote else {}
     if pseudonyms:
         remote_studies = {pseudonyms.uid(uid): one for uid, one in remote_studies.items()}
     plan = make_plan(
-        index, participants, lambda load: measurer.digest(load, context.protocol), remote_studies, pseudonyms
+        index, table, lambda load: measurer.digest(load, context.protocol), remote_studies, pseudonyms
     )
+    if participants and not options.accept_unmatched:
+        check_participants(participants, study_ids(plan), show_ids=pseudonyms is None)
     if options.resume:
         check_same_run(plan, context)
     prepare(out, overwrite=options.overwrite, resume=options.resume, keep_reviews=options.keep_reviews)
     kept = finished_cases(plan, out, retry_failed=options.retry_failed) if options.resume else {}
-    record = _record(index, plan, context, participants)
+    record = _record(index, plan, context, table)
     if remote and not pseudonyms:  # as a Path the address would lose a slash
         record = replace(record, input=remote.server.address)
     return _run_and_record(plan, context, options, kept, record, progress, workers)

@@ -39,13 +39,19 @@ LevelOption = Annotated[
 ]
 ParticipantsOption = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Heights (CSV, TSV, XLSX): patient_id and height_m, _cm, ..."),
+    typer.Option(
+        metavar="FILE", help="Heights (CSV, TSV, XLSX): patient_id and height_m, _cm, ...; FILE.xlsx#SHEET."
+    ),
 ]
 ColumnsOption = Annotated[
     str,
     typer.Option(
         metavar="NAME=COLUMN,...", help="Names of its columns: patient_id=Fallnummer,height_cm=Größe"
     ),
+]
+AcceptOption = Annotated[
+    bool,
+    typer.Option("--accept-unmatched", help="Go on where the participants table does not fit the studies."),
 ]
 KeyOption = Annotated[
     Path | None,
@@ -97,6 +103,7 @@ def run(
     series: SeriesOption = None,
     participants: ParticipantsOption = None,
     participants_columns: ColumnsOption = "",
+    accept_unmatched: AcceptOption = False,
     pseudonymise: KeyOption = None,
     muscles: Annotated[
         bool, typer.Option("--muscles", help="Measure gluteus medius and minimus as well.")
@@ -161,6 +168,7 @@ def run(
             resume=resume or bool(retry),
             retry_failed=bool(retry),
             keep_reviews=keep_reviews,
+            accept_unmatched=accept_unmatched,
         )
         with terminal.progress() as bar:
             summary = batch.run_folder(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from glutseg.cli.frame import app, user_errors
+from glutseg.cli.runs import AcceptOption
 from glutseg.errors import require_extra
 
 STUDY_FOLDER = "study"
@@ -35,6 +36,7 @@ def study(
     participants_columns: Annotated[
         str, typer.Option(metavar="patient_id=COLUMN", help="The column with the patient ids.")
     ] = "",
+    accept_unmatched: AcceptOption = False,
     key_file: Annotated[
         Path | None,
         typer.Option(
@@ -63,6 +65,13 @@ def study(
         question = Question(group, value, tuple(covariate or ()), tuple(correlate or ()), group_order)
         ids = parse_columns(participants_columns)
         pseudonyms = None if key_file is None else pseudonymiser(key_file, out, is_known=True)
-        found = study_run(out, participants, question, ids=ids, pseudonyms=pseudonyms)
+        found = study_run(
+            out,
+            participants,
+            question,
+            ids=ids,
+            pseudonyms=pseudonyms,
+            accept_unmatched=accept_unmatched,
+        )
         write_study(target, found, overwrite=overwrite)
         terminal.print_lines(summary(found), f"tables and figures: {target}")

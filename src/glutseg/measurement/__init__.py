@@ -7,19 +7,22 @@ from glutseg.measurement.participants import (
     Participant,
     Participants,
     Unmatched,
-    parse_columns,
     read_participants,
     unmatched,
 )
 from glutseg.measurement.profile import profile
+from glutseg.measurement.table_check import StudyId, check_participants
+from glutseg.measurement.table_columns import parse_columns
 from glutseg.measurement.whole import measure_whole, slices_of
 
 __all__ = [
     "Participant",
     "Participants",
+    "StudyId",
     "Unmatched",
     "believe_height",
     "check_grid",
+    "check_participants",
     "mean_of_sides",
     "measure_side",
     "measure_slice",

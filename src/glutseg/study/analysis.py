@@ -13,7 +13,7 @@ from glutseg.study.checks import Adjusted, Check, check_normal, check_spread, ho
 from glutseg.study.compare import Comparison, Floats, Paired, Summary, compare, compare_sides, summarise
 from glutseg.study.context import Published, context_for
 from glutseg.study.correlate import Correlation, correlate, correlate_within
-from glutseg.study.join import Join, as_decided, as_found, join, pseudonymised
+from glutseg.study.join import Join, as_decided, as_found, check_ids, join, pseudonymised
 from glutseg.study.measurement_error import WithoutError, error_sd_of, without_error
 from glutseg.study.model import LinearModel, fit, fit_sides
 from glutseg.study.power import Power, power_of
@@ -69,6 +69,7 @@ def study_run(
     *,
     ids: Mapping[str, str] | None = None,
     pseudonyms: Pseudonymiser | None = None,
+    accept_unmatched: bool = False,
 ) -> Study:
     """Join a run with a participants table and do the statistics; nothing is written.
 
@@ -78,19 +79,23 @@ def study_run(
     participants : CSV, TSV or XLSX, a row per patient
     ids : {patient_id, pseudonym or case_id: name of the column} where it has a name of its own
     pseudonyms : of the run, where the table has the patients' own ids
+    accept_unmatched : go on where the ids of run and table do not fit
 
     Raises
     ------
     GlutsegError
         For what cannot be used, with file, row and column: ``input-missing``, ``participants-invalid``,
-        ``patient-repeated``, ``groups-invalid``, ``value-unknown``, ``value-constant``,
-        ``study-too-small``, ``model-singular``, ``key-invalid``.
+        ``participants-mismatch``, ``patient-repeated``, ``groups-invalid``, ``value-unknown``,
+        ``value-constant``, ``study-too-small``, ``model-singular``, ``key-invalid``.
     """
     automatic = read_run(out)
     run = as_decided(automatic)
-    table = read_study_table(participants, ids)
+    needed = (question.group, *question.covariates, *question.correlates)
+    table = read_study_table(participants, ids, needed)
     if pseudonyms is not None:
         table = pseudonymised(table, pseudonyms, run)
+    if not accept_unmatched:
+        check_ids(run, table)
     value = value_named(run, question.value)
     joined = join(run, table)
     sample = make_sample(joined, table, question, value)

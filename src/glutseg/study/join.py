@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from glutseg.errors import GlutsegError
+from glutseg.measurement.table_check import StudyId, id_problems, match, raise_mismatch
 from glutseg.output.pseudonym import OURS, Pseudonymiser
 from glutseg.output.schema import CaseRow
 from glutseg.output.tables import sort_rows
@@ -76,6 +77,23 @@ def join(run: RunRows, table: StudyTable) -> Join:
         excluded=_with_status(pairs, "excluded"),
         waiting=run.waiting,
     )
+
+
+def check_ids(run: RunRows, table: StudyTable) -> None:
+    """Stop where the ids of a table do not fit those of a run, as a run does.
+
+    Raises
+    ------
+    GlutsegError
+        ``participants-mismatch``.
+    """
+    studies = [StudyId(result.patient_id, result.case_id) for result in run.results]
+    matching = match(table.rows, table.named_by, studies)
+    row_of = {key: row.row for key, row in table.rows.items()}
+    problems = [*id_problems(matching, table.named_by, table.id_column, row_of, studies, other="the run")]
+    if problems and run.key_check and not matching.matched:
+        problems.append("the run has pseudonyms: for a table of patient ids add --pseudonymise KEYFILE")
+    raise_mismatch(problems, str(table.path))
 
 
 def _with_status(pairs: Sequence[Patient], status: Status) -> tuple[str, ...]:
