@@ -133,7 +133,7 @@ def test_corrected_values_count_and_the_automatic_ones_stand_beside_them(tmp_pat
     review.reject(made.out, ids["A-01"], "R", reason="implant")
     study = made.study(groups=CONTROL)
     assert study.sample.frame["value"].max() == pytest.approx(9000 / made.cases[0].height_m)
-    assert (study.join.failed, study.join.excluded) == ((), (ids["A-01"],))
+    assert (study.join.failed, study.join.excluded) == ((), {ids["A-01"]: "other"})
     assert "1 were excluded by a reviewer" in " ".join(summary(study))
     assert study.comparison.n_first == 7
     told = outcome_of(study, AUTOMATIC)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from glutseg.errors import GlutsegError
@@ -33,7 +33,7 @@ class Join:
     only_table : keys of the table that no study of the run has
     only_run : patient ids (case ids where the table lists those) of measured studies without a row
     failed : case ids of studies with a row that could not be measured
-    excluded : case ids of studies with a row that a reviewer excluded
+    excluded : case ids of studies with a row that a reviewer excluded, and the code of the reason
     waiting : case ids of the run's plan that are not done
     """
 
@@ -41,7 +41,7 @@ class Join:
     only_table: tuple[str, ...] = ()
     only_run: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
-    excluded: tuple[str, ...] = ()
+    excluded: Mapping[str, str] = field(default_factory=dict)
     waiting: tuple[str, ...] = ()
 
 
@@ -72,15 +72,16 @@ def join(run: RunRows, table: StudyTable) -> Join:
         only_run=tuple(
             sorted({_key_of(c, table) for c, row in found if row is None and c.result.is_measured})
         ),
-        failed=_with_status(pairs, "failed"),
-        excluded=_with_status(pairs, "excluded"),
+        failed=tuple(_with_status(pairs, "failed")),
+        excluded={name: row.exclusion_reason for name, row in _with_status(pairs, "excluded").items()},
         waiting=run.waiting,
     )
 
 
-def _with_status(pairs: Sequence[Patient], status: Status) -> tuple[str, ...]:
-    results = (pair.case.result for pair in pairs)
-    return tuple(sorted(result.case_id for result in results if result.status == status))
+def _with_status(pairs: Sequence[Patient], status: Status) -> dict[str, CaseRow]:
+    """By case id, in its order."""
+    found = {pair.case.result.case_id: pair.case for pair in pairs if pair.case.result.status == status}
+    return dict(sorted(found.items()))
 
 
 def as_decided(run: RunRows) -> RunRows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -107,6 +108,7 @@ def _joined(study: Study) -> Line:
         "only_in_run": list(j.only_run),
         "failed": list(j.failed),
         "excluded": list(j.excluded),
+        "exclusion_reasons": dict(Counter(j.excluded.values())),
         "not_done": list(j.waiting),
         "without_group": list(sample.no_group),
         "other_groups": dict(sample.other_groups),

@@ -38,11 +38,12 @@ class Item:
     """A case in the list: the automatic result and this reviewer's decision, never another reviewer's.
 
     ``decision`` is "" where there is none, or where it is out of date because the case was measured again
-    (``is_stale``).
+    (``is_stale``); ``reason`` is that of a rejection.
     """
 
     result: CaseResult
     decision: str = ""
+    reason: str = ""
     is_stale: bool = False
 
     @property
@@ -51,8 +52,17 @@ class Item:
 
     @property
     def status(self) -> Status:
-        """The automatic status, or ``excluded`` for a case that this reviewer rejected."""
-        return "excluded" if self.decision == "rejected" else self.result.status
+        """As the tables have it where nobody else decides: ``ok`` or ``excluded`` by the decision."""
+        if self.decision:
+            return "excluded" if self.decision == "rejected" else "ok"
+        return self.result.status
+
+    @property
+    def words(self) -> str:
+        """The decision in words, or the status where there is none."""
+        if self.decision == "rejected":
+            return f"excluded ({self.reason})"
+        return self.decision or self.result.status
 
     def passes(self, chosen: Filter) -> bool:
         """Whether the list shows the case under a filter."""
@@ -212,6 +222,17 @@ class Session:
         way = order[here + 1 :] if by > 0 else order[:here][::-1]
         return next((name for name in way if self._items[name].passes(chosen)), None)
 
+    def after(self, case_id: str, chosen: Filter) -> str | None:
+        """The case to go on to after a decision: the next that passes, or an undecided one passed over."""
+        earlier = (i.case_id for i in self.shown(chosen) if not i.decision and i.case_id != case_id)
+        return self.step(case_id, chosen, 1) or next(earlier, None)
+
+    @property
+    def rest(self) -> str:
+        """What is left to decide, in words."""
+        n_decided, n = self.progress
+        return f"{n - n_decided} of {n} cases are undecided." if n_decided < n else "All cases are decided."
+
     def open(self, case_id: str, image: CtImage) -> OpenCase:
         """A case as this reviewer left it: with a draft, a correction, or the automatic outlines.
 
@@ -246,9 +267,9 @@ class Session:
         self._decided(case_id)
 
     def reject(self, case_id: str, reason: str, note: str = "") -> None:
-        """Record that the case is excluded."""
+        """Record that the case is excluded; a draft is kept, so that undoing loses no drawing."""
         review.reject(self.out, case_id, self.reviewer, reason, note)
-        self._decided(case_id)
+        self._refresh(case_id)
 
     def correct(self, opened: OpenCase, reason: str = "", note: str = "") -> review.Remeasured:
         """Record that the outlines and level on the screen are right.
@@ -283,9 +304,9 @@ class Session:
             write_bytes(self.out / name, png)
 
     def undo(self, case_id: str) -> None:
-        """Take this reviewer's newest decision back."""
+        """Take this reviewer's newest decision back; a draft is kept."""
         review.undo(self.out, case_id, self.reviewer)
-        self._decided(case_id)
+        self._refresh(case_id)
 
     def save_draft(self, opened: OpenCase) -> bool:
         """Save changes that are not decided yet as a draft; False where there are none."""
@@ -297,6 +318,9 @@ class Session:
 
     def _decided(self, case_id: str) -> None:
         remove_draft(self.out, case_id, self.reviewer)
+        self._refresh(case_id)
+
+    def _refresh(self, case_id: str) -> None:
         self._items[case_id] = self._item(self._items[case_id].result)
 
     def _item(self, result: CaseResult) -> Item:
@@ -307,7 +331,7 @@ class Session:
         known = CaseReviews(record_sha256=record_sha256(self.out, result.case_id))
         if known.is_stale(entry):
             return replace(item, is_stale=True)
-        return replace(item, decision=entry.decision)
+        return replace(item, decision=entry.decision, reason=entry.reason)
 
     def _mask_file(self, case_id: str) -> Path | None:
         path = self.out / case_file(case_id, MASK)
