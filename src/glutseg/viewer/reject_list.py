@@ -75,11 +75,11 @@ class RejectList(QFrame):
         self.title.setText(f"Why is {plain(case_id, 40)} excluded?")
         self.other.clear()
         self._is_writing(False)
-        self.list.setCurrentRow(-1)  # Enter alone chooses nothing
         self.show()
         self._place()
         self.raise_()
         self.list.setFocus()
+        self.list.setCurrentRow(-1)  # the focus chose the first: Enter alone must choose nothing
 
     def choose(self, row: int) -> None:
         """Choose a reason by its row; the last one is written by hand first."""
