@@ -20,7 +20,8 @@ from qtpy.QtWidgets import (
 from glutseg.errors import catalogue
 from glutseg.output.style import STATUS_COLOURS
 from glutseg.output.text import plain
-from glutseg.viewer.session import FILTERS, Filter, Item, Session
+from glutseg.viewer.item import FILTERS, Filter, Item
+from glutseg.viewer.session import Session
 
 MARKS = {"": " ", "accepted": "✓", "corrected": "✎", "rejected": "✗"}
 VISIBLE_ROWS = 3

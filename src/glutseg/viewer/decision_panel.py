@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QGridLayout, QLineEdit, QPushButton, QWidget
 
+from glutseg.viewer.keys import bind_key
+
 
 class DecisionPanel(QWidget):
     """A reviewer's decision on a case."""
@@ -28,6 +30,19 @@ class DecisionPanel(QWidget):
             grid.addWidget(button, 2, 2 * column, 1, 2)
         for column, button in enumerate((self.back, self.undo, self.next)):
             grid.addWidget(button, 3, 2 * column, 1, 2)
+
+    def bind_keys(self, owner: QWidget) -> None:
+        """Let the keys on the buttons work while a widget is there."""
+        keys = {
+            "A": self.accept,
+            "K": self.correct,
+            "R": self.reject,
+            "U": self.undo,
+            "N": self.next,
+            "B": self.back,
+        }
+        for key, button in keys.items():
+            bind_key(owner, key, button.click)
 
     def allow(self, *, accept: bool, correct: bool, reject: bool, undo: bool) -> None:
         """Enable the decisions that are possible now."""

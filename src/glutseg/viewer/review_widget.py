@@ -21,7 +21,6 @@ from glutseg.viewer.case_list import CaseList, QualityFlags
 from glutseg.viewer.case_loader import CaseLoader
 from glutseg.viewer.decision_panel import DecisionPanel
 from glutseg.viewer.figures import FiguresTable
-from glutseg.viewer.keys import bind_key
 from glutseg.viewer.layer_manager import LayerManager
 from glutseg.viewer.level_panel import LevelPanel
 from glutseg.viewer.parts import MessageArea, fill_column, single_shot
@@ -60,12 +59,11 @@ class ReviewPanel(QWidget):
         self.opened: OpenCase | None = None
         self._wanted: str | None = None
         self._is_drawn = False
-        self._decided: list[str] = []
         self._news = ""
         self.reader = Background(self)
         self._build()
         self._connect()
-        self._bind_keys()
+        self.decision.bind_keys(self)
         self.cases.show_session(self.session)
         self._find_images()
         single_shot(self, 0, self.layers.prepare).start()
@@ -101,19 +99,6 @@ class ReviewPanel(QWidget):
         panel.undo.clicked.connect(self.undo)
         panel.next.clicked.connect(partial(self.step, 1))
         panel.back.clicked.connect(partial(self.step, -1))
-
-    def _bind_keys(self) -> None:
-        panel = self.decision
-        keys = {
-            "A": panel.accept,
-            "K": panel.correct,
-            "R": panel.reject,
-            "U": panel.undo,
-            "N": panel.next,
-            "B": panel.back,
-        }
-        for key, button in keys.items():
-            bind_key(self, key, button.click)
 
     # ---- opening a case
 
@@ -222,14 +207,11 @@ class ReviewPanel(QWidget):
         item, is_open = self.session.item(self._wanted), self.opened is not None
         is_measured = item.result.status != "failed"
         self.decision.allow(
-            accept=is_open and is_measured, correct=is_open, reject=True, undo=self._to_undo is not None
+            accept=is_open and is_measured,
+            correct=is_open,
+            reject=True,
+            undo=self.session.to_undo(self._wanted) is not None,
         )
-
-    @property
-    def _to_undo(self) -> str | None:
-        """The case whose decision undo takes back: this one, or else the one decided last, if any."""
-        candidates = [*self._decided, *([self._wanted] if self._wanted else [])]
-        return next((name for name in reversed(candidates) if self.session.item(name).decision), None)
 
     # ---- decisions
 
@@ -281,7 +263,6 @@ class ReviewPanel(QWidget):
 
     def _after_decision(self, case_id: str) -> None:
         self._is_drawn = False
-        self._decided.append(case_id)
         self.reasons.dismiss()
         if self.loader is not None:
             self.loader.forget(case_id)
@@ -301,7 +282,7 @@ class ReviewPanel(QWidget):
 
     def undo(self) -> None:
         """Undo the newest decision on this case; where there is none, on the case that was decided last."""
-        case_id = self._to_undo
+        case_id = self.session.to_undo(self._wanted)
         if case_id is None or self.loader is None:
             return
         self._save_draft()
@@ -310,7 +291,6 @@ class ReviewPanel(QWidget):
         except GlutsegError as error:
             self._show_error(error)
             return
-        self._decided = [name for name in self._decided if name != case_id]
         self.autosave.schedule_tables()
         self.loader.forget(case_id)
         self._news = f"decision undone: {case_id}"

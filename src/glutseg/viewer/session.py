@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 
@@ -23,54 +22,13 @@ from glutseg.review.drafts import read_draft, remove_draft, write_draft
 from glutseg.review.final_row import CaseReviews, corrected_overlay
 from glutseg.review.masks import read_mask
 from glutseg.review.record import mask_name, record_sha256
+from glutseg.viewer.item import Filter, Item
 from glutseg.viewer.picture import Picture
 
-Filter = Literal["undecided", "decided", "ok", "review", "failed", "excluded", "all"]
-FILTERS: tuple[Filter, ...] = get_args(Filter)
 ORDER: tuple[Status, ...] = ("review", "failed", "ok")
 """Statuses in the order of the list: cases with quality flags first, and of these the most uncertain."""
 N_REMEMBERED = 2000
 """Cases that are not read again for the tables after every decision."""
-
-
-@dataclass(frozen=True)
-class Item:
-    """A case in the list: the automatic result and this reviewer's decision, never another reviewer's.
-
-    ``decision`` is "" where there is none, or where it is out of date because the case was measured again
-    (``is_stale``); ``reason`` is that of a rejection.
-    """
-
-    result: CaseResult
-    decision: str = ""
-    reason: str = ""
-    is_stale: bool = False
-
-    @property
-    def case_id(self) -> str:
-        return self.result.case_id
-
-    @property
-    def status(self) -> Status:
-        """As the tables have it where nobody else decides: ``ok`` or ``excluded`` by the decision."""
-        if self.decision:
-            return "excluded" if self.decision == "rejected" else "ok"
-        return self.result.status
-
-    @property
-    def words(self) -> str:
-        """The decision in words, or the status where there is none."""
-        if self.decision == "rejected":
-            return f"excluded ({self.reason})"
-        return self.decision or self.result.status
-
-    def passes(self, chosen: Filter) -> bool:
-        """Whether the list shows the case under a filter."""
-        if chosen == "all":
-            return True
-        if chosen in ("undecided", "decided"):
-            return bool(self.decision) == (chosen == "decided")
-        return self.status == chosen
 
 
 @dataclass(frozen=True)
@@ -197,6 +155,7 @@ class Session:
         rows = sort_rows(self.collator.rows(run_cases(out)))
         ordered = sorted(rows, key=lambda row: _urgency(row.result))
         self._items = {row.result.case_id: self._item(row.result) for row in ordered}
+        self._decided_here: list[str] = []  # since the review was opened, newest last
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -226,6 +185,12 @@ class Session:
         """The case to go on to after a decision: the next that passes, or an undecided one passed over."""
         earlier = (i.case_id for i in self.shown(chosen) if not i.decision and i.case_id != case_id)
         return self.step(case_id, chosen, 1) or next(earlier, None)
+
+    def to_undo(self, case_id: str | None) -> str | None:
+        """The case whose decision undo takes back: this one's, else that of the case decided last."""
+        if case_id is not None and self._items[case_id].decision:
+            return case_id
+        return self._decided_here[-1] if self._decided_here else None
 
     @property
     def rest(self) -> str:
@@ -321,7 +286,10 @@ class Session:
         self._refresh(case_id)
 
     def _refresh(self, case_id: str) -> None:
-        self._items[case_id] = self._item(self._items[case_id].result)
+        item = self._item(self._items[case_id].result)
+        self._items[case_id] = item
+        others = [name for name in self._decided_here if name != case_id]
+        self._decided_here = [*others, case_id] if item.decision else others
 
     def _item(self, result: CaseResult) -> Item:
         item = Item(result)
