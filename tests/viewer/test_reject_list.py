@@ -31,7 +31,7 @@ def test_the_whole_list_can_be_read_and_nothing_is_chosen_yet(radiologist):
     window = person.viewer.window._qt_window
     assert reasons.list.count() == len(EXCLUSION_REASONS)
     assert person.case in reasons.title.text()
-    for row, theme in product(range(reasons.list.count()), ("dark", "light")):
+    for theme, row in product(("dark", "light"), range(reasons.list.count())):
         person.viewer.theme = theme
         person.bot.wait(10)
         box = reasons.list.visualItemRect(reasons.list.item(row))
