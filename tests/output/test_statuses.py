@@ -137,7 +137,9 @@ def test_in_the_flow_of_a_study(run, tmp_path):
     found = join(as_decided(read_run(run)), StudyTable(rows, "patient_id", (), tmp_path, ""))
     assert [patient.case.result.patient_id for patient in found.patients] == ["P0", "P1"]
     assert found.failed == (CASES[2].case_id,)
-    assert found.excluded == {CASES[3].case_id: "implant-or-metal", CASES[4].case_id: "other"}
+    assert found.excluded == (CASES[3].case_id, CASES[4].case_id)
+    assert found.exclusion_reasons == dict(zip(found.excluded, ["implant-or-metal", "other"], strict=True))
+    assert found.exclusion_words == "Reasons to exclude: implant or metal (1); another reason (1)."
 
 
 def test_reviewers_who_agree_may_differ_in_the_reason(tmp_path):

@@ -133,13 +133,14 @@ def test_corrected_values_count_and_the_automatic_ones_stand_beside_them(tmp_pat
     review.reject(made.out, ids["A-01"], "R", reason="implant")
     study = made.study(groups=CONTROL)
     assert study.sample.frame["value"].max() == pytest.approx(9000 / made.cases[0].height_m)
-    assert (study.join.failed, study.join.excluded) == ((), {ids["A-01"]: "other"})
+    assert (study.join.failed, study.join.excluded) == ((), (ids["A-01"],))
     assert "1 were excluded by a reviewer" in " ".join(summary(study))
     assert study.comparison.n_first == 7
     told = outcome_of(study, AUTOMATIC)
     hand = by_hand(made, lambda c: (c.left_mm2 + c.right_mm2) / 2 / c.height_m)
     assert (told.n_first, told.welch_p) == (8, pytest.approx(hand.welch.p))
     assert AUTOMATIC not in {o.choice.words for o in make(tmp_path / "b").study().sensitivity.outcomes}
+    assert "Reasons to exclude: another reason (1)." in summary(study)
 
 
 def test_a_rejected_second_study_leaves_the_first(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,7 +10,7 @@ from glutseg.errors import GlutsegError
 from glutseg.output.pseudonym import OURS, Pseudonymiser
 from glutseg.output.schema import CaseRow
 from glutseg.output.tables import sort_rows
-from glutseg.result import Status
+from glutseg.result import EXCLUSION_REASONS, Status
 from glutseg.review import revised
 from glutseg.study.run_rows import RunRows
 from glutseg.study.table import StudyTable, TableRow
@@ -33,16 +34,25 @@ class Join:
     only_table : keys of the table that no study of the run has
     only_run : patient ids (case ids where the table lists those) of measured studies without a row
     failed : case ids of studies with a row that could not be measured
-    excluded : case ids of studies with a row that a reviewer excluded, and the code of the reason
+    excluded : case ids of studies with a row that a reviewer excluded
     waiting : case ids of the run's plan that are not done
+    exclusion_reasons : why, by case id of those that a reviewer excluded (`EXCLUSION_REASONS`)
     """
 
     patients: tuple[Patient, ...] = field(repr=False)
     only_table: tuple[str, ...] = ()
     only_run: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
-    excluded: Mapping[str, str] = field(default_factory=dict)
+    excluded: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
+    exclusion_reasons: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def exclusion_words(self) -> str:
+        """How often reviewers gave each reason, as a sentence; empty where nobody was excluded."""
+        counts = Counter(code for codes in self.exclusion_reasons.values() for code in codes.split())
+        each = "; ".join(f"{EXCLUSION_REASONS.get(code, code)} ({n})" for code, n in counts.most_common())
+        return f"Reasons to exclude: {each}." if each else ""
 
 
 def join(run: RunRows, table: StudyTable) -> Join:
@@ -72,16 +82,18 @@ def join(run: RunRows, table: StudyTable) -> Join:
         only_run=tuple(
             sorted({_key_of(c, table) for c, row in found if row is None and c.result.is_measured})
         ),
-        failed=tuple(_with_status(pairs, "failed")),
-        excluded={name: row.exclusion_reason for name, row in _with_status(pairs, "excluded").items()},
+        failed=_with_status(pairs, "failed"),
+        excluded=_with_status(pairs, "excluded"),
         waiting=run.waiting,
+        exclusion_reasons={
+            p.case.result.case_id: p.case.exclusion_reason for p in pairs if p.case.exclusion_reason
+        },
     )
 
 
-def _with_status(pairs: Sequence[Patient], status: Status) -> dict[str, CaseRow]:
-    """By case id, in its order."""
-    found = {pair.case.result.case_id: pair.case for pair in pairs if pair.case.result.status == status}
-    return dict(sorted(found.items()))
+def _with_status(pairs: Sequence[Patient], status: Status) -> tuple[str, ...]:
+    results = (pair.case.result for pair in pairs)
+    return tuple(sorted(result.case_id for result in results if result.status == status))
 
 
 def as_decided(run: RunRows) -> RunRows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -108,10 +107,10 @@ def _joined(study: Study) -> Line:
         "only_in_run": list(j.only_run),
         "failed": list(j.failed),
         "excluded": list(j.excluded),
-        "exclusion_reasons": dict(Counter(j.excluded.values())),
         "not_done": list(j.waiting),
         "without_group": list(sample.no_group),
         "other_groups": dict(sample.other_groups),
+        "exclusion_reasons": dict(j.exclusion_reasons),
     }
 
 

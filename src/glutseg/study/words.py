@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
-
-from glutseg.result import EXCLUSION_REASONS
 
 if TYPE_CHECKING:
     from glutseg.study.analysis import Study
@@ -49,7 +45,7 @@ def _who(study: Study) -> tuple[str, ...]:
         "of the table have no study in the run": len(study.join.only_table),
         "of the run have no row in the table": len(study.join.only_run),
         "could not be measured": len(study.join.failed),
-        f"were excluded by a reviewer{_reasons(study.join.excluded)}": len(study.join.excluded),
+        "were excluded by a reviewer": len(study.join.excluded),
         "have no group": len(study.sample.no_group),
         f"have no {study.sample.value.name}": missing,
         "of the run are not done": len(study.join.waiting),
@@ -57,16 +53,8 @@ def _who(study: Study) -> tuple[str, ...]:
     }
     missing_words = [f"{n} {why}" for why, n in lacking.items() if n]
     compared = f"{c.n_first + c.n_second} patients: {c.n_first} {first}, {c.n_second} {second}."
-    return (compared, f"Not compared: {'; '.join(missing_words)}.") if missing_words else (compared,)
-
-
-def _reasons(excluded: Mapping[str, str]) -> str:
-    """How often a reviewer gave each reason, in brackets; two reviewers may have given one each."""
-    counts = Counter(
-        ", ".join(EXCLUSION_REASONS.get(code, code) for code in codes.split()) for codes in excluded.values()
-    )
-    words = "; ".join(f"{n} {reason}" for reason, n in sorted(counts.items()))
-    return f" ({words})" if words else ""
+    lost = f"Not compared: {'; '.join(missing_words)}." if missing_words else ""
+    return tuple(sentence for sentence in (compared, lost, study.join.exclusion_words) if sentence)
 
 
 def _difference(study: Study) -> tuple[str, ...]:
