@@ -20,6 +20,24 @@ STATUSES: dict[Status, str] = {
 }
 """Every status and what it means."""
 
+EXCLUSION_REASONS: dict[str, str] = {
+    "implant-or-metal": "implant or metal",
+    "muscle-cut-off": "muscle cut off by the field of view",
+    "motion-or-artefact": "motion or another artefact",
+    "wrong-patient-or-series": "wrong patient, study or series",
+    "level-not-in-scan": "level not in the scan",
+    "previous-operation": "previous operation",
+    "disease-or-injury": "disease or injury of the muscle or hip",
+    "not-measurable": "not measurable: border not visible",
+    "other": "another reason",
+}
+"""Why a reviewer excluded a case: code in tables, and words; in the order of the viewer's keys."""
+
+
+def exclusion_code(reason: str) -> str:
+    """The code of a reason in words; ``other`` for words that are none of the list."""
+    return next((code for code, words in EXCLUSION_REASONS.items() if words == reason), "other")
+
 
 @dataclass(frozen=True)
 class SliceMeasurement:

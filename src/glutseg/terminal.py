@@ -146,6 +146,8 @@ def print_status(status: RunStatus) -> None:
     for reviewer, numbers in status.decisions.items():
         decisions = ", ".join(f"{n} {name}" for name, n in numbers.items())
         console.print(_text(f"reviewed by {reviewer}: {decisions} of {status.n_studies}"), soft_wrap=True)
+    for case_id, _, reason in status.exclusions[:MAX_ROWS]:
+        console.print(_text(f"excluded: {case_id}: {reason}"), soft_wrap=True)
     if status.failures:
         table = Table("failed", "code", "reason")
         for failure in status.failures[:MAX_ROWS]:

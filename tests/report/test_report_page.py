@@ -231,7 +231,7 @@ def test_a_hundred_cases_fit_in_fifteen_megabytes(tmp_path):
         (width, height)
     )
     blurred.convert("RGB").save(tmp_path / "o.png")
-    large, small = case_pictures(tmp_path / "o.png", "words", size_for(100))
+    large, small = case_pictures(tmp_path / "o.png", "words", size_for(100), "ok")
     assert (large.width_px, small.width_px) == (1120, 320)
     assert 100 * (len(large.address) + len(small.address)) < 15_000_000
     assert size_for(5000).width_px is None
@@ -239,8 +239,8 @@ def test_a_hundred_cases_fit_in_fifteen_megabytes(tmp_path):
 
 def test_a_broken_picture_is_left_out(tmp_path):
     (tmp_path / "o.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
-    assert case_pictures(tmp_path / "o.png", "", size_for(1)) == (None, None)
-    assert case_pictures(tmp_path / "none.png", "", size_for(1)) == (None, None)
+    assert case_pictures(tmp_path / "o.png", "", size_for(1), "ok") == (None, None)
+    assert case_pictures(tmp_path / "none.png", "", size_for(1), "ok") == (None, None)
 
 
 def test_the_command(full_run, tmp_path):

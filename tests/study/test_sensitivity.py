@@ -140,6 +140,7 @@ def test_corrected_values_count_and_the_automatic_ones_stand_beside_them(tmp_pat
     hand = by_hand(made, lambda c: (c.left_mm2 + c.right_mm2) / 2 / c.height_m)
     assert (told.n_first, told.welch_p) == (8, pytest.approx(hand.welch.p))
     assert AUTOMATIC not in {o.choice.words for o in make(tmp_path / "b").study().sensitivity.outcomes}
+    assert "Reasons to exclude: another reason (1)." in summary(study)
 
 
 def test_a_rejected_second_study_leaves_the_first(tmp_path):

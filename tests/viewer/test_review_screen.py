@@ -150,14 +150,12 @@ def test_a_session_of_ten_accept_eight_correct_one_reject_one(window, ten):
     pixel_mm2 = window.panel.opened.picture.image.geometry.pixel_area_mm2
     assert window.area_shown("left") == f"{pixels * pixel_mm2:.1f}"
     drawn = window.panel.opened.picture.mask().labels.copy()
-    window.panel.decision.reason.setEditText("outline misses muscle")
+    window.panel.decision.note.setText("outline misses muscle")
     assert window.decide("K") == corrected
     window.wait_for_case(corrected)
     rejected = window.case
     window.press("R")
-    assert "needs a reason" in window.panel.message.text()
-    window.panel.decision.reason.setEditText("metal")
-    window.press("R")
+    window.press("1", "NoModifier")
     window.settle()
     assert window.panel.cases.progress.value() == 10
     assert {*accepted, corrected, rejected} == set(ten.names)
@@ -177,7 +175,7 @@ def test_a_session_of_ten_accept_eight_correct_one_reject_one(window, ten):
         assert same == {name: v for name, v in automatic[name].items() if name in same}
     trail = json.loads((ten.out / "cases" / corrected / "review-anna.json").read_text(encoding="utf-8"))
     (entry,) = trail["history"]
-    assert (entry["decision"], entry["reason"]) == ("corrected", "outline misses muscle")
+    assert (entry["decision"], entry["note"]) == ("corrected", "outline misses muscle")
     change = entry["changes"]["left"]
     assert change["area_mm2"] - change["area_automatic_mm2"] == pytest.approx((pixels - before) * pixel_mm2)
 

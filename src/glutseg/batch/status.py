@@ -27,6 +27,7 @@ class RunStatus:
     seconds_per_study : time since this run began per study, over all workers; None before two are done
     seconds_since_last : time since the last case was written
     failures : (case id, code, message)
+    exclusions : (case id, code of the reason, reason in words) of the cases that reviewers excluded
     decisions : by reviewer, the number of decisions in force (accepted, corrected, rejected) or stale
     """
 
@@ -38,6 +39,7 @@ class RunStatus:
     seconds_per_study: float | None
     seconds_since_last: float | None
     failures: tuple[tuple[str, str, str], ...]
+    exclusions: tuple[tuple[str, str, str], ...] = ()
     decisions: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -58,13 +60,15 @@ def read_status(out: Path) -> RunStatus:
     names = case_ids(record)
     counts: Counter[str] = Counter()
     done_at: list[float] = []
-    failures = []
+    failures, exclusions = [], []
     for row, _, _ in review.Collator(out).final_rows(names):
         result = row.result
         counts[result.status] += 1
         done_at.append(_written_at(out, result.case_id))
         if result.status == "failed":
             failures.append((result.case_id, result.error_code, result.error_message))
+        elif result.status == "excluded":
+            exclusions.append((result.case_id, row.exclusion_reason, result.error_message))
     counts["waiting"] = len(names) - len(done_at)
     done_at.sort()
     return RunStatus(
@@ -76,6 +80,7 @@ def read_status(out: Path) -> RunStatus:
         seconds_per_study=_pace_s(done_at, str(record.get("started"))),
         seconds_since_last=max(0.0, time.time() - done_at[-1]) if done_at else None,
         failures=tuple(failures),
+        exclusions=tuple(exclusions),
         decisions={name: dict(sorted(n.items())) for name, n in review.decision_counts(out).items()},
     )
 

@@ -77,6 +77,18 @@ class Canvas:
         self.picture = Image.new("RGB", (size[0] * zoom, size[1] * zoom), colour)
         self._draw = ImageDraw.Draw(self.picture)
 
+    @classmethod
+    def over(cls, picture: Image.Image) -> Canvas:
+        """A canvas to draw on a copy of a picture that is stored as large as it is."""
+        canvas = cls((1, 1), HALO_COLOUR)
+        canvas.picture = picture.convert("RGB")
+        canvas._draw = ImageDraw.Draw(canvas.picture)
+        return canvas
+
+    def fill(self, box: Box, colour: str) -> None:
+        """Cover a box."""
+        self._draw.rectangle([corner * self.zoom for corner in box.corners], colour)
+
     def grey(self, pixels: npt.NDArray[np.uint8], box: Box) -> None:
         """Show (row, column) in a box, resampled smoothly."""
         left, top, width, height = (round(length * self.zoom) for length in box)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from glutseg.image import SIDES, Muscle, Side
 from glutseg.measurement import mean_of_sides, per_height
-from glutseg.output.canvas import Canvas, wrapped
-from glutseg.output.style import INK, QUIET_INK, SIDE_COLOURS, STATUS_COLOURS
+from glutseg.output.canvas import Box, Canvas, wrapped
+from glutseg.output.style import BACKGROUND, INK, QUIET_INK, SIDE_COLOURS, STATUS_COLOURS
 from glutseg.output.text import plain
-from glutseg.result import CaseResult
+from glutseg.result import CaseResult, Status
 
 AS_SHOWN: tuple[Side, Side] = ("right", "left")
 """As they lie in the picture."""
 LEFT = 18
 MIDDLE = 975
 """Between the measured slice and the thumbnails."""
+STATUS_BOX = Box(855, 14, 125, 36)
 MAX_FLAG_LINES = 4
 FLAG_SIZE = 13
 FLAG_WIDTH = MIDDLE - LEFT
@@ -22,7 +23,7 @@ FLAG_WIDTH = MIDDLE - LEFT
 def draw_caption(canvas: Canvas, result: CaseResult) -> None:
     """Title above, areas of both sides and the flags below the measured slice."""
     canvas.text((LEFT, 32), result.case_id, 21, INK, max_width=830)
-    canvas.text((MIDDLE, 32), result.status, 19, STATUS_COLOURS[result.status], anchor="rm")
+    draw_status(canvas, result.status)
     canvas.text((1005, 32), _level_words(result), 16, QUIET_INK, max_width=480)
     for x, side in zip((LEFT, 352), AS_SHOWN, strict=True):
         for row, line in enumerate(_side_lines(result, side)):
@@ -32,6 +33,12 @@ def draw_caption(canvas: Canvas, result: CaseResult) -> None:
         canvas.text((652, 716 + 21 * row), line, 15, INK)
     for row, line in enumerate(_flag_lines(result)):
         canvas.text((LEFT, 844 + 19 * row), line, FLAG_SIZE, QUIET_INK, max_width=FLAG_WIDTH)
+
+
+def draw_status(canvas: Canvas, status: Status) -> None:
+    """The status above the measured slice, over one that is there already."""
+    canvas.fill(STATUS_BOX, BACKGROUND)
+    canvas.text((MIDDLE, 32), status, 19, STATUS_COLOURS[status], anchor="rm")
 
 
 def _level_words(result: CaseResult) -> str:

@@ -15,7 +15,8 @@ from glutseg.output.slice_tables import LEVELS, PROFILE
 SEVERITIES = {
     "review": "There is a number, and a person should look at the overlay before it is used.",
     "note": "A fact worth knowing; the number stands.",
-    "error": "There is no number: the study has the status `failed`, or the program ends with exit code 1.",
+    "error": "There is no number: the study has the status `failed` (with `case-rejected`: `excluded`), or "
+    "the program ends with exit code 1.",
 }
 
 

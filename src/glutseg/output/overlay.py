@@ -15,11 +15,11 @@ from skimage.measure import find_contours
 
 from glutseg.image import LABELS, CtImage, Int16Array, LabelArray, Mask
 from glutseg.output.canvas import Box, Canvas, Path2d, Pen
-from glutseg.output.caption import draw_caption
+from glutseg.output.caption import draw_caption, draw_status
 from glutseg.output.other_outline import NO_OTHERS, BoolArray, OtherOutlines, far_from
 from glutseg.output.style import BACKGROUND, INK, LEVEL_COLOUR, OTHER_COLOURS, QUIET_INK, SIDE_COLOURS
 from glutseg.output.view import View, case_view, view_at
-from glutseg.result import CaseResult
+from glutseg.result import CaseResult, Status
 
 WINDOW_HU = (-125, 225)
 """W 350 L 50: fat dark grey, muscle light grey, the planes between muscles visible."""
@@ -88,6 +88,18 @@ def draw_overlay(
         _show_level(_show(canvas, plane, box), view)
     draw_caption(canvas, result)
     return canvas.png()
+
+
+def with_status(overlay: Image, status: Status) -> Image:
+    """An overlay with another status in its caption; a picture of another size is returned as it is.
+
+    The overlay of a run shows the automatic status for good, and people decide afterwards.
+    """
+    if overlay.size != SIZE:
+        return overlay
+    canvas = Canvas.over(overlay)
+    draw_status(canvas, status)
+    return canvas.picture
 
 
 def draw_slice(image: CtImage, mask: Mask | None, slice_index: int) -> Image:

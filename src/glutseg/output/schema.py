@@ -19,7 +19,7 @@ from glutseg.output.columns import (
     Quantity,
 )
 from glutseg.protocol import ExtentRule
-from glutseg.result import STATUSES, CaseResult, Level, SeriesRecord
+from glutseg.result import EXCLUSION_REASONS, STATUSES, CaseResult, Level, SeriesRecord
 from glutseg.segmentation import GivenMaskOutliner
 from glutseg.version import __version__
 
@@ -38,6 +38,7 @@ class CaseRow:
     decision: str = ""
     reviewer: str = ""
     is_corrected: bool = False
+    exclusion_reason: str = ""
 
 
 Get = Callable[[CaseResult, Muscle, Side], float | None]
@@ -171,7 +172,10 @@ _WHO: tuple[Column[CaseRow], ...] = (
     ),
     Column("flags", "", "quality flags, separated by spaces, with `:side` (docs/reference/flags.md)", _flags),
     Column(
-        "error_code", "", "why there is no number (docs/reference/flags.md)", lambda r: r.result.error_code
+        "error_code",
+        "",
+        "why there is no number (docs/reference/flags.md); `case-rejected` of an excluded case",
+        lambda r: r.result.error_code,
     ),
     Column("error_message", "", "the same in words", lambda r: r.result.error_message),
     Column(
@@ -179,6 +183,12 @@ _WHO: tuple[Column[CaseRow], ...] = (
         "",
         "a reviewer's: `accepted`, `corrected` or `rejected`; empty without a review",
         lambda r: r.decision,
+    ),
+    Column(
+        "exclusion_reason",
+        "",
+        "why a reviewer excluded the case: " + ", ".join(f"`{code}`" for code in EXCLUSION_REASONS),
+        lambda r: r.exclusion_reason,
     ),
     Column("reviewer", "", "who decided; several are joined by `; `", lambda r: r.reviewer),
     Column(

@@ -79,7 +79,7 @@ def _pictures(out: Path, row: CaseRow, size: Size) -> tuple[Picture | None, Pict
     # the record may have been edited: only a picture within the case's own folder is opened
     name = row.overlay.removeprefix(folder)
     safe = row.overlay.startswith(folder) and "/" not in name and "\\" not in name
-    return case_pictures(out / (row.overlay if safe else folder + OVERLAY), words, size)
+    return case_pictures(out / (row.overlay if safe else folder + OVERLAY), words, size, result.status)
 
 
 def flag_words(code: str, messages: Sequence[Fact] = ()) -> FlagWords:

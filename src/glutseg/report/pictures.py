@@ -9,8 +9,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from glutseg.output.overlay import AXIAL, SIZE
+from glutseg.output.overlay import AXIAL, SIZE, with_status
 from glutseg.report.model import Picture
+from glutseg.result import Status
 
 THUMBNAIL_WIDTH_PX = 320
 MAX_THUMBNAIL_BYTES = 14_000
@@ -38,13 +39,20 @@ def size_for(n_cases: int) -> Size:
     return next(size for size in SIZES if n_cases <= size.max_cases)
 
 
-def case_pictures(path: Path, words: str, size: Size) -> tuple[Picture | None, Picture | None]:
-    """The picture of a case and its thumbnail, the measured slice alone; None where it cannot be read."""
+def case_pictures(
+    path: Path, words: str, size: Size, status: Status
+) -> tuple[Picture | None, Picture | None]:
+    """The picture of a case and its thumbnail, the measured slice alone; None where it cannot be read.
+
+    Parameters
+    ----------
+    status : as people decided; the picture is given this one
+    """
     try:
         with Image.open(path, formats=["PNG"]) as stored:
             if stored.width * stored.height > MAX_PIXELS:
                 return None, None
-            image = stored.convert("RGB")
+            image = with_status(stored.convert("RGB"), status)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None, None
     axial = image.crop(AXIAL.corners) if image.size == SIZE else image

@@ -13,7 +13,7 @@ from glutseg.output.folder import run_record
 from glutseg.output.layout import case_file
 from glutseg.output.ledger import read_case
 from glutseg.output.text import plain
-from glutseg.result import CaseResult
+from glutseg.result import EXCLUSION_REASONS, CaseResult
 from glutseg.review.masks import write_mask
 from glutseg.review.record import AUTOMATIC, Entry, Review, append, mask_name, read_review, record_sha256
 from glutseg.review.remeasure import Remeasured
@@ -38,15 +38,20 @@ def accept(out: Path, case_id: str, reviewer: str, note: str = "") -> Review:
 def reject(out: Path, case_id: str, reviewer: str, reason: str, note: str = "") -> Review:
     """Exclude the case.
 
+    Parameters
+    ----------
+    reason : a code of `glutseg.result.EXCLUSION_REASONS` but ``other``, or any words
+
     Raises
     ------
     GlutsegError
         ``decision-invalid`` without a reason, and those of `record.append`.
     """
     _automatic(out, case_id)
-    if not plain(reason):
+    if not plain(reason) or reason == "other":
         raise GlutsegError("decision-invalid", "a rejection needs a reason")
-    blank = Entry("rejected", "", "", "", reason=reason, note=note)
+    words = EXCLUSION_REASONS.get(reason, reason)
+    blank = Entry("rejected", "", "", "", reason=words, note=note)
     return append(out, case_id, reviewer, _entry(out, case_id, blank))
 
 

@@ -10,7 +10,7 @@ from glutseg.case import failed
 from glutseg.errors import Flag, GlutsegError
 from glutseg.output.layout import OVERLAY, case_file
 from glutseg.output.schema import CaseRow
-from glutseg.result import CaseResult, SeriesRecord
+from glutseg.result import CaseResult, SeriesRecord, exclusion_code
 from glutseg.review.record import (
     AUTOMATIC,
     Entry,
@@ -89,7 +89,9 @@ def final_row(out: Path, row: CaseRow, found: CaseReviews, chosen: str = "") -> 
         return _with_decision(out, row, *decisions_in_force[0])
     decisions = {entry.decision for _, entry in decisions_in_force}
     names = "; ".join(review.reviewer for review, _ in decisions_in_force)
-    if len(decisions) == 1 and decisions <= {"accepted", "rejected"}:
+    if decisions == {"rejected"}:
+        return _excluded(row, names, [entry.reason for _, entry in decisions_in_force])
+    if decisions == {"accepted"}:
         return replace(_with_decision(out, row, *decisions_in_force[0]), reviewer=names)
     each = "; ".join(f"{review.reviewer}: {entry.decision}" for review, entry in decisions_in_force)
     return _with_flags(row, (Flag("reviewers-differ", each),))
@@ -102,10 +104,9 @@ def _with_flags(row: CaseRow, flags: tuple[Flag, ...]) -> CaseRow:
 
 
 def _with_decision(out: Path, row: CaseRow, review: Review, entry: Entry) -> CaseRow:
-    decided = replace(row, decision=entry.decision, reviewer=review.reviewer)
     if entry.decision == "rejected":
-        bare = failed(row.result, GlutsegError("case-rejected", entry.reason))
-        return replace(decided, result=replace(bare, status="excluded"), mask="")
+        return _excluded(row, review.reviewer, [entry.reason])
+    decided = replace(row, decision=entry.decision, reviewer=review.reviewer)
     if entry.decision == "accepted" or entry.figures is None:
         return replace(decided, result=replace(row.result, status="ok"))
     figures = entry.figures
@@ -123,6 +124,20 @@ def _with_decision(out: Path, row: CaseRow, review: Review, entry: Entry) -> Cas
         is_corrected=True,
         mask=case_file(case, corrected_mask(entry, review.reviewer)),
         overlay=_existing(out, case_file(case, corrected_overlay(entry, review.reviewer))),
+    )
+
+
+def _excluded(row: CaseRow, reviewers: str, reasons: Sequence[str]) -> CaseRow:
+    """The row without figures; reviewers who agree to exclude a case may differ in the reason."""
+    distinct = list(dict.fromkeys(reasons))
+    bare = failed(row.result, GlutsegError("case-rejected", "; ".join(distinct)))
+    return replace(
+        row,
+        result=replace(bare, status="excluded"),
+        mask="",
+        decision="rejected",
+        reviewer=reviewers,
+        exclusion_reason=" ".join(dict.fromkeys(exclusion_code(reason) for reason in distinct)),
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from glutseg.image import Side
 from glutseg.measurement import mean_of_sides
 from glutseg.output.columns import Column
 from glutseg.output.schema import CaseRow
-from glutseg.result import CaseResult
+from glutseg.result import CaseResult, Status, exclusion_code
 from glutseg.review.record import Entry, Review, with_figures
 
 SIDES: tuple[Side, ...] = ("left", "right")
@@ -68,6 +69,16 @@ def _is_stale(r: ReviewRow) -> str:
     return "no" if r.newest.record_sha256 == r.record_sha256 else "yes"
 
 
+def _status(r: ReviewRow) -> Status | Literal[""]:
+    if _is_stale(r) != "no":
+        return ""
+    return "excluded" if r.newest.decision == "rejected" else "ok"
+
+
+def _exclusion_reason(r: ReviewRow) -> str:
+    return exclusion_code(r.newest.reason) if _status(r) == "excluded" else ""
+
+
 REVIEWS: tuple[Column[ReviewRow], ...] = (
     Column("case_id", "", "as in measurements.csv", lambda r: r.row.result.case_id),
     Column("patient_id", "", "as in measurements.csv", lambda r: r.row.result.patient_id),
@@ -79,7 +90,14 @@ REVIEWS: tuple[Column[ReviewRow], ...] = (
         "the newest: `accepted`, `corrected`, `rejected`, or `withdrawn` (undone)",
         lambda r: r.newest.decision,
     ),
-    Column("reason", "", "of a correction or rejection", lambda r: r.newest.reason),
+    Column(
+        "status",
+        "",
+        "that the decision gives the case: `ok` or `excluded`; empty where it was withdrawn or is stale",
+        _status,
+    ),
+    Column("exclusion_reason", "", "its code, as in measurements.csv", _exclusion_reason),
+    Column("reason", "", "of a rejection or correction, in words", lambda r: r.newest.reason),
     Column("note", "", "free text", lambda r: r.newest.note),
     Column("when", "UTC", "of the newest decision, ISO 8601", lambda r: r.newest.when),
     Column(

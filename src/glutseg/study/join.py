@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from glutseg.errors import GlutsegError
@@ -10,7 +11,7 @@ from glutseg.measurement.table_check import StudyId, id_problems, match, raise_m
 from glutseg.output.pseudonym import OURS, Pseudonymiser
 from glutseg.output.schema import CaseRow
 from glutseg.output.tables import sort_rows
-from glutseg.result import Status
+from glutseg.result import EXCLUSION_REASONS, Status
 from glutseg.review import revised
 from glutseg.study.run_rows import RunRows
 from glutseg.study.table import StudyTable, TableRow
@@ -36,6 +37,7 @@ class Join:
     failed : case ids of studies with a row that could not be measured
     excluded : case ids of studies with a row that a reviewer excluded
     waiting : case ids of the run's plan that are not done
+    exclusion_reasons : why, by case id of those that a reviewer excluded (`EXCLUSION_REASONS`)
     """
 
     patients: tuple[Patient, ...] = field(repr=False)
@@ -44,6 +46,14 @@ class Join:
     failed: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
+    exclusion_reasons: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def exclusion_words(self) -> str:
+        """How often reviewers gave each reason, as a sentence; empty where nobody was excluded."""
+        counts = Counter(code for codes in self.exclusion_reasons.values() for code in codes.split())
+        each = "; ".join(f"{EXCLUSION_REASONS.get(code, code)} ({n})" for code, n in counts.most_common())
+        return f"Reasons to exclude: {each}." if each else ""
 
 
 def join(run: RunRows, table: StudyTable) -> Join:
@@ -76,6 +86,9 @@ def join(run: RunRows, table: StudyTable) -> Join:
         failed=_with_status(pairs, "failed"),
         excluded=_with_status(pairs, "excluded"),
         waiting=run.waiting,
+        exclusion_reasons={
+            p.case.result.case_id: p.case.exclusion_reason for p in pairs if p.case.exclusion_reason
+        },
     )
 
 

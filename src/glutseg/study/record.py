@@ -110,6 +110,7 @@ def _joined(study: Study) -> Line:
         "not_done": list(j.waiting),
         "without_group": list(sample.no_group),
         "other_groups": dict(sample.other_groups),
+        "exclusion_reasons": dict(j.exclusion_reasons),
     }
 
 

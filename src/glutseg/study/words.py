@@ -53,7 +53,8 @@ def _who(study: Study) -> tuple[str, ...]:
     }
     missing_words = [f"{n} {why}" for why, n in lacking.items() if n]
     compared = f"{c.n_first + c.n_second} patients: {c.n_first} {first}, {c.n_second} {second}."
-    return (compared, f"Not compared: {'; '.join(missing_words)}.") if missing_words else (compared,)
+    lost = f"Not compared: {'; '.join(missing_words)}." if missing_words else ""
+    return tuple(sentence for sentence in (compared, lost, study.join.exclusion_words) if sentence)
 
 
 def _difference(study: Study) -> tuple[str, ...]:

@@ -47,9 +47,7 @@ class Autosave(QObject):
         """Write the tables a little later: a decision was made."""
         self._tables.start()
 
-    def correct(
-        self, snapshot: OpenCase, reason_and_note: tuple[str, str], then: Callable[[Exception | None], None]
-    ) -> None:
+    def correct(self, snapshot: OpenCase, note: str, then: Callable[[Exception | None], None]) -> None:
         """Save a correction, then call ``then``; its overlay is drawn afterwards."""
 
         def saved(measured: Any, error: Exception | None) -> None:
@@ -57,7 +55,7 @@ class Autosave(QObject):
                 self._writer.do(lambda: self._session.draw_overlay(snapshot, measured), self._finished)
             then(error)
 
-        self._writer.do(lambda: self._session.correct(snapshot, *reason_and_note), saved)
+        self._writer.do(lambda: self._session.correct(snapshot, note=note), saved)
 
     def save_draft_now(self) -> bool:
         """Save a draft at once, before anything else happens; whether there was anything to save."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import (
@@ -18,7 +20,8 @@ from qtpy.QtWidgets import (
 from glutseg.errors import catalogue
 from glutseg.output.style import STATUS_COLOURS
 from glutseg.output.text import plain
-from glutseg.viewer.session import FILTERS, Filter, Item, Session
+from glutseg.viewer.item import FILTERS, Filter, Item
+from glutseg.viewer.session import Session
 
 MARKS = {"": " ", "accepted": "✓", "corrected": "✎", "rejected": "✗"}
 VISIBLE_ROWS = 3
@@ -89,13 +92,15 @@ class CaseList(QWidget):
 
 def _entry(item: Item) -> QListWidgetItem:
     stale = "  (measured again since you decided)" if item.is_stale else ""
-    status = item.decision or item.result.status
+    status = "excluded" if item.status == "excluded" else item.decision or item.status
     bound = item.result.largest_error_bound_percent
     off = "" if bound is None else f"   ± {bound:.0f} %"
     entry = QListWidgetItem(f"{MARKS[item.decision]}  {item.case_id}   {status}{off}{stale}")
-    entry.setToolTip("" if bound is None else f"the areas may be off by {bound:.0f} % (90 % bound)")
+    told = [] if bound is None else [f"the areas may be off by {bound:.0f} % (90 % bound)"]
+    told += [item.words] if item.reason else []
+    entry.setToolTip(f"<qt>{escape('; '.join(told))}</qt>")  # a reason in own words must not act as HTML
     dot = QPixmap(10, 10)
-    dot.fill(QColor(STATUS_COLOURS[item.result.status]))
+    dot.fill(QColor(STATUS_COLOURS[item.status]))
     entry.setIcon(QIcon(dot))
     entry.setData(Qt.UserRole, item.case_id)
     return entry
@@ -116,6 +121,8 @@ class QualityFlags(QLabel):
         """Show those of a case; flags with severity ``review`` first."""
         result = item.result
         lines = []
+        if item.status == "excluded":
+            lines.append(f"✗ You excluded this case: {item.reason}.")
         if item.is_stale:
             lines.append("▲ The case was measured again since you decided; decide again.")
         if result.error_code:

@@ -1,19 +1,10 @@
-"""Reason, note and the decision buttons, each with its key."""
+"""Note and the decision buttons, each with its key."""
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QComboBox, QGridLayout, QLineEdit, QPushButton, QWidget
+from qtpy.QtWidgets import QGridLayout, QLineEdit, QPushButton, QWidget
 
-REASONS = (
-    "",
-    "outline leaks",
-    "outline misses muscle",
-    "wrong level",
-    "metal",
-    "cut by the field of view",
-    "motion or noise",
-    "wrong patient or series",
-)
+from glutseg.viewer.keys import bind_key
 
 
 class DecisionPanel(QWidget):
@@ -24,36 +15,34 @@ class DecisionPanel(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(3)
-        self.reason = QComboBox()
-        self.reason.setEditable(True)
-        self.reason.addItems(REASONS)
-        self.reason.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
-        self.reason.setMinimumContentsLength(8)
-        self.reason.lineEdit().setPlaceholderText("reason, for a rejection")
         self.note = QLineEdit()
-        self.note.setPlaceholderText("note")
+        self.note.setPlaceholderText("note on the decision, if you like")
         self.accept = QPushButton("Accept   Alt+A")
         self.correct = QPushButton("Save correction   Alt+K")
-        self.reject = QPushButton("Reject   Alt+R")
+        self.reject = QPushButton("Reject …   Alt+R")
+        self.reject.setToolTip("exclude the case: a list of reasons opens, a number chooses one")
         self.undo = QPushButton("Undo decision   Alt+U")
+        self.undo.setToolTip("undo your decision on this case, or else the one that you made last")
         self.back = QPushButton("Previous   Alt+B")
         self.next = QPushButton("Next   Alt+N")
-        grid.addWidget(self.reason, 0, 0, 1, 3)
-        grid.addWidget(self.note, 0, 3, 1, 3)
+        grid.addWidget(self.note, 0, 0, 1, 6)
         for column, button in enumerate((self.accept, self.correct, self.reject)):
             grid.addWidget(button, 2, 2 * column, 1, 2)
         for column, button in enumerate((self.back, self.undo, self.next)):
             grid.addWidget(button, 3, 2 * column, 1, 2)
 
-    @property
-    def reason_and_note(self) -> tuple[str, str]:
-        """As typed."""
-        return self.reason.currentText(), self.note.text()
-
-    def clear(self) -> None:
-        """Empty both fields, for another case."""
-        self.reason.setEditText("")
-        self.note.clear()
+    def bind_keys(self, owner: QWidget) -> None:
+        """Let the keys on the buttons work while a widget is there."""
+        keys = {
+            "A": self.accept,
+            "K": self.correct,
+            "R": self.reject,
+            "U": self.undo,
+            "N": self.next,
+            "B": self.back,
+        }
+        for key, button in keys.items():
+            bind_key(owner, key, button.click)
 
     def allow(self, *, accept: bool, correct: bool, reject: bool, undo: bool) -> None:
         """Enable the decisions that are possible now."""

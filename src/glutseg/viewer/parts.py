@@ -26,7 +26,7 @@ class MessageArea(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-        self.setFixedHeight(lines * (self._label.fontMetrics().lineSpacing() + 2) + 4)
+        self.setFixedHeight(lines * (self._label.fontMetrics().lineSpacing() + 6) + 4)
 
     def text(self) -> str:
         """The message."""

@@ -21,11 +21,11 @@ from glutseg.viewer.case_list import CaseList, QualityFlags
 from glutseg.viewer.case_loader import CaseLoader
 from glutseg.viewer.decision_panel import DecisionPanel
 from glutseg.viewer.figures import FiguresTable
-from glutseg.viewer.keys import bind_key
 from glutseg.viewer.layer_manager import LayerManager
 from glutseg.viewer.level_panel import LevelPanel
 from glutseg.viewer.parts import MessageArea, fill_column, single_shot
 from glutseg.viewer.picture import drawable_labels
+from glutseg.viewer.reject_list import RejectList
 from glutseg.viewer.session import OpenCase, Session
 from glutseg.viewer.tools_panel import ToolsPanel
 
@@ -59,10 +59,11 @@ class ReviewPanel(QWidget):
         self.opened: OpenCase | None = None
         self._wanted: str | None = None
         self._is_drawn = False
+        self._news = ""
         self.reader = Background(self)
         self._build()
         self._connect()
-        self._bind_keys()
+        self.decision.bind_keys(self)
         self.cases.show_session(self.session)
         self._find_images()
         single_shot(self, 0, self.layers.prepare).start()
@@ -75,6 +76,7 @@ class ReviewPanel(QWidget):
         self.message = MessageArea()
         parts = (self.cases, self.figures, self.level, self.tools, self.decision, self.message)
         fill_column(self, parts, self.tools)
+        self.reasons = RejectList(self)
         self.decision.allow(accept=False, correct=False, reject=False, undo=False)
         self._live = single_shot(self, 0, self._show_figures)
         self._section = single_shot(self, SECTION_AFTER_MS, self.level.refresh_section)
@@ -93,22 +95,10 @@ class ReviewPanel(QWidget):
         panel.accept.clicked.connect(self.accept)
         panel.correct.clicked.connect(self.correct)
         panel.reject.clicked.connect(self.reject)
+        self.reasons.chosen.connect(self.exclude)
         panel.undo.clicked.connect(self.undo)
         panel.next.clicked.connect(partial(self.step, 1))
         panel.back.clicked.connect(partial(self.step, -1))
-
-    def _bind_keys(self) -> None:
-        panel = self.decision
-        keys = {
-            "A": panel.accept,
-            "K": panel.correct,
-            "R": panel.reject,
-            "U": panel.undo,
-            "N": panel.next,
-            "B": panel.back,
-        }
-        for key, button in keys.items():
-            bind_key(self, key, button.click)
 
     # ---- opening a case
 
@@ -150,7 +140,8 @@ class ReviewPanel(QWidget):
         self.tools.forget()
         self.layers.hide()  # a decision must never be made on the images of another case
         self.opened = None
-        self.decision.clear()
+        self.reasons.dismiss()  # nor on another case than the list of reasons names
+        self.decision.note.clear()
         self.decision.allow(accept=False, correct=False, reject=False, undo=False)
 
     def _show_glance(self, case_id: str, glance: OpenCase | None, _error: Exception | None) -> None:
@@ -166,10 +157,9 @@ class ReviewPanel(QWidget):
     def _show(self, case_id: str, opened: OpenCase | None, error: Exception | None) -> None:
         if case_id != self._wanted:
             return
-        item = self.session.item(case_id)
         if error is not None or opened is None:
             self._show_error(error or GlutsegError("images-not-found", "no images to show"))
-            self.decision.allow(accept=False, correct=False, reject=True, undo=bool(item.decision))
+            self._allow()
             return
         self.opened, picture, place = opened, opened.picture, opened.automatic.level
         self.layers.show(picture, _labels_of(opened))
@@ -179,7 +169,8 @@ class ReviewPanel(QWidget):
         )  # never mix two outliners
         self.level.show_picture(picture, opened.protocol, at)
         self._is_drawn = opened.is_changed
-        self._show_message("Your draft is open; it is not decided yet." if self._is_drawn else "")
+        self._show_message("Your draft is open; it is not decided yet." if self._is_drawn else self._news)
+        self._news = ""
         self._show_figures()
         self._allow()
         ahead = self.session.step(case_id, self.cases.shown_filter, 1)
@@ -216,7 +207,10 @@ class ReviewPanel(QWidget):
         item, is_open = self.session.item(self._wanted), self.opened is not None
         is_measured = item.result.status != "failed"
         self.decision.allow(
-            accept=is_open and is_measured, correct=is_open, reject=True, undo=bool(item.decision)
+            accept=is_open and is_measured,
+            correct=is_open,
+            reject=True,
+            undo=self.session.to_undo(self._wanted) is not None,
         )
 
     # ---- decisions
@@ -228,13 +222,18 @@ class ReviewPanel(QWidget):
         if not self.opened.is_automatic:
             self._show_message("The outline was changed: save it as a correction, or undo the changes.")
             return
-        self._decide(partial(self.session.accept, self._wanted, self.decision.reason_and_note[1]))
+        self._decide(partial(self.session.accept, self._wanted, self.decision.note.text()))
 
     def reject(self) -> None:
-        """Exclude this case."""
+        """Ask why this case is to be excluded."""
         if self._wanted is not None:
-            reason, note = self.decision.reason_and_note
-            self._decide(partial(self.session.reject, self._wanted, reason, note))
+            self.reasons.ask(self._wanted)
+
+    def exclude(self, reason: str) -> None:
+        """Exclude this case; what was drawn stays as a draft, in case the decision is undone."""
+        if self._wanted is not None:
+            self._save_draft()
+            self._decide(partial(self.session.reject, self._wanted, reason, self.decision.note.text()))
 
     def _decide(self, decision: Any) -> None:
         try:
@@ -248,10 +247,11 @@ class ReviewPanel(QWidget):
         """Save the outlines on the screen as a correction, then go on."""
         if self.opened is None:
             return
-        snapshot, opened, reason_and_note = self.opened.snapshot(), self.opened, self.decision.reason_and_note
+        snapshot, opened, note = self.opened.snapshot(), self.opened, self.decision.note.text()
+        self.reasons.dismiss()
         self.decision.allow(accept=False, correct=False, reject=False, undo=False)
         self._show_message("saving …")
-        self.autosave.correct(snapshot, reason_and_note, partial(self._corrected, opened, snapshot))
+        self.autosave.correct(snapshot, note, partial(self._corrected, opened, snapshot))
 
     def _corrected(self, opened: OpenCase, snapshot: OpenCase, error: Exception | None) -> None:
         if error is not None:
@@ -262,35 +262,39 @@ class ReviewPanel(QWidget):
         self._after_decision(opened.automatic.case_id)
 
     def _after_decision(self, case_id: str) -> None:
-        decision = self.session.item(case_id).decision
         self._is_drawn = False
+        self.reasons.dismiss()
         if self.loader is not None:
             self.loader.forget(case_id)
         self.autosave.schedule_tables()
-        there = self.session.step(case_id, self.cases.shown_filter, 1)
+        there = self.session.after(case_id, self.cases.shown_filter)
+        self._news = f"{case_id}: {self.session.item(case_id).words}. Alt+U takes it back."
+        self._show_message(self._news)
         if there is not None:
             self.open_case(there)
         else:
+            self._news = ""
             self.cases.refresh()
+            self.quality_flags.show_item(self.session.item(case_id))
             self._allow()
-        self._show_message(f"{decision}: {case_id}" + ("" if there else "; no further case in the list"))
+            self._show_message(f"{self.message.text()} {self.session.rest}")
         self.decided.emit(case_id)
 
     def undo(self) -> None:
-        """Undo the newest decision on this case."""
-        case_id = self._wanted
+        """Undo the newest decision on this case; where there is none, on the case that was decided last."""
+        case_id = self.session.to_undo(self._wanted)
         if case_id is None or self.loader is None:
             return
+        self._save_draft()
         try:
             self.session.undo(case_id)
         except GlutsegError as error:
             self._show_error(error)
             return
-        self._is_drawn = False
         self.autosave.schedule_tables()
         self.loader.forget(case_id)
+        self._news = f"decision undone: {case_id}"
         self.open_case(case_id)
-        self._show_message("decision undone")
 
     def _save_draft(self) -> None:
         """Save undecided changes before another case is opened."""

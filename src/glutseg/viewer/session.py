@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 
@@ -23,44 +22,13 @@ from glutseg.review.drafts import read_draft, remove_draft, write_draft
 from glutseg.review.final_row import CaseReviews, corrected_overlay
 from glutseg.review.masks import read_mask
 from glutseg.review.record import mask_name, record_sha256
+from glutseg.viewer.item import Filter, Item
 from glutseg.viewer.picture import Picture
 
-Filter = Literal["undecided", "decided", "ok", "review", "failed", "excluded", "all"]
-FILTERS: tuple[Filter, ...] = get_args(Filter)
 ORDER: tuple[Status, ...] = ("review", "failed", "ok")
 """Statuses in the order of the list: cases with quality flags first, and of these the most uncertain."""
 N_REMEMBERED = 2000
 """Cases that are not read again for the tables after every decision."""
-
-
-@dataclass(frozen=True)
-class Item:
-    """A case in the list: the automatic result and this reviewer's decision, never another reviewer's.
-
-    ``decision`` is "" where there is none, or where it is out of date because the case was measured again
-    (``is_stale``).
-    """
-
-    result: CaseResult
-    decision: str = ""
-    is_stale: bool = False
-
-    @property
-    def case_id(self) -> str:
-        return self.result.case_id
-
-    @property
-    def status(self) -> Status:
-        """The automatic status, or ``excluded`` for a case that this reviewer rejected."""
-        return "excluded" if self.decision == "rejected" else self.result.status
-
-    def passes(self, chosen: Filter) -> bool:
-        """Whether the list shows the case under a filter."""
-        if chosen == "all":
-            return True
-        if chosen in ("undecided", "decided"):
-            return bool(self.decision) == (chosen == "decided")
-        return self.status == chosen
 
 
 @dataclass(frozen=True)
@@ -187,6 +155,7 @@ class Session:
         rows = sort_rows(self.collator.rows(run_cases(out)))
         ordered = sorted(rows, key=lambda row: _urgency(row.result))
         self._items = {row.result.case_id: self._item(row.result) for row in ordered}
+        self._decided_here: list[str] = []  # since the review was opened, newest last
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -211,6 +180,23 @@ class Session:
         here = order.index(case_id)
         way = order[here + 1 :] if by > 0 else order[:here][::-1]
         return next((name for name in way if self._items[name].passes(chosen)), None)
+
+    def after(self, case_id: str, chosen: Filter) -> str | None:
+        """The case to go on to after a decision: the next that passes, or an undecided one passed over."""
+        earlier = (i.case_id for i in self.shown(chosen) if not i.decision and i.case_id != case_id)
+        return self.step(case_id, chosen, 1) or next(earlier, None)
+
+    def to_undo(self, case_id: str | None) -> str | None:
+        """The case whose decision undo takes back: this one's, else that of the case decided last."""
+        if case_id is not None and self._items[case_id].decision:
+            return case_id
+        return self._decided_here[-1] if self._decided_here else None
+
+    @property
+    def rest(self) -> str:
+        """What is left to decide, in words."""
+        n_decided, n = self.progress
+        return f"{n - n_decided} of {n} cases are undecided." if n_decided < n else "All cases are decided."
 
     def open(self, case_id: str, image: CtImage) -> OpenCase:
         """A case as this reviewer left it: with a draft, a correction, or the automatic outlines.
@@ -246,9 +232,9 @@ class Session:
         self._decided(case_id)
 
     def reject(self, case_id: str, reason: str, note: str = "") -> None:
-        """Record that the case is excluded."""
+        """Record that the case is excluded; a draft is kept, so that undoing loses no drawing."""
         review.reject(self.out, case_id, self.reviewer, reason, note)
-        self._decided(case_id)
+        self._refresh(case_id)
 
     def correct(self, opened: OpenCase, reason: str = "", note: str = "") -> review.Remeasured:
         """Record that the outlines and level on the screen are right.
@@ -283,9 +269,9 @@ class Session:
             write_bytes(self.out / name, png)
 
     def undo(self, case_id: str) -> None:
-        """Take this reviewer's newest decision back."""
+        """Take this reviewer's newest decision back; a draft is kept."""
         review.undo(self.out, case_id, self.reviewer)
-        self._decided(case_id)
+        self._refresh(case_id)
 
     def save_draft(self, opened: OpenCase) -> bool:
         """Save changes that are not decided yet as a draft; False where there are none."""
@@ -297,7 +283,13 @@ class Session:
 
     def _decided(self, case_id: str) -> None:
         remove_draft(self.out, case_id, self.reviewer)
-        self._items[case_id] = self._item(self._items[case_id].result)
+        self._refresh(case_id)
+
+    def _refresh(self, case_id: str) -> None:
+        item = self._item(self._items[case_id].result)
+        self._items[case_id] = item
+        others = [name for name in self._decided_here if name != case_id]
+        self._decided_here = [*others, case_id] if item.decision else others
 
     def _item(self, result: CaseResult) -> Item:
         item = Item(result)
@@ -307,7 +299,7 @@ class Session:
         known = CaseReviews(record_sha256=record_sha256(self.out, result.case_id))
         if known.is_stale(entry):
             return replace(item, is_stale=True)
-        return replace(item, decision=entry.decision)
+        return replace(item, decision=entry.decision, reason=entry.reason)
 
     def _mask_file(self, case_id: str) -> Path | None:
         path = self.out / case_file(case_id, MASK)
