@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from glutseg.agreement import AGREEMENT
 from glutseg.measurement import mean_of_sides
 from glutseg.output.run_record import OWN
 from glutseg.output.schema import CaseRow
@@ -16,10 +17,18 @@ from glutseg.output.text import plain
 from glutseg.protocol import Protocol
 from glutseg.report.cases import case_view, counts_of, flag_words
 from glutseg.report.charts import Point, overview
-from glutseg.report.methods import level_words, methods
+from glutseg.report.methods import Beside, level_words, methods
 from glutseg.report.model import CaseView, Fact, FlagWords, Overview, Report
 from glutseg.report.pictures import SIZES, size_for
-from glutseg.report.results import agreement_section, study_section
+from glutseg.report.records import AgreementRecord, StudyRecord, read_as
+from glutseg.report.results import (
+    AGREEMENT_JSON,
+    STUDY,
+    STUDY_JSON,
+    agreement_section,
+    read_record,
+    study_section,
+)
 from glutseg.result import STATUSES
 from glutseg.review import decision_counts, revised
 from glutseg.review.collate import Collator
@@ -48,13 +57,15 @@ def gather(out: Path, title: str = "") -> Report:
         case_view(out, row, reviews.get(row.result.case_id, blank), number, size)
         for number, row in enumerate(rows, start=1)
     )
-    agreement = agreement_section(out, run)
+    records = read_record(out / STUDY / STUDY_JSON), read_record(out / AGREEMENT / AGREEMENT_JSON)
     paragraph = methods(
         run.protocol,
         run.version,
         rows,
         decision_counts(out),
-        has_agreement=agreement is not None,
+        beside=Beside(
+            read_as(StudyRecord, records[0]), read_as(AgreementRecord, records[1]), bool(run.key_check)
+        ),
         outliner=_outliner(run),
     )
     return Report(
@@ -69,7 +80,7 @@ def gather(out: Path, title: str = "") -> Report:
         flag_codes=_flag_codes(cases),
         has_decisions=any(case.decisions for case in cases),
         study=study_section(out, replace(run, rows=rows).sha256, run.sha256),
-        agreement=agreement,
+        agreement=agreement_section(out, run),
         methods=paragraph.sentences,
         citations=paragraph.citations,
         context=_context(),
