@@ -27,7 +27,7 @@ MEASURED = (
 )
 BOUND = (
     "For each area the software estimates a bound of the measurement error that is expected to hold in "
-    f"90% of cases; it was 5.0% of the area (median of {n} areas; range, 4.0% to 6.0%)."
+    "90% of cases; it was 5.0% of the area (median of {n} areas; range, 4.0% to 6.0%)."
 )
 STUDY = {
     "question": {"covariates": ["age_years"], "correlates": ["visits"]},

@@ -110,7 +110,7 @@ def test_the_verdict_names_what_a_result_rests_on(tmp_path):
         for i in range(6)
     ]
     study = make(tmp_path, cases).study(groups=CONTROL)
-    assert study.sensitivity.verdict.startswith("The sign turns with: right side.")
+    assert study.sensitivity.verdict.startswith("The difference changes its direction with: right side.")
     assert study.sensitivity.same_sign == len(study.sensitivity.grid) * 2 / 3
     clear = make(tmp_path / "b", made_cases(gap_mm2=3000.0)).study()
     assert clear.sensitivity.verdict.startswith("No single choice")

@@ -17,6 +17,7 @@ from glutseg.output.text import plain
 from glutseg.protocol import Protocol
 from glutseg.report.cases import case_view, counts_of, flag_words
 from glutseg.report.charts import Point, overview
+from glutseg.report.counted import counted
 from glutseg.report.methods import Beside, level_words, methods
 from glutseg.report.model import CaseView, Fact, FlagWords, Overview, Report
 from glutseg.report.pictures import SIZES, size_for
@@ -111,20 +112,22 @@ def _counts(rows: Sequence[CaseRow]) -> tuple[Fact, ...]:
 def _unfinished(run: RunRows) -> str:
     notes = []
     if run.waiting:
-        notes.append(f"{len(run.waiting)} studies of the run are not done: this page does not show them.")
+        n = counted(len(run.waiting), "study", "studies")
+        are, them = ("is", "it") if len(run.waiting) == 1 else ("are", "them")
+        notes.append(f"{n} of the run {are} not done; this page does not show {them}.")
     state = run.record.get("state")
     if state != "finished" and not run.waiting:
         notes.append("The run has not finished.")
     problems = run.record.get("problems")
     if isinstance(problems, list) and problems:
-        notes.append(f"{len(problems)} files could not be read; run.json names them.")
+        notes.append(f"{counted(len(problems), 'file')} could not be read (see run.json).")
     for key, words in (
-        ("participants_without_images", "of the participants table have no images"),
-        ("patients_without_participant", "have no row in the participants table"),
+        ("participants_without_images", "of the participants table without images"),
+        ("patients_without_participant", "without a row in the participants table"),
     ):
         people = run.record.get(key)
         if isinstance(people, list) and people:
-            notes.append(f"{len(people)} patients {words}; run.json names them.")
+            notes.append(f"{counted(len(people), 'patient')} {words} (see run.json).")
     return " ".join(notes)
 
 
