@@ -76,7 +76,7 @@ def excluded(name, reason):
 
 def told(of=None, protocol=PROTOCOL, reviewers=None, **how):
     found = methods(protocol, "1.2.3", of if of is not None else [row(MadeCase("A"))], reviewers or {}, **how)
-    return " ".join(found.sentences), found.citations
+    return " ".join(found.paragraphs), found.citations
 
 
 def by(*names):
@@ -106,8 +106,8 @@ def test_one_patient():
     assert text == (
         "One CT examination was analysed. Slice thickness and spacing were 5 mm, pixel size was 1.5 "
         "mm, tube voltage was 120 kV and the reconstruction kernel was B30f. No contrast agent was "
-        f"recorded in the DICOM headers. {MEASURED} Height was taken from the DICOM header. The "
-        f"automatic outlines were used without manual review. {BOUND.format(n=2)} {RECORDED}"
+        f"recorded in the DICOM headers. {MEASURED} Height was taken from the DICOM header. "
+        f"{RECORDED} The automatic outlines were used without manual review. {BOUND.format(n=2)}"
     )
     assert cited[0] == (
         "The glutseg developers. glutseg: gluteus maximus cross-sectional area on pelvic CT, version 1.2.3 "
@@ -122,8 +122,8 @@ def test_24_patients_of_several_scanners():
         "19) and 5 mm (n = 5), pixel size ranged from 0.60 to 0.90 mm (median, 0.75 mm) and tube "
         "voltage was 100 kV (n = 8) and 120 kV (n = 16). According to the DICOM headers, 6 of 24 scans "
         f"were made with a contrast agent. {MEASURED} Height was taken from the study’s table of "
-        "participants (n = 20) and from the DICOM header (n = 4). The automatic outlines were used "
-        f"without manual review. {BOUND.format(n=48)} {RECORDED}"
+        "participants (n = 20) and from the DICOM header (n = 4). "
+        f"{RECORDED} The automatic outlines were used without manual review. {BOUND.format(n=48)}"
     )
 
 
@@ -157,7 +157,7 @@ def test_all_reviewed_with_study_and_agreement():
         "level of 0.05; p values adjusted by Holm’s method (Holm, 1979) for the 3 tests are given in "
         "addition. As a sensitivity analysis the comparison of the groups was repeated with 8 other "
         "choices of area, side, height index, level or cases. Statistics were calculated with glutseg "
-        f"(SciPy 1.16.0 and statsmodels 0.14.5). {RECORDED}"
+        f"(SciPy 1.16.0 and statsmodels 0.14.5)."
     )
     for name in ("Bland", "McGraw", "Hedges", "Holm"):
         assert any(one.startswith(name) for one in cited)

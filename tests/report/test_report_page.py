@@ -151,9 +151,12 @@ def test_a_study_beside_the_run_is_shown_and_an_old_one_told(full_run, tmp_path)
     shutil.copy(out / "agreement" / "identity-1.png", folder / "groups.png")
     record = {"program": "glutseg", "run": {"sha256": "older"}, "summary": [f"Ten patients {HOSTILE}."]}
     record["files"] = ["figures/groups.png", "../../secret.png", "figures/missing.svg", 7]
+    record["captions"] = {"groups": f"Points: patients {HOSTILE}.", "missing": 7}
     (out / "study" / "study.json").write_text(json.dumps(record))
     section = gather(out).study
-    assert [figure.title for figure in section.figures] == ["The groups (each point is a patient)"]
+    assert [(figure.title, figure.caption[:16]) for figure in section.figures] == [
+        ("The groups", "Points: patients")
+    ]
     assert "run glutseg study again" in section.warnings[0]
     assert HOSTILE in "".join(Page(render(gather(out))).words)
     record["run"]["sha256"] = read_run(out).sha256
@@ -211,7 +214,7 @@ def test_without_people_or_heights(tmp_path):
 def test_a_run_in_which_everything_failed(tmp_path):
     failed = [MadeCase(f"F{i}", status="failed", error=("no-ct", "only MR")) for i in range(2)]
     report = gather(make_run(tmp_path / "out", failed).out)
-    assert report.methods[0] == (
+    assert report.methods[0].startswith(
         "Of 2 CT examinations of 2 patients, none were analysed; 2 could not be measured (the study has no "
         "CT image series)."
     )

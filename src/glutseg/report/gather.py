@@ -18,7 +18,7 @@ from glutseg.protocol import Protocol
 from glutseg.report.cases import case_view, counts_of, flag_words
 from glutseg.report.charts import Point, overview
 from glutseg.report.counted import counted
-from glutseg.report.methods import Beside, level_words, methods
+from glutseg.report.methods import Beside, hu_words, level_words, methods
 from glutseg.report.model import CaseView, Fact, FlagWords, Overview, Report
 from glutseg.report.pictures import SIZES, size_for
 from glutseg.report.records import AgreementRecord, StudyRecord, read_as
@@ -59,7 +59,7 @@ def gather(out: Path, title: str = "") -> Report:
         for number, row in enumerate(rows, start=1)
     )
     records = read_record(out / STUDY / STUDY_JSON), read_record(out / AGREEMENT / AGREEMENT_JSON)
-    paragraph = methods(
+    written = methods(
         run.protocol,
         run.version,
         rows,
@@ -82,8 +82,8 @@ def gather(out: Path, title: str = "") -> Report:
         has_decisions=any(case.decisions for case in cases),
         study=study_section(out, replace(run, rows=rows).sha256, run.sha256),
         agreement=agreement_section(out, run),
-        methods=paragraph.sentences,
-        citations=paragraph.citations,
+        methods=written.paragraphs,
+        citations=written.citations,
         context=_context(),
         context_words=DISCLAIMER,
         protocol_facts=tuple(_protocol_facts(run.protocol)),
@@ -164,8 +164,8 @@ def _protocol_facts(protocol: Protocol) -> list[Fact]:
         Fact("description", plain(protocol.description)),
         Fact("level", f"the slice {level_words(protocol)}"),
         Fact("profile", f"{protocol.level.profile_mm:g} mm above and below the level"),
-        Fact("lean", f"{tissue.muscle_hu[0]} to {tissue.muscle_hu[1]} HU"),
-        Fact("intermuscular fat", f"{tissue.imat_hu[0]} to {tissue.imat_hu[1]} HU"),
+        Fact("lean muscle", hu_words(tissue.muscle_hu)),
+        Fact("fat", hu_words(tissue.imat_hu)),
         Fact("muscles", ", ".join(f"gluteus {name}" for name in protocol.extent.muscles)),
         Fact("whole muscles", "yes" if protocol.extent.whole_muscle else "no"),
         Fact("largest slice spacing", f"{series.max_slice_spacing_mm:g} mm"),

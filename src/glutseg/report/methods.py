@@ -1,4 +1,4 @@
-"""The methods paragraph: what was done in this run, in words that can stand in a paper."""
+"""The methods section: what was done in this run, in words that can stand in a paper."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ STANDARD_WINDOWS = ((-29, 150), (-190, -30))
 
 
 @dataclass(frozen=True)
-class Paragraph:
-    """Sentences, and what they cite."""
+class Methods:
+    """Examinations, measurement, review, agreement and statistics, a paragraph each; and what they cite."""
 
-    sentences: tuple[str, ...]
+    paragraphs: tuple[str, ...]
     citations: tuple[str, ...]
 
 
@@ -84,7 +84,7 @@ def methods(
     *,
     beside: Beside | None = None,
     outliner: Mapping[str, str] = OWN,
-) -> Paragraph:
+) -> Methods:
     """What was measured, how, in how many examinations, what reviewers decided, and what was computed.
 
     Parameters
@@ -95,25 +95,29 @@ def methods(
     """
     beside = beside or Beside()
     name = outliner.get("name", "")
-    sentences = [
-        methods_cases.numbers(rows),
-        *methods_cases.images(rows),
-        *_measured(protocol, version),
-        _outlined(outliner),
-        *_areas(protocol, name),
-        *_volumes(protocol, rows),
-        *methods_cases.heights(rows),
-        *methods_cases.reviewed(rows, reviewers, outliner),
-        *methods_cases.expected_errors(rows),
-        *(
-            ["Patient identifiers were replaced by pseudonyms (keyed hash) in all results."]
-            * beside.has_pseudonyms
-        ),
-        *agreement_sentences(beside.agreement),
-        *study_sentences(beside.study),
-        RECORDED,
+    pseudonyms = ["Patient identifiers were replaced by pseudonyms (keyed hash) in all results."]
+    paragraphs = [
+        [
+            methods_cases.numbers(rows),
+            *methods_cases.images(rows),
+            *(pseudonyms if beside.has_pseudonyms else []),
+        ],
+        [
+            *_measured(protocol, version),
+            _outlined(outliner),
+            *_areas(protocol, name),
+            *_volumes(protocol, rows),
+            *methods_cases.heights(rows),
+            RECORDED,
+        ],
+        [*methods_cases.reviewed(rows, reviewers, outliner), *methods_cases.expected_errors(rows)],
+        agreement_sentences(beside.agreement),
+        study_sentences(beside.study),
     ]
-    return Paragraph(tuple(s for s in sentences if s), _cited(protocol, version, name, beside))
+    return Methods(
+        tuple(" ".join(sentences) for sentences in paragraphs if sentences),
+        _cited(protocol, version, name, beside),
+    )
 
 
 def level_words(protocol: Protocol) -> str:
@@ -158,12 +162,13 @@ def _areas(protocol: Protocol, outliner: str) -> list[str]:
     lean, fat = protocol.tissue.muscle_hu, protocol.tissue.imat_hu
     cited = " (Aubrey et al., 2014)" if (lean, fat) == STANDARD_WINDOWS else ""
     return [
-        f"The area is that within {bound}, including fat within the muscle; in it, pixels of {_hu(lean)} "
-        f"were counted as lean muscle and pixels of {_hu(fat)} as fat{cited}."
+        f"The area is that within {bound}, including fat within the muscle; in it, pixels of "
+        f"{hu_words(lean)} were counted as lean muscle and pixels of {hu_words(fat)} as fat{cited}."
     ]
 
 
-def _hu(window: tuple[int, int]) -> str:
+def hu_words(window: tuple[int, int]) -> str:
+    """ "−29 to 150 HU"."""
     return f"{window[0]} to {window[1]} HU".replace("-", "−")
 
 

@@ -34,6 +34,10 @@ AGREEMENT_TITLES = {
     "bland-altman": "Bland-Altman plot",
     "identity": "One rater against the other",
 }
+AGREEMENT_CAPTIONS = {
+    "bland-altman": "Points: cases; solid line: bias; dashed lines: limits of agreement; bars: 95 % CI.",
+    "identity": "Points: sides of cases; dashed line: equality.",
+}
 AUTOMATIC_STUDY = "This study uses the automatic values: it does not contain the decisions of reviewers."
 OLDER_AGREEMENT = "The run or its reviews have changed since: run glutseg agree again."
 OLDER_STUDY = "The table has changed since this study was made: run glutseg study again."
@@ -97,7 +101,9 @@ def _caption(record: Mapping[str, Any], stem: str) -> str:
     """What the record says below a figure; empty where it says nothing."""
     captions = record.get("captions")
     text = captions.get(stem.rsplit("/", 1)[-1]) if isinstance(captions, dict) else None
-    return plain(text) if isinstance(text, str) else ""
+    return (
+        plain(text) if isinstance(text, str) else AGREEMENT_CAPTIONS.get(_start(stem, AGREEMENT_CAPTIONS), "")
+    )
 
 
 def _start(stem: str, titles: Mapping[str, str]) -> str:

@@ -160,7 +160,8 @@ def _profile(study: Study) -> Figure:
         dashes = ("-", "--")[i]
         axes.plot(band.offset_mm, band.mean, dashes, color=GROUP_COLOURS[i], label=label(band.group))
     axes.axvline(0, color=QUIET_INK, linewidth=0.8, linestyle=":")
-    axes.set_xlabel("mm from the measured slice (negative: towards the feet); bands: 95 % CI")
+    axes.set_xlabel("mm from the measured slice (negative: towards the feet)")
     axes.set_ylabel(f"{PER[study.profile_unit]}, mean of both sides ({study.profile_unit})")
+    figure.supxlabel("bands: 95 % CI", fontsize=7.5, color=QUIET_INK)
     axes.legend()
     return figure
