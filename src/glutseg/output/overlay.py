@@ -180,7 +180,7 @@ def _show_others(axial: _Shown, view: View) -> None:
         axial.canvas.lines(outline, Pen(colour, OTHER_WIDTH, HALO_WIDTH, OTHER_DASHES))
         is_drawn |= bool(outline)
     if is_drawn:
-        words = "thin: another outline of the same muscle, where it differs"
+        words = "thin: outline of the second method, where it differs"
         axial.canvas.text(axial.box.at(0.01, 0.98), words, 14, QUIET_INK, anchor="ld", halo=1)
 
 
