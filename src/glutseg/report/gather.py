@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from glutseg.agreement import AGREEMENT
+from glutseg.agreement.write import RECORD as AGREEMENT_JSON
 from glutseg.measurement import mean_of_sides
 from glutseg.output.run_record import OWN
 from glutseg.output.schema import CaseRow
@@ -23,7 +24,6 @@ from glutseg.report.model import CaseView, Fact, FlagWords, Overview, Report
 from glutseg.report.pictures import SIZES, size_for
 from glutseg.report.records import AgreementRecord, StudyRecord, read_as
 from glutseg.report.results import (
-    AGREEMENT_JSON,
     STUDY,
     STUDY_JSON,
     agreement_section,
