@@ -14,7 +14,7 @@ from glutseg.exchange.measure_mask import load_series
 from glutseg.exchange.osirix import assign_readings, measure_readings, readings
 from glutseg.exchange.osirix_files import read_rois
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "sample_dicom"
 ROIS = SAMPLE / "readings" / "rois.csv"
 AREA_TOLERANCE = 0.005
