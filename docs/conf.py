@@ -9,7 +9,7 @@ author = "The glutseg developers"
 copyright = author  # noqa: A001
 version = release = version_of("glutseg")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 exclude_patterns = ["_build"]
 
 myst_heading_anchors = 4
@@ -39,6 +39,7 @@ html_theme = "furo"
 html_title = f"glutseg {version}"
 html_static_path = ["_static"]
 html_css_files = ["glutseg.css"]
+copybutton_exclude = ".linenos, .gp, .go"
 html_copy_source = False
 html_show_sphinx = False
 

@@ -46,7 +46,7 @@ for side, one in sides.items():
     )
 
 # %% [markdown]
-# **Look at it.** No number should be believed whose outline nobody has seen.
+# **Look at it.** Check the outline before you use a number.
 
 # %%
 figure, axes = plt.subplots(figsize=(9, 6.5), facecolor="black", layout="constrained")

@@ -180,8 +180,8 @@ def test_a_flag_names_its_figures():
 @pytest.mark.parametrize(
     ("other_area_mm2", "differs_at", "words"),
     [
-        (3270.0, "lateral end", "; the other outline differs by +9 % at the lateral end"),
-        (2400.0, "", "; the other outline differs by -20 %"),
+        (3270.0, "lateral end", "; a second method outlines 9 % more, mostly at the lateral end"),
+        (2400.0, "", "; a second method outlines 20 % less"),
         (None, "", ""),
     ],
 )

@@ -20,13 +20,13 @@ def test_a_whole_profile_is_not_mentioned(slice_index):
 
 @pytest.mark.parametrize("missing", [7, 10, 13])
 def test_a_slice_without_an_image(missing):
-    assert said({missing}) == ["of 7 slices within 15 mm of the level 1 have no image"]
+    assert said({missing}) == ["of 7 slices within 15 mm of the level 1 has no image"]
 
 
 @pytest.mark.parametrize("slice_index", [2, 17])
 def test_the_end_of_the_series(slice_index):
     assert said(slice_index=slice_index) == [
-        "of 7 slices within 15 mm of the level 1 lie beyond the end of the images"
+        "of 7 slices within 15 mm of the level 1 lies beyond the end of the images"
     ]
 
 

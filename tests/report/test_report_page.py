@@ -151,9 +151,12 @@ def test_a_study_beside_the_run_is_shown_and_an_old_one_told(full_run, tmp_path)
     shutil.copy(out / "agreement" / "identity-1.png", folder / "groups.png")
     record = {"program": "glutseg", "run": {"sha256": "older"}, "summary": [f"Ten patients {HOSTILE}."]}
     record["files"] = ["figures/groups.png", "../../secret.png", "figures/missing.svg", 7]
+    record["captions"] = {"groups": f"Points: patients {HOSTILE}.", "missing": 7}
     (out / "study" / "study.json").write_text(json.dumps(record))
     section = gather(out).study
-    assert [figure.title for figure in section.figures] == ["The groups (each point is a patient)"]
+    assert [(figure.title, figure.caption[:16]) for figure in section.figures] == [
+        ("The groups", "Points: patients")
+    ]
     assert "run glutseg study again" in section.warnings[0]
     assert HOSTILE in "".join(Page(render(gather(out))).words)
     record["run"]["sha256"] = read_run(out).sha256
@@ -203,7 +206,7 @@ def test_without_people_or_heights(tmp_path):
     assert report.agreement is None
     assert not report.has_decisions
     told = " ".join(report.methods)
-    assert "No person has reviewed" in told
+    assert "used without manual review" in told
     assert "height" not in told.replace("mean height", "")
     assert "Decision" not in Page(render(report)).text
 
@@ -211,7 +214,10 @@ def test_without_people_or_heights(tmp_path):
 def test_a_run_in_which_everything_failed(tmp_path):
     failed = [MadeCase(f"F{i}", status="failed", error=("no-ct", "only MR")) for i in range(2)]
     report = gather(make_run(tmp_path / "out", failed).out)
-    assert "Of 2 studies, 0 yielded an area; 2 could not be measured (no-ct 2)." in report.methods
+    assert report.methods[0].startswith(
+        "Of 2 CT examinations of 2 patients, none were analysed; 2 could not be measured (the study has no "
+        "CT image series)."
+    )
     page = Page(render(report))
     assert page.text.count(catalogue()["no-ct"].remedy) == 3  # in each case, and among the codes
     assert not page.of("svg", "img")
@@ -220,7 +226,7 @@ def test_a_run_in_which_everything_failed(tmp_path):
 def test_an_unfinished_run_says_so(tmp_path):
     out = make_run(tmp_path / "out", some_cases(3)).out
     shutil.rmtree(out / "cases" / "P02-0123456789")
-    assert "1 studies of the run are not done" in gather(out).unfinished
+    assert "1 study of the run is not done; this page does not show it." in gather(out).unfinished
 
 
 def test_a_hundred_cases_fit_in_fifteen_megabytes(tmp_path):

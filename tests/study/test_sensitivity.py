@@ -110,10 +110,10 @@ def test_the_verdict_names_what_a_result_rests_on(tmp_path):
         for i in range(6)
     ]
     study = make(tmp_path, cases).study(groups=CONTROL)
-    assert study.sensitivity.verdict.startswith("The sign turns with: right side.")
+    assert study.sensitivity.verdict.startswith("The difference changes its direction with: right side.")
     assert study.sensitivity.same_sign == len(study.sensitivity.grid) * 2 / 3
     clear = make(tmp_path / "b", made_cases(gap_mm2=3000.0)).study()
-    assert clear.sensitivity.verdict.startswith("No single choice")
+    assert clear.sensitivity.verdict.startswith("No single other choice")
     assert clear.sensitivity.significant == len(clear.sensitivity.grid) == clear.sensitivity.same_sign
 
 
@@ -134,7 +134,7 @@ def test_corrected_values_count_and_the_automatic_ones_stand_beside_them(tmp_pat
     study = made.study(groups=CONTROL)
     assert study.sample.frame["value"].max() == pytest.approx(9000 / made.cases[0].height_m)
     assert (study.join.failed, study.join.excluded) == ((), (ids["A-01"],))
-    assert "1 were excluded by a reviewer" in " ".join(summary(study))
+    assert "1 excluded by a reviewer" in " ".join(summary(study))
     assert study.comparison.n_first == 7
     told = outcome_of(study, AUTOMATIC)
     hand = by_hand(made, lambda c: (c.left_mm2 + c.right_mm2) / 2 / c.height_m)

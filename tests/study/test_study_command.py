@@ -41,7 +41,7 @@ def test_all_files_are_there_and_listed(done):
         for n in ("groups", "correlation-1", "sides", "profile", "sensitivity")
         for s in ("png", "svg")
     ]
-    assert set(figures) | set(TABLES) == set(record["files"])
+    assert {*figures, *TABLES, "figures/captions.md"} == set(record["files"])
     for sentence in record["summary"]:
         assert sentence in output.replace("\n", " ")
     for name in figures:
@@ -149,7 +149,7 @@ def test_patients_without_sides_or_matches_are_told(tmp_path):
     result = invoke(made)
     assert result.exit_code == 0
     said = result.output.replace("\n", " ")
-    assert "1 of the table have no study in the run; 1 of the run have no row in the table" in said
+    assert "1 in the table without a study in the run; 1 in the run without a row in the table" in said
     listed = list(csv.reader((made.out / "study" / "unmatched.csv").open(encoding="utf-8")))
     assert listed[1:] == [["only_in_table", "Z-1"], ["only_in_run", "A-00"]]
 

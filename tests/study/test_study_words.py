@@ -10,10 +10,10 @@ from glutseg.study.words import number, p_words, summary
     ("p", "words"),
     [
         (0.0004, "p < 0.001"),
-        (0.00174, "p = 0.0017"),
+        (0.00174, "p = 0.002"),
         (0.0174, "p = 0.017"),
-        (0.49, "p = 0.49"),
-        (1.0, "p = 1.00"),
+        (0.49, "p = 0.490"),
+        (1.0, "p > 0.999"),
     ],
 )
 def test_p_values(p, words):
@@ -35,6 +35,6 @@ def test_the_summary_has_the_study_s_figures(tmp_path):
     assert f"95 % CI {c.welch.ci.low:.0f} to {c.welch.ci.high:.0f}".replace("-", "−") in text
     assert f"Hedges g {c.effect.hedges_g:.2f}" in text
     assert "Adjusted for age_years, " in text
-    assert "in all, adjusted for group" in text
+    assert "in all patients, adjusted for group" in text
     assert study.sensitivity.verdict in text
     assert "nan" not in text

@@ -59,9 +59,9 @@ def _bland_altman(
         _line(axes, "bias", limits.bias, "solid")
         _line(axes, "bias + 1.96 SD", limits.upper, (0, (5, 3)))
         _line(axes, "bias − 1.96 SD", limits.lower, (0, (5, 3)))
-    which = "Mean of both sides" if shown == "mean" else f"The {shown} side"
-    axes.set_title(f"{which}; bars: 95 % intervals of the lines", fontsize=8, fontweight="normal")
-    axes.set_xlabel("mean of both raters, cm²")
+    which = "mean of both sides" if shown == "mean" else f"{shown} side"
+    axes.set_xlabel(f"mean of both raters, cm² ({which})")
+    figure.supxlabel("bars: 95 % CI of the lines", fontsize=7.5, color=QUIET_INK)
     axes.set_ylabel(f"{label(second)} − {label(first)}, cm²")
     axes.margins(x=0.08, y=0.12)
     return files_of(figure, name)

@@ -28,7 +28,8 @@ def in_words(agreement: Agreement) -> list[str]:
 
 def _comparison(comparison: Comparison, agreement: Agreement) -> Iterator[str]:
     which = "mean of both sides" if comparison.quantity == "mean" else f"{comparison.quantity} side"
-    yield f"{' | '.join(comparison.raters)}: {comparison.n} cases, {which}"
+    cases = "1 case" if comparison.n == 1 else f"{comparison.n} cases"
+    yield f"{' | '.join(comparison.raters)}: {cases}, {which}"
     row = summary_row(comparison, agreement.pairs)
     if row["n_outlines"]:
         yield (
@@ -58,7 +59,7 @@ def _comparison(comparison: Comparison, agreement: Agreement) -> Iterator[str]:
 
 
 def _signed(interval: Interval) -> str:
-    return f"{interval.value:+.0f} ({interval.low:+.0f} to {interval.high:+.0f})"
+    return f"{interval.value:+.0f} ({interval.low:+.0f} to {interval.high:+.0f})".replace("-", "−")
 
 
 def _icc(interval: Interval) -> str:

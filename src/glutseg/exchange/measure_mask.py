@@ -131,12 +131,12 @@ def _placed(
 def _place_flags(placed: Mapping[Term, Placed]) -> tuple[Flag, ...]:
     flags = []
     if any(p.is_resampled for p in placed.values()):
-        flags.append(Flag("mask-resampled", "the mask's voxels are not the images'"))
+        flags.append(Flag("mask-resampled", "the mask is on another grid than the images"))
     if any(p.on_centres for p in placed.values()):
-        flags.append(Flag("contour-on-pixel-centres", "every point of its lines is a pixel's centre"))
+        flags.append(Flag("contour-on-pixel-centres", "every point of the contours is the centre of a pixel"))
     worst = max(p.share_outside for p in placed.values())
     if worst > OUTSIDE_REVIEW:
-        flags.append(Flag("mask-cut", f"{worst:.0%} of a muscle lie outside the images"))
+        flags.append(Flag("mask-cut", f"{worst:.0%} of a muscle lies outside the images"))
     return tuple(flags)
 
 

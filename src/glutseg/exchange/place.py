@@ -67,7 +67,7 @@ def check_frame(mask: ForeignMask, frame_uid: str) -> tuple[Flag, ...]:
     if mask.frame_uid and frame_uid and mask.frame_uid != frame_uid:
         raise GlutsegError("mask-elsewhere", "the mask is in another frame of reference")
     if not (mask.frame_uid and frame_uid):
-        return (Flag("mask-frame-unknown", "its place rests on its coordinates alone"),)
+        return (Flag("mask-frame-unknown", "only its coordinates say where it lies"),)
     return ()
 
 

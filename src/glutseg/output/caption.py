@@ -49,12 +49,12 @@ def _level_words(result: CaseResult) -> str:
 
 def _side_lines(result: CaseResult, side: Side) -> list[str]:
     record = result.muscle(side)
-    measured, bound = (None, None) if record is None else (record.measurement, record.error_bound_mm2)
+    measured = None if record is None else record.measurement
     if measured is None:
         return [f"{side} gluteus maximus", "no area"]
     return [
         f"{side} gluteus maximus",
-        _with_bound(result, side) + ("" if bound is None else " (90 %)"),
+        _with_bound(result, side),
         f"lean {measured.lean_area_mm2:.0f} mm², fat {measured.imat_area_mm2:.0f} mm²",
         f"mean {measured.mean_hu:.0f} HU, SD {measured.sd_hu:.0f}",
     ]
@@ -85,6 +85,8 @@ def _summary_lines(result: CaseResult) -> list[str]:
     if result.has_whole_muscles:
         volumes = _right_and_left(*(result.volume_cm3(side) for side in AS_SHOWN))
         lines.append(f"whole muscle {volumes} cm³ (R / L)")
+    if result.largest_error_bound_percent is not None:
+        lines.append("±: 90 % error bound")
     return lines
 
 

@@ -45,6 +45,8 @@ class _Plane:
     row_mm: float
     column_mm: float
     marks: tuple[str, str]
+    is_cut: bool = False
+    """Outlined around the level only: the muscles go on beyond, so their outlines are left open there."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,8 @@ def draw_overlay(
     axial = _show(canvas, _axial(view), AXIAL)
     _show_others(axial, view)
     _scale_bar(axial)
-    for plane, box in ((_coronal(view), CORONAL), (_sagittal(view), SAGITTAL)):
-        _show_level(_show(canvas, plane, box), view)
+    for cut, box in ((_coronal, CORONAL), (_sagittal, SAGITTAL)):
+        _show_level(_show(canvas, cut(view, is_cut=not result.has_whole_muscles), box), view)
     draw_caption(canvas, result)
     return canvas.png()
 
@@ -122,16 +124,16 @@ def _axial(view: View) -> _Plane:
     return _Plane(view.hu[view.slice_index], labels, sy, sx, marks=("R", "L"))
 
 
-def _coronal(view: View) -> _Plane:
+def _coronal(view: View, *, is_cut: bool) -> _Plane:
     sz, _, sx = view.spacing_mm
     labels = None if view.labels is None else view.labels[::-1, view.row]
-    return _Plane(view.hu[::-1, view.row], labels, sz, sx, marks=("R", "L"))
+    return _Plane(view.hu[::-1, view.row], labels, sz, sx, ("R", "L"), is_cut)
 
 
-def _sagittal(view: View) -> _Plane:
+def _sagittal(view: View, *, is_cut: bool) -> _Plane:
     sz, sy, _ = view.spacing_mm
     labels = None if view.labels is None else view.labels[::-1, :, view.column]
-    return _Plane(view.hu[::-1, :, view.column], labels, sz, sy, marks=("A", "P"))
+    return _Plane(view.hu[::-1, :, view.column], labels, sz, sy, ("A", "P"), is_cut)
 
 
 def _fitted(plane: _Plane, box: Box) -> Box:
@@ -145,11 +147,22 @@ def _show(canvas: Canvas, plane: _Plane, box: Box) -> _Shown:
     canvas.grey(_windowed(plane.hu), shown.box)
     if plane.labels is not None:
         for label, colour in _colours(plane.labels):
-            outline = shown.contours(plane.labels == label)
+            inside = plane.labels == label
+            outline = shown.contours(inside, where=_between_ends(inside) if plane.is_cut else None)
             canvas.lines(outline, Pen(colour, OUTLINE_WIDTH, HALO_WIDTH))
     for x, mark, anchor in ((0.01, plane.marks[0], "la"), (0.99, plane.marks[1], "ra")):
         canvas.text(shown.box.at(x, 0.01), mark, 21, INK, anchor=anchor, halo=1)
     return shown
+
+
+def _between_ends(inside: BoolArray) -> BoolArray | None:
+    """The rows of a region without the borders above and below it; None where it has hardly any rows."""
+    (rows,) = np.nonzero(inside.any(axis=1))
+    if len(rows) < 3:
+        return None
+    where = np.zeros(inside.shape, dtype=bool)
+    where[rows[0] : rows[-1] + 1] = True
+    return where
 
 
 def _windowed(hu: Int16Array) -> npt.NDArray[np.uint8]:
@@ -179,7 +192,7 @@ def _show_others(axial: _Shown, view: View) -> None:
         axial.canvas.lines(outline, Pen(colour, OTHER_WIDTH, HALO_WIDTH, OTHER_DASHES))
         is_drawn |= bool(outline)
     if is_drawn:
-        words = "thin: another outline of the same muscle, where it differs"
+        words = "thin: outline of the second method, where it differs"
         axial.canvas.text(axial.box.at(0.01, 0.98), words, 14, QUIET_INK, anchor="ld", halo=1)
 
 
@@ -188,6 +201,19 @@ def _show_level(shown: _Shown, view: View) -> None:
     y = (n_slices - view.slice_index - 0.5) / n_slices
     level = np.array([shown.box.at(0, y), shown.box.at(1, y)])
     shown.canvas.lines([level], LEVEL_PEN)
+    if shown.plane.is_cut and view.labels is not None:
+        shown.canvas.text(shown.box.at(0.02, 0.98), _outlined_words(view), 14, INK, anchor="ld", halo=1)
+
+
+def _outlined_words(view: View) -> str:
+    """How far above and below the level there are outlines; empty where there are none."""
+    labels = view.labels
+    slices = np.flatnonzero(labels.any(axis=(1, 2))) if labels is not None else np.empty(0)
+    if not len(slices):
+        return ""
+    up, down = (abs(int(end) - view.slice_index) * view.spacing_mm[0] for end in (slices[-1], slices[0]))
+    reach = f"± {up:.0f}" if round(up) == round(down) else f"+ {up:.0f}, − {down:.0f}"
+    return f"outlined: {reach} mm around the level"
 
 
 def _scale_bar(axial: _Shown) -> None:

@@ -83,8 +83,8 @@ def _check_scale(found: Densities, settings: QualitySettings) -> list[Flag]:
     if distance_hu <= 0:
         return []
     message = (
-        f"subcutaneous fat has {found.fat_hu:.0f} HU (usual {low_hu} to {high_hu}) and muscle "
-        f"{found.lean_hu:.0f}, as if all HU were {_explanation(found.fat_hu, found.air_hu, settings)}"
+        f"subcutaneous fat is at {found.fat_hu:.0f} HU (usual: {low_hu} to {high_hu} HU) and muscle at "
+        f"{found.lean_hu:.0f} HU, as if all HU were {_explanation(found.fat_hu, found.air_hu, settings)}"
     )
     return [Flag("hu-shifted" if distance_hu > settings.max_shift_hu else "hu-unusual", message)]
 

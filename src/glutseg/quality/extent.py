@@ -24,7 +24,7 @@ def check_extent(picture: Picture, found: Densities) -> tuple[Flag, ...]:
         if at_skin > settings.max_skin_share:
             flags.append(Flag("outline-beyond-muscle", f"{at_skin:.0%} of the area is skin", side))
         elif in_fat > settings.max_fat_lobe_share:
-            message = f"{in_fat:.0%} of the area is fat without muscle at the border of the outline"
+            message = f"{in_fat:.0%} of the area is fat along the border of the outline"
             flags.append(Flag("outline-beyond-muscle", message, side))
         islands = 1 - _share(_largest_piece(muscle), muscle)
         if islands > settings.max_islands_share:

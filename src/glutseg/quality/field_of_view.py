@@ -21,9 +21,9 @@ def check_field_of_view(picture: Picture) -> tuple[Flag, ...]:
         if not muscle.any():
             continue
         if outside_mm[muscle].min() <= settings.field_of_view_mm:
-            flags.append(Flag("muscle-cut-by-fov", "the muscle reaches the edge of the picture", side))
+            flags.append(Flag("muscle-cut-by-fov", "the muscle reaches the edge of the field of view", side))
         elif (near_mm := cut_mm[muscle].min()) <= settings.cut_reach_mm:
-            message = f"the picture ends in lean tissue, {near_mm:.0f} mm from the outline"
+            message = f"the field of view ends in lean tissue, {near_mm:.0f} mm from the outline"
             flags.append(Flag("muscle-cut-by-fov", message, side))
     return tuple(flags)
 

@@ -39,5 +39,5 @@ def check_ends(record: MuscleResult) -> tuple[Flag, ...]:
     whole = record.whole
     if whole is None or whole.is_complete:
         return ()
-    shown = f"{whole.length_mm:.0f} mm and {whole.volume_cm3:.0f} cm³ of it"
+    shown = f"{whole.length_mm:.0f} mm of its length and {whole.volume_cm3:.0f} cm³ of its volume"
     return (Flag("muscle-incomplete", f"gluteus {record.muscle}: the series shows {shown}", record.side),)

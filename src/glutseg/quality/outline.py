@@ -32,8 +32,9 @@ def check_error_bound(record: MuscleResult, settings: QualitySettings = METHOD.q
     if is_maximus and plane_mm > LONG_PLANE_MM:
         message += f"; a fat plane of {plane_mm:.0f} mm inside the gluteus medius may be its border"
     if difference is not None:
-        where = f" at the {record.differs_at}" if record.differs_at else ""
-        message += f"; the other outline differs by {difference:+.0f} %{where}"
+        where = f", mostly at the {record.differs_at}" if record.differs_at else ""
+        more = "more" if difference > 0 else "less"
+        message += f"; a second method outlines {abs(difference):.0f} % {more}{where}"
     return (Flag("outline-uncertain", message, record.side),)
 
 
@@ -77,7 +78,9 @@ def _check_jump(side: Side, profile: tuple[ProfilePoint, ...], settings: Quality
     jump = abs(area - beside) / max(area, beside, 1e-9)
     if jump <= settings.max_jump_share:
         return []
-    return [Flag("slices-disagree", f"{area:.0f} mm², the neighbouring slices {beside:.0f} mm²", side)]
+    return [
+        Flag("slices-disagree", f"{area:.0f} mm² here, {beside:.0f} mm² on the neighbouring slices", side)
+    ]
 
 
 def check_difference(
@@ -92,4 +95,6 @@ def check_difference(
     difference = abs(a - b) / max((a + b) / 2, 1e-9)
     if difference <= settings.max_side_difference_share:
         return ()
-    return (Flag("sides-differ", f"over the profile left has {a:.0f} mm², right {b:.0f} mm²"),)
+    return (
+        Flag("sides-differ", f"mean of the slices around the level: left {a:.0f} mm², right {b:.0f} mm²"),
+    )

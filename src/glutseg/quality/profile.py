@@ -27,7 +27,9 @@ def check_profile(
     n_missing = sum(k in missing for k in places)
     if not n_beyond + n_missing:
         return ()
-    words = [f"{n_missing} have no image"] if n_missing else []
-    words += [f"{n_beyond} lie beyond the end of the images"] if n_beyond else []
+    words = [f"{n_missing} {'has' if n_missing == 1 else 'have'} no image"] if n_missing else []
+    words += (
+        [f"{n_beyond} {'lies' if n_beyond == 1 else 'lie'} beyond the end of the images"] if n_beyond else []
+    )
     detail = f"of {len(places)} slices within {reach_mm:g} mm of the level {' and '.join(words)}"
     return (Flag("profile-incomplete", detail),)

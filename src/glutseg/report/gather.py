@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from glutseg.agreement import AGREEMENT
+from glutseg.agreement.write import RECORD as AGREEMENT_JSON
 from glutseg.measurement import mean_of_sides
 from glutseg.output.run_record import OWN
 from glutseg.output.schema import CaseRow
@@ -16,10 +18,18 @@ from glutseg.output.text import plain
 from glutseg.protocol import Protocol
 from glutseg.report.cases import case_view, counts_of, flag_words
 from glutseg.report.charts import Point, overview
-from glutseg.report.methods import level_words, methods
+from glutseg.report.counted import counted
+from glutseg.report.methods import Beside, hu_words, level_words, methods
 from glutseg.report.model import CaseView, Fact, FlagWords, Overview, Report
 from glutseg.report.pictures import SIZES, size_for
-from glutseg.report.results import agreement_section, study_section
+from glutseg.report.records import AgreementRecord, StudyRecord, read_as
+from glutseg.report.results import (
+    STUDY,
+    STUDY_JSON,
+    agreement_section,
+    read_record,
+    study_section,
+)
 from glutseg.result import STATUSES
 from glutseg.review import decision_counts, revised
 from glutseg.review.collate import Collator
@@ -48,13 +58,15 @@ def gather(out: Path, title: str = "") -> Report:
         case_view(out, row, reviews.get(row.result.case_id, blank), number, size)
         for number, row in enumerate(rows, start=1)
     )
-    agreement = agreement_section(out, run)
-    paragraph = methods(
+    records = read_record(out / STUDY / STUDY_JSON), read_record(out / AGREEMENT / AGREEMENT_JSON)
+    written = methods(
         run.protocol,
         run.version,
         rows,
         decision_counts(out),
-        has_agreement=agreement is not None,
+        beside=Beside(
+            read_as(StudyRecord, records[0]), read_as(AgreementRecord, records[1]), bool(run.key_check)
+        ),
         outliner=_outliner(run),
     )
     return Report(
@@ -69,9 +81,9 @@ def gather(out: Path, title: str = "") -> Report:
         flag_codes=_flag_codes(cases),
         has_decisions=any(case.decisions for case in cases),
         study=study_section(out, replace(run, rows=rows).sha256, run.sha256),
-        agreement=agreement,
-        methods=paragraph.sentences,
-        citations=paragraph.citations,
+        agreement=agreement_section(out, run),
+        methods=written.paragraphs,
+        citations=written.citations,
         context=_context(),
         context_words=DISCLAIMER,
         protocol_facts=tuple(_protocol_facts(run.protocol)),
@@ -100,20 +112,22 @@ def _counts(rows: Sequence[CaseRow]) -> tuple[Fact, ...]:
 def _unfinished(run: RunRows) -> str:
     notes = []
     if run.waiting:
-        notes.append(f"{len(run.waiting)} studies of the run are not done: this page does not show them.")
+        n = counted(len(run.waiting), "study", "studies")
+        are, them = ("is", "it") if len(run.waiting) == 1 else ("are", "them")
+        notes.append(f"{n} of the run {are} not done; this page does not show {them}.")
     state = run.record.get("state")
     if state != "finished" and not run.waiting:
         notes.append("The run has not finished.")
     problems = run.record.get("problems")
     if isinstance(problems, list) and problems:
-        notes.append(f"{len(problems)} files could not be read; run.json names them.")
+        notes.append(f"{counted(len(problems), 'file')} could not be read (see run.json).")
     for key, words in (
-        ("participants_without_images", "of the participants table have no images"),
-        ("patients_without_participant", "have no row in the participants table"),
+        ("participants_without_images", "of the participants table without images"),
+        ("patients_without_participant", "without a row in the participants table"),
     ):
         people = run.record.get(key)
         if isinstance(people, list) and people:
-            notes.append(f"{len(people)} patients {words}; run.json names them.")
+            notes.append(f"{counted(len(people), 'patient')} {words} (see run.json).")
     return " ".join(notes)
 
 
@@ -150,8 +164,8 @@ def _protocol_facts(protocol: Protocol) -> list[Fact]:
         Fact("description", plain(protocol.description)),
         Fact("level", f"the slice {level_words(protocol)}"),
         Fact("profile", f"{protocol.level.profile_mm:g} mm above and below the level"),
-        Fact("lean", f"{tissue.muscle_hu[0]} to {tissue.muscle_hu[1]} HU"),
-        Fact("intermuscular fat", f"{tissue.imat_hu[0]} to {tissue.imat_hu[1]} HU"),
+        Fact("lean muscle", hu_words(tissue.muscle_hu)),
+        Fact("fat", hu_words(tissue.imat_hu)),
         Fact("muscles", ", ".join(f"gluteus {name}" for name in protocol.extent.muscles)),
         Fact("whole muscles", "yes" if protocol.extent.whole_muscle else "no"),
         Fact("largest slice spacing", f"{series.max_slice_spacing_mm:g} mm"),

@@ -1,8 +1,7 @@
-"""The methods paragraph: what was done in this run, in words that can stand in a paper."""
+"""The methods section: what was done in this run, in words that can stand in a paper."""
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,61 +12,68 @@ from glutseg.output.run_record import OWN
 from glutseg.output.schema import CaseRow
 from glutseg.output.text import plain
 from glutseg.protocol import Protocol
+from glutseg.report import citations, methods_cases
+from glutseg.report.counted import joined
+from glutseg.report.methods_statistics import agreement_sentences, study_sentences
+from glutseg.report.records import AgreementRecord, StudyRecord
 from glutseg.segmentation.totalsegmentator import TotalSegmentator
 
+NEAREST = "nearest to "
 LEVELS = {
-    "femoral-head-top": "nearest to the mean height of the tops of the two femoral heads",
-    "femoral-head-centre": "nearest to the mean height of the centres of the two femoral heads",
-    "si-joint-end": "nearest to the mean height of the lower ends of the two sacroiliac joints",
-    "acetabular-roof": "nearest to the mean height of the two acetabular roofs",
-    "greater-trochanter-tip": "nearest to the mean height of the tips of the two greater trochanters",
-    "pubic-symphysis-top": "nearest to the upper edge of the pubic symphysis",
-    "ischial-tuberosity-tip": "nearest to the mean height of the lower tips of the ischial tuberosities",
-    "lesser-trochanter": "nearest to the mean height of the tips of the two lesser trochanters",
-    "peak-area": "with the largest mean area of both sides between sacrum and lesser trochanters",
-    "z": "at a height given by hand",
-    "slice": "given by its number",
+    "femoral-head-top": f"{NEAREST}the mean height of the tops of the two femoral heads",
+    "femoral-head-centre": f"{NEAREST}the mean height of the centres of the two femoral heads",
+    "si-joint-end": f"{NEAREST}the mean height of the lower ends of the two sacroiliac joints",
+    "acetabular-roof": f"{NEAREST}the mean height of the two acetabular roofs",
+    "greater-trochanter-tip": f"{NEAREST}the mean height of the tips of the two greater trochanters",
+    "pubic-symphysis-top": f"{NEAREST}the upper edge of the pubic symphysis",
+    "ischial-tuberosity-tip": f"{NEAREST}the mean height of the lower tips of the ischial tuberosities",
+    "lesser-trochanter": f"{NEAREST}the mean height of the tips of the two lesser trochanters",
+    "peak-area": "with the largest mean area of both sides between the sacrum and the lesser trochanters",
+    "z": "at a height specified by hand",
+    "slice": "specified by its number",
 }
-CITED_LEVELS = {
-    "femoral-head-top": "Homma et al. Surg Radiol Anat 2019;41:109. doi:10.1007/s00276-018-2099-9 (level)",
-    "greater-trochanter-tip": "Yin et al. Front Endocrinol 2020;11:503. doi:10.3389/fendo.2020.00503 (level)",
-    "pubic-symphysis-top": "Koda et al. J Showa Med Assoc 1991;51:435 (level)",
-}
-AUBREY = "Aubrey et al. Acta Physiol 2014;210:489–497. PMID 24393306 (HU windows)"
-DECISIONS = ("accepted", "corrected", "rejected")
-AUTOMATICALLY = (
-    ", which outlines the muscle by region growing from where a trained network (3D U-Net) expects it, up to "
-    "a minimum cut along visible fat planes, and assigns each pixel by the network’s probabilities and its "
-    "density (Bayes’ rule), on levels of fat and muscle that are measured in each image"
+AUTOMATIC = (
+    "The software outlined the muscle automatically: a 3D U-Net (Çiçek et al., 2016) estimated the "
+    "probability of each muscle, a minimum cut placed the borders between muscles on the fat planes visible "
+    "between them, and on the measured slice each pixel was assigned from the network’s probabilities and "
+    "its density (Bayes’ rule), relative to the densities of fat and muscle in the same image."
 )
-ON_GIVEN_MASKS = " on outlines that were made elsewhere [say by whom and how]"
-BY_TOTALSEGMENTATOR = " on outlines of TotalSegmentator{version} (task “total”, 1.5 mm), a trained network"
+GIVEN_MASKS = (
+    "The outlines had been made beforehand [state by whom and how], and the software measured them unchanged."
+)
+BY_TOTALSEGMENTATOR = (
+    "The muscle was outlined by TotalSegmentator{version} (task “total”, 1.5 mm; Wasserthal et al., 2023), "
+    "a trained network."
+)
+BY_ANOTHER = "The muscle was outlined by “{name}” [describe this method]."
+RECORDED = (
+    "All settings and software versions are recorded in the file run.json "
+    "[provide as supplementary material]."
+)
 STANDARD_WINDOWS = ((-29, 150), (-190, -30))
-LIBRARIES = (
-    "Harris et al. Nature 2020;585:357–362 (NumPy)",
-    "Virtanen et al. Nat Methods 2020;17:261–272 (SciPy)",
-    "van der Walt et al. PeerJ 2014;2:e453 (scikit-image)",
-    "Lowekamp et al. Front Neuroinform 2013;7:45 (SimpleITK)",
-)
-CITED_OUTLINERS: dict[str, tuple[str, ...]] = {
-    PROGRAM: ("Çiçek et al. MICCAI 2016; LNCS 9901:424–432. doi:10.1007/978-3-319-46723-8_49 (3D U-Net)",),
-    TotalSegmentator.name: (
-        "Wasserthal et al. Radiol Artif Intell 2023;5:e230024. doi:10.1148/ryai.230024 (TotalSegmentator)",
-        "Isensee et al. Nat Methods 2021;18:203–211 (nnU-Net)",
-    ),
-}
-AGREEMENT = (
-    "Bland and Altman. Stat Methods Med Res 1999;8:135–160 (limits of agreement)",
-    "McGraw and Wong. Psychol Methods 1996;1:30–46 (intraclass correlation)",
-)
 
 
 @dataclass(frozen=True)
-class Paragraph:
-    """Sentences, and what they cite."""
+class Methods:
+    """Examinations, measurement, review, agreement and statistics, a paragraph each; and what they cite."""
 
-    sentences: tuple[str, ...]
+    paragraphs: tuple[str, ...]
     citations: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What was made of a run beside its table.
+
+    Attributes
+    ----------
+    study, agreement : the records of `glutseg study` and `glutseg agree`; None where they were not run
+    has_pseudonyms : patient ids were replaced
+    """
+
+    study: StudyRecord | None = None
+    agreement: AgreementRecord | None = None
+    has_pseudonyms: bool = False
 
 
 def methods(
@@ -76,10 +82,10 @@ def methods(
     rows: Sequence[CaseRow],
     reviewers: Mapping[str, Counter[str]],
     *,
-    has_agreement: bool = False,
+    beside: Beside | None = None,
     outliner: Mapping[str, str] = OWN,
-) -> Paragraph:
-    """What was measured, how, in how many studies, and what reviewers decided.
+) -> Methods:
+    """What was measured, how, in how many examinations, what reviewers decided, and what was computed.
 
     Parameters
     ----------
@@ -87,145 +93,106 @@ def methods(
     reviewers : decisions by reviewer
     outliner : who outlined, as run.json has it
     """
-    sentences = [
-        *_what(protocol, version, _how(outliner)),
-        _images(rows),
-        _numbers(rows),
-        *_expected_errors(rows),
-        *_heights(rows),
-        _people(rows, reviewers, outliner),
+    beside = beside or Beside()
+    name = outliner.get("name", "")
+    pseudonyms = ["Patient identifiers were replaced by pseudonyms (keyed hash) in all results."]
+    paragraphs = [
+        [
+            methods_cases.numbers(rows),
+            *methods_cases.images(rows),
+            *(pseudonyms if beside.has_pseudonyms else []),
+        ],
+        [
+            *_measured(protocol, version),
+            _outlined(outliner),
+            *_areas(protocol, name),
+            *_volumes(protocol, rows),
+            *methods_cases.heights(rows),
+            RECORDED,
+        ],
+        [*methods_cases.reviewed(rows, reviewers, outliner), *methods_cases.expected_errors(rows)],
+        agreement_sentences(beside.agreement),
+        study_sentences(beside.study),
     ]
-    cited = [f"glutseg {version} (software). The glutseg developers."]
-    if protocol.level.landmark in CITED_LEVELS:
-        cited.append(CITED_LEVELS[protocol.level.landmark])
-    if (protocol.tissue.muscle_hu, protocol.tissue.imat_hu) == STANDARD_WINDOWS:
-        cited.append(AUBREY)
-    cited += CITED_OUTLINERS.get(outliner.get("name", ""), ())
-    cited += LIBRARIES
-    if has_agreement:
-        cited += AGREEMENT
-    return Paragraph(tuple(s for s in sentences if s), tuple(cited))
+    return Methods(
+        tuple(" ".join(sentences) for sentences in paragraphs if sentences),
+        _cited(protocol, version, name, beside),
+    )
 
 
 def level_words(protocol: Protocol) -> str:
     """Which slice, after "the axial slice"."""
     words = LEVELS[protocol.level.landmark]
     offset_mm = protocol.level.offset_mm
-    if offset_mm:
-        words += f", {abs(offset_mm):g} mm {'above' if offset_mm > 0 else 'below'} that"
-    return words
+    if not offset_mm:
+        return words
+    off = f"{abs(offset_mm):g} mm {'above' if offset_mm > 0 else 'below'}"
+    if words.startswith(NEAREST):
+        return f"{NEAREST}a level {off} {words.removeprefix(NEAREST)}"
+    return f"{off} the one {words}"
 
 
-def _what(protocol: Protocol, version: str, how: str) -> list[str]:
-    low, high = protocol.tissue.muscle_hu
-    fat_low, fat_high = protocol.tissue.imat_hu
-    *names, last = protocol.extent.muscles
-    muscles = f"gluteus {', '.join(names)} and {last}" if names else f"gluteus {last}"
-    bound = "fascia, fat streaks included" if how == AUTOMATICALLY else "outline, fat included"
-    sentences = [
-        f"The cross-sectional area of the {muscles} was measured on pelvic CT with glutseg {version}{how} "
-        f"(protocol “{plain(protocol.name)}”).",
-        f"In each study the axial slice {level_words(protocol)} was measured, on the left and on the right.",
-        f"The area is everything inside the {bound} (number of pixels × pixel area); "
-        f"lean area is the part of it from {_hu(low)} to {_hu(high)} HU, intermuscular fat that from "
-        f"{_hu(fat_low)} to {_hu(fat_high)} HU.",
-    ]
-    if protocol.extent.whole_muscle:
-        sentences.append("Volumes were measured over the whole muscle where the series shows all of it.")
-    return sentences
-
-
-def _expected_errors(rows: Sequence[CaseRow]) -> list[str]:
-    """How far the areas may be off, where that is known of any; corrected ones are not counted."""
-    records = [record for row in rows if row.result.is_measured for record in row.result.muscles]
-    bounds = [r.error_bound_percent for r in records if r.muscle == "maximus" and r.measurement]
-    known = [bound for bound in bounds if bound is not None]
-    if not known:
-        return []
-    areas = "area" if len(known) == 1 else "areas"
+def _measured(protocol: Protocol, version: str) -> list[str]:
+    muscles = f"gluteus {joined(protocol.extent.muscles)}"
+    cited = citations.LEVELS.get(protocol.level.landmark)
+    level = f"{level_words(protocol)}{f' ({cited[0]})' if cited else ''}"
     return [
-        f"By the program's own estimate the true area of the gluteus maximus lies, in 90 % of cases, within "
-        f"{statistics.median(known):.1f} % of the measured one (median of {len(known)} {areas} of "
-        f"{len(bounds)}; largest {max(known):.1f} %)."
+        f"The cross-sectional area of the {muscles} was measured with glutseg (version {version}; protocol "
+        f"“{plain(protocol.name)}”).",
+        f"The left and the right side were measured on the axial slice {level}.",
     ]
 
 
-def _how(outliner: Mapping[str, str]) -> str:
-    """How the outlines came about, after the program's name."""
-    if outliner.get("name") == GIVEN:
-        return ON_GIVEN_MASKS
-    if outliner.get("name") == TotalSegmentator.name:
+def _outlined(outliner: Mapping[str, str]) -> str:
+    """How the outlines came about."""
+    name = outliner.get("name", "")
+    if name == PROGRAM:
+        return AUTOMATIC
+    if name == GIVEN:
+        return GIVEN_MASKS
+    if name == TotalSegmentator.name:
         number = plain(outliner.get("version", ""), 20)
         return BY_TOTALSEGMENTATOR.format(version=f" {number}" if number else "")
-    return AUTOMATICALLY
+    return BY_ANOTHER.format(name=plain(name, 60))
 
 
-def _hu(value: int) -> str:
-    return f"{value}".replace("-", "−")
-
-
-def _images(rows: Sequence[CaseRow]) -> str:
-    series = [row.result.series for row in rows if row.result.series is not None and row.result.muscles]
-    if not series:
-        return ""
-    spacing = sorted(s.slice_spacing_mm for s in series)
-    pixels = sorted(s.pixel_spacing_mm[0] for s in series)
-    kvps = sorted({plain(s.kvp) for s in series if s.kvp})
-    n_contrast = sum(bool(s.contrast) for s in series)
-    text = f"Slices were {_range(spacing)} mm apart, pixels {_range(pixels)} mm wide"
-    text += f", tube voltage {' or '.join(kvps)} kV" if 0 < len(kvps) <= 4 else ""
-    return f"{text}; a contrast agent is named in the headers of {n_contrast} of {len(series)} series."
-
-
-def _range(values: Sequence[float]) -> str:
-    if values[0] == values[-1]:
-        return f"{values[0]:.3g}"
-    return f"{statistics.median(values):.3g} (median; {values[0]:.3g} to {values[-1]:.3g})"
-
-
-def _numbers(rows: Sequence[CaseRow]) -> str:
-    n = Counter(row.result.status for row in rows)
-    failed = Counter(row.result.error_code for row in rows if row.result.status == "failed")
-    text = f"Of {_n(len(rows), 'study', 'studies')}, {n['ok'] + n['review']} yielded an area"
-    text += f", {n['review']} of them with quality flags that no reviewer has settled" if n["review"] else ""
-    if failed:
-        reasons = ", ".join(f"{plain(code)} {count}" for code, count in sorted(failed.items()))
-        text += f"; {sum(failed.values())} could not be measured ({reasons})"
-    text += f"; reviewers excluded {n['excluded']}" if n["excluded"] else ""
-    return f"{text}."
-
-
-def _heights(rows: Sequence[CaseRow]) -> list[str]:
-    measured = [row.result for row in rows if row.result.muscles]
-    sources = Counter(result.height.source for result in measured if result.height.height_m is not None)
-    if not sources:
-        return []
-    words = {"participants": "the participants table", "dicom": "the DICOM header"}
-    known = " and ".join(f"{words[s]} ({n})" for s, n in sorted(sources.items()) if s in words)
-    lacking = len(measured) - sum(sources.values())
-    more = f"; {lacking} without a height have no index" if lacking else ""
+def _areas(protocol: Protocol, outliner: str) -> list[str]:
+    """What counts as area, lean and fat."""
+    bound = "the fascia" if outliner == PROGRAM else "the outline"
+    lean, fat = protocol.tissue.muscle_hu, protocol.tissue.imat_hu
+    cited = " (Aubrey et al., 2014)" if (lean, fat) == STANDARD_WINDOWS else ""
     return [
-        "Left and right were averaged, and the mean divided by height (mm²/m) and by its square (cm²/m²).",
-        f"Heights are from {known}{more}.",
+        f"The area is that within {bound}, including fat within the muscle; in it, pixels of "
+        f"{hu_words(lean)} were counted as lean muscle and pixels of {hu_words(fat)} as fat{cited}."
     ]
 
 
-def _people(
-    rows: Sequence[CaseRow], reviewers: Mapping[str, Counter[str]], outliner: Mapping[str, str]
-) -> str:
-    if not reviewers:
-        whose = "as they were given" if outliner.get("name") == GIVEN else "those of the program"
-        return f"No person has reviewed the outlines here: they are {whose}."
-    decided = Counter(row.decision for row in rows if row.decision)
-    counts = ", ".join(
-        f"{decided[word]} {word}" for word in ("accepted", "corrected", "rejected") if decided[word]
-    )
-    people = _n(len(reviewers), "reviewer", "reviewers")
-    rest = len(rows) - sum(decided.values())
-    studies = _n(len(rows), "study", "studies")
-    text = f"{people} looked at the outlines; of {studies} {counts or 'none is decided'}"
-    return f"{text}{f', {rest} without a decision that counts' if rest else ''}."
+def hu_words(window: tuple[int, int]) -> str:
+    """ "−29 to 150 HU"."""
+    return f"{window[0]} to {window[1]} HU".replace("-", "−")
 
 
-def _n(n: int, one: str, many: str) -> str:
-    return f"{n} {one if n == 1 else many}"
+def _volumes(protocol: Protocol, rows: Sequence[CaseRow]) -> list[str]:
+    if not protocol.extent.whole_muscle:
+        return []
+    measured = [row.result for row in rows if row.result.is_measured]
+    n = sum(all(result.volume_cm3(side) is not None for side in ("left", "right")) for result in measured)
+    where = "all examinations" if n == len(measured) else f"the {n} of {len(measured)} examinations"
+    if n == 0:
+        return ["Muscle volume was not determined, because no series showed the whole muscle."]
+    return [
+        f"Muscle volume was determined in {where}, in which the series showed the whole muscle on both sides."
+    ]
+
+
+def _cited(protocol: Protocol, version: str, outliner: str, beside: Beside) -> tuple[str, ...]:
+    cited = [citations.software(version)]
+    if protocol.level.landmark in citations.LEVELS:
+        cited.append(citations.LEVELS[protocol.level.landmark][1])
+    if (protocol.tissue.muscle_hu, protocol.tissue.imat_hu) == STANDARD_WINDOWS:
+        cited.append(citations.AUBREY)
+    cited += citations.OUTLINERS.get(outliner, ())
+    cited += citations.LIBRARIES
+    cited += citations.STUDY if beside.study else ()
+    cited += citations.AGREEMENT if beside.agreement else ()
+    return tuple(cited)

@@ -161,10 +161,11 @@ class CaseView:
 
 @dataclass(frozen=True)
 class FigureView:
-    """A figure of a study or an agreement."""
+    """A figure of a study or an agreement; its caption says what it shows, with the statistics."""
 
     title: str
     picture: Picture
+    caption: str = ""
 
 
 @dataclass(frozen=True)

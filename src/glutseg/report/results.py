@@ -23,15 +23,19 @@ FIGURE_NAME = re.compile(r"(?P<stem>(figures/)?[A-Za-z0-9][A-Za-z0-9_-]{0,80})\.
 STUDY, STUDY_JSON = "study", "study.json"
 """Where `glutseg study` writes by default."""
 STUDY_TITLES = {
-    "groups": "The groups (each point is a patient)",
+    "groups": "The groups",
     "correlation": "Correlation",
     "sides": "Left against right",
-    "profile": "Area around the level, by group",
-    "sensitivity": "The same comparison with other levels, sides and indices",
+    "profile": "Area around the measured slice",
+    "sensitivity": "The comparison under other choices of method",
 }
 AGREEMENT_TITLES = {
-    "bland-altman": "Differences against size (Bland-Altman)",
+    "bland-altman": "Bland-Altman plot",
     "identity": "One rater against the other",
+}
+AGREEMENT_CAPTIONS = {
+    "bland-altman": "Points: cases; solid line: bias; dashed lines: limits of agreement; bars: 95 % CI.",
+    "identity": "Points: sides of cases; dashed line: equality.",
 }
 AUTOMATIC_STUDY = "This study uses the automatic values: it does not contain the decisions of reviewers."
 OLDER_AGREEMENT = "The run or its reviews have changed since: run glutseg agree again."
@@ -88,8 +92,17 @@ def figures(folder: Path, record: Mapping[str, Any], titles: Mapping[str, str]) 
         title = titles.get(_start(stem, titles)) or stem.rsplit("/", 1)[-1].replace("-", " ").capitalize()
         picture = figure_picture(folder / f"{stem}.png", title)
         if picture is not None:
-            found.append(FigureView(title, picture))
+            found.append(FigureView(title, picture, _caption(record, stem)))
     return tuple(found)
+
+
+def _caption(record: Mapping[str, Any], stem: str) -> str:
+    """What the record says below a figure; empty where it says nothing."""
+    captions = record.get("captions")
+    text = captions.get(stem.rsplit("/", 1)[-1]) if isinstance(captions, dict) else None
+    return (
+        plain(text) if isinstance(text, str) else AGREEMENT_CAPTIONS.get(_start(stem, AGREEMENT_CAPTIONS), "")
+    )
 
 
 def _start(stem: str, titles: Mapping[str, str]) -> str:

@@ -80,7 +80,7 @@ def final_row(out: Path, row: CaseRow, found: CaseReviews, chosen: str = "") -> 
         flags.append(Flag("review-unreadable", f"{len(unreadable)}: {', '.join(unreadable)}"))
     stale = [review.reviewer for review, entry in decisions_in_force if found.is_stale(entry)]
     if stale:
-        flags.append(Flag("review-stale", f"that of {'; '.join(stale)}"))
+        flags.append(Flag("review-stale", f"decision of {'; '.join(stale)}"))
     if flags:
         return _with_flags(row, tuple(flags))
     if not decisions_in_force:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -60,6 +61,12 @@ class Study:
     profile_unit: str
     profiles: tuple[ProfileBand, ...]
     context: tuple[Published, ...]
+
+    @property
+    def decimals(self) -> int:
+        """Of means and differences in words, so that the groups' smaller SD has three digits."""
+        spread = min(s.sd for s in self.summaries if s.name == self.sample.value.name)
+        return max(0, 2 - math.floor(math.log10(spread))) if spread > 0 else 2
 
 
 def study_run(

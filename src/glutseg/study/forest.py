@@ -56,8 +56,9 @@ def draw_forest(study: Study) -> Figure:
     side.spines["right"].set_visible(False)
     first, second = (label(g) for g in study.sample.groups)
     axes.set_xlabel(f"Hedges g with 95 % CI; right of 0: larger in {first} than in {second}")
-    figure.suptitle("The same comparison under other choices", fontsize=9)
-    figure.supxlabel("filled: Welch p < 0.05; empty: not; dotted: as asked", fontsize=7.5, color=QUIET_INK)
+    figure.supxlabel(
+        "filled: Welch p < 0.05; open: p ≥ 0.05; dotted: as asked", fontsize=7.5, color=QUIET_INK
+    )
     return figure
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from glutseg.study.analysis import Study
+from glutseg.study.captions import PER
 from glutseg.study.compare import Floats
-from glutseg.study.correlate import ADJUSTED, Correlation
+from glutseg.study.correlate import Correlation
 from glutseg.study.effects import LEVEL
 from glutseg.study.figures import (
     GROUP_COLOURS,
@@ -26,18 +27,17 @@ from glutseg.study.figures import (
     style,
 )
 from glutseg.study.forest import draw_forest
-from glutseg.study.words import number, p_words
 
 JITTER = 0.13
 BOX_PARTS = ("box", "whisker", "cap", "median")
 POINT: dict[str, Any] = {"s": 26, "linewidths": 0.6, "edgecolors": "white", "alpha": 0.9}
 
 
-def figure_files(study: Study) -> dict[str, bytes]:
-    """Every figure as SVG and PNG, named ``figures/NAME``; the same study gives the same bytes."""
+def figure_files(figures: Mapping[str, Figure]) -> dict[str, bytes]:
+    """Figures as SVG and PNG, named ``figures/NAME``; the same study gives the same bytes."""
     files: dict[str, bytes] = {}
     with style():
-        for name, figure in _figures(study):
+        for name, figure in figures.items():
             files |= files_of(figure, f"figures/{name}")
     return files
 
@@ -91,12 +91,6 @@ def _groups(study: Study) -> Figure:
     axes.set_xticks([0, 1], [f"{label(g)}\nn = {n}" for g, n in zip(study.sample.groups, known, strict=True)])
     axes.grid(axis="x", visible=False)
     axes.set_ylabel(_axis_words(study))
-    c = study.comparison
-    g, ci = c.effect.hedges_g, c.effect.hedges_g_ci
-    axes.set_title(
-        f"Welch's t test: {p_words(c.welch.p)}\nHedges g = {number(g)} "
-        f"(95 % CI {number(ci.low)} to {number(ci.high)})"
-    )
     figure.supxlabel(
         "points: patients; box: quartiles; diamond: mean with 95 % CI", fontsize=7.5, color=QUIET_INK
     )
@@ -117,21 +111,8 @@ def _scatter(study: Study, whole: Correlation) -> Figure:
     _fit_and_band(axes, x, y)
     axes.set_xlabel(label(whole.column))
     axes.set_ylabel(_axis_words(study))
-    axes.set_title(
-        f"r = {number(whole.r)} (95 % CI {number(whole.r_ci.low)} to {number(whole.r_ci.high)}), "
-        f"{p_words(whole.r_p)}, n = {whole.n}{_apart(study, whole.column)}"
-    )
     axes.legend()
     return figure
-
-
-def _apart(study: Study, column: str) -> str:
-    """A second line: what is left of a correlation when the groups' own difference is taken off."""
-    c = next(c for c in study.correlations if c.column == column and c.who == ADJUSTED)
-    if math.isnan(c.r):
-        return ""
-    ends = f"{number(c.r_ci.low)} to {number(c.r_ci.high)}"
-    return f"\nadjusted for group: r = {number(c.r)} ({ends}), {p_words(c.r_p)}"
 
 
 def _fit_and_band(axes: Axes, x: Floats, y: Floats) -> None:
@@ -163,11 +144,6 @@ def _sides(study: Study) -> Figure:
     unit = study.sample.value.unit
     axes.set_xlabel(f"right ({unit})" if unit else "right")
     axes.set_ylabel(f"left ({unit})" if unit else "left")
-    sides = study.sides
-    if sides is not None:
-        axes.set_title(
-            f"left − right: {number(sides.percent, 1)} % of the mean,\npaired t test: {p_words(sides.test.p)}"
-        )
     axes.legend()
     return figure
 
@@ -185,8 +161,7 @@ def _profile(study: Study) -> Figure:
         axes.plot(band.offset_mm, band.mean, dashes, color=GROUP_COLOURS[i], label=label(band.group))
     axes.axvline(0, color=QUIET_INK, linewidth=0.8, linestyle=":")
     axes.set_xlabel("mm from the measured slice (negative: towards the feet)")
-    per = {"mm²": "area", "mm²/m": "area / height", "cm²/m²": "area / height²"}[study.profile_unit]
-    axes.set_ylabel(f"{per}, mean of both sides ({study.profile_unit})")
-    axes.set_title("Along the body: mean and 95 % CI by group")
+    axes.set_ylabel(f"{PER[study.profile_unit]}, mean of both sides ({study.profile_unit})")
+    figure.supxlabel("bands: 95 % CI", fontsize=7.5, color=QUIET_INK)
     axes.legend()
     return figure

@@ -10,10 +10,11 @@ from typing import Any
 
 from glutseg.output.folder import PROGRAM
 from glutseg.study.analysis import Study
+from glutseg.study.captions import as_page, captions
 from glutseg.study.context import DISCLAIMER
 from glutseg.study.effects import Test
 from glutseg.study.files import check_folder, csv_bytes, json_bytes, write_files
-from glutseg.study.plots import figure_files
+from glutseg.study.plots import draw, figure_files
 from glutseg.study.power import CAVEAT
 from glutseg.study.sensitivity import Outcome
 from glutseg.study.words import HOLM_NOTE, summary
@@ -25,6 +26,7 @@ TABLES = (
     "combinations.csv", "profile_by_group.csv", "unmatched.csv", "patients.csv", "context.csv",
 )  # fmt: skip
 FIGURES = "figures"
+CAPTIONS = f"{FIGURES}/captions.md"
 LIBRARIES = ("numpy", "scipy", "statsmodels", "pandas", "matplotlib")
 
 Line = dict[str, Any]
@@ -56,8 +58,10 @@ def write_study(folder: Path, study: Study, *, overwrite: bool = False) -> tuple
     """
     check_study_folder(folder, overwrite=overwrite)
     files = {name: csv_bytes(rows, columns) for name, (rows, columns) in _tables(study).items()}
-    files |= figure_files(study)
-    files[STUDY_JSON] = json_bytes(study_json(study) | {"files": sorted(files)})
+    figures = draw(study)
+    texts = captions(study, figures)
+    files |= figure_files(figures) | {CAPTIONS: as_page(texts)}
+    files[STUDY_JSON] = json_bytes(study_json(study) | {"captions": texts, "files": sorted(files)})
     write_files(folder, STUDY_JSON, files)
     return tuple(sorted(files))
 

@@ -103,13 +103,13 @@ def sensitivity(sample: Sample, alternatives: Mapping[str, Sample] | None = None
 
 def _verdict(own: Outcome, others: Sequence[Outcome], n: int, same: int, significant: int) -> str:
     counted = (
-        f"Of {n} combinations of choices, {same} have the sign of the study's own result "
-        f"and {significant} have that sign and p < {ALPHA}."
+        f"Of {n} combinations of choices, {same} give a difference in the same direction as the study's own, "
+        f"{significant} of them with p < {ALPHA}."
     )
     known = [o for o in others if not math.isnan(o.hedges_g)]
     blank = [f"{o.choice.words} ({o.note})" for o in others if math.isnan(o.hedges_g)]
     if blank:
-        counted = f"{counted} Could not be compared: {', '.join(blank)}."
+        counted = f"{counted} Not compared: {', '.join(blank)}."
     turned = [o.choice.words for o in known if o.hedges_g * own.hedges_g < 0]
     crossed = [
         o.choice.words
@@ -117,10 +117,12 @@ def _verdict(own: Outcome, others: Sequence[Outcome], n: int, same: int, signifi
         if (o.welch_p < ALPHA) != (own.welch_p < ALPHA) and o.choice.words not in turned
     ]
     if turned:
-        return f"The sign turns with: {', '.join(turned)}. {counted}"
+        return f"The difference changes its direction with: {', '.join(turned)}. {counted}"
     if crossed:
-        return f"Which side of {ALPHA} the p value lies on rests on: {', '.join(crossed)}. {counted}"
-    return f"No single choice changes the sign or the side of {ALPHA} that the p value lies on. {counted}"
+        return f"Whether p is below {ALPHA} changes with: {', '.join(crossed)}. {counted}"
+    return (
+        f"No single other choice changes the direction of the difference or moves p across {ALPHA}. {counted}"
+    )
 
 
 def _one_at_a_time(main: Choice, sample: Sample, other: Mapping[str, object]) -> Iterator[Choice]:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from glutseg.study.correlate import ADJUSTED
+
 if TYPE_CHECKING:
     from glutseg.study.analysis import Study
     from glutseg.study.effects import Interval
+    from glutseg.study.values import Value
 
 SMALLEST_P = 0.001
 
 
 def p_words(p: float) -> str:
-    """``p = 0.017``, ``p < 0.001``: two significant digits, no more than three places where it is large."""
+    """``p = 0.017``, ``p < 0.001``, ``p > 0.999``: three decimals, wherever a person reads a p value."""
     if p < SMALLEST_P:
-        return "p < 0.001"
-    return f"p = {p:.2g}" if p < 0.1 else f"p = {p:.2f}"
+        return f"p < {SMALLEST_P}"
+    return f"p > {1 - SMALLEST_P}" if p > 1 - SMALLEST_P else f"p = {p:.3f}"
 
 
 def number(value: float, decimals: int = 2) -> str:
@@ -42,14 +45,14 @@ def _who(study: Study) -> tuple[str, ...]:
     c, (first, second) = study.comparison, study.sample.groups
     missing = len(study.sample.frame) - c.n_first - c.n_second
     lacking = {
-        "of the table have no study in the run": len(study.join.only_table),
-        "of the run have no row in the table": len(study.join.only_run),
-        "could not be measured": len(study.join.failed),
-        "were excluded by a reviewer": len(study.join.excluded),
-        "have no group": len(study.sample.no_group),
-        f"have no {study.sample.value.name}": missing,
-        "of the run are not done": len(study.join.waiting),
-        "are of other groups": sum(n for _, n in study.sample.other_groups),
+        "in the table without a study in the run": len(study.join.only_table),
+        "in the run without a row in the table": len(study.join.only_run),
+        "not measured": len(study.join.failed),
+        "excluded by a reviewer": len(study.join.excluded),
+        "without a group": len(study.sample.no_group),
+        f"without {study.sample.value.name}": missing,
+        "of the run not done yet": len(study.join.waiting),
+        "of other groups": sum(n for _, n in study.sample.other_groups),
     }
     missing_words = [f"{n} {why}" for why, n in lacking.items() if n]
     compared = f"{c.n_first + c.n_second} patients: {c.n_first} {first}, {c.n_second} {second}."
@@ -61,21 +64,19 @@ def _difference(study: Study) -> tuple[str, ...]:
     c, value = study.comparison, study.sample.value
     first, second = study.sample.groups
     by_group = {s.group: s for s in study.summaries if s.name == value.name}
-    digits = _decimals(min(s.sd for s in by_group.values()))
+    digits = study.decimals
     means = " and ".join(
         f"{number(by_group[g].mean, digits)} ± {number(by_group[g].sd, digits)} {value.unit} ({g})"
         for g in (first, second)
     )
-    effect, words = c.effect, value.words
-    if words != value.name:  # a column's name stays as it is
-        words = f"{words[:1].upper()}{words[1:]}"
+    effect = c.effect
     sentences = [
-        f"{words}: {means}, mean ± SD; {first} − {second}: "
+        f"{titled(value)}: {means}, mean ± SD; {first} − {second}: "
         f"{number(c.welch.difference, digits)} {value.unit} ({number(c.percent, 1)} %), "
-        f"95 % CI {_ends(c.welch.ci, digits)}; Welch t({c.welch.df:.1f}) = {number(c.welch.statistic)}, "
+        f"95 % CI {ends(c.welch.ci, digits)}; Welch t({c.welch.df:.1f}) = {number(c.welch.statistic)}, "
         f"{p_words(c.welch.p)}; Student t({c.student.df:.0f}) = {number(c.student.statistic)}, "
         f"{p_words(c.student.p)}; Mann-Whitney {p_words(c.mann_whitney.p)}; Hedges g "
-        f"{number(effect.hedges_g)} (95 % CI {_ends(effect.hedges_g_ci)})."
+        f"{number(effect.hedges_g)} (95 % CI {ends(effect.hedges_g_ci)})."
     ]
     sentences += _corrected(study, digits)
     adjusted = next((m for m in study.models if m.name == "group and covariates"), None)
@@ -84,7 +85,7 @@ def _difference(study: Study) -> tuple[str, ...]:
         columns = ", ".join((*study.sample.numbers, *study.sample.categories))
         sentences.append(
             f"Adjusted for {columns}, {first} − {second}: {number(term.estimate, digits)} {value.unit} "
-            f"(95 % CI {_ends(term.ci, digits)}), {p_words(term.p)}, n = {adjusted.n_patients}."
+            f"(95 % CI {ends(term.ci, digits)}), {p_words(term.p)}, n = {adjusted.n_patients}."
         )
     return tuple(sentences)
 
@@ -100,16 +101,18 @@ def _corrected(study: Study, digits: int) -> tuple[str, ...]:
         return (f"{known}; g cannot be corrected for it: {e.note}.",)
     return (
         f"{known} (reliability {number(e.reliability)}); corrected for it, Hedges g would be "
-        f"{number(e.hedges_g)} (95 % CI {_ends(e.hedges_g_ci)}).",
+        f"{number(e.hedges_g)} (95 % CI {ends(e.hedges_g_ci)}).",
     )
 
 
-def _decimals(spread: float) -> int:
-    """That show a spread with three digits."""
-    return max(0, 2 - math.floor(math.log10(spread))) if spread > 0 else 2
+def titled(value: Value) -> str:
+    """What was compared, at the beginning of a sentence; the name of a column stays as it is."""
+    words = value.words
+    return words if words == value.name else f"{words[:1].upper()}{words[1:]}"
 
 
-def _ends(interval: Interval, decimals: int = 2) -> str:
+def ends(interval: Interval, decimals: int = 2) -> str:
+    """Both ends of an interval: ``161 to 570``."""
     return f"{number(interval.low, decimals)} to {number(interval.high, decimals)}"
 
 
@@ -118,11 +121,16 @@ def _correlated(study: Study) -> tuple[str, ...]:
     for column in study.sample.correlates:
         every = [c for c in study.correlations if c.column == column and not math.isnan(c.r)]
         found = [
-            f"r = {number(c.r)} (95 % CI {_ends(c.r_ci)}, {p_words(c.r_p)}, n = {c.n}) in {c.who}"
+            f"r = {number(c.r)} (95 % CI {ends(c.r_ci)}, {p_words(c.r_p)}, n = {c.n}) in {_who_words(c.who)}"
             for c in every
         ]
         sentences.append(f"Correlation with {column}: {'; '.join(found) or 'cannot be computed'}.")
     return tuple(sentences)
+
+
+def _who_words(who: str) -> str:
+    """Whom a correlation is of: a group's name stays as it is."""
+    return {"all": "all patients", ADJUSTED: "all patients, adjusted for group"}.get(who, who)
 
 
 def _context(study: Study) -> tuple[str, ...]:
@@ -144,6 +152,6 @@ def _sides(study: Study) -> tuple[str, ...]:
         return ()
     s = study.sides
     return (
-        f"Left − right: {number(s.percent, 1)} % of the mean, paired {p_words(s.test.p)}; the sides of a "
-        f"patient differ by {s.absolute_percent:.1f} % on average.",
+        f"Left − right: {number(s.percent, 1)} % of the mean (paired t test, {p_words(s.test.p)}); within "
+        f"a patient the sides differ by {s.absolute_percent:.1f} % on average.",
     )
