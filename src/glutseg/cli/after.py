@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from glutseg.cli.frame import app, user_errors
-from glutseg.errors import require_extra
 
 OutArgument = Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")]
 
@@ -49,7 +48,6 @@ def report(
 ) -> None:
     """Write the run in OUT with overlays, quality flags and methods as one HTML page."""
     with user_errors():
-        require_extra("study", "jinja2")
         from glutseg.report import write_report
 
         typer.echo(f"report: {write_report(out, file, title)}")

@@ -9,6 +9,7 @@ import typer
 
 from glutseg.cli.frame import app, user_errors
 from glutseg.errors import GlutsegError
+from glutseg.installation import install_command
 
 
 @app.command()
@@ -86,7 +87,8 @@ def review(
             from glutseg.viewer.review_launcher import login_name, open_review
             from glutseg.viewer.review_widget import RunPlace
         except ImportError as error:  # napari, or a library of the system that Qt needs
-            raise GlutsegError("viewer-missing", f"its libraries are not installed ({error})") from error
+            message = f"its libraries are not installed ({error}); install with {install_command('viewer')}"
+            raise GlutsegError("viewer-missing", message) from error
         open_review(RunPlace(out, login_name() if reviewer is None else reviewer, input_path, key))
 
 
