@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -141,6 +141,12 @@ def show_stored(stored: StoreResult) -> bool:
         summary += f", {len(stored.kept)} were stored before"
     terminal.print_lines([f"not stored: {plain(n)}: {c}: {plain(m)}" for n, c, m in stored.left_out], summary)
     return not stored.left_out
+
+
+def stored_json(stored: StoreResult) -> dict[str, Any]:
+    """The result of storing, for the JSON object of a run."""
+    left_out = [dict(zip(("case_id", "code", "message"), one, strict=True)) for one in stored.left_out]
+    return {"stored": {"cases": list(stored.stored), "before": list(stored.kept), "left_out": left_out}}
 
 
 def refuse_options(

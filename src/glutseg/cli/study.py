@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from glutseg.cli.frame import app, user_errors
+from glutseg.cli.examples import examples
+from glutseg.cli.frame import JsonOption, app, print_json, user_errors
 from glutseg.errors import require_extra
 
 STUDY_FOLDER = "study"
 
 
-@app.command()
+@app.command(epilog=examples("study"))
 def study(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")],
     participants: Annotated[
@@ -45,6 +47,7 @@ def study(
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="The folder to write [OUT/study].")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier study's files.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare two groups of a run: tables, figures and sensitivity to the method."""
     with user_errors():
@@ -53,7 +56,7 @@ def study(
         from glutseg.measurement import parse_columns
         from glutseg.output.pseudonym import pseudonymiser
         from glutseg.study.analysis import study_run
-        from glutseg.study.record import check_study_folder, write_study
+        from glutseg.study.record import STUDY_JSON, check_study_folder, write_study
         from glutseg.study.sample import Question
         from glutseg.study.words import summary
 
@@ -65,4 +68,9 @@ def study(
         pseudonyms = None if key_file is None else pseudonymiser(key_file, out, is_known=True)
         found = study_run(out, participants, question, ids=ids, pseudonyms=pseudonyms)
         write_study(target, found, overwrite=overwrite)
-        terminal.print_lines(summary(found), f"tables and figures: {target}")
+        if as_json:
+            print_json(
+                {"folder": str(target), **json.loads((target / STUDY_JSON).read_text(encoding="utf-8"))}
+            )
+        else:
+            terminal.print_lines(summary(found), f"tables and figures: {target}")

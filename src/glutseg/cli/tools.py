@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from glutseg.cli.examples import examples
 from glutseg.cli.frame import app, user_errors
 from glutseg.errors import GlutsegError
 from glutseg.installation import install_command
 
 
-@app.command()
+@app.command(epilog=examples("protocols"))
 def protocols(
     name: Annotated[str | None, typer.Argument(help="Print this protocol as a file to start from.")] = None,
 ) -> None:
@@ -27,7 +28,7 @@ def protocols(
             typer.echo(to_toml(load_protocol(name)), nl=False)
 
 
-@app.command()
+@app.command(epilog=examples("phantom"))
 def phantom(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
     sample: Annotated[
@@ -67,7 +68,7 @@ def phantom(
     typer.echo(f"{len(folders)} studies in {out}; their true areas are in truth.json")
 
 
-@app.command()
+@app.command(epilog=examples("review"))
 def review(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")],
     reviewer: Annotated[
@@ -92,7 +93,7 @@ def review(
         open_review(RunPlace(out, login_name() if reviewer is None else reviewer, input_path, key))
 
 
-@app.command()
+@app.command(epilog=examples("grow"))
 def grow(
     input_path: Annotated[Path, typer.Argument(metavar="SERIES", help="A folder or file of one CT series.")],
     seed: Annotated[
