@@ -44,8 +44,7 @@ def run_folder(
     ----------
     source : a folder, zip or file, or a server with the query to send to it
     key_file : file with the key for pseudonyms; a new one is written if it does not exist
-    scan_progress, progress : called with the number done and the total, while scanning and measuring
-    on_start : called with the case id when a study begins to be measured
+    scan_progress, progress, on_start : told how far it is; the last two as in `glutseg.batch.run`
     measurer : makes the outlines, or reads given ones
 
     Raises

@@ -8,6 +8,7 @@ from glutseg.batch.run import RunSummary
 from glutseg.output.case_files import to_json
 from glutseg.output.schema import measurement_columns
 from glutseg.protocol import ExtentRule
+from glutseg.result import STATUSES
 
 
 def summary_json(summary: RunSummary, extent: ExtentRule) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def summary_json(summary: RunSummary, extent: ExtentRule) -> dict[str, Any]:
     content = {
         "out": str(summary.out),
         "n_studies": len(summary.rows),
-        "counts": dict(summary.counts),
+        "counts": {status: summary.count(status) for status in STATUSES},
         "n_kept": summary.n_kept,
         "seconds": round(summary.seconds, 3),
         "exit_code": summary.exit_code,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from glutseg.cli.examples import examples
-from glutseg.cli.frame import JsonOption, app, print_json, user_errors
+from glutseg.cli.frame import JsonOption, app, print_record, user_errors
 
 OutArgument = Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")]
 
@@ -38,7 +37,7 @@ def agree(
         found = agreement.agree(out, reference, folder, overwrite=overwrite)
         target = folder or out / agreement.AGREEMENT
         if as_json:
-            print_json({"folder": str(target), **json.loads((target / RECORD).read_text(encoding="utf-8"))})
+            print_record(target / RECORD)
         else:
             terminal.print_lines(agreement.in_words(found), f"tables and figures: {target}")
 

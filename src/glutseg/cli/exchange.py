@@ -130,7 +130,8 @@ def export(
             else:
                 done = export_from(out, access, names, folder, input_path, values.value, bar)
         if store:
-            raise typer.Exit(0 if show_stored(stored) else SOME_DONE if stored.stored else NOTHING_DONE)
+            show_stored(stored)
+            raise typer.Exit(0 if not stored.left_out else SOME_DONE if stored.stored else NOTHING_DONE)
         show_exported(done)
     if done.left_out:
         raise typer.Exit(SOME_DONE if done.files else NOTHING_DONE)

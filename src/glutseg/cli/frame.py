@@ -125,6 +125,11 @@ def print_json(content: Mapping[str, Any]) -> None:
     typer.echo(json.dumps(content, indent=1, allow_nan=False))
 
 
+def print_record(file: Path) -> None:
+    """Print a JSON file that was just written, and its folder."""
+    print_json({"folder": str(file.parent), **json.loads(file.read_text(encoding="utf-8"))})
+
+
 def _print_version(wanted: bool) -> None:
     if wanted:
         from glutseg.version import __version__

@@ -194,10 +194,9 @@ def run(
             print_json(summary_json(summary, rule.extent) | ({} if stored is None else stored_json(stored)))
         else:
             terminal.print_summary(summary)
+            show_stored(stored)
     code = summary.exit_code if strict else summary.lenient_exit_code
-    if stored and not (not stored.left_out if as_json else show_stored(stored)):
-        raise typer.Exit(code or SOME_DONE)
-    raise typer.Exit(code)
+    raise typer.Exit(code or (SOME_DONE if stored and stored.left_out else 0))
 
 
 def _measurer(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from glutseg.cli.examples import examples
-from glutseg.cli.frame import JsonOption, app, print_json, user_errors
+from glutseg.cli.frame import JsonOption, app, print_record, user_errors
 from glutseg.errors import require_extra
 
 STUDY_FOLDER = "study"
@@ -69,8 +68,6 @@ def study(
         found = study_run(out, participants, question, ids=ids, pseudonyms=pseudonyms)
         write_study(target, found, overwrite=overwrite)
         if as_json:
-            print_json(
-                {"folder": str(target), **json.loads((target / STUDY_JSON).read_text(encoding="utf-8"))}
-            )
+            print_record(target / STUDY_JSON)
         else:
             terminal.print_lines(summary(found), f"tables and figures: {target}")

@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Column
 from rich.text import Text
 
@@ -29,10 +38,11 @@ class Bar:
 
     def __init__(self, progress: Progress | None) -> None:
         self._progress = progress
-        self._task = progress.add_task("starting", total=None, left="") if progress else None
+        self._task = progress.add_task("starting", total=None, end=None) if progress else None
         self._running: dict[str, None] = {}
         self._start = 0.0
         self._n_before = 0
+        self._is_done = False
 
     def scanning(self, done: int, total: int) -> None:
         """For `glutseg.dicom.scan`."""
@@ -59,26 +69,38 @@ class Bar:
             self._running.pop(last.case_id, None)
             if self._progress is None:
                 write(sys.stderr, [text(_line(done, total, last))])
-        self._update(self._measuring(), done, total, self._left(done, total))
+        self._is_done = done == total
+        self._update(self._measuring(), done, total, self._end(done, total))
 
     def _measuring(self) -> str:
         if not self._running:
-            return "starting to measure"
+            return "writing tables" if self._is_done else "starting to measure"
         first, *others = self._running
         return f"measuring {plain(first)}" + (f" and {len(others)} more" if others else "")
 
-    def _left(self, done: int, total: int) -> str:
-        """The time that is left, once a study of this run is done."""
+    def _end(self, done: int, total: int) -> float | None:
+        """The moment at which the last study will be done; known once one of this run is."""
         if done in (self._n_before, total):
-            return ""
-        seconds = (time.monotonic() - self._start) / (done - self._n_before) * (total - done)
-        return f"{seconds:.0f} s left" if seconds < 90 else f"{seconds / 60:.0f} min left"
+            return None
+        now = time.monotonic()
+        return now + (now - self._start) / (done - self._n_before) * (total - done)
 
-    def _update(self, description: str, done: int, total: int, left: str = "") -> None:
+    def _update(self, description: str, done: int, total: int, end: float | None = None) -> None:
         if self._progress and self._task is not None:
             self._progress.update(
-                self._task, description=description, completed=done, total=total or None, left=left
+                self._task, description=description, completed=done, total=total or None, end=end
             )
+
+
+class _TimeLeft(ProgressColumn):
+    """The time until the moment ``end``, where it is known."""
+
+    def render(self, task: Task) -> Text:
+        end = task.fields["end"]
+        if end is None:
+            return Text("")
+        seconds = max(0.0, end - time.monotonic())
+        return Text(f"{seconds:.0f} s left" if seconds < 90 else f"{seconds / 60:.0f} min left")
 
 
 def _line(done: int, total: int, last: CaseResult) -> str:
@@ -100,9 +122,9 @@ def progress() -> Iterator[Bar]:
             table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
         ),
         BarColumn(bar_width=12),
-        TextColumn("{task.completed:.0f}/{task.total}", markup=False),
+        MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[left]}", markup=False),
+        _TimeLeft(),
     )
     with Progress(*columns, console=console_of(sys.stderr), transient=True, expand=True) as shown:
         yield Bar(shown)
