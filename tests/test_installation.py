@@ -75,7 +75,12 @@ def test_the_command_for_a_wheel_a_repository_and_an_index(from_, tmp_path):
 
 
 def test_where_the_source_is_gone_the_packages_are_named(from_, tmp_path, monkeypatch):
-    lines = ["a>=1", 'b>=2 ; extra == "study"', "c ; extra == 'dicom'", "d<3; (python_version>'3') and extra == 'study'"]
+    lines = [
+        "a>=1",
+        'b>=2 ; extra == "study"',
+        "c ; extra == 'dicom'",
+        "d<3; (python_version>'3') and extra == 'study'",
+    ]
     monkeypatch.setattr(metadata, "requires", lambda name: lines)
     for origin in (Origin(tmp_path / "gone"), Origin(address=(tmp_path / "gone.whl").as_uri())):
         from_(origin)

@@ -76,7 +76,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a terminal may know fewer letters than patients' ids have
             stream.reconfigure(errors="replace")
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="glutseg", standalone_mode=False)
     except typer.TyperException as error:
         if message := usage_error(error):
             typer.echo(message, err=True)

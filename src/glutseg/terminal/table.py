@@ -33,7 +33,7 @@ def table_lines(
     Returns
     -------
     list[Text]
-        Header, a line below it and the rows; nothing where there is no row.
+        Header, a line below it and the rows, without the last column if it is empty; nothing without rows.
     """
     if not rows:
         return []
@@ -43,8 +43,10 @@ def table_lines(
         for i, header in enumerate(headers)
     ]
     at_right = [name in right for name in names]
-    if _total(widths) <= width:
-        return [*_header(headers, widths, at_right), *(_line(row, widths, at_right) for row in rows)]
+    n = len(names) if any(row[-1] for row in rows) else len(names) - 1
+    if _total(widths[:n]) <= width:
+        header = _header(headers[:n], widths[:n], at_right)
+        return [*header, *(_line(row[:n], widths, at_right) for row in rows)]
     is_block = _total(widths[:-1]) > width
     lines = [] if is_block else _header(headers[:-1], widths[:-1], at_right)
     for row in rows:
