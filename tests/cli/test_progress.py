@@ -13,15 +13,18 @@ from glutseg.result import CaseResult
 from glutseg.terminal.progress import Bar, progress
 
 GLUTSEG = [sys.executable, "-m", "glutseg.cli"]
-TINY = PhantomScan(matrix=16, pixel_mm=20.0, slice_mm=20.0, noise_hu=0.0)
-"""Too coarse to be measured: such a study fails within a second, with everything else real."""
+TINY = PhantomScan(matrix=64, pixel_mm=5.0, slice_mm=20.0, noise_hu=0.0)
+N_SLICES = 3
+"""Too few to be measured: such a study fails within a second, with everything else real."""
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @pytest.fixture(scope="module")
 def studies(tmp_path_factory):
     folder = tmp_path_factory.mktemp("progress") / "in"
-    write_studies(folder, list(random_patients(3, 1)), TINY)
+    for study in write_studies(folder, list(random_patients(3, 1)), TINY):
+        for path in sorted(study.rglob("*.dcm"))[N_SLICES:]:
+            path.unlink()
     return folder
 
 
@@ -35,7 +38,7 @@ def in_terminal(command, columns=80, rows=24):
             os.environ.pop("COLUMNS", None)
             os.environ["TERM"] = "xterm-256color"
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-            os.execv(command[0], [str(word) for word in command])
+            os.execv(command[0], [str(word) for word in command])  # noqa: S606 - pytest's own child
         finally:
             os._exit(99)
     written = []
