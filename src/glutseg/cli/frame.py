@@ -59,7 +59,7 @@ ProtocolOption = Annotated[
 
 
 JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object (docs/reference/json.md) instead of text.")
+    bool, typer.Option("--json", help="Print one JSON object instead of text.")
 ]
 StrictOption = Annotated[
     bool,
