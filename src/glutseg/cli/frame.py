@@ -58,9 +58,7 @@ ProtocolOption = Annotated[
 ]
 
 
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object instead of text.")
-]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 StrictOption = Annotated[
     bool,
     typer.Option(
