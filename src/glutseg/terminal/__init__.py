@@ -4,6 +4,7 @@ from glutseg.terminal.console import print_error
 from glutseg.terminal.progress import Bar, progress
 from glutseg.terminal.shown import (
     MAX_ROWS,
+    STATUS_STYLES,
     print_cells,
     print_lines,
     print_listing,
@@ -15,6 +16,7 @@ from glutseg.terminal.summary import print_summary
 
 __all__ = [
     "MAX_ROWS",
+    "STATUS_STYLES",
     "Bar",
     "print_cells",
     "print_error",
