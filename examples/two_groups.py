@@ -3,7 +3,7 @@
 #
 # Measures every study below a folder, joins the result with a table of participants and compares two
 # groups. Without a folder of your own, synthetic patients with a known difference are written first. Needs
-# `pip install 'glutseg[study]'`. For research use only; this is not a medical device.
+# `pip install '.[study]'`. For research use only; this is not a medical device.
 
 # %%
 import textwrap

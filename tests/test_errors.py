@@ -8,6 +8,7 @@ import pytest
 
 from glutseg.batch.process import WorkerDiedError
 from glutseg.errors import Code, Flag, GlutsegError, catalogue, require_extra
+from glutseg.installation import install_command
 
 PACKAGE = Path(__file__).parents[1] / "src" / "glutseg"
 
@@ -121,5 +122,5 @@ def test_an_extra_that_is_missing_is_named_with_its_remedy():
         require_extra("study", "json", "no_such_module_a", "no_such_module_b")
     assert caught.value.code == "extra-missing"
     assert caught.value.message == (
-        "no_such_module_a, no_such_module_b not installed; pip install 'glutseg[study]'"
+        f"no_such_module_a, no_such_module_b not installed; install with {install_command('study')}"
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "glutseg"
-SHARED = ["version", "errors", "geometry", "image", "settings", "protocol", "result"]
+SHARED = ["version", "installation", "errors", "geometry", "image", "settings", "protocol", "result"]
 WAY = ["dicom", "anatomy", "segmentation", "measurement", "quality", "output"]
 AFTER = [
     *("case", "review", "exchange", "pacs", "batch", "study", "agreement", "report"),

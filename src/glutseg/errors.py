@@ -15,6 +15,8 @@ from importlib import resources
 from importlib.util import find_spec
 from typing import Literal, Self, get_args
 
+from glutseg.installation import install_command
+
 Severity = Literal["note", "review", "error"]
 Scope = Literal["series", "study", "run"]
 
@@ -172,5 +174,5 @@ def require_extra(extra: str, *modules: str) -> None:
     """
     lacking = [name for name in modules if find_spec(name) is None]
     if lacking:
-        message = f"{', '.join(lacking)} not installed; pip install 'glutseg[{extra}]'"
+        message = f"{', '.join(lacking)} not installed; install with {install_command(extra)}"
         raise GlutsegError("extra-missing", message)

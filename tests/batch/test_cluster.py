@@ -274,7 +274,7 @@ def test_an_unreachable_scheduler_is_reported_at_once(context, address, monkeypa
 
 def test_without_distributed_the_error_names_the_extra(context, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(GlutsegError, match=r"cluster-missing: .*pip install 'glutseg\[cluster\]'"):
+    with pytest.raises(GlutsegError, match=r"cluster-missing: .*pip install .*\[cluster\]'"):
         list(on_cluster(tasks("a"), context, "tcp://127.0.0.1:1", 60.0))
 
 

@@ -10,6 +10,7 @@ from study_maker import Made, made_cases, make, write_table
 from typer.testing import CliRunner
 
 from glutseg import cli
+from glutseg.installation import install_command
 from glutseg.study import plots
 from glutseg.study.context import PUBLISHED, context_for
 from glutseg.study.record import TABLES
@@ -124,7 +125,7 @@ def test_without_the_extra_it_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "statsmodels", None)
     result = invoke(made)
     assert result.exit_code == 1
-    assert "pip install 'glutseg[study]'" in result.output
+    assert install_command("study") in result.output
 
 
 def test_hostile_words_become_text(tmp_path):

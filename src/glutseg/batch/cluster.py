@@ -24,6 +24,7 @@ from glutseg.batch.remote import (
 )
 from glutseg.batch.worker import run_task, write_failed_case
 from glutseg.errors import GlutsegError
+from glutseg.installation import install_command
 from glutseg.output.atomic import TEMP_PREFIX
 from glutseg.result import CaseResult
 
@@ -142,7 +143,8 @@ def _client(scheduler: str) -> Iterator[Any]:
         from distributed import Client
         from distributed.comm.addressing import get_address_host_port
     except ImportError as error:
-        raise GlutsegError("cluster-missing", "distributed is not installed") from error
+        message = f"distributed is not installed; install with {install_command('cluster')}"
+        raise GlutsegError("cluster-missing", message) from error
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # the user gets one message, from here
     try:

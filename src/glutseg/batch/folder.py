@@ -10,6 +10,7 @@ from pathlib import Path
 from glutseg import dicom
 from glutseg.batch.measurer import AUTOMATIC, Measurer
 from glutseg.batch.plan import RunContext
+from glutseg.batch.pool import Started
 from glutseg.batch.process import Worker
 from glutseg.batch.run import Progress, RunOptions, RunSummary, run, run_context
 from glutseg.batch.worker import run_task
@@ -34,6 +35,7 @@ def run_folder(
     key_file: Path | None = None,
     scan_progress: Callable[[int, int], None] | None = None,
     progress: Progress | None = None,
+    on_start: Started | None = None,
     measurer: Measurer = AUTOMATIC,
 ) -> RunSummary:
     """Scan ``source``, measure every study, write everything below ``out``.
@@ -42,7 +44,7 @@ def run_folder(
     ----------
     source : a folder, zip or file, or a server with the query to send to it
     key_file : file with the key for pseudonyms; a new one is written if it does not exist
-    scan_progress, progress : called with the number done and the total, while scanning and measuring
+    scan_progress, progress, on_start : told how far it is; the last two as in `glutseg.batch.run`
     measurer : makes the outlines, or reads given ones
 
     Raises
@@ -69,6 +71,7 @@ def run_folder(
         options=options,
         pseudonyms=pseudonyms,
         progress=progress,
+        on_start=on_start,
         measurer=measurer,
     )
     if isinstance(source, PacsQuery):

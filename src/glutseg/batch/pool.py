@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from multiprocessing.connection import wait
 
 from glutseg import dicom
@@ -25,9 +25,18 @@ Results = Generator[CaseResult, None, None]
 """Results in the order in which they finish; closing the generator stops the running processes."""
 
 
-def in_this_process(tasks: Sequence[Task], context: RunContext) -> Results:
+Started = Callable[[str], None]
+"""Called with a case id when its study begins to be measured."""
+
+
+def ignore(case_id: str) -> None:
+    """For callers who do not ask what is being measured."""
+
+
+def in_this_process(tasks: Sequence[Task], context: RunContext, on_start: Started = ignore) -> Results:
     """Run the tasks one after the other in this process: for research scripts and tests."""
     for task in tasks:
+        on_start(task.case_id)
         yield run_task(task, context)
 
 
@@ -38,6 +47,7 @@ def in_workers(
     timeout_s: float,
     task_function: TaskFunction = run_task,
     started: Sequence[Worker] = (),
+    on_start: Started = ignore,
 ) -> Results:
     """Run the tasks in ``jobs`` processes; results come in the order in which they finish.
 
@@ -49,6 +59,7 @@ def in_workers(
     timeout_s : time limit for a study, which then fails
     task_function : run in the worker process for each task; must be importable by name
     started : processes for the same context that run already, at most ``jobs``; stopped here with the others
+    on_start : called when a study begins to be measured
 
     Raises
     ------
@@ -61,7 +72,7 @@ def in_workers(
     workers = list(started)
     try:
         while waiting or any(worker.task for worker in workers):
-            _assign(waiting, workers, timeout_s, context.protocol.series)
+            _assign(waiting, workers, timeout_s, context.protocol.series, on_start)
             n_starting = sum(not worker.is_ready for worker in workers)
             n_new = min(jobs - len(workers), len(waiting) - n_starting)
             workers.extend(Worker(context, task_function) for _ in range(n_new))
@@ -87,10 +98,14 @@ def in_workers(
             worker.stop()
 
 
-def _assign(waiting: TaskQueue, workers: list[Worker], timeout_s: float, rule: SeriesRule) -> None:
+def _assign(
+    waiting: TaskQueue, workers: list[Worker], timeout_s: float, rule: SeriesRule, on_start: Started
+) -> None:
     for worker in workers:
         if waiting and worker.is_ready and worker.task is None:
-            worker.start_task(waiting.popleft(), timeout_s)
+            task = waiting.popleft()
+            worker.start_task(task, timeout_s)
+            on_start(task.case_id)
             if waiting:
                 dicom.read_ahead(waiting.next().study, rule)
 

@@ -16,7 +16,7 @@ from glutseg import dicom, review
 from glutseg.batch.cluster import on_cluster
 from glutseg.batch.measurer import AUTOMATIC, Measurer
 from glutseg.batch.plan import Plan, RunContext, Task, make_plan, study_ids
-from glutseg.batch.pool import Results, in_this_process, in_workers
+from glutseg.batch.pool import Results, Started, ignore, in_this_process, in_workers
 from glutseg.batch.process import Worker
 from glutseg.batch.resume import check_same_run, finished_cases
 from glutseg.errors import GlutsegError
@@ -63,6 +63,14 @@ class RunOptions:
 
 
 @dataclass(frozen=True)
+class Listeners:
+    """Functions of the caller that are told how a run goes on."""
+
+    progress: Progress | None = None
+    on_start: Started | None = None
+
+
+@dataclass(frozen=True)
 class RunSummary:
     """Result of a run.
 
@@ -92,9 +100,14 @@ class RunSummary:
     @property
     def exit_code(self) -> int:
         """0: every study is ``ok`` or was excluded by a reviewer; 1: none has a number; 2: all others."""
+        return self.lenient_exit_code or (2 if self.count("review") else 0)
+
+    @property
+    def lenient_exit_code(self) -> int:
+        """As `exit_code`, but a study that asks for review counts like one that is ``ok``."""
         if not self.count("ok") + self.count("review"):
             return 1
-        return 2 if self.count("review") + self.count("failed") else 0
+        return 2 if self.count("failed") else 0
 
 
 def run(
@@ -107,6 +120,7 @@ def run(
     overwrite: bool = False,
     pseudonyms: Pseudonymiser | None = None,
     progress: Progress | None = None,
+    on_start: Started | None = None,
     measurer: Measurer = AUTOMATIC,
     remote: SearchResult | None = None,
     workers: Sequence[Worker] = (),
@@ -121,6 +135,7 @@ def run(
     overwrite : short for ``RunOptions(overwrite=True)``
     pseudonyms : replace ids, UIDs and paths in everything that is written
     progress : called before the first study and after each
+    on_start : called with the case id when a study begins to be measured; not known of a cluster
     measurer : makes the outlines, or reads given ones
     remote : the search result from which ``index`` comes, if the images are on a server
     workers : processes that were started for `run_context` while the images were looked for
@@ -155,7 +170,7 @@ def run(
     record = _record(index, plan, context, table)
     if remote and not pseudonyms:  # as a Path the address would lose a slash
         record = replace(record, input=remote.server.address)
-    return _run_and_record(plan, context, options, kept, record, progress, workers)
+    return _run_and_record(plan, context, options, kept, record, Listeners(progress, on_start), workers)
 
 
 def run_context(
@@ -174,7 +189,7 @@ def _run_and_record(
     options: RunOptions,
     kept: dict[str, CaseState],
     record: RunRecord,
-    progress: Progress | None,
+    listeners: Listeners,
     workers: Sequence[Worker],
 ) -> RunSummary:
     """Run the tasks that are not kept, and write the run record, also when the run is interrupted."""
@@ -183,7 +198,7 @@ def _run_and_record(
     write_run_record(context.out, record, states.values(), state="running")  # the folder is glutseg's now
     try:
         with _sigterm_as_interrupt():
-            _run_tasks(plan.without(kept), context, options, states, progress, workers)
+            _run_tasks(plan.without(kept), context, options, states, listeners, workers)
             tally = collate(states, context)
     except BaseException:
         with suppress(GlutsegError, OSError):  # the disk may be full; the record written at the start remains
@@ -246,14 +261,14 @@ def _run_tasks(
     context: RunContext,
     options: RunOptions,
     states: dict[str, CaseState],
-    progress: Progress | None,
+    listeners: Listeners,
     workers: Sequence[Worker],
 ) -> None:
     """Run the tasks and enter their results in ``states``."""
-    total, n_done = len(states), len(states) - len(tasks)
+    progress, total, n_done = listeners.progress, len(states), len(states) - len(tasks)
     if progress:
         progress(n_done, total, None)
-    with closing(_results(tasks, context, options, workers)) as results:
+    with closing(_results(tasks, context, options, workers, listeners.on_start or ignore)) as results:
         for n, result in enumerate(results, start=n_done + 1):
             states[result.case_id] = CaseState(result.case_id, result.status, result.seconds)
             if progress:
@@ -261,13 +276,17 @@ def _run_tasks(
 
 
 def _results(
-    tasks: Sequence[Task], context: RunContext, options: RunOptions, workers: Sequence[Worker]
+    tasks: Sequence[Task],
+    context: RunContext,
+    options: RunOptions,
+    workers: Sequence[Worker],
+    on_start: Started,
 ) -> Results:
     if options.scheduler:
         return on_cluster(tasks, context, options.scheduler, options.timeout_s)
     if options.jobs > 0:
-        return in_workers(tasks, context, options.jobs, options.timeout_s, started=workers)
-    return in_this_process(tasks, context)
+        return in_workers(tasks, context, options.jobs, options.timeout_s, started=workers, on_start=on_start)
+    return in_this_process(tasks, context, on_start)
 
 
 def _record(

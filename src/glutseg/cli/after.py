@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from glutseg.cli.frame import app, user_errors
-from glutseg.errors import require_extra
+from glutseg.cli.examples import examples
+from glutseg.cli.frame import JsonOption, app, print_record, user_errors
 
 OutArgument = Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")]
 
 
-@app.command()
+@app.command(epilog=examples("agree"))
 def agree(
     out: OutArgument,
     reference: Annotated[
@@ -27,18 +27,22 @@ def agree(
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="The folder to write [OUT/agreement].")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier comparison.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare outlines and areas of the run in OUT with other raters."""
     with user_errors():
-        from glutseg import agreement
+        from glutseg import agreement, terminal
+        from glutseg.agreement.write import RECORD
 
         found = agreement.agree(out, reference, folder, overwrite=overwrite)
-        for line in agreement.in_words(found):
-            typer.echo(line)
-        typer.echo(f"tables and figures: {folder or out / agreement.AGREEMENT}")
+        target = folder or out / agreement.AGREEMENT
+        if as_json:
+            print_record(target / RECORD)
+        else:
+            terminal.print_lines(agreement.in_words(found), f"tables and figures: {target}")
 
 
-@app.command()
+@app.command(epilog=examples("report"))
 def report(
     out: OutArgument,
     file: Annotated[
@@ -49,7 +53,6 @@ def report(
 ) -> None:
     """Write the run in OUT with overlays, quality flags and methods as one HTML page."""
     with user_errors():
-        require_extra("study", "jinja2")
         from glutseg.report import write_report
 
         typer.echo(f"report: {write_report(out, file, title)}")

@@ -9,6 +9,7 @@ from typing import Any, get_args, get_type_hints
 
 import typer
 
+from glutseg.cli.examples import EXAMPLES
 from glutseg.cli.frame import app
 from glutseg.output.documents import Sections
 
@@ -32,7 +33,7 @@ def _describe(path: str, group: Any) -> Iterator[str]:
         yield f"```text\n{' '.join([path, name, '[OPTIONS]', *_arguments(command.params)])}\n```\n"
         yield "| argument or option | value | meaning | default |\n|---|---|---|---|"
         yield from (_row(parameter, types[parameter.name]) for parameter in command.params)
-        yield ""
+        yield "\n".join(["", "```text", *EXAMPLES[name], "```", ""])
 
 
 def _arguments(parameters: list[Any]) -> Iterator[str]:
@@ -44,7 +45,7 @@ def _arguments(parameters: list[Any]) -> Iterator[str]:
 
 def _row(parameter: Any, kind: Any) -> str:
     is_option = parameter.opts[0].startswith("-")
-    names = ", ".join(f"`{name}`" for name in parameter.opts)
+    names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
     if not is_option:
         names = f"`{(parameter.metavar or parameter.name).upper()}`"
     is_switch = getattr(parameter, "is_flag", False)
@@ -64,6 +65,8 @@ def _value(parameter: Any, kind: Any) -> str:
 def _default(parameter: Any, *, is_switch: bool) -> str:
     if parameter.required:
         return "required"
+    if parameter.secondary_opts:
+        return f"`{(parameter.opts if parameter.default else parameter.secondary_opts)[0]}`"
     if is_switch or parameter.default in (None, "", [], ()):
         return ""
     shown = parameter.default.value if isinstance(parameter.default, Enum) else parameter.default

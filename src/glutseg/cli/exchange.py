@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from glutseg.cli.frame import NOTHING_DONE, SOME_DONE, ProtocolOption, app, user_errors
+from glutseg.cli.examples import examples
+from glutseg.cli.frame import (
+    NOTHING_DONE,
+    SOME_DONE,
+    JsonOption,
+    ProtocolOption,
+    StrictOption,
+    app,
+    user_errors,
+)
 from glutseg.cli.pacs import CaOption, InsecureOption
 
 if TYPE_CHECKING:
     from glutseg.exchange.given_run import GivenRun
     from glutseg.measurement import Participants
+    from glutseg.result import Status
 
 
 class Format(StrEnum):
@@ -71,10 +81,9 @@ OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace an e
 ParticipantsOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Heights (CSV, TSV, XLSX), as for `glutseg run`.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-@app.command()
+@app.command(epilog=examples("export"))
 def export(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")],
     formats: Annotated[
@@ -121,13 +130,14 @@ def export(
             else:
                 done = export_from(out, access, names, folder, input_path, values.value, bar)
         if store:
-            raise typer.Exit(0 if show_stored(stored) else SOME_DONE if stored.stored else NOTHING_DONE)
+            show_stored(stored)
+            raise typer.Exit(0 if not stored.left_out else SOME_DONE if stored.stored else NOTHING_DONE)
         show_exported(done)
     if done.left_out:
         raise typer.Exit(SOME_DONE if done.files else NOTHING_DONE)
 
 
-@app.command()
+@app.command(epilog=examples("measure"))
 def measure(
     input_path: SeriesArgument,
     mask: Annotated[
@@ -141,6 +151,7 @@ def measure(
     participants: ParticipantsOption = None,
     out: OutOption = None,
     overwrite: OverwriteOption = False,
+    strict: StrictOption = True,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a mask from another program like glutseg's own; for many: `glutseg run --masks`."""
@@ -168,8 +179,8 @@ def measure(
                 participants=table,
             )
         run = GivenRun(input_path, measured, table)
-        code = _finish(run, out, overwrite=overwrite, as_json=as_json)
-    raise typer.Exit(code)
+        status = _finish(run, out, overwrite=overwrite, as_json=as_json)
+    raise typer.Exit(_exit_code(status, strict=strict))
 
 
 def _participants(file: Path | None) -> Participants | None:
@@ -178,8 +189,8 @@ def _participants(file: Path | None) -> Participants | None:
     return None if file is None else read_participants(file, None)
 
 
-def _finish(run: GivenRun, out: Path | None, *, overwrite: bool, as_json: bool) -> int:
-    """Write and print the measurements; return the exit code."""
+def _finish(run: GivenRun, out: Path | None, *, overwrite: bool, as_json: bool) -> Status:
+    """Write and print the measurements; return the status."""
     from glutseg.cli.exchange_shown import show_given
     from glutseg.exchange.given_run import result_json, write_given
 
@@ -188,10 +199,17 @@ def _finish(run: GivenRun, out: Path | None, *, overwrite: bool, as_json: bool) 
         typer.echo(result_json(row, run.measured))
     else:
         show_given(row, out)
-    return 0 if row.result.status == "ok" else SOME_DONE
+    return row.result.status
 
 
-@app.command("import-osirix")
+def _exit_code(status: Status, *, strict: bool) -> int:
+    """As of a run with this one study."""
+    if status == "review":
+        return SOME_DONE if strict else 0
+    return 0 if status == "ok" else NOTHING_DONE
+
+
+@app.command("import-osirix", epilog=examples("import-osirix"))
 def import_osirix(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or XML file of the plug-in ExportROIs.")],
     input_path: SeriesArgument,
@@ -205,6 +223,7 @@ def import_osirix(
     participants: ParticipantsOption = None,
     out: OutOption = None,
     overwrite: OverwriteOption = False,
+    strict: StrictOption = True,
     as_json: JsonOption = False,
 ) -> None:
     """Import ROIs drawn in OsiriX or Horos onto their images, and measure them again."""
@@ -235,9 +254,10 @@ def import_osirix(
             typer.echo(readings_json(lines))
         else:
             show_readings(lines, n_left_out)
-        code = 0
+        status: Status = "ok"
         if out is not None:
             measured = measure_readings(loaded, file, terms, protocol=rule, level=level, participants=table)
-            code = _finish(GivenRun(input_path, measured, table), out, overwrite=overwrite, as_json=False)
+            run = GivenRun(input_path, measured, table)
+            status = _finish(run, out, overwrite=overwrite, as_json=False)
             write_readings(out, lines)
-    raise typer.Exit(code)
+    raise typer.Exit(_exit_code(status, strict=strict))

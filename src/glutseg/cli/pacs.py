@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -131,16 +131,23 @@ def _source(out: Path, access: Access) -> Server | None:
     return access.server(recorded) if is_address(recorded) else None
 
 
-def show_stored(stored: StoreResult) -> bool:
-    """Print the result of storing; return whether all measured cases are stored."""
+def show_stored(stored: StoreResult | None) -> None:
+    """Print the result of storing, if anything was to be stored."""
     from glutseg import terminal
     from glutseg.output.text import plain
 
+    if stored is None:
+        return
     summary = f"{len(stored.stored)} cases stored"
     if stored.kept:
         summary += f", {len(stored.kept)} were stored before"
     terminal.print_lines([f"not stored: {plain(n)}: {c}: {plain(m)}" for n, c, m in stored.left_out], summary)
-    return not stored.left_out
+
+
+def stored_json(stored: StoreResult) -> dict[str, Any]:
+    """The result of storing, for the JSON object of a run."""
+    left_out = [dict(zip(("case_id", "code", "message"), one, strict=True)) for one in stored.left_out]
+    return {"stored": {"cases": list(stored.stored), "before": list(stored.kept), "left_out": left_out}}
 
 
 def refuse_options(

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from glutseg.cli.examples import examples
 from glutseg.cli.exchange import LabelOption, Labels, LabelsOption
 from glutseg.cli.frame import (
     NOTHING_DONE,
     SOME_DONE,
     InputArgument,
+    JsonOption,
     ProtocolOption,
     SeriesOption,
+    StrictOption,
     app,
+    print_json,
     user_errors,
 )
 from glutseg.cli.pacs import CaOption, InsecureOption, QueryOption, SourceArgument
@@ -94,7 +97,7 @@ MasksOption = Annotated[
 ]
 
 
-@app.command()
+@app.command(epilog=examples("run"))
 def run(
     source: SourceArgument,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="The folder to write.")],
@@ -137,11 +140,21 @@ def run(
     ] = False,
     ca: CaOption = "",
     insecure_http: InsecureOption = False,
+    strict: StrictOption = True,
+    as_json: JsonOption = False,
 ) -> None:
     """Measure every study in INPUT and write tables, masks and overlays to OUT."""
     with user_errors():
         from glutseg import batch, pacs, terminal
-        from glutseg.cli.pacs import Access, refuse_options, server_query, show_stored, store_run
+        from glutseg.batch.summary_json import summary_json
+        from glutseg.cli.pacs import (
+            Access,
+            refuse_options,
+            server_query,
+            show_stored,
+            store_run,
+            stored_json,
+        )
         from glutseg.measurement import parse_columns, read_participants
         from glutseg.protocol import load_protocol
 
@@ -180,13 +193,17 @@ def run(
                 key_file=pseudonymise,
                 scan_progress=bar.scanning,
                 progress=bar.measuring,
+                on_start=bar.started,
                 measurer=measurer,
             )
             stored = store_run(out, server, bar) if server and store else None
-        terminal.print_summary(summary)
-    if stored and not show_stored(stored):
-        raise typer.Exit(summary.exit_code or SOME_DONE)
-    raise typer.Exit(summary.exit_code)
+        if as_json:
+            print_json(summary_json(summary, rule.extent) | ({} if stored is None else stored_json(stored)))
+        else:
+            terminal.print_summary(summary)
+            show_stored(stored)
+    code = summary.exit_code if strict else summary.lenient_exit_code
+    raise typer.Exit(code or (SOME_DONE if stored and stored.left_out else 0))
 
 
 def _measurer(
@@ -208,10 +225,10 @@ def _measurer(
     return batch.Automatic(named_outliner(outliner, device))
 
 
-@app.command()
+@app.command(epilog=examples("status"))
 def status(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the progress of the run in OUT, the remaining time, and failures with reasons."""
     with user_errors():
@@ -220,12 +237,12 @@ def status(
 
         found = read_status(out)
         if as_json:
-            typer.echo(json.dumps(found.to_json(), indent=1))
+            print_json(found.to_json())
         else:
             terminal.print_status(found)
 
 
-@app.command()
+@app.command(epilog=examples("collate"))
 def collate(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")],
     reviewer: Annotated[
@@ -248,7 +265,7 @@ def collate(
     )
 
 
-@app.command()
+@app.command(epilog=examples("scan"))
 def scan(
     input_path: InputArgument,
     protocol: ProtocolOption = "femoral-head-top",
@@ -260,7 +277,8 @@ def scan(
         ),
     ] = None,
     jobs: JobsOption = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    strict: StrictOption = True,
+    as_json: JsonOption = False,
 ) -> None:
     """List the series in INPUT with geometry, and which would be measured and why."""
     with user_errors():
@@ -278,9 +296,9 @@ def scan(
             dicom.check_requested_series(found, rule.series)
             listing = list_series(found, rule.series)
         if as_json:
-            typer.echo(json.dumps(listing, indent=1))  # ASCII only: every control character is escaped
+            print_json(listing)
         else:
             terminal.print_listing(listing)
     n_usable = len({row["case_id"] for row in listing["series"] if row["rank"]})
-    if n_usable < len(found.studies) or listing["problems"]:
+    if n_usable < len(found.studies) or (strict and listing["problems"]):
         raise typer.Exit(SOME_DONE if n_usable else NOTHING_DONE)

@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from glutseg.cli.frame import app, user_errors
+from glutseg.cli.examples import examples
+from glutseg.cli.frame import JsonOption, app, print_record, user_errors
 from glutseg.cli.runs import AcceptOption
 from glutseg.errors import require_extra
 
 STUDY_FOLDER = "study"
 
 
-@app.command()
+@app.command(epilog=examples("study"))
 def study(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")],
     participants: Annotated[
@@ -47,6 +48,7 @@ def study(
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="The folder to write [OUT/study].")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier study's files.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare two groups of a run: tables, figures and sensitivity to the method."""
     with user_errors():
@@ -55,7 +57,7 @@ def study(
         from glutseg.measurement import parse_columns
         from glutseg.output.pseudonym import pseudonymiser
         from glutseg.study.analysis import study_run
-        from glutseg.study.record import check_study_folder, write_study
+        from glutseg.study.record import STUDY_JSON, check_study_folder, write_study
         from glutseg.study.sample import Question
         from glutseg.study.words import summary
 
@@ -74,4 +76,7 @@ def study(
             accept_unmatched=accept_unmatched,
         )
         write_study(target, found, overwrite=overwrite)
-        terminal.print_lines(summary(found), f"tables and figures: {target}")
+        if as_json:
+            print_record(target / STUDY_JSON)
+        else:
+            terminal.print_lines(summary(found), f"tables and figures: {target}")

@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from glutseg.cli.examples import examples
 from glutseg.cli.frame import app, user_errors
 from glutseg.errors import GlutsegError
+from glutseg.installation import install_command
 
 
-@app.command()
+@app.command(epilog=examples("protocols"))
 def protocols(
     name: Annotated[str | None, typer.Argument(help="Print this protocol as a file to start from.")] = None,
 ) -> None:
@@ -26,7 +28,7 @@ def protocols(
             typer.echo(to_toml(load_protocol(name)), nl=False)
 
 
-@app.command()
+@app.command(epilog=examples("phantom"))
 def phantom(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
     sample: Annotated[
@@ -66,7 +68,7 @@ def phantom(
     typer.echo(f"{len(folders)} studies in {out}; their true areas are in truth.json")
 
 
-@app.command()
+@app.command(epilog=examples("review"))
 def review(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")],
     reviewer: Annotated[
@@ -86,11 +88,12 @@ def review(
             from glutseg.viewer.review_launcher import login_name, open_review
             from glutseg.viewer.review_widget import RunPlace
         except ImportError as error:  # napari, or a library of the system that Qt needs
-            raise GlutsegError("viewer-missing", f"its libraries are not installed ({error})") from error
+            message = f"its libraries are not installed ({error}); install with {install_command('viewer')}"
+            raise GlutsegError("viewer-missing", message) from error
         open_review(RunPlace(out, login_name() if reviewer is None else reviewer, input_path, key))
 
 
-@app.command()
+@app.command(epilog=examples("grow"))
 def grow(
     input_path: Annotated[Path, typer.Argument(metavar="SERIES", help="A folder or file of one CT series.")],
     seed: Annotated[

@@ -12,6 +12,7 @@ from glutseg.errors import GlutsegError
 from glutseg.exchange.job import PROGRAM, SERIES_NUMBERS, Job
 from glutseg.exchange.stamp import PLACEHOLDER, stamped, uid_of
 from glutseg.exchange.terms import ANATOMICAL_STRUCTURE, MUSCLE_CODES, SCHEME, SIDE_CODES, Term
+from glutseg.installation import install_command
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -58,7 +59,8 @@ def highdicom_or_error() -> Any:
         import highdicom.seg
         import highdicom.sr
     except ImportError as error:
-        raise GlutsegError("exchange-missing", "highdicom cannot be imported", str(error.name)) from error
+        message = f"highdicom cannot be imported; install with {install_command('dicom')}"
+        raise GlutsegError("exchange-missing", message, str(error.name)) from error
     return highdicom
 
 
