@@ -10,8 +10,9 @@ from glutseg.viewer.layer_manager import LayerManager
 
 
 class CorrectionBar(QWidget):
-    """One row, and the buttons `undo` and `redo` to be put elsewhere; ``reset`` asks for the automatic outlines
-    and level.
+    """One row, and the buttons `undo` and `redo` to be put elsewhere.
+
+    ``reset`` asks for the automatic outlines and level.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ class CorrectionBar(QWidget):
         if picture is not None:
             low, high = picture.tissue.muscle_hu
             self.tissue_only.setToolTip(
-                f"Brush, fill bucket and polygon paint pixels from {low} to {high} HU only; erasing is not limited."
+                f"Brush, fill bucket and polygon paint {low} to {high} HU only; erasing is not limited."
             )
             self.tissue_only.setText(f"paint {low} to {high} HU only   Alt+Q")
 

@@ -64,6 +64,7 @@ class SideChoice(QWidget):
     def choose(self, side: Side) -> None:
         """Choose a side."""
         self.buttons[side].setChecked(True)
+        self._chosen()
 
     def _chosen(self, _name: str = "") -> None:
         self._layers.rules.muscle = get_args(Muscle)[self.muscle.currentIndex()]
