@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 WAIT_MS = 30_000
+MOVES_APART_MS = 15
+"""The canvas drops moves of the mouse that follow each other within 10 ms."""
 
 
 @dataclass
@@ -85,6 +87,7 @@ class Hand:
         from qtpy.QtGui import QMouseEvent
         from qtpy.QtWidgets import QApplication
 
+        self.bot.wait(MOVES_APART_MS)
         spot = QPointF(place), QPointF(self.canvas.mapToGlobal(place))
         event = QMouseEvent(QEvent.MouseMove, *spot, Qt.NoButton, Qt.LeftButton, Qt.NoModifier)
         QApplication.sendEvent(self.canvas, event)

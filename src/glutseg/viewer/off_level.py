@@ -33,8 +33,8 @@ class OffLevelNote(QWidget):
         column.addLayout(row)
         self.jump.clicked.connect(self.show_level)
         self.move.clicked.connect(self.move_level)
-        bind_key(self, "J", self.show_level)
-        bind_key(self, "M", self.move_level)
+        bind_key(level, "J", self.show_level)  # the keys of a hidden widget do nothing
+        bind_key(level, "M", self.move_level)
         layers.on_paint(self._painted)
         layers.viewer.dims.events.current_step.connect(self.refresh)
         layers.history.on_change(self._undone)
