@@ -241,11 +241,16 @@ def test_a_label_across_the_midline_is_asked_about_and_what_is_kept_is_recorded(
     assert reviewed["note"].startswith("[kept although asked about: slice ")
 
 
-def test_a_right_correction_is_not_asked_about(hand):
+def test_a_right_correction_of_both_sides_takes_two_keys_and_two_strokes(hand):
+    """It took two mouse clicks more before the side followed the stroke, and nothing said so."""
     now = hand.labels[hand.level]
-    x = middle_of(now, LEFT)[1]
-    top = int(np.nonzero(now[:, x] == LEFT)[0][0])
+    before = now.copy()
     hand.tool("paint")
-    hand.stroke((top, x), (top, x + 3))
+    for label in (LEFT, RIGHT):
+        x = middle_of(before, label)[1]
+        top = int(np.nonzero(before[:, x] == label)[0][0])
+        hand.stroke((top, x), (top, x + 3))
+        assert count(now, label) > count(before, label)
     with hand.bot.waitSignal(hand.panel.decided, timeout=30_000):
         hand.press("K", "Alt")
+    assert dict(hand.count) == {"keys": 2, "mouse": 2}

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
 
-from glutseg.anatomy import Midplane
 from glutseg.image import LABELS, CtImage, Geometry, LabelArray
 from glutseg.output.style import OTHER_COLOURS, SIDE_COLOURS
 from glutseg.protocol import TissueRule
@@ -65,13 +64,8 @@ class LayerManager:
         """Call ``listener`` with the label that is to be painted, when another one is chosen."""
         self._label_listeners.append(listener)
 
-    def show(
-        self, picture: Picture, automatic: LabelArray | None = None, midplane: Midplane | None = None
-    ) -> None:
-        """Show another case and go to its level; undo does not reach back into the case before.
-
-        ``midplane`` lies between the patient's sides; where it is not known strokes take the body's middle.
-        """
+    def show(self, picture: Picture, automatic: LabelArray | None = None) -> None:
+        """Show another case and go to its level; undo does not reach back into the case before."""
         self.picture = None  # filling the layers is no change by the user
         self.clear_preview()
         self.show_seeds(0, [], [])
@@ -90,7 +84,7 @@ class LayerManager:
         self.viewer.layers.selection.active = self.muscles
         self.muscles.mode = "pan_zoom"
         self.picture = picture
-        self.rules.show_picture(picture, midplane)
+        self.rules.show_picture(picture)
         self.history.clear()
         self.go_to(picture.slice_index)
         self.centre()

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glutseg.anatomy import Midplane, midplane_of_body, midplane_of_muscles
-from glutseg.image import LABELS, LabelArray, Mask, Muscle, Side
+from glutseg.image import LABELS, LabelArray, Muscle, Side
 from glutseg.quality import Picture as SlicePicture
 from glutseg.segmentation.editing import BoolArray
 from glutseg.settings import CORRECTION
@@ -57,9 +57,9 @@ class PaintRules:
         self._left_of_mm: dict[int, FloatArray] = {}
         self._refused: list[Callable[[Refusal], None]] = []
 
-    def show_picture(self, picture: Picture | None, midplane: Midplane | None = None) -> None:
-        """Another case."""
-        self.picture, self.midplane, self._stroke = picture, midplane, None
+    def show_picture(self, picture: Picture | None) -> None:
+        """Another case; its midplane is not known yet."""
+        self.picture, self.midplane, self._stroke = picture, None, None
         self._bodies, self._left_of_mm = {}, {}
 
     def on_refusal(self, listener: Callable[[Refusal], None]) -> None:
@@ -123,8 +123,9 @@ class PaintRules:
         """The body on a slice (y, x), without table and air."""
         if z not in self._bodies and self.picture is not None:
             image = self.picture.image
-            nothing = Mask.on(image, np.zeros(image.hu.shape, np.uint8))
-            self._bodies[z] = SlicePicture.of(image, nothing, z).body
+            nothing = np.zeros(image.hu.shape[1:], np.uint8)
+            _, y_mm, x_mm = image.geometry.spacing_mm
+            self._bodies[z] = SlicePicture(image.hu[z], nothing, (y_mm, x_mm)).body
         return self._bodies[z]
 
     def take_midplane(self, labels: LabelArray, start: int) -> None:

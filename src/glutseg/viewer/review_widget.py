@@ -188,7 +188,8 @@ class ReviewPanel(QWidget):
             self.decision.allow(accept=False, correct=False, reject=True, undo=bool(item.decision))
             return
         self.opened, picture, place = opened, opened.picture, opened.automatic.level
-        self.layers.show(picture, _labels_of(opened), opened.midplane)
+        self.layers.show(picture, _labels_of(opened))
+        self.layers.rules.midplane = opened.midplane
         self.tools.bar.show_tissue()
         self.off_level.refresh()
         at = -1 if place is None else place.slice_index
@@ -268,7 +269,7 @@ class ReviewPanel(QWidget):
             return
         level = self.opened.automatic.level
         with self.layers.history.one_step():
-            self.tools.regrow.clear.click()
+            self.tools.regrow.remove_clicks()
             self.layers.set_labels(self.opened.automatic_labels)
             if level is not None:
                 self.level.slider.setValue(level.slice_index)

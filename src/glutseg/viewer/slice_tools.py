@@ -54,7 +54,7 @@ class RegrowTool(QWidget):
         grid.addWidget(self.message, 4, 0, 1, 2)
         grid.setRowStretch(5, 1)
         self.again.clicked.connect(self.grow)
-        self.clear.clicked.connect(self._clear)
+        self.clear.clicked.connect(self.remove_clicks)
 
     def _toggle(self, text: str, tool: Callable[[Pixel], None]) -> QPushButton:
         button = QPushButton(text)
@@ -70,11 +70,12 @@ class RegrowTool(QWidget):
         return button
 
     def forget(self) -> None:
-        """Remove the clicks."""
+        """Remove the clicks, for another case or slice."""
         self.inside, self.outside = [], []
         self._layers.show_seeds(0, [], [])
 
-    def _clear(self) -> None:
+    def remove_clicks(self) -> None:
+        """Remove the clicks; one step of undo."""
         with self._recorded():
             self.forget()
 
