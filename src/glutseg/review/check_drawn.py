@@ -165,7 +165,7 @@ def changed_slices(labels: LabelArray, before: LabelArray) -> list[int]:
 
 
 def in_words(slices: list[int], most: int = 4) -> str:
-    """ "slice 3", "slices 3 and 5", "slices 3, 4, 5, 6 and 12 more"."""
+    """Numbers of slices in words: slice 3; slices 3 and 5; slices 3, 4, 5, 6 and 12 more."""
     if len(slices) == 1:
         return f"slice {slices[0]}"
     named = [str(k) for k in slices[:most]]
