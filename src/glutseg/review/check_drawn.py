@@ -176,7 +176,7 @@ def in_words(slices: list[int], most: int = 4) -> str:
 def _across(
     drawn: Drawn, beyond_mm: npt.NDArray[np.float64], picture: Picture, settings: CorrectionSettings
 ) -> _Found | None:
-    n = np.count_nonzero(drawn.now & (beyond_mm > settings.midline_slack_mm))
+    n = _count(drawn.now & (beyond_mm > settings.midline_slack_mm))
     if n * picture.pixel_area_mm2 < settings.min_across_mm2:
         return None
     other = "right" if drawn.side == "left" else "left"
@@ -191,7 +191,7 @@ def _islands(drawn: Drawn, picture: Picture, settings: CorrectionSettings) -> _F
     sizes[np.argmax(sizes)] = 0
     is_island = sizes * picture.pixel_area_mm2 >= settings.min_island_mm2
     islands = is_island[pieces]
-    n = np.count_nonzero(islands)
+    n = _count(islands)
     if not n or not (islands & ~drawn.automatic).any():
         return None
     count = np.count_nonzero(is_island)
@@ -204,14 +204,14 @@ def _holes(drawn: Drawn, settings: CorrectionSettings) -> _Found | None:
     """Holes that the automatic outline does not have: the area is that of what fascia encloses."""
     holes = np.asarray(ndi.binary_fill_holes(drawn.now)) & ~drawn.now
     automatic = np.asarray(ndi.binary_fill_holes(drawn.automatic)) & ~drawn.automatic
-    n = np.count_nonzero(holes & ~automatic)
+    n = _count(holes & ~automatic)
     if n <= settings.max_holes_share * np.count_nonzero(drawn.now):
         return None
     return "holes", n, "holes of {amount}, which count as no muscle"
 
 
 def _outside(drawn: Drawn, picture: Picture, settings: CorrectionSettings) -> _Found | None:
-    n = np.count_nonzero(drawn.now & (~picture.body | (picture.hu < settings.air_hu)))
+    n = _count(drawn.now & (~picture.body | (picture.hu < settings.air_hu)))
     if n * picture.pixel_area_mm2 < settings.min_outside_mm2:
         return None
     return "outside-body", n, "{amount} is air or lies outside of the body"
@@ -237,11 +237,15 @@ def _fat(
 
 def _size(drawn: Drawn, picture: Picture) -> _Found | None:
     """As what is flagged in automatic outlines."""
-    n = np.count_nonzero(drawn.now)
+    n = _count(drawn.now)
     least_mm2, most_mm2 = picture.settings.area_mm2
     if drawn.muscle != "maximus" or least_mm2 <= n * picture.pixel_area_mm2 <= most_mm2:
         return None
     return "size", n, f"{{amount}} in all; {least_mm2:.0f} to {most_mm2:.0f} mm² are usual"
+
+
+def _count(where: BoolArray) -> int:
+    return int(np.count_nonzero(where))
 
 
 def _fat_share(hu: npt.NDArray[np.int16], where: BoolArray, tissue: TissueRule) -> float:
