@@ -13,6 +13,18 @@ ENCIRCLING = 2
 """The right button, which begins a stroke that goes on without a button until it is back at its start."""
 
 
+def remove_box_of_brush(viewer: Any) -> None:
+    """Let the circle of the brush have no box behind it.
+
+    In napari 0.9 every overlay of the canvas has one in the colour of the background, which goes on being shown
+    where the brush was once another tool is chosen or another case is shown: a black square on the muscle.
+    """
+    overlays = getattr(getattr(viewer, "canvas", None), "overlays", None)
+    brush = getattr(overlays, "_brush_circle", None)
+    if brush is not None:
+        brush.box = False
+
+
 class Strokes:
     """Tells the rules of painting where a stroke begins and ends.
 
@@ -24,6 +36,7 @@ class Strokes:
     def __init__(self, layers: LayerManager, follow: Callable[[Side], None]) -> None:
         self._layers, self._follow = layers, follow
         layers.viewer.mouse_drag_callbacks.append(self._pressed)
+        remove_box_of_brush(layers.viewer)
 
     def close(self) -> None:
         """Disconnect from the viewer."""
