@@ -16,8 +16,8 @@ ENCIRCLING = 2
 def remove_box_of_brush(viewer: Any) -> None:
     """Let the circle of the brush have no box behind it.
 
-    In napari 0.9 every overlay of the canvas has one in the colour of the background, which goes on being shown
-    where the brush was once another tool is chosen or another case is shown: a black square on the muscle.
+    napari 0.9 gives every overlay of the canvas one in the colour of the background, and goes on showing it
+    where the brush was once another tool or case is chosen: a black square on the muscle.
     """
     overlays = getattr(getattr(viewer, "canvas", None), "overlays", None)
     brush = getattr(overlays, "_brush_circle", None)
