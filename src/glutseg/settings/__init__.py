@@ -6,6 +6,7 @@ They travel in the protocol (``[method.…]`` in its file, ``protocol.method`` i
 from __future__ import annotations
 
 from glutseg.settings.base import Settings
+from glutseg.settings.correction import CORRECTION, CorrectionSettings
 from glutseg.settings.femoral_heads import (
     CircleSettings,
     GridSettings,
@@ -25,8 +26,10 @@ from glutseg.settings.quality import QualitySettings
 from glutseg.settings.segmentation import SegmentationSettings
 
 __all__ = [
+    "CORRECTION",
     "METHOD",
     "CircleSettings",
+    "CorrectionSettings",
     "GridSettings",
     "HeadFitSettings",
     "HipSettings",

@@ -8,6 +8,7 @@ from typing import Any
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from glutseg.errors import GlutsegError
+from glutseg.review.check_drawn import Finding
 from glutseg.viewer.background import Background
 from glutseg.viewer.parts import single_shot
 from glutseg.viewer.session import OpenCase, Session
@@ -47,7 +48,13 @@ class Autosave(QObject):
         """Write the tables a little later: a decision was made."""
         self._tables.start()
 
-    def correct(self, snapshot: OpenCase, note: str, then: Callable[[Exception | None], None]) -> None:
+    def correct(
+        self,
+        snapshot: OpenCase,
+        note: str,
+        kept_anyway: tuple[Finding, ...],
+        then: Callable[[Exception | None], None],
+    ) -> None:
         """Save a correction, then call ``then``; its overlay is drawn afterwards."""
 
         def saved(measured: Any, error: Exception | None) -> None:
@@ -55,7 +62,7 @@ class Autosave(QObject):
                 self._writer.do(lambda: self._session.draw_overlay(snapshot, measured), self._finished)
             then(error)
 
-        self._writer.do(lambda: self._session.correct(snapshot, note=note), saved)
+        self._writer.do(lambda: self._session.correct(snapshot, note=note, kept_anyway=kept_anyway), saved)
 
     def save_draft_now(self) -> bool:
         """Save a draft at once, before anything else happens; whether there was anything to save."""

@@ -9,11 +9,11 @@ from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QWidget
 
 
-def bind_key(owner: QWidget, key: str, call: Callable[[], None]) -> None:
-    """Alt and a key call something, wherever in the program the focus is.
+def bind_key(owner: QWidget, key: str, call: Callable[[], object], modifier: str = "Alt") -> None:
+    """Alt (or other modifiers) and a key call something, wherever in the program the focus is.
 
     napari has most other keys, Alt with F, V, L, P, W and H for its menus, and Alt with C, S and T.
     """
-    shortcut = QShortcut(QKeySequence(f"Alt+{key}"), owner)
+    shortcut = QShortcut(QKeySequence(f"{modifier}+{key}"), owner)
     shortcut.setContext(Qt.ApplicationShortcut)
     shortcut.activated.connect(call)

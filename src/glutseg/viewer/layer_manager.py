@@ -12,6 +12,9 @@ from glutseg.image import LABELS, CtImage, Geometry, LabelArray
 from glutseg.output.style import OTHER_COLOURS, SIDE_COLOURS
 from glutseg.protocol import TissueRule
 from glutseg.segmentation.editing import BoolArray, Point
+from glutseg.viewer.history import History
+from glutseg.viewer.muscles_layer import MuscleLabels
+from glutseg.viewer.paint_rules import PaintRules
 from glutseg.viewer.picture import Picture
 
 WINDOWS_HU = {"Muscle": (-125.0, 225.0), "Bone": (-300.0, 1300.0), "Wide": (-1000.0, 1000.0)}
@@ -36,6 +39,7 @@ class LayerManager:
     def __init__(self, viewer: Any) -> None:
         self.viewer = viewer
         self.picture: Picture | None = None
+        self.rules, self.history = PaintRules(), History()
         self.image: Any = None
         self.muscles: Any = None
         self.automatic: Any = None
@@ -45,10 +49,20 @@ class LayerManager:
         self._seeds: Any = None
         self._window = WINDOWS_HU["Muscle"]
         self._listeners: list[Callable[[], None]] = []
+        self._paint_listeners: list[Callable[[], None]] = []
+        self._label_listeners: list[Callable[[int], None]] = []
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call ``listener`` after every change of the muscles: strokes, tools, undo and redo."""
         self._listeners.append(listener)
+
+    def on_paint(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` after every stroke and tool, but not after undo and redo."""
+        self._paint_listeners.append(listener)
+
+    def on_label(self, listener: Callable[[int], None]) -> None:
+        """Call ``listener`` with the label that is to be painted, when another one is chosen."""
+        self._label_listeners.append(listener)
 
     def show(self, picture: Picture, automatic: LabelArray | None = None) -> None:
         """Show another case and go to its level; undo does not reach back into the case before."""
@@ -70,6 +84,8 @@ class LayerManager:
         self.viewer.layers.selection.active = self.muscles
         self.muscles.mode = "pan_zoom"
         self.picture = picture
+        self.rules.show_picture(picture)
+        self.history.clear()
         self.go_to(picture.slice_index)
         self.centre()
 
@@ -85,11 +101,14 @@ class LayerManager:
         """Show a case that is not there as a whole yet: nothing can be drawn on."""
         self.show(picture, automatic)
         self.picture = None
+        self.rules.show_picture(None)
         self.muscles.editable = False
 
     def hide(self) -> None:
         """Show nothing, so that nothing can be drawn on."""
         self.picture = None
+        self.rules.show_picture(None)
+        self.history.clear()
         self.clear_preview()
         for layer in (self.image, self.muscles):
             if layer is not None:
@@ -101,8 +120,16 @@ class LayerManager:
             picture.image.hu, name="CT", contrast_limits=self._window, colormap="gray", **place
         )
         self.image.contrast_limits_range = (-1100, 3100)
-        self.muscles = layers.add_labels(
-            picture.labels, name="muscles", opacity=OPACITY, colormap=_colours(), **place
+        self.muscles = layers.add_layer(
+            MuscleLabels(
+                picture.labels,
+                rules=self.rules,
+                history=self.history,
+                name="muscles",
+                opacity=OPACITY,
+                colormap=_colours(),
+                **place,
+            )
         )
         self.muscles.brush_size = 10
         self.muscles.selected_label = 1
@@ -112,6 +139,8 @@ class LayerManager:
             "paint",
         ):  # none of them alone covers strokes, tools and undo
             getattr(self.muscles.events, event).connect(self._changed)
+        self.muscles.events.paint.connect(self._painted)
+        self.muscles.events.selected_label.connect(self._label_chosen)
 
     def _show_automatic(self, labels: LabelArray | None, place: dict[str, Any]) -> None:
         """Fill the layer of the automatic outlines, which is hidden at first."""
@@ -137,6 +166,15 @@ class LayerManager:
         if self.picture is not None:
             for listener in self._listeners:
                 listener()
+
+    def _painted(self, _event: object = None) -> None:
+        if self.picture is not None:
+            for listener in self._paint_listeners:
+                listener()
+
+    def _label_chosen(self, _event: object = None) -> None:
+        for listener in self._label_listeners:
+            listener(int(self.muscles.selected_label))
 
     @property
     def slice_shown(self) -> int:
@@ -204,6 +242,12 @@ class LayerManager:
         if len(index):
             where = (np.asarray(slices)[index], rows, columns)
             self.muscles.data_setitem(where, target[index, rows, columns])
+
+    def set_labels(self, labels: LabelArray) -> None:
+        """Replace all labels (z, y, x); one step for undo."""
+        where = np.nonzero(labels != self.muscles.data)
+        if len(where[0]):
+            self.muscles.data_setitem(where, labels[where])
 
     def fill(self, start: int, labels: LabelArray) -> None:
         """Copy labels (slice, y, x) to slices that are empty."""

@@ -20,6 +20,7 @@ from glutseg.protocol import LevelRule, Protocol
 from glutseg.segmentation import AUTOMATIC, Outliner
 from glutseg.viewer.background import Background
 from glutseg.viewer.figures import CoronalSection
+from glutseg.viewer.history import Change
 from glutseg.viewer.keys import bind_key
 from glutseg.viewer.layer_manager import WINDOWS_HU, LayerManager
 from glutseg.viewer.parts import MessageArea, single_shot
@@ -158,8 +159,10 @@ class LevelPanel(QWidget):
             self.failed.emit(error)
         if found is None:
             return
-        self._layers.fill(found.start, found.labels)
-        self.slider.setValue(found.slice_index)
+        self._layers.rules.take_midplane(found.labels, found.start)
+        with self._layers.history.part_of_last_move():
+            self._layers.fill(found.start, found.labels)
+            self.slider.setValue(found.slice_index)
         self.refresh_section()
         self.moved.emit()
 
@@ -169,6 +172,8 @@ class LevelPanel(QWidget):
             return
         if self._cancel is not None:
             self.cancel()
+        back, forth = (partial(self.slider.setValue, index) for index in (picture.slice_index, slice_index))
+        self._layers.history.record(Change("level", back, forth))
         picture.slice_index = slice_index
         self._layers.go_to(slice_index)
         self.section.set_level(slice_index)

@@ -34,6 +34,8 @@ from glutseg.viewer.background import Background
 from glutseg.viewer.figures import FiguresTable
 from glutseg.viewer.layer_manager import LayerManager
 from glutseg.viewer.level_panel import LevelPanel
+from glutseg.viewer.off_level import OffLevelNote
+from glutseg.viewer.paint_rules import REFUSALS
 from glutseg.viewer.parts import AtClose, MessageArea, fill_column, single_shot, unwrapped
 from glutseg.viewer.picture import Picture
 from glutseg.viewer.tools_panel import ToolsPanel
@@ -79,6 +81,7 @@ class MeasureWidget(QWidget):
         self.figures, self.level = FiguresTable(with_automatic=False), LevelPanel(self.layers)
         self.level.segments_empty_levels = False
         self.tools = ToolsPanel(self.layers, lambda: self._before)
+        self.off_level = OffLevelNote(self.layers, self.level)
         self.message = MessageArea("Open a folder of DICOM files.")
         top = QWidget()
         grid = QGridLayout(top)
@@ -94,7 +97,16 @@ class MeasureWidget(QWidget):
         height.addWidget(self.height)
         grid.addLayout(height, 3, 0)
         grid.addWidget(self.here, 4, 1, 1, 2)
-        parts = (top, self.figures, self.level, self.tools, self.copy, self.save, self.message)
+        parts = (
+            top,
+            self.figures,
+            self.level,
+            self.tools,
+            self.off_level,
+            self.copy,
+            self.save,
+            self.message,
+        )
         fill_column(self, parts, self.tools)
 
     def _connect(self) -> None:
@@ -107,6 +119,7 @@ class MeasureWidget(QWidget):
         self.copy.clicked.connect(lambda: QApplication.clipboard().setText(self.as_text("\t")))
         self.save.clicked.connect(self._save)
         self.layers.on_change(self._live.start)
+        self.layers.rules.on_refusal(lambda reason: self._show_message(REFUSALS[reason]))
         self.level.moved.connect(self._live.start)
         self.level.failed.connect(self._show_error)
 
@@ -141,6 +154,8 @@ class MeasureWidget(QWidget):
         self.tools.forget()
         self.layers.show(picture)
         self._before = picture.labels.copy()
+        self.tools.bar.show_tissue()
+        self.off_level.refresh()
         self.level.show_picture(picture, self.protocol)
         self._show_message("; ".join(flag.message for flag in image.flags))
         self.show_figures()
@@ -197,7 +212,7 @@ class MeasureWidget(QWidget):
     def close_work(self) -> None:
         """Stop what is running."""
         self.level.close()
-        self.tools.clicks.close()
+        self.tools.close_tools()
         self.reader.finish()
 
     @property

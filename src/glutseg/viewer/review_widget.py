@@ -14,6 +14,7 @@ from glutseg.batch.images import find_images
 from glutseg.errors import GlutsegError
 from glutseg.image import LabelArray
 from glutseg.output.text import plain
+from glutseg.review.check_drawn import Finding
 from glutseg.segmentation import AUTOMATIC
 from glutseg.viewer.autosave import Autosave
 from glutseg.viewer.background import Background
@@ -23,8 +24,11 @@ from glutseg.viewer.decision_panel import DecisionPanel
 from glutseg.viewer.figures import FiguresTable
 from glutseg.viewer.layer_manager import LayerManager
 from glutseg.viewer.level_panel import LevelPanel
+from glutseg.viewer.off_level import OffLevelNote, why_not_accepted
+from glutseg.viewer.paint_rules import REFUSALS
 from glutseg.viewer.parts import MessageArea, fill_column, single_shot
 from glutseg.viewer.picture import drawable_labels
+from glutseg.viewer.questions import ask_about
 from glutseg.viewer.reject_list import RejectList
 from glutseg.viewer.session import OpenCase, Session
 from glutseg.viewer.tools_panel import ToolsPanel
@@ -71,10 +75,20 @@ class ReviewPanel(QWidget):
     def _build(self) -> None:
         self.cases, self.quality_flags, self.figures = CaseList(), QualityFlags(), FiguresTable()
         self.level = LevelPanel(self.layers)
-        self.tools = ToolsPanel(self.layers, self._labels_before, ("Quality flags", self.quality_flags))
+        flags = ("Quality flags", self.quality_flags)
+        self.tools = ToolsPanel(self.layers, self._labels_before, flags, with_reset=True)
+        self.off_level = OffLevelNote(self.layers, self.level)
         self.decision = DecisionPanel()
         self.message = MessageArea()
-        parts = (self.cases, self.figures, self.level, self.tools, self.decision, self.message)
+        parts = (
+            self.cases,
+            self.figures,
+            self.level,
+            self.tools,
+            self.off_level,
+            self.decision,
+            self.message,
+        )
         fill_column(self, parts, self.tools)
         self.reasons = RejectList(self)
         self.decision.allow(accept=False, correct=False, reject=False, undo=False)
@@ -85,6 +99,8 @@ class ReviewPanel(QWidget):
     def _connect(self) -> None:
         self.layers.on_change(self._drawn)
         self.level.moved.connect(self._drawn)
+        self.layers.rules.on_refusal(lambda reason: self._show_message(REFUSALS[reason]))
+        self.tools.bar.reset.connect(self.reset_to_automatic)
         self.level.failed.connect(self._show_error)
         self.autosave.failed.connect(self._show_error)
         self.cases.chosen.connect(self.open_case)
@@ -163,6 +179,9 @@ class ReviewPanel(QWidget):
             return
         self.opened, picture, place = opened, opened.picture, opened.automatic.level
         self.layers.show(picture, _labels_of(opened))
+        self.layers.rules.midplane = opened.midplane
+        self.tools.bar.show_tissue()
+        self.off_level.refresh()
         at = -1 if place is None else place.slice_index
         self.level.segments_empty_levels = (
             opened.automatic.outliner == AUTOMATIC.name
@@ -220,7 +239,7 @@ class ReviewPanel(QWidget):
         if self.opened is None or self._wanted is None:
             return
         if not self.opened.is_automatic:
-            self._show_message("The outline was changed: save it as a correction, or undo the changes.")
+            self._show_message(why_not_accepted(self.opened))
             return
         self._decide(partial(self.session.accept, self._wanted, self.decision.note.text()))
 
@@ -243,15 +262,44 @@ class ReviewPanel(QWidget):
             return
         self._after_decision(str(self._wanted))
 
+    def reset_to_automatic(self) -> None:
+        """Go back to the automatic outlines and level; one step of undo."""
+        if self.opened is None:
+            return
+        level = self.opened.automatic.level
+        with self.layers.history.one_step():
+            self.tools.regrow.remove_clicks()
+            self.layers.set_labels(self.opened.automatic_labels)
+            if level is not None:
+                self.level.slider.setValue(level.slice_index)
+        self._show_message("Outlines and level are the automatic ones. Ctrl+Z undoes it.")
+
     def correct(self) -> None:
-        """Save the outlines on the screen as a correction, then go on."""
+        """Save the outlines on the screen as a correction, then go on; what looks wrong is asked about."""
+        if self.opened is None:
+            return
+        slice_index = self.opened.picture.slice_index
+        findings = (
+            () if self.opened.is_automatic else self.opened.findings(self.layers.rules.plane_on(slice_index))
+        )
+        if findings:
+            self.question = ask_about(self, findings, partial(self._save, findings), self._go_back)
+        else:
+            self._save(())
+
+    def _go_back(self) -> None:
+        self.off_level.show_level()
+        self._show_message("Not saved. Correct the outline, then press Alt+K again.")
+
+    def _save(self, kept_anyway: tuple[Finding, ...]) -> None:
         if self.opened is None:
             return
         snapshot, opened, note = self.opened.snapshot(), self.opened, self.decision.note.text()
         self.reasons.dismiss()
         self.decision.allow(accept=False, correct=False, reject=False, undo=False)
         self._show_message("saving …")
-        self.autosave.correct(snapshot, note, partial(self._corrected, opened, snapshot))
+        then = partial(self._corrected, opened, snapshot)
+        self.autosave.correct(snapshot, note, kept_anyway, then)
 
     def _corrected(self, opened: OpenCase, snapshot: OpenCase, error: Exception | None) -> None:
         if error is not None:
@@ -305,7 +353,7 @@ class ReviewPanel(QWidget):
     def close_session(self) -> None:
         """Save drafts, finish what is being written, write the tables."""
         self.level.close()
-        self.tools.clicks.close()
+        self.tools.close_tools()
         self.autosave.close()
         self.reader.finish()
         if self.loader is not None:

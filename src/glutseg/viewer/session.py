@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from glutseg import review
+from glutseg.anatomy import Midplane, midplane_of_hips, midplane_of_muscles
 from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, LabelArray, Mask
 from glutseg.output.atomic import write_bytes
@@ -17,6 +18,7 @@ from glutseg.output.overlay import draw_overlay
 from glutseg.output.tables import sort_rows
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult, Status
+from glutseg.review.check_drawn import Finding, changed_slices, check_drawn, kept, kept_note
 from glutseg.review.collate import run_cases, run_protocol
 from glutseg.review.drafts import read_draft, remove_draft, write_draft
 from glutseg.review.final_row import CaseReviews, corrected_overlay
@@ -100,6 +102,40 @@ class OpenCase:
     def _automatic_labels(self) -> CroppedLabels:
         mask = self.automatic_mask
         return CroppedLabels.of(np.zeros((1, 1, 1), np.uint8) if mask is None else mask.labels)
+
+    @cached_property
+    def midplane(self) -> Midplane | None:
+        """Between the patient's sides: of the hips, else of the automatic outlines; None without either."""
+        level, mask = self.automatic.level, self.automatic_mask
+        of_hips = None if level is None else midplane_of_hips(level.landmarks_mm)
+        if of_hips is not None or mask is None:
+            return of_hips
+        return midplane_of_muscles(mask.labels, self.picture.image.geometry)
+
+    @property
+    def changed_slices(self) -> list[int]:
+        """Slices on which the labels differ from the automatic ones."""
+        return changed_slices(self.picture.labels, self.automatic_labels)
+
+    @property
+    def automatic_labels(self) -> LabelArray:
+        """The automatic labels (z, y, x), not to be changed; empty where nothing was found."""
+        mask = self.automatic_mask
+        return np.zeros_like(self.picture.labels) if mask is None else mask.labels
+
+    def findings(self, midplane: Midplane) -> tuple[Finding, ...]:
+        """What to ask about before these labels are kept as a correction."""
+        picture, level = self.picture, self.automatic.level
+        automatic = None if self.automatic_mask is None else self.automatic_labels
+        return check_drawn(
+            picture.image,
+            picture.labels,
+            picture.slice_index,
+            midplane,
+            picture.tissue,
+            automatic,
+            None if level is None else level.slice_index,
+        )
 
     def labels_before(self) -> LabelArray:
         """Labels when the case was opened or last saved."""
@@ -236,8 +272,18 @@ class Session:
         review.reject(self.out, case_id, self.reviewer, reason, note)
         self._refresh(case_id)
 
-    def correct(self, opened: OpenCase, reason: str = "", note: str = "") -> review.Remeasured:
+    def correct(
+        self,
+        opened: OpenCase,
+        reason: str = "",
+        note: str = "",
+        kept_anyway: tuple[Finding, ...] = (),
+    ) -> review.Remeasured:
         """Record that the outlines and level on the screen are right.
+
+        Parameters
+        ----------
+        kept_anyway : what was asked about; it is recorded in flags and note
 
         Raises
         ------
@@ -248,6 +294,8 @@ class Session:
         if opened.is_automatic:
             raise GlutsegError("decision-invalid", "nothing was changed: accept it instead")
         measured, mask = opened.measured()
+        measured = kept(measured, kept_anyway)
+        note = kept_note(note, kept_anyway)
         review.correct(self.out, case_id, self.reviewer, measured, mask, reason, note)
         opened.mark_saved()
         self._decided(case_id)

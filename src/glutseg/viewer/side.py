@@ -1,55 +1,80 @@
-"""The side that the tools work on."""
+"""The muscle and the side that brush and tools work on."""
 
 from __future__ import annotations
 
-import numpy as np
-from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QRadioButton, QWidget
+from typing import get_args
 
-from glutseg.image import LEFT, RIGHT, SIDES, Side
+from qtpy.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLabel, QRadioButton, QWidget
+
+from glutseg.image import SIDES, Muscle, Side
 from glutseg.viewer.figures import AS_SHOWN
 from glutseg.viewer.layer_manager import LayerManager
+from glutseg.viewer.paint_rules import MUSCLE_AND_SIDE, Pixel
 
 
 class SideChoice(QWidget):
-    """Choice of the patient's right or left; the brush follows it."""
+    """The muscle is chosen here or by napari's number of a label; the side follows strokes and clicks, and is
+    chosen here for tools that need none of the two.
 
-    def __init__(self, layers: LayerManager) -> None:
+    Parameters
+    ----------
+    beside : put at the end of the row
+    """
+
+    def __init__(self, layers: LayerManager, beside: tuple[QWidget, ...] = ()) -> None:
         super().__init__()
         self._layers = layers
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(QLabel("draw the patient's"))
+        self.muscle = QComboBox()
+        self.muscle.addItems(get_args(Muscle))
+        self.muscle.setToolTip("The gluteus that brush and tools draw.")
+        row.addWidget(QLabel("gluteus"))
+        row.addWidget(self.muscle)
         self._group = QButtonGroup(self)
         self.buttons: dict[Side, QRadioButton] = {}
         for side in AS_SHOWN:
             button = QRadioButton(side)
+            button.setToolTip("The patient's side. A stroke or click takes the side on which it begins.")
             self.buttons[side] = button
             self._group.addButton(button, SIDES[side])
             row.addWidget(button)
         row.addStretch()
+        for widget in beside:
+            row.addWidget(widget)
         self.buttons["left"].setChecked(True)
-        self._group.idToggled.connect(self._chosen)
+        self._group.idToggled.connect(lambda _label, is_on: self._chosen() if is_on else None)
+        self.muscle.currentTextChanged.connect(self._chosen)
+        layers.on_label(self._label_chosen)
+
+    @property
+    def side(self) -> Side:
+        """The side chosen."""
+        return "left" if self.buttons["left"].isChecked() else "right"
 
     @property
     def label(self) -> int:
-        """Label of the chosen gluteus maximus."""
-        return int(self._group.checkedId())
+        """Label of the chosen muscle and side."""
+        return self._layers.rules.label_of(self.side)
 
-    def follow(self, pixel: tuple[int, int, int]) -> None:
+    def follow(self, pixel: Pixel) -> None:
         """Choose the side that a pixel lies on."""
-        side: Side = "left" if pixel[2] >= self._midline(pixel[0]) else "right"
+        self.choose(self._layers.rules.side_at(pixel))
+
+    def choose(self, side: Side) -> None:
+        """Choose a side."""
         self.buttons[side].setChecked(True)
+        self._chosen()
 
-    def _midline(self, slice_index: int) -> float:
-        """Column between the two muscles of a slice, or the middle of the image."""
-        if self._layers.picture is None:
-            return 0.0
-        labels = self._layers.picture.labels[slice_index]
-        columns = [np.nonzero((labels == label).any(0))[0] for label in (LEFT, RIGHT)]
-        if all(len(c) for c in columns):
-            return float(np.mean([c.mean() for c in columns]))
-        return float(labels.shape[1]) / 2
+    def _chosen(self, _name: str = "") -> None:
+        self._layers.rules.muscle = get_args(Muscle)[self.muscle.currentIndex()]
+        muscles = self._layers.muscles
+        if muscles is not None and muscles.selected_label != 0:  # 0: napari's brush erases
+            muscles.selected_label = self.label
 
-    def _chosen(self, label: int, is_on: bool) -> None:
-        if is_on and self._layers.muscles is not None:
-            self._layers.muscles.selected_label = label
+    def _label_chosen(self, label: int) -> None:
+        """napari's controls chose a label."""
+        if label in MUSCLE_AND_SIDE:
+            muscle, side = MUSCLE_AND_SIDE[label]
+            self.muscle.setCurrentText(muscle)
+            self.choose(side)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from scipy import ndimage as ndi
 from superqt import QLabeledRangeSlider
 
-from glutseg.image import LabelArray
+from glutseg.image import LabelArray, Side
 from glutseg.segmentation.editing import Point, edited_slices, interpolate, regrow
 from glutseg.viewer.clicks import Clicks, Pixel
+from glutseg.viewer.history import Change
 from glutseg.viewer.layer_manager import LayerManager
+from glutseg.viewer.paint_rules import MUSCLE_AND_SIDE
 from glutseg.viewer.side import SideChoice
 
 WINDOW_HU = (-190, 200)
@@ -49,7 +54,7 @@ class RegrowTool(QWidget):
         grid.addWidget(self.message, 4, 0, 1, 2)
         grid.setRowStretch(5, 1)
         self.again.clicked.connect(self.grow)
-        self.clear.clicked.connect(self.forget)
+        self.clear.clicked.connect(self.remove_clicks)
 
     def _toggle(self, text: str, tool: Callable[[Pixel], None]) -> QPushButton:
         button = QPushButton(text)
@@ -65,12 +70,39 @@ class RegrowTool(QWidget):
         return button
 
     def forget(self) -> None:
-        """Remove the clicks."""
+        """Remove the clicks, for another case or slice."""
         self.inside, self.outside = [], []
         self._layers.show_seeds(0, [], [])
 
+    def remove_clicks(self) -> None:
+        """Remove the clicks; one step of undo."""
+        with self._recorded():
+            self.forget()
+
+    @contextmanager
+    def _recorded(self) -> Iterator[None]:
+        """One step of undo for what is done within, with the clicks."""
+        history, before = self._layers.history, self._clicked_so_far
+        with history.one_step():
+            yield
+            after = self._clicked_so_far
+            if after != before:
+                history.record(Change("clicks", partial(self._show, *before), partial(self._show, *after)))
+
+    @property
+    def _clicked_so_far(self) -> tuple[int, tuple[Point, ...], tuple[Point, ...]]:
+        return self._slice, tuple(self.inside), tuple(self.outside)
+
+    def _show(self, slice_index: int, inside: tuple[Point, ...], outside: tuple[Point, ...]) -> None:
+        self._slice, self.inside, self.outside = slice_index, list(inside), list(outside)
+        self._layers.show_seeds(max(0, slice_index), self.inside, self.outside)
+
     def grow(self) -> None:
-        """Grow again on the slice shown, from the outline there and the clicks."""
+        """Grow again on the slice shown, from the outline there and the clicks; one step of undo."""
+        with self._recorded():
+            self._grow()
+
+    def _grow(self) -> None:
         picture = self._layers.picture
         if picture is None:
             return
@@ -92,26 +124,33 @@ class RegrowTool(QWidget):
         self.message.setText(f"{change_mm2:+.1f} mm² on this slice. Ctrl+Z undoes.")
 
     def _click_inside(self, pixel: Pixel) -> None:
-        if not self.inside and not self.outside:
-            self._side.follow(pixel)
-        self._clicked(pixel, self.inside)
+        self._clicked(pixel, is_inside=True)
 
     def _click_outside(self, pixel: Pixel) -> None:
-        if not self.inside and not self.outside:
-            self._side.follow(pixel)
-        self._clicked(pixel, self.outside)
+        self._clicked(pixel, is_inside=False)
 
-    def _clicked(self, pixel: Pixel, where: list[Point]) -> None:
-        if pixel[0] != self._slice:
-            is_inside = where is self.inside
-            self._begin(pixel[0])
-            where = self.inside if is_inside else self.outside
-        where.append(pixel[1:])
-        self._layers.show_seeds(self._slice, self.inside, self.outside)
-        self.grow()
+    def _clicked(self, pixel: Pixel, *, is_inside: bool) -> None:
+        with self._recorded():
+            side = self._side_of_click(pixel, is_inside=is_inside)
+            if pixel[0] != self._slice or side != self._side.side:
+                self._begin(pixel[0])
+            self._side.choose(side)
+            (self.inside if is_inside else self.outside).append(pixel[1:])
+            self._layers.show_seeds(self._slice, self.inside, self.outside)
+            self._grow()
+
+    def _side_of_click(self, pixel: Pixel, *, is_inside: bool) -> Side:
+        """Where the click lies; a click outside is outside of the muscle below it, even where that leaks."""
+        picture = self._layers.picture
+        label = 0 if picture is None else int(picture.labels[pixel])
+        if not is_inside and label in MUSCLE_AND_SIDE:
+            return MUSCLE_AND_SIDE[label][1]
+        if not is_inside and self.inside:
+            return self._side.side
+        return self._layers.rules.side_at(pixel)
 
     def _begin(self, slice_index: int) -> None:
-        """Begin on another slice: clicks belong to one slice."""
+        """Begin on another slice or side: clicks belong to one of each."""
         self._slice = slice_index
         self.forget()
 
@@ -129,15 +168,17 @@ class SliceTools(QWidget):
         self.from_above = QPushButton("Copy from the slice above")
         self.from_below = QPushButton("Copy from the slice below")
         self.between = QPushButton("Fill between edited slices")
+        self.holes = QPushButton("Fill holes")
         self.wipe = QPushButton("Clear this slice")
         self.message = QLabel("For the side chosen above, on the slice shown. Ctrl+Z undoes.")
         self.message.setWordWrap(True)
-        for widget in (self.from_above, self.from_below, self.between, self.wipe, self.message):
+        for widget in (self.from_above, self.from_below, self.between, self.holes, self.wipe, self.message):
             column.addWidget(widget)
         column.addStretch()
         self.from_above.clicked.connect(lambda: self._copy(1))
         self.from_below.clicked.connect(lambda: self._copy(-1))
         self.between.clicked.connect(self.fill_between)
+        self.holes.clicked.connect(self._fill_holes)
         self.wipe.clicked.connect(self._wipe)
 
     def _copy(self, step: int) -> None:
@@ -150,6 +191,16 @@ class SliceTools(QWidget):
             self.message.setText("There is no slice beyond the end of the series.")
             return
         self._layers.replace_slices([slice_index], (picture.labels[slice_index + step] == label)[None], label)
+
+    def _fill_holes(self) -> None:
+        picture = self._layers.picture
+        if picture is not None:
+            slice_index, label = self._layers.slice_shown, self._side.label
+            muscle = picture.labels[slice_index] == label
+            filled = np.asarray(ndi.binary_fill_holes(muscle))
+            self._layers.replace_slices([slice_index], filled[None], label)
+            added_mm2 = np.count_nonzero(filled & ~muscle) * picture.image.geometry.pixel_area_mm2
+            self.message.setText(f"{added_mm2:+.1f} mm² on this slice. Ctrl+Z undoes.")
 
     def _wipe(self) -> None:
         if self._layers.picture is not None:

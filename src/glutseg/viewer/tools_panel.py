@@ -9,12 +9,14 @@ from qtpy.QtWidgets import QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from glutseg.image import LabelArray
 from glutseg.viewer.clicks import Clicks
+from glutseg.viewer.correction_bar import CorrectionBar
 from glutseg.viewer.grow_tool import GrowTool
 from glutseg.viewer.keys import bind_key
 from glutseg.viewer.layer_manager import LayerManager
 from glutseg.viewer.parts import scrolled
 from glutseg.viewer.side import SideChoice
 from glutseg.viewer.slice_tools import RegrowTool, SliceTools
+from glutseg.viewer.strokes import Strokes
 
 
 class ToolsPanel(QWidget):
@@ -24,6 +26,7 @@ class ToolsPanel(QWidget):
     ----------
     before : gives the labels as they were opened, to find the edited slices
     first : name and content of a tab before the tools
+    with_reset : whether there may be automatic outlines to go back to
     """
 
     def __init__(
@@ -31,10 +34,14 @@ class ToolsPanel(QWidget):
         layers: LayerManager,
         before: Callable[[], LabelArray | None],
         first: tuple[str, QWidget] | None = None,
+        *,
+        with_reset: bool = False,
     ) -> None:
         super().__init__()
         self.clicks = Clicks(layers)
-        self.side = SideChoice(layers)
+        self.bar = CorrectionBar(layers, with_reset=with_reset)
+        self.side = SideChoice(layers, (self.bar.undo, self.bar.redo))
+        self.strokes = Strokes(layers, self.side.choose)
         self.grow = GrowTool(layers, self.clicks, self.side)
         self.regrow = RegrowTool(layers, self.clicks, self.side)
         self.slices = SliceTools(layers, self.side, before)
@@ -53,6 +60,7 @@ class ToolsPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
         column.addWidget(self.side)
+        column.addWidget(self.bar)
         column.addWidget(self.tabs)
 
     def _pressed(self, button: QPushButton) -> None:
@@ -72,6 +80,12 @@ class ToolsPanel(QWidget):
         self.clicks.stop()
         self.grow.forget()
         self.regrow.forget()
+        self.bar.show_tissue()
+
+    def close_tools(self) -> None:
+        """Disconnect from the viewer."""
+        self.clicks.close()
+        self.strokes.close()
 
     def show_tool(self, tool: QWidget) -> None:
         """Show the tab of a tool."""
