@@ -11,13 +11,12 @@ from napari.utils.colormaps import DirectLabelColormap
 from glutseg.image import CtImage, Geometry, LabelArray
 from glutseg.protocol import TissueRule
 from glutseg.segmentation.editing import BoolArray, Point
+from glutseg.viewer.framing import Framing
 from glutseg.viewer.outline_lines import LABEL_COLOURS, Comparison, Line, lines_on_slice
 from glutseg.viewer.picture import Picture
 
 WINDOWS_HU = {"Muscle": (-125.0, 225.0), "Bone": (-300.0, 1300.0), "Wide": (-1000.0, 1000.0)}
 """Lowest and highest HU shown; muscle as in the overlays of a run."""
-BODY_HU, BODY_SHARE = -200, 0.1
-"""Rows and columns with at least this share of pixels above this HU show the body."""
 PREVIEW_COLOUR = "#f0e442"
 OPACITY = 0.45
 SEED_COLOURS = {True: "#009e73", False: "#d55e00"}
@@ -25,8 +24,6 @@ SEED_COLOURS = {True: "#009e73", False: "#d55e00"}
 Display = Literal["outline", "filled", "hidden"]
 DISPLAYS: tuple[Display, ...] = get_args(Display)
 """How the muscles are shown."""
-AROUND_MM = 15.0
-"""Of the picture beside the muscles when they fill the canvas."""
 IMAGE = "glutseg_image"
 """Key in the metadata of a layer: the image that it shows."""
 
@@ -53,7 +50,10 @@ class LayerManager:
         self._onlookers: list[Callable[[], None]] = []
         self.comparison = Comparison()
         self.display: Display = "outline"
-        self._fitted: tuple[float, tuple[float, ...], bool] = (0.0, (), True)
+        self._is_suspended = False
+        self._suspended: list[Any] = []
+        self._slice_left = 0
+        self.framing = Framing(viewer)
         viewer.dims.events.current_step.connect(self._view_changed)
         viewer.dims.events.ndisplay.connect(self.show_as)
 
@@ -87,8 +87,10 @@ class LayerManager:
         self.muscles.mode = "pan_zoom"
         self.picture = picture
         self.go_to(picture.slice_index)
-        self.fit(picture)
+        self.framing.fit(picture)
         self.show_as()
+        if self._is_suspended:
+            self._put_away()
 
     def prepare(self) -> None:
         """Make the layers before there is anything to show: it takes about as long as reading a series."""
@@ -141,12 +143,38 @@ class LayerManager:
         for listener in self._onlookers:
             listener()
 
+    def suspend(self, *, is_suspended: bool) -> None:
+        """Make room for another panel's layers, and come back to the slice that was shown."""
+        if is_suspended and not self._is_suspended:
+            self._slice_left = self.slice_shown
+            self._put_away()
+        elif self._is_suspended and not is_suspended:
+            for layer in self._suspended:
+                layer.visible = True
+            if self._suspended:
+                self.go_to(self._slice_left)
+            if self.picture is not None:
+                self.viewer.layers.selection.active = self.muscles
+                self.framing.fit(self.picture)
+        self._is_suspended = is_suspended
+        self._view_changed()
+
+    def _put_away(self) -> None:
+        self._suspended = [layer for layer in self._own if layer.visible]
+        for layer in self._suspended:
+            layer.visible = False
+
+    @property
+    def _own(self) -> list[Any]:
+        """The layers that are in the viewer."""
+        made = (self.image, self.muscles, self._preview, self._seeds)
+        return [layer for layer in made if layer is not None and layer in self.viewer.layers]
+
     def remove(self) -> None:
         """Take the layers out of the viewer."""
         self.picture = None
-        for layer in (self.image, self.muscles, self._preview, self._seeds):
-            if layer is not None and layer in self.viewer.layers:
-                self.viewer.layers.remove(layer)
+        for layer in self._own:
+            self.viewer.layers.remove(layer)
 
     def _make(self, picture: Picture, place: dict[str, Any]) -> None:
         layers = self.viewer
@@ -190,40 +218,10 @@ class LayerManager:
         there = self.slice_shown + n_slices
         self.go_to(min(max(there, 0), len(self.image.data) - 1))
 
-    def fit(self, picture: Picture, *, to_muscles: bool = True) -> None:
-        """Fill the canvas with the muscles of the level, or with the body."""
-        self.viewer.reset_view()
-        g, z = picture.image.geometry, picture.slice_index
-        body = picture.image.hu[z] > BODY_HU
-        rows, columns = (body.mean(axis) > BODY_SHARE for axis in (1, 0))
-        muscles = picture.labels[z] > 0
-        is_near = to_muscles and bool(muscles.any())
-        shown = muscles if is_near else rows[:, None] & columns
-        if shown.any():
-            around_mm = AROUND_MM if is_near else 0.0
-            places = [np.nonzero(shown.any(axis))[0] for axis in (1, 0)]
-            spans_mm = [
-                (np.ptp(p) + 1) * mm + 2 * around_mm for p, mm in zip(places, g.spacing_mm[1:], strict=True)
-            ]
-            size = self.viewer.canvas.size
-            zoom = self.camera.zoom = 0.97 * min(px / mm for px, mm in zip(size, spans_mm, strict=True))
-            y_mm, x_mm = self.image.data_to_world((z, *((p[0] + p[-1]) / 2 for p in places)))[1:]
-            if rows.any():  # room below the back shows nothing; there is more to see in front
-                back_mm = self.image.data_to_world((z, np.nonzero(rows)[0][-1], 0))[1]
-                y_mm = min(y_mm, back_mm + AROUND_MM - size[0] / zoom / 2)
-            self.camera.center = (0.0, y_mm, x_mm)
-        self._fitted = self.camera.zoom, tuple(self.camera.center), to_muscles
-
-    def fit_again(self) -> None:
-        """Fit to another size of the canvas, unless the user has zoomed or moved the picture."""
-        zoom, centre, to_muscles = self._fitted
-        if self.picture is not None and (zoom, centre) == (self.camera.zoom, tuple(self.camera.center)):
-            self.fit(self.picture, to_muscles=to_muscles)
-
     @property
     def camera(self) -> Any:
-        """napari's camera; since napari 0.9 it is part of the scene."""
-        return getattr(self.viewer, "scene", self.viewer).camera
+        """napari's camera."""
+        return self.framing.camera
 
     def set_window(self, name: str) -> None:
         """One of `WINDOWS_HU`."""

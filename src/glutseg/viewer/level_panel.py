@@ -88,6 +88,7 @@ class LevelPanel(QWidget):
         self.stop.clicked.connect(self.cancel)
         self._settled = single_shot(self, SETTLED_MS, self._segment_if_empty)
         self._ahead = single_shot(self, AHEAD_MS, self._find_hips)
+        self.to_automatic.hide()
         self._show_busy(False)
 
     def show_picture(self, picture: Picture, protocol: Protocol, automatic: int = -1) -> None:

@@ -275,9 +275,9 @@ class MeasureWidget(QWidget):
 
 
 def open_ct(viewer: Any) -> Any:
-    """The layer on top that shows a CT of which glutseg knows the patient's sides; None without one."""
-    layers = [layer for layer in viewer.layers if IMAGE in layer.metadata and layer.visible]
-    return layers[-1] if layers else None
+    """The layer of a CT of which glutseg knows the patient's sides, the one shown first; None without one."""
+    layers = [layer for layer in viewer.layers if IMAGE in layer.metadata and layer.data.size > 1]
+    return max(reversed(layers), key=lambda layer: layer.visible, default=None)
 
 
 def _series_below(folder: Path) -> list[dicom.Series]:

@@ -46,9 +46,11 @@ class Screen(QObject):
         )
         self._background = viewer.canvas.background_color_override
         viewer.canvas.background_color_override = "black"  # in the light theme too: air is black
-        self._compares = self._is_near = True
+        self._compares = True
+        self._dock: QDockWidget | None = None
+        self._is_closed = False
         self._redraw = single_shot(self, 0, self._draw)
-        self._refit = single_shot(self, RESIZED_MS, layers.fit_again)
+        self._refit = single_shot(self, RESIZED_MS, lambda: layers.framing.fit_again(layers.picture))
         layers.on_view(self._redraw.start)
         self._fold()
         self._put_below()
@@ -92,9 +94,9 @@ class Screen(QObject):
 
     def toggle_zoom(self) -> None:
         """The muscles or the whole body."""
-        if self._layers.picture is not None:
-            self._is_near = not self._is_near
-            self._layers.fit(self._layers.picture, to_muscles=self._is_near)
+        picture, framing = self._layers.picture, self._layers.framing
+        if picture is not None:
+            framing.fit(picture, to_muscles=not framing.is_near)
 
     def toggle_layers(self) -> None:
         """Unfold or fold napari's layer list and layer controls."""
@@ -166,14 +168,16 @@ class Screen(QObject):
             return False
         if event.type() in (QEvent.Show, QEvent.Hide) and not event.spontaneous():
             self._show(is_shown=event.type() == QEvent.Show)
+            self._join()
         return False
 
     def _show(self, *, is_shown: bool) -> None:
+        """With the panel go its section, what it paints and its layers: another panel may show another CT."""
         self._below.setVisible(is_shown)
         self.overlay.setVisible(is_shown)
+        self._layers.suspend(is_suspended=not is_shown)
         if is_shown:
             self.overlay.raise_()
-            self._join()
             single_shot(self, 0, self.settle).start()
 
     def _join(self) -> None:
@@ -181,17 +185,26 @@ class Screen(QObject):
         own: Any = self._owner
         while own is not None and not isinstance(own, QDockWidget):
             own = own.parentWidget()
-        if own is None or own.property(OURS):
+        if own is None or self._dock is own:
             return
+        self._dock = own
+        own.visibilityChanged.connect(self._tab_chosen)
         docks = self.window.findChildren(QDockWidget)
-        others = [dock for dock in docks if dock.property(OURS) and not dock.isHidden()]
+        others = [dock for dock in docks if dock.property(OURS) and dock is not own and not dock.isHidden()]
         own.setProperty(OURS, True)
         if others:
             self.window.tabifyDockWidget(others[0], own)
             own.raise_()
 
+    def _tab_chosen(self, is_shown: bool) -> None:
+        """Qt takes a panel below another tab for visible still, and its keys for two of the same."""
+        if not self.window.isMinimized() and not self._is_closed:
+            self._owner.setEnabled(is_shown)
+            self._show(is_shown=is_shown)
+
     def close(self) -> None:
         """Give napari's window back as it was."""
+        self._is_closed = True
         self._owner.removeEventFilter(self)
         self._redraw.stop()
         self._refit.stop()
