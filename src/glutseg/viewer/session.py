@@ -312,7 +312,7 @@ class Session:
         return replace(item, decision=entry.decision)
 
     def _other_outlines(self, result: CaseResult, image: CtImage) -> LabelArray | None:
-        """The second method's outlines; runs before version 0.3 kept none."""
+        """The second method's outlines; runs of earlier versions kept none."""
         path = self.out / case_file(result.case_id, OTHER_OUTLINES)
         if result.level is None or not path.is_file():
             return None
