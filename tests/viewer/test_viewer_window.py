@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from glutseg.image import LEFT, RIGHT
+from glutseg.image import LEFT, RIGHT, Mask
+from glutseg.output.case_files import nifti_gz
+from glutseg.output.ledger import read_case
+from glutseg.review.masks import stored_mask
 
 pytest.importorskip("napari")
 SLOW_MS = 60_000
@@ -18,6 +21,18 @@ def window(screen, ten):
     viewer, widget = make_review(RunPlace(ten.out, "anna"))
     yield Window(screen, viewer, widget.panel)
     viewer.close()
+
+
+@pytest.fixture
+def second_method(ten):
+    """What the stand-in of a run has not, a second method: the first one's outlines, moved by 6 pixels."""
+    for name in ten.names:
+        folder = ten.out / "cases" / name
+        mask = stored_mask(folder / "mask.nii.gz")
+        level = read_case(ten.out, name).row.result.level.slice_index
+        only = (slice(level, level + 1), slice(None), slice(None))
+        moved = np.roll(mask.labels[only], 6, axis=2)
+        (folder / "other_outlines.nii.gz").write_bytes(nifti_gz(Mask(moved, mask.geometry.crop(only))))
 
 
 class Window:
@@ -164,8 +179,9 @@ def test_a_key_shows_outlines_filled_muscles_or_nothing(window):
     assert (overlay.kinds[0], overlay.hint) == ("outline", "")
 
 
-def test_the_second_method_and_the_automatic_outline_are_compared_and_a_key_hides_both(window):
+def test_the_second_method_and_the_automatic_outline_are_compared_and_a_key_hides_both(second_method, window):
     window.wait_for_case()
+    assert window.overlay.kinds == ["outline", "other method"]
     panel, level = window.panel, window.panel.opened.picture.slice_index
     assert panel.opened.other_outlines.shape == panel.layers.muscles.data.shape[1:]
     left = panel.layers.muscles.data[level] == LEFT

@@ -135,7 +135,6 @@ class MeasureWidget(QWidget):
         """Show one of the series listed."""
         self._say("reading the images …", "Reading the images …")
         self.level.leave()
-        self.layers.hide()
         self.reader.do(partial(dicom.read, self.series[index]), self._loaded)
 
     def _listed(self, found: list[dicom.Series] | None, error: Exception | None) -> None:

@@ -56,7 +56,8 @@ class Screen(QObject):
         self._put_below()
         self._build_bar()
         owner.installEventFilter(self)
-        self._show(is_shown=False)
+        self._below.hide()
+        self.overlay.hide()
 
     def _build_bar(self) -> None:
         self.bar = QWidget()
