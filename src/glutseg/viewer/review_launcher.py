@@ -94,7 +94,7 @@ def review_in(viewer: Any, place: RunPlace) -> ReviewWidget:
     panel = widget.panel
     if panel is not None and panel.place.out.resolve() == place.out.resolve():
         if place.case_id:
-            panel.open_case(place.case_id)
+            panel.begin(place.case_id)
         return widget
     if panel is not None:
         viewer.window.remove_dock_widget(dock)  # saves the drafts

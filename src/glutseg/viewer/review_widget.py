@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -132,14 +132,18 @@ class ReviewPanel(QWidget):
         self.loader = CaseLoader(self.session, images)
         self._show_message("")
         self.screen.say("")
+        self.begin(self.place.case_id)
+
+    def begin(self, case_id: str) -> None:
+        """Open a case; "" for the first of the list."""
+        if self.loader is None:
+            self.place = replace(self.place, case_id=case_id)
+            return
         waiting = self.session.shown(self.cases.shown_filter) or list(self.session.items)
-        names = [item.case_id for item in self.session.items]
-        if self.place.case_id in names:
-            self.open_case(self.place.case_id)
-        elif waiting:
-            self.open_case(waiting[0].case_id)
-            if self.place.case_id:
-                self._show_message(f"The run has no measured case {self.place.case_id}.")
+        if case_id and case_id not in [item.case_id for item in self.session.items]:
+            self._show_message(f"The run has no case {case_id}: choose one of the list.")
+        elif case_id or waiting:
+            self.open_case(case_id or waiting[0].case_id)
 
     def open_case(self, case_id: str) -> None:
         """Open another case; undecided changes of the present one are saved as a draft."""
