@@ -52,7 +52,6 @@ class LayerManager:
         self.display: Display = "outline"
         self._is_suspended = False
         self._suspended: list[Any] = []
-        self._slice_left = 0
         self.framing = Framing(viewer)
         viewer.dims.events.current_step.connect(self._view_changed)
         viewer.dims.events.ndisplay.connect(self.show_as)
@@ -144,16 +143,14 @@ class LayerManager:
             listener()
 
     def suspend(self, *, is_suspended: bool) -> None:
-        """Make room for another panel's layers, and come back to the slice that was shown."""
+        """Make room for another panel's layers, and come back to the level."""
         if is_suspended and not self._is_suspended:
-            self._slice_left = self.slice_shown
             self._put_away()
         elif self._is_suspended and not is_suspended:
             for layer in self._suspended:
                 layer.visible = True
-            if self._suspended:
-                self.go_to(self._slice_left)
             if self.picture is not None:
+                self.go_to(self.picture.slice_index)
                 self.viewer.layers.selection.active = self.muscles
                 self.framing.fit(self.picture)
         self._is_suspended = is_suspended
@@ -212,6 +209,12 @@ class LayerManager:
     def go_to(self, slice_index: int) -> None:
         """Show a slice, counted from the feet."""
         self.viewer.dims.set_point(0, float(self.image.translate[0] + slice_index * self.image.scale[0]))
+
+    def leave(self) -> None:
+        """Show the muscles as napari does, when the panel is closed that shows their outlines."""
+        self._onlookers.clear()
+        self.comparison = Comparison()
+        self.show_as("filled")
 
     def scroll(self, n_slices: int) -> None:
         """Go so many slices towards the head."""

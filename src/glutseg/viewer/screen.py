@@ -14,7 +14,6 @@ from glutseg.viewer.canvas_overlay import CanvasOverlay
 from glutseg.viewer.keys import bind_key
 from glutseg.viewer.layer_manager import DISPLAYS, LayerManager
 from glutseg.viewer.level_panel import LevelPanel
-from glutseg.viewer.outline_lines import Comparison
 from glutseg.viewer.parts import single_shot
 
 NAPARIS_DOCKS = ("layer controls", "layer list")
@@ -211,8 +210,7 @@ class Screen(QObject):
         self._refit.stop()
         self._mouse.stop()
         self.overlay.close_view()
-        self._layers.comparison = Comparison()
-        self._layers.show_as("filled")  # nobody draws the outlines any more
+        self._layers.leave()
         self._layers.viewer.canvas.background_color_override = self._background
         self._level.view.setParent(self._owner)
         self.window.removeDockWidget(self._below)
