@@ -48,6 +48,7 @@ class Screen(QObject):
         self._compares = True
         self._dock: QDockWidget | None = None
         self._is_closed = False
+        canvas.destroyed.connect(self._canvas_gone)
         self._redraw = single_shot(self, 0, self._draw)
         self._refit = single_shot(self, RESIZED_MS, lambda: layers.framing.fit_again(layers.picture))
         layers.on_view(self._redraw.start)
@@ -106,7 +107,13 @@ class Screen(QObject):
 
     # ---- what is seen
 
+    def _canvas_gone(self) -> None:
+        """A window that was never shown goes without a word to its panels."""
+        self._is_closed = True
+
     def _draw(self) -> None:
+        if self._is_closed:
+            return
         layers, overlay = self._layers, self.overlay
         overlay.shows_image = layers.shows_image
         lines = layers.lines()
