@@ -87,9 +87,9 @@ class LayerManager:
         self.picture = picture
         self.go_to(picture.slice_index)
         self.framing.fit(picture)
-        self.show_as()
         if self._is_suspended:
             self._put_away()
+        self.show_as()
 
     def prepare(self) -> None:
         """Make the layers before there is anything to show: it takes about as long as reading a series."""
@@ -125,8 +125,9 @@ class LayerManager:
         if display in DISPLAYS:
             self.display = display
         if self.muscles is not None and self.muscles in self.viewer.layers:
-            is_filled = self.display == "filled" or not self.shows_image
-            self.muscles.opacity = OPACITY if is_filled else 0.0
+            is_flat = self.viewer.dims.ndisplay == 2  # lines are not drawn in three dimensions
+            is_filled = self.display == "filled" or (self.display == "outline" and not is_flat)
+            self.muscles.opacity = OPACITY if is_filled and not self._is_suspended else 0.0
         self._view_changed()
 
     def lines(self) -> list[Line]:
@@ -144,20 +145,21 @@ class LayerManager:
 
     def suspend(self, *, is_suspended: bool) -> None:
         """Make room for another panel's layers, and come back to the level."""
-        if is_suspended and not self._is_suspended:
+        was_suspended, self._is_suspended = self._is_suspended, is_suspended
+        if is_suspended and not was_suspended:
             self._put_away()
-        elif self._is_suspended and not is_suspended:
+        elif was_suspended and not is_suspended:
             for layer in self._suspended:
                 layer.visible = True
             if self.picture is not None:
                 self.go_to(self.picture.slice_index)
                 self.viewer.layers.selection.active = self.muscles
                 self.framing.fit(self.picture)
-        self._is_suspended = is_suspended
-        self._view_changed()
+        self.show_as()
 
     def _put_away(self) -> None:
-        self._suspended = [layer for layer in self._own if layer.visible]
+        """The muscles are made transparent only: napari cannot write on a layer that is not visible."""
+        self._suspended = [layer for layer in self._own if layer.visible and layer is not self.muscles]
         for layer in self._suspended:
             layer.visible = False
 
@@ -213,7 +215,7 @@ class LayerManager:
     def leave(self) -> None:
         """Show the muscles as napari does, when the panel is closed that shows their outlines."""
         self._onlookers.clear()
-        self.comparison = Comparison()
+        self.comparison, self._is_suspended = Comparison(), False
         self.show_as("filled")
 
     def scroll(self, n_slices: int) -> None:
