@@ -84,12 +84,13 @@ class ReviewWidget(QWidget):
         self._at_close = AtClose(self, self.panel.close_session)
 
     def _open_form(self) -> None:
-        given = [Path(line.text()) if line.text() else None for line in (self.images, self.key)]
-        self.offer(RunPlace(Path(self.folder.text()), self.reviewer.text(), *given))
+        images, key = (Path(line.text()) if line.text() else None for line in (self.images, self.key))
+        self.offer(RunPlace(Path(self.folder.text()), self.reviewer.text(), images, key))
 
 
 def review_in(viewer: Any, place: RunPlace) -> ReviewWidget:
     """Open a run in a window of napari: in the panel that shows it already, or in a new one."""
+    widget: ReviewWidget
     dock, widget = viewer.window.add_plugin_dock_widget("glutseg", "Review a run")
     panel = widget.panel
     if panel is not None and panel.place.out.resolve() == place.out.resolve():

@@ -317,7 +317,8 @@ class Session:
         if result.level is None or not path.is_file():
             return None
         only = slice(result.level.slice_index, result.level.slice_index + 1)
-        return read_mask(path, image.geometry.crop((only, slice(None), slice(None)))).labels[0]
+        labels: LabelArray = read_mask(path, image.geometry.crop((only, slice(None), slice(None)))).labels[0]
+        return labels
 
     def _mask_file(self, case_id: str) -> Path | None:
         path = self.out / case_file(case_id, MASK)
