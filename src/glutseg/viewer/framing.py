@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from glutseg.image import LabelArray
 from glutseg.viewer.picture import Picture
 
 BODY_HU, BODY_SHARE = -200, 0.1
@@ -19,6 +20,8 @@ class Framing:
 
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
+        self.automatic: LabelArray | None = None
+        """Labels (z, y, x) that are to be seen as well as those drawn."""
         self._fitted: tuple[float, tuple[float, ...], bool] = (0.0, (), True)
 
     @property
@@ -38,6 +41,8 @@ class Framing:
         body = picture.image.hu[picture.slice_index] > BODY_HU
         rows, columns = (body.mean(axis) > BODY_SHARE for axis in (1, 0))
         muscles = picture.labels[picture.slice_index] > 0
+        if self.automatic is not None:
+            muscles = muscles | (self.automatic[picture.slice_index] > 0)
         is_near = to_muscles and bool(muscles.any())
         if is_near:
             rows_shown, columns_shown = muscles.any(1), muscles.any(0)

@@ -79,6 +79,7 @@ class LayerManager:
             self.muscles.editable = False  # clears the history of undo
             self.muscles.editable = True
         self.comparison = comparison or Comparison()
+        self.framing.automatic = self.comparison.automatic
         self.image.metadata = {IMAGE: picture.image}
         self.image.visible = self.muscles.visible = True
         self.viewer.dims.axis_labels = ("z", "y", "x")
