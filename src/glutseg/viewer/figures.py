@@ -10,7 +10,7 @@ from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen,
 from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from glutseg.image import SIDES, Side
-from glutseg.output.style import INK, LEVEL_COLOUR, QUIET_INK, SIDE_COLOURS
+from glutseg.output.style import INK, LEVEL_COLOUR, SIDE_COLOURS
 from glutseg.result import CaseResult
 from glutseg.viewer.layer_manager import WINDOWS_HU
 from glutseg.viewer.picture import LiveFigures, Picture
@@ -153,8 +153,8 @@ class CoronalSection(QWidget):
         frame = self._frame()
         painter.drawImage(frame, self._image)
         for slice_index, words, x, pen in (
-            (self._automatic, "automatic level", 0.7, QPen(QColor(QUIET_INK), 1, Qt.DotLine)),
-            (self._shown, "slice shown", 0.4, QPen(QColor(INK), 1, Qt.DashLine)),
+            (self._automatic, "automatic level", 0.42, QPen(QColor(INK), 1, Qt.DotLine)),
+            (self._shown, "slice shown", 0.83, QPen(QColor(INK), 1, Qt.DashLine)),
             (self._level, "level", 0.01, QPen(QColor(LEVEL_COLOUR), 2)),
         ):
             if slice_index >= 0 and (slice_index != self._level or words == "level"):
