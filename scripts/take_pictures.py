@@ -86,6 +86,7 @@ def measure(folder: Path, size: tuple[int, int]) -> None:
     widget.find.click()
     pump(WAIT_S, lambda: not widget.level.is_busy)
     widget.height.setValue(1.63)
+    widget.folder.setText("sample_dicom")  # wherever it lies on this computer
     take(viewer, folder, "measure-light")
     viewer.close()
 

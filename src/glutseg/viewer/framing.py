@@ -22,17 +22,14 @@ class Framing:
         self._viewer = viewer
         self.automatic: LabelArray | None = None
         """Labels (z, y, x) that are to be seen as well as those drawn."""
+        self.is_near = False
+        """Whether the muscles fill the canvas, not the body."""
         self._fitted: tuple[float, tuple[float, ...], bool] = (0.0, (), True)
 
     @property
     def camera(self) -> Any:
         """napari's camera; since napari 0.9 it is part of the scene."""
         return getattr(self._viewer, "scene", self._viewer).camera
-
-    @property
-    def is_near(self) -> bool:
-        """Whether the muscles were to fill the canvas, not the body."""
-        return self._fitted[2]
 
     def fit(self, picture: Picture, *, to_muscles: bool = True) -> None:
         """Fill the canvas with the muscles of the level, or with the body where there are none."""
@@ -43,7 +40,7 @@ class Framing:
         muscles = picture.labels[picture.slice_index] > 0
         if self.automatic is not None:
             muscles = muscles | (self.automatic[picture.slice_index] > 0)
-        is_near = to_muscles and bool(muscles.any())
+        is_near = self.is_near = to_muscles and bool(muscles.any())
         if is_near:
             rows_shown, columns_shown = muscles.any(1), muscles.any(0)
         else:
