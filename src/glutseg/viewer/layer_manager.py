@@ -272,7 +272,6 @@ class LayerManager:
         if len(index):
             slices = np.asarray(free)[index] + start
             self.muscles.data_setitem((slices, rows, columns), shown[index, rows, columns])
-            self.framing.fit_again(self.picture)
 
     def show_preview(self, slice_index: int, region: BoolArray) -> None:
         """Show a region (y, x) on a slice that is not part of a muscle yet."""

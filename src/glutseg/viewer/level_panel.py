@@ -167,6 +167,7 @@ class LevelPanel(QWidget):
             return
         self._layers.fill(found.start, found.labels)
         self.slider.setValue(found.slice_index)
+        self._layers.framing.fit_again(self._layers.picture)
         self.refresh_section()
         self.moved.emit()
 
