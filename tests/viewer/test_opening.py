@@ -36,7 +36,10 @@ def opened(viewer, path, screen):
 
 
 def test_a_run_opens_its_review_and_a_case_that_case(napari_window, screen, ten):
+    from glutseg.viewer.review_launcher import ReviewWidget
+
     widget = opened(napari_window, ten.out, screen)
+    assert isinstance(widget, ReviewWidget)
     screen.waitUntil(lambda: widget.panel.opened is not None, timeout=SLOW_MS)
     first = widget.panel._wanted
     other = next(name for name in ten.names if name != first)
