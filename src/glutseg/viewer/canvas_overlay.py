@@ -122,11 +122,11 @@ class CanvasOverlay(QWidget):
         _words(painter, text, QPointF(end - mm * zoom / 2, y - 16), "middle")
 
     def _paint_legend(self, painter: QPainter) -> None:
-        """One row for each kind of line that is not the outline itself, and what is hidden."""
+        """A row for each kind of line where there are several, and what is hidden."""
         metrics, y = painter.fontMetrics(), float(MARGIN_PX)
-        thin = [kind for kind in self.kinds if kind != "outline"]
-        rows = [("outline", LEGEND["outline"]), *((kind, LEGEND[kind]) for kind in thin)] if thin else []
-        for kind, text in rows:
+        kinds = [] if self.kinds == ["outline"] else self.kinds
+        for kind in kinds:
+            text = LEGEND[kind]
             of_kind = [line for line, _ in self._lines if line.kind == kind]
             box = QRectF(MARGIN_PX, y, metrics.horizontalAdvance(text) + 56, metrics.height() + 4)
             _back(painter, box)
