@@ -2,6 +2,7 @@
 
 OUT is what `glutseg run sample_dicom -o OUT` wrote: the synthetic patients, nobody's images. Needs a display,
 or Xvfb: xvfb-run -a -s "-screen 0 1600x1000x24" python scripts/take_pictures.py OUT
+To look at the windows in another size: --size 1920 1080 --to FOLDER, on a display of at least that size.
 """
 
 from __future__ import annotations
@@ -36,21 +37,21 @@ def pump(seconds: float, until: Callable[[], bool] = lambda: False) -> None:
         time.sleep(0.01)
 
 
-def take(viewer: Any, name: str) -> None:
+def take(viewer: Any, folder: Path, name: str) -> None:
     """A picture of the whole window."""
     pump(1.0)
-    viewer.window._qt_window.grab().save(str(PICTURES / f"{name}.png"))
+    viewer.window._qt_window.grab().save(str(folder / f"{name}.png"))
 
 
-def review(out: Path) -> None:
+def review(out: Path, folder: Path, size: tuple[int, int]) -> None:
     """The review, both themes; growing a region; another level; slices."""
     viewer, widget = make_review(RunPlace(out, "anna", IMAGES))
-    viewer.window._qt_window.resize(*SIZE)
+    viewer.window._qt_window.resize(*size)
     panel = widget.panel
     pump(WAIT_S, lambda: panel.opened is not None)
-    take(viewer, "review-dark")
+    take(viewer, folder, "review-dark")
     viewer.theme = "light"
-    take(viewer, "review-light")
+    take(viewer, folder, "review-light")
     viewer.theme = "dark"
     slice_index = panel.opened.picture.slice_index
     labels = panel.layers.muscles.data
@@ -61,23 +62,23 @@ def review(out: Path) -> None:
     panel.tools.show_tool(panel.tools.grow)
     panel.tools.grow.fields["interval_hu"].setValue(160)
     panel.tools.grow.seed_at((slice_index, int(y), int(x)))
-    take(viewer, "grow-dark")
+    take(viewer, folder, "grow-dark")
     panel.tools.show_tool(panel.tools.regrow)
     panel.tools.regrow._click_inside((slice_index, int(y), int(x)))
-    take(viewer, "regrow-dark")
+    take(viewer, folder, "regrow-dark")
     del viewer.layers["clicks"]  # of another slice
     panel.tools.show_tool(panel.tools.slices)
     panel.level.slider.setValue(slice_index + 2)
     viewer.theme = "light"
-    take(viewer, "level-light")
+    take(viewer, folder, "level-light")
     viewer.close()
 
 
-def measure() -> None:
+def measure(folder: Path, size: tuple[int, int]) -> None:
     """Measuring by hand."""
     viewer = napari.Viewer(title="glutseg")
     viewer.theme = "light"
-    viewer.window._qt_window.resize(*SIZE)
+    viewer.window._qt_window.resize(*size)
     widget = MeasureWidget(viewer)
     viewer.window.add_dock_widget(widget, name="Measure by hand", area="right")
     widget.open_folder(str(IMAGES))
@@ -85,19 +86,24 @@ def measure() -> None:
     widget.find.click()
     pump(WAIT_S, lambda: not widget.level.is_busy)
     widget.height.setValue(1.63)
-    take(viewer, "measure-light")
+    widget.folder.setText("sample_dicom")  # wherever it lies on this computer
+    take(viewer, folder, "measure-light")
     viewer.close()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
-    PICTURES.mkdir(exist_ok=True)
+    parser.add_argument("--to", type=Path, default=PICTURES, help="folder for the pictures [docs/images]")
+    parser.add_argument("--size", type=int, nargs=2, default=SIZE, help="of the window, in pixels [1280 800]")
+    args = parser.parse_args()
+    args.to.mkdir(exist_ok=True, parents=True)
+    size = (args.size[0], args.size[1])
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "run"
-        shutil.copytree(parser.parse_args().out, copy)
-        review(copy)
-    measure()
+        shutil.copytree(args.out, copy)
+        review(copy, args.to, size)
+    measure(args.to, size)
 
 
 if __name__ == "__main__":

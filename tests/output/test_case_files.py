@@ -9,7 +9,7 @@ import SimpleITK as sitk
 from PIL import Image, ImageColor
 
 from glutseg.errors import Flag
-from glutseg.image import Geometry, Mask
+from glutseg.image import LABELS, Geometry, Mask
 from glutseg.output.case_files import nifti_gz, write_case
 from glutseg.output.gzipped import gzip_slices
 from glutseg.output.overlay import draw_overlay
@@ -142,3 +142,18 @@ def test_gzipped_slices_are_the_bytes_behind_their_header(filled):
     packed = gzip_slices(header, labels[::-1])
     assert gzip.decompress(packed) == header + labels[::-1].tobytes()
     assert packed == gzip_slices(header, labels[::-1].copy())
+
+
+def test_the_other_outlines_are_kept_on_the_measured_slice(example, tmp_path):
+    level = example.result.level.slice_index
+    left = example.mask.labels[level] == LABELS["maximus"]["left"]
+    right = example.mask.labels[level] == LABELS["maximus"]["right"]
+    others = {("maximus", "left"): left, ("maximus", "right"): right, ("medius", "left"): left}
+    write_case(tmp_path, example.result, PROTOCOL, example.volume, example.mask, other_outlines=others)
+    (file,) = tmp_path.rglob("other_outlines.nii.gz")
+    back = Mask.from_sitk(sitk.ReadImage(str(file)))
+    assert back.labels.shape[0] == 1
+    assert back.geometry.slice_z_mm(0) == pytest.approx(example.result.level.z_mm, abs=1e-3)
+    assert np.array_equal(back.labels[0] == LABELS["maximus"]["left"], left)  # the maximus is on top
+    assert np.array_equal(back.labels[0] == LABELS["maximus"]["right"], right)
+    assert file.stat().st_size < 20_000

@@ -116,7 +116,7 @@ def test_from_the_menu_the_run_is_asked_for(screen, ten):
         panel.step(1)
         screen.waitUntil(lambda: panel.opened is not None and panel._wanted != here, timeout=SLOW_MS)
         assert (ten.out / "cases" / here / "draft-anna.nii.gz").is_file()
-        assert len(viewer.layers) == 4  # they are filled anew, not added
+        assert len(viewer.layers) == 3  # they are filled anew, not added
         _, measuring = viewer.window.add_plugin_dock_widget("glutseg", "Measure by hand")
         measuring.open_folder(str(ten.images / "0001"))
         screen.waitUntil(lambda: measuring.layers.picture is not None, timeout=SLOW_MS)

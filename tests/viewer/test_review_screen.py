@@ -310,6 +310,7 @@ def test_a_reviewer_never_sees_the_word_of_another(open_window, ten):
 
 
 def test_the_outlines_on_the_screen_are_where_the_mask_is(window):
+    window.panel.layers.show_as("filled")
     window.screen.wait(300)
     shown = window.viewer.screenshot(canvas_only=True, flash=False)[..., :3].astype(int)
     scale = shown.shape[1] / window.canvas.width()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from glutseg.errors import Flag, catalogue
 from glutseg.image import CtImage, Mask
 from glutseg.output.atomic import write_bytes, write_text
-from glutseg.output.layout import CASE_JSON, MASK, MASK_NRRD, OVERLAY, case_file
+from glutseg.output.layout import CASE_JSON, MASK, MASK_NRRD, OTHER_OUTLINES, OVERLAY, case_file
 from glutseg.output.schema import CaseRow, measurement_columns
 from glutseg.output.sheared import nrrd
 from glutseg.output.text import plain
@@ -42,7 +42,7 @@ def write_case(
     ----------
     image, mask : without a mask there is no mask.nii.gz, without an image or a level no overlay.png
     input_sha256 : by which a later run knows the same input (`glutseg.batch.plan`)
-    other_outlines : drawn thin in overlay.png where they differ from the mask
+    other_outlines : drawn thin in overlay.png where they differ from the mask, and kept for the viewer
 
     Returns
     -------
@@ -65,6 +65,11 @@ def write_case(
         from glutseg.output.overlay import draw_overlay
 
         write_bytes(out / row.overlay, draw_overlay(image, mask, result, other_outlines or {}))
+        if other_outlines:
+            from glutseg.output.other_outline import others_on_slice
+
+            others = others_on_slice(image, result.level.slice_index, other_outlines)
+            write_bytes(out / case_file(result.case_id, OTHER_OUTLINES), nifti_gz(others))
     write_text(out / case_file(result.case_id, CASE_JSON), case_json(row, protocol, input_sha256))
     return row
 

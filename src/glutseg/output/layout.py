@@ -30,8 +30,10 @@ MASK = "mask.nii.gz"
 MASK_NRRD = "mask.nrrd"
 """Beside the other one where the grid is sheared, which readers of NIfTI built on ITK straighten."""
 OVERLAY = "overlay.png"
+OTHER_OUTLINES = "other_outlines.nii.gz"
+"""The measured slice only, with the outlines that differ most from the measured ones; for the viewer."""
 CASE_JSON = "case.json"
-CASE_FILES = (MASK, MASK_NRRD, OVERLAY, CASE_JSON)
+CASE_FILES = (MASK, MASK_NRRD, OVERLAY, OTHER_OUTLINES, CASE_JSON)
 REVIEW_PREFIX, REVIEW_SUFFIX = "review-", ".json"
 """Around a reviewer's name; people's work is never among the files that a run replaces."""
 

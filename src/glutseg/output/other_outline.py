@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from glutseg.image import Muscle, Side
+from glutseg.image import LABELS, CtImage, Mask, Muscle, Side
 
 BoolArray = npt.NDArray[np.bool_]
 OtherOutlines = Mapping[tuple[Muscle, Side], BoolArray]
@@ -17,6 +17,15 @@ OtherOutlines = Mapping[tuple[Muscle, Side], BoolArray]
 NO_OTHERS: OtherOutlines = {}
 APART_MM = 1.5
 """Nearer than this the two are one line in a picture. Chosen: two pixels of most scans."""
+
+
+def others_on_slice(image: CtImage, slice_index: int, others: OtherOutlines) -> Mask:
+    """The other outlines as a mask of the measured slice alone; where two overlap, the maximus is kept."""
+    labels = np.zeros((1, *image.hu.shape[1:]), np.uint8)
+    for (muscle, side), outline in reversed(tuple(others.items())):
+        labels[0][outline] = LABELS[muscle][side]
+    only = slice(slice_index, slice_index + 1)
+    return Mask(labels, image.geometry.crop((only, slice(None), slice(None))))
 
 
 def far_from(outline: BoolArray, spacing_mm: tuple[float, float]) -> BoolArray:

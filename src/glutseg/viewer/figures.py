@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 from qtpy.QtCore import QRect, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from glutseg.image import SIDES, Side
-from glutseg.output.style import LEVEL_COLOUR, SIDE_COLOURS
+from glutseg.output.style import INK, LEVEL_COLOUR, SIDE_COLOURS
 from glutseg.result import CaseResult
 from glutseg.viewer.layer_manager import WINDOWS_HU
 from glutseg.viewer.picture import LiveFigures, Picture
@@ -87,16 +87,20 @@ class CoronalSection(QWidget):
     """A coronal section with the muscles and the level as a line; a click or drag moves the level."""
 
     level_picked = Signal(int)
+    scrolled = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
         self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Expanding)
         self.setMinimumHeight(90)
         self.setCursor(Qt.SplitVCursor)
-        self.setToolTip("Coronal section through the muscles. The line is the level: drag it, or click.")
+        self.setToolTip(
+            "Coronal section through the muscles. The yellow line is the level: drag it, or click."
+            " The wheel scrolls the slices."
+        )
         self._image: QImage | None = None
         self._aspect = 1.0
-        self._n_slices, self._level, self._automatic = 1, 0, -1
+        self._n_slices, self._level, self._automatic, self._shown = 1, 0, -1, -1
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         return QSize(200, 130)
@@ -126,6 +130,11 @@ class CoronalSection(QWidget):
         self._level = level
         self.update()
 
+    def set_shown(self, slice_index: int) -> None:
+        """Mark the slice on the screen, which may be another than that of the level."""
+        self._shown = slice_index
+        self.update()
+
     def _frame(self) -> QRect:
         """Place of the section within the widget, in its true proportions."""
         width = min(self.width(), int(self.height() * self._aspect))
@@ -143,11 +152,21 @@ class CoronalSection(QWidget):
         painter.setRenderHint(QPainter.SmoothPixmapTransform)
         frame = self._frame()
         painter.drawImage(frame, self._image)
-        if self._automatic >= 0 and self._automatic != self._level:
-            painter.setPen(QPen(QColor("#f2f4f5"), 1, Qt.DotLine))
-            painter.drawLine(frame.left(), self._y(self._automatic), frame.right(), self._y(self._automatic))
-        painter.setPen(QPen(QColor(LEVEL_COLOUR), 2))
-        painter.drawLine(frame.left(), self._y(self._level), frame.right(), self._y(self._level))
+        for slice_index, words, x, pen in (
+            (self._automatic, "automatic level", 0.42, QPen(QColor(INK), 1, Qt.DotLine)),
+            (self._shown, "slice shown", 0.83, QPen(QColor(INK), 1, Qt.DashLine)),
+            (self._level, "level", 0.01, QPen(QColor(LEVEL_COLOUR), 2)),
+        ):
+            if slice_index >= 0 and (slice_index != self._level or words == "level"):
+                painter.setPen(pen)
+                y = self._y(slice_index)
+                painter.drawLine(frame.left(), y, frame.right(), y)
+                below = y + 3 + self.fontMetrics().ascent()
+                left = frame.left() + round(x * frame.width())
+                painter.drawText(left, y - 4 if y > frame.center().y() else below, words)
+        painter.setPen(QColor(INK))
+        for mark, left in (("R", frame.left() + 4), ("L", frame.right() - 14)):
+            painter.drawText(left, frame.top() + 16, mark)
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
@@ -155,6 +174,12 @@ class CoronalSection(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         self._pick(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+        turn = event.angleDelta().y()
+        if turn:
+            self.scrolled.emit(1 if turn > 0 else -1)
+        event.accept()
 
     def _pick(self, event: QMouseEvent) -> None:
         frame = self._frame()

@@ -1,31 +1,34 @@
-"""The layers of one napari viewer: CT, muscles, automatic outlines, preview, clicks. All in mm, LPS."""
+"""The layers of one napari viewer: CT, muscles, preview, clicks. All in mm, LPS."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
 
-from glutseg.image import LABELS, CtImage, Geometry, LabelArray
-from glutseg.output.style import OTHER_COLOURS, SIDE_COLOURS
+from glutseg.image import CtImage, Geometry, LabelArray
 from glutseg.protocol import TissueRule
 from glutseg.segmentation.editing import BoolArray, Point
+from glutseg.viewer.framing import Framing
 from glutseg.viewer.history import History
 from glutseg.viewer.muscles_layer import MuscleLabels
+from glutseg.viewer.outline_lines import LABEL_COLOURS, Comparison, Line, lines_on_slice
 from glutseg.viewer.paint_rules import PaintRules
 from glutseg.viewer.picture import Picture
 
 WINDOWS_HU = {"Muscle": (-125.0, 225.0), "Bone": (-300.0, 1300.0), "Wide": (-1000.0, 1000.0)}
 """Lowest and highest HU shown; muscle as in the overlays of a run."""
-BODY_HU, BODY_SHARE = -200, 0.1
-"""Rows and columns with at least this share of pixels above this HU show the body."""
 PREVIEW_COLOUR = "#f0e442"
-AUTOMATIC_COLOUR = "#f2f4f5"
 OPACITY = 0.45
 SEED_COLOURS = {True: "#009e73", False: "#d55e00"}
 """Of clicks inside (True) and outside the muscle."""
+Display = Literal["outline", "filled", "hidden"]
+DISPLAYS: tuple[Display, ...] = get_args(Display)
+"""How the muscles are shown."""
+IMAGE = "glutseg_image"
+"""Key in the metadata of a layer: the image that it shows."""
 
 
 class LayerManager:
@@ -42,7 +45,6 @@ class LayerManager:
         self.rules, self.history = PaintRules(), History()
         self.image: Any = None
         self.muscles: Any = None
-        self.automatic: Any = None
         self._preview: Any = None
         self._preview_slice = -1
         viewer.dims.events.current_step.connect(self._slice_changed)
@@ -51,6 +53,14 @@ class LayerManager:
         self._listeners: list[Callable[[], None]] = []
         self._paint_listeners: list[Callable[[], None]] = []
         self._label_listeners: list[Callable[[int], None]] = []
+        self._onlookers: list[Callable[[], None]] = []
+        self.comparison = Comparison()
+        self.display: Display = "outline"
+        self._is_suspended = False
+        self._suspended: list[Any] = []
+        self.framing = Framing(viewer)
+        viewer.dims.events.current_step.connect(self._view_changed)
+        viewer.dims.events.ndisplay.connect(self.show_as)
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call ``listener`` after every change of the muscles: strokes, tools, undo and redo."""
@@ -64,7 +74,11 @@ class LayerManager:
         """Call ``listener`` with the label that is to be painted, when another one is chosen."""
         self._label_listeners.append(listener)
 
-    def show(self, picture: Picture, automatic: LabelArray | None = None) -> None:
+    def on_view(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` whenever other outlines are to be seen: another case, slice or stroke."""
+        self._onlookers.append(listener)
+
+    def show(self, picture: Picture, comparison: Comparison | None = None) -> None:
         """Show another case and go to its level; undo does not reach back into the case before."""
         self.picture = None  # filling the layers is no change by the user
         self.clear_preview()
@@ -78,7 +92,9 @@ class LayerManager:
             _fill(self.muscles, picture.labels, place)
             self.muscles.editable = False  # clears the history of undo
             self.muscles.editable = True
-        self._show_automatic(automatic, place)
+        self.comparison = comparison or Comparison()
+        self.framing.automatic = self.comparison.automatic
+        self.image.metadata = {IMAGE: picture.image}
         self.image.visible = self.muscles.visible = True
         self.viewer.dims.axis_labels = ("z", "y", "x")
         self.viewer.layers.selection.active = self.muscles
@@ -87,19 +103,22 @@ class LayerManager:
         self.rules.show_picture(picture)
         self.history.clear()
         self.go_to(picture.slice_index)
-        self.centre()
+        self.framing.fit(picture)
+        if self._is_suspended:
+            self._put_away()
+        self.show_as()
 
     def prepare(self) -> None:
         """Make the layers before there is anything to show: it takes about as long as reading a series."""
         if self.image is not None:
             return
         nothing = CtImage(np.zeros((1, 1, 1), np.int16), Geometry((1, 1, 1), (1.0, 1.0, 1.0)))
-        self.glance(Picture.of(nothing, None, None, TissueRule()), np.zeros((1, 1, 1), np.uint8))
+        self.glance(Picture.of(nothing, None, None, TissueRule()))
         self.hide()
 
-    def glance(self, picture: Picture, automatic: LabelArray | None = None) -> None:
+    def glance(self, picture: Picture, comparison: Comparison | None = None) -> None:
         """Show a case that is not there as a whole yet: nothing can be drawn on."""
-        self.show(picture, automatic)
+        self.show(picture, comparison)
         self.picture = None
         self.rules.show_picture(None)
         self.muscles.editable = False
@@ -113,6 +132,68 @@ class LayerManager:
         for layer in (self.image, self.muscles):
             if layer is not None:
                 layer.visible = False
+        self._view_changed()
+
+    @property
+    def shows_image(self) -> bool:
+        """Whether a slice of a case is on the screen as an axial picture."""
+        is_there = self.image is not None and self.image in self.viewer.layers and self.image.visible
+        return is_there and self.viewer.dims.ndisplay == 2 and self.viewer.dims.order == (0, 1, 2)
+
+    def show_as(self, display: Any = None) -> None:
+        """Show the muscles as outlines, filled, or not at all; as before where nothing is said."""
+        if display in DISPLAYS:
+            self.display = display
+        if self.muscles is not None and self.muscles in self.viewer.layers:
+            is_flat = self.viewer.dims.ndisplay == 2  # lines are not drawn in three dimensions
+            is_filled = self.display == "filled" or (self.display == "outline" and not is_flat)
+            self.muscles.opacity = OPACITY if is_filled and not self._is_suspended else 0.0
+        self._view_changed()
+
+    def lines(self) -> list[Line]:
+        """The outlines of the slice shown."""
+        if not self.shows_image or self.display == "hidden":
+            return []
+        drawn, slice_index = self.muscles.data, self.slice_shown
+        geometry = self.image.metadata[IMAGE].geometry
+        lines = lines_on_slice(drawn[slice_index], slice_index, geometry, self.comparison)
+        return [line for line in lines if self.display == "outline" or line.kind != "outline"]
+
+    def _view_changed(self, _event: object = None) -> None:
+        for listener in self._onlookers:
+            listener()
+
+    def suspend(self, *, is_suspended: bool) -> None:
+        """Make room for another panel's layers, and come back to the level."""
+        was_suspended, self._is_suspended = self._is_suspended, is_suspended
+        if is_suspended and not was_suspended:
+            self._put_away()
+        elif was_suspended and not is_suspended:
+            for layer in self._suspended:
+                layer.visible = True
+            if self.picture is not None:
+                self.go_to(self.picture.slice_index)
+                self.viewer.layers.selection.active = self.muscles
+                self.framing.fit(self.picture)
+        self.show_as()
+
+    def _put_away(self) -> None:
+        """The muscles are made transparent only: napari cannot write on a layer that is not visible."""
+        self._suspended = [layer for layer in self._own if layer.visible and layer is not self.muscles]
+        for layer in self._suspended:
+            layer.visible = False
+
+    @property
+    def _own(self) -> list[Any]:
+        """The layers that are in the viewer."""
+        made = (self.image, self.muscles, self._preview, self._seeds)
+        return [layer for layer in made if layer is not None and layer in self.viewer.layers]
+
+    def remove(self) -> None:
+        """Take the layers out of the viewer."""
+        self.picture = None
+        for layer in self._own:
+            self.viewer.layers.remove(layer)
 
     def _make(self, picture: Picture, place: dict[str, Any]) -> None:
         layers = self.viewer
@@ -142,28 +223,9 @@ class LayerManager:
         self.muscles.events.paint.connect(self._painted)
         self.muscles.events.selected_label.connect(self._label_chosen)
 
-    def _show_automatic(self, labels: LabelArray | None, place: dict[str, Any]) -> None:
-        """Fill the layer of the automatic outlines, which is hidden at first."""
-        if labels is None and self.automatic is None:
-            return
-        shown = np.zeros((1, 1, 1), np.uint8) if labels is None else labels
-        if self.automatic is None or self.automatic not in self.viewer.layers:
-            colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
-            colours |= {label: AUTOMATIC_COLOUR for sides in LABELS.values() for label in sides.values()}
-            self.automatic = self.viewer.add_labels(
-                shown,
-                name="automatic outlines",
-                colormap=DirectLabelColormap(color_dict=colours),
-                visible=False,
-                **place,
-            )
-            self.automatic.contour = 2
-            self.automatic.editable = False
-        else:
-            _fill(self.automatic, shown, place)
-
     def _changed(self, _event: object = None) -> None:
         if self.picture is not None:
+            self._view_changed()
             for listener in self._listeners:
                 listener()
 
@@ -179,34 +241,31 @@ class LayerManager:
     @property
     def slice_shown(self) -> int:
         """The slice on the screen, in canonical order (as napari's slider counts)."""
-        if self.image is None or self.picture is None:
+        if self.image is None:
             return 0
         z_mm = self.viewer.dims.point[0]
         slice_index = round((z_mm - self.image.translate[0]) / self.image.scale[0])
-        return int(np.clip(slice_index, 0, len(self.picture.labels) - 1))
+        return int(np.clip(slice_index, 0, len(self.image.data) - 1))
 
     def go_to(self, slice_index: int) -> None:
         """Show a slice, counted from the feet."""
         self.viewer.dims.set_point(0, float(self.image.translate[0] + slice_index * self.image.scale[0]))
 
-    def centre(self) -> None:
-        """Put the body in the middle of the canvas."""
-        self.viewer.reset_view()
-        picture = self.picture
-        if picture is None:
-            return
-        body = picture.image.hu[picture.slice_index] > BODY_HU
-        rows, columns = (np.nonzero(body.mean(axis) > BODY_SHARE)[0] for axis in (1, 0))
-        if len(rows) and len(columns):
-            spans = [int(np.ptp(place)) + 1 for place in (rows, columns)]
-            self.camera.zoom *= 0.95 * min(n / s for n, s in zip(body.shape, spans, strict=True))
-            middle = [(place[0] + place[-1]) / 2 for place in (rows, columns)]
-            self.camera.center = self.image.data_to_world((picture.slice_index, *middle))
+    def leave(self) -> None:
+        """Show the muscles as napari does, when the panel is closed that shows their outlines."""
+        self._onlookers.clear()
+        self.comparison, self._is_suspended = Comparison(), False
+        self.show_as("filled")
+
+    def scroll(self, n_slices: int) -> None:
+        """Go so many slices towards the head."""
+        there = self.slice_shown + n_slices
+        self.go_to(min(max(there, 0), len(self.image.data) - 1))
 
     @property
     def camera(self) -> Any:
-        """napari's camera; since napari 0.9 it is part of the scene."""
-        return getattr(self.viewer, "scene", self.viewer).camera
+        """napari's camera."""
+        return self.framing.camera
 
     def set_window(self, name: str) -> None:
         """One of `WINDOWS_HU`."""
@@ -318,7 +377,4 @@ def _fill(layer: Any, data: Any, place: dict[str, Any]) -> None:
 def _colours() -> DirectLabelColormap:
     """The colours of the overlays of a run."""
     colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
-    for muscle, sides in LABELS.items():
-        for side, label in sides.items():
-            colours[label] = OTHER_COLOURS.get(muscle, SIDE_COLOURS[side])
-    return DirectLabelColormap(color_dict=colours)
+    return DirectLabelColormap(color_dict=colours | LABEL_COLOURS)

@@ -53,8 +53,14 @@ class LevelPanel(QWidget):
         self.slider = QSlider(Qt.Vertical)
         self.slider.setMinimumHeight(70)
         self.slider.setSizePolicy(QSizePolicy.Fixed, QSizePolicy.Ignored)
-        self.message = MessageArea(lines=3)
-        self.to_automatic = QPushButton("Back to the automatic level")
+        self.view = QWidget()
+        """Coronal section and slider, which `glutseg.viewer.screen` puts below the canvas."""
+        beside = QHBoxLayout(self.view)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self.section, 1)
+        beside.addWidget(self.slider)
+        self.message = MessageArea()
+        self.to_automatic = QPushButton("Back to automatic")
         self.busy = QLabel("segmenting …")  # what moves has the whole window drawn again, half a core's work
         self.stop = QPushButton("Stop segmenting")
         windows = QHBoxLayout()
@@ -66,23 +72,24 @@ class LevelPanel(QWidget):
             bind_key(self, str(number), button.click)
             self.windows[name] = button
             windows.addWidget(button)
-        grid.addWidget(self.section, 0, 0, 3, 1)
-        grid.addWidget(self.slider, 0, 1, 3, 1)
-        grid.addWidget(self.message, 0, 2)
-        grid.addWidget(self.to_automatic, 1, 2)
+        grid.addWidget(self.view, 0, 0, 1, 2)
+        grid.addWidget(self.message, 1, 0, 2, 1)
+        grid.addWidget(self.to_automatic, 1, 1)
         row = QHBoxLayout()
         row.addWidget(self.busy)
         row.addWidget(self.stop)
-        grid.addLayout(row, 2, 2)
-        grid.addLayout(windows, 3, 0, 1, 3)
-        grid.setColumnStretch(0, 3)
-        grid.setColumnStretch(2, 4)
+        grid.addLayout(row, 2, 1)
+        grid.addLayout(windows, 3, 0, 1, 2)
+        grid.setColumnStretch(0, 1)
         self.slider.valueChanged.connect(self._slider_moved)
         self.section.level_picked.connect(self.slider.setValue)
+        self.section.scrolled.connect(self._scroll)
+        layers.on_view(self._slice_shown)
         self.to_automatic.clicked.connect(lambda: self.slider.setValue(self._automatic))
         self.stop.clicked.connect(self.cancel)
         self._settled = single_shot(self, SETTLED_MS, self._segment_if_empty)
         self._ahead = single_shot(self, AHEAD_MS, self._find_hips)
+        self.to_automatic.hide()
         self._show_busy(False)
 
     def show_picture(self, picture: Picture, protocol: Protocol, automatic: int = -1) -> None:
@@ -163,6 +170,7 @@ class LevelPanel(QWidget):
         with self._layers.history.part_of_last_move():
             self._layers.fill(found.start, found.labels)
             self.slider.setValue(found.slice_index)
+        self._layers.framing.fit_again(self._layers.picture)
         self.refresh_section()
         self.moved.emit()
 
@@ -180,6 +188,14 @@ class LevelPanel(QWidget):
         self._show_level()
         self._settled.start()
         self.moved.emit()
+
+    def _slice_shown(self) -> None:
+        if self._layers.shows_image:
+            self.section.set_shown(self._layers.slice_shown)
+
+    def _scroll(self, n_slices: int) -> None:
+        if self._layers.shows_image:
+            self._layers.scroll(n_slices)
 
     def _segment_if_empty(self) -> None:
         picture = self._layers.picture

@@ -32,12 +32,13 @@ from glutseg.review.masks import write_mask
 from glutseg.segmentation import OUTLINERS, named_outliner
 from glutseg.viewer.background import Background
 from glutseg.viewer.figures import FiguresTable
-from glutseg.viewer.layer_manager import LayerManager
+from glutseg.viewer.layer_manager import IMAGE, LayerManager
 from glutseg.viewer.level_panel import LevelPanel
 from glutseg.viewer.off_level import OffLevelNote
 from glutseg.viewer.paint_rules import REFUSALS
 from glutseg.viewer.parts import AtClose, MessageArea, fill_column, single_shot, unwrapped
 from glutseg.viewer.picture import Picture
+from glutseg.viewer.screen import Screen
 from glutseg.viewer.tools_panel import ToolsPanel
 
 UNKNOWN_HEIGHT = "unknown"
@@ -83,6 +84,7 @@ class MeasureWidget(QWidget):
         self.tools = ToolsPanel(self.layers, lambda: self._before)
         self.off_level = OffLevelNote(self.layers, self.level)
         self.message = MessageArea("Open a folder of DICOM files.")
+        self.screen = Screen(self, self.layers, self.level)
         top = QWidget()
         grid = QGridLayout(top)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -101,6 +103,7 @@ class MeasureWidget(QWidget):
             top,
             self.figures,
             self.level,
+            self.screen.bar,
             self.tools,
             self.off_level,
             self.copy,
@@ -122,19 +125,33 @@ class MeasureWidget(QWidget):
         self.layers.rules.on_refusal(lambda reason: self._show_message(REFUSALS[reason]))
         self.level.moved.connect(self._live.start)
         self.level.failed.connect(self._show_error)
+        single_shot(self, 0, self._take_open).start()
 
     def open_folder(self, folder: str) -> None:
         """List the series below a folder; those that a run would measure come first."""
-        self._show_message("reading headers …")
+        self.folder.setText(folder)
+        self.layers.prepare()
+        self._say("reading headers …", "Reading the headers …")
         self.reader.do(partial(_series_below, Path(folder)), self._listed)
+
+    def _take_open(self) -> None:
+        """Show the CT that is open in napari already, unless a folder was opened meanwhile."""
+        if self.folder.text() or self.layers.picture is not None:
+            return
+        layer = open_ct(self.layers.viewer)
+        if layer is not None:
+            layer.visible = False  # the same CT is shown below the muscles
+            self._show_image(layer.metadata[IMAGE])
+            self._show_message(f"Measuring the CT that is open: {layer.name}")
 
     def load(self, index: int) -> None:
         """Show one of the series listed."""
-        self._show_message("reading the images …")
+        self._say("reading the images …", "Reading the images …")
         self.level.leave()
         self.reader.do(partial(dicom.read, self.series[index]), self._loaded)
 
     def _listed(self, found: list[dicom.Series] | None, error: Exception | None) -> None:
+        self.screen.say("")
         if error is not None or found is None:
             self._show_error(error)
             return
@@ -144,12 +161,16 @@ class MeasureWidget(QWidget):
         if found:
             self.load(0)
         else:
-            self._show_message("No series with usable geometry in this folder.")
+            self._show_message("There is no CT series with usable geometry in this folder, and no run.")
 
     def _loaded(self, image: CtImage | None, error: Exception | None) -> None:
+        self.screen.say("")
         if error is not None or image is None:
             self._show_error(error)
-            return
+        else:
+            self._show_image(image)
+
+    def _show_image(self, image: CtImage) -> None:
         picture = Picture.of(image, None, None, self.protocol.tissue, self._height_m)
         self.tools.forget()
         self.layers.show(picture)
@@ -212,6 +233,7 @@ class MeasureWidget(QWidget):
     def close_work(self) -> None:
         """Stop what is running."""
         self.level.close()
+        self.screen.close()
         self.tools.close_tools()
         self.reader.finish()
 
@@ -244,7 +266,6 @@ class MeasureWidget(QWidget):
     def _browse(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "A folder of DICOM files", self.folder.text())
         if folder:
-            self.folder.setText(folder)
             self.open_folder(folder)
 
     def _save(self) -> None:
@@ -255,11 +276,22 @@ class MeasureWidget(QWidget):
             except GlutsegError as error:
                 self._show_error(error)
 
+    def _say(self, text: str, note: str) -> None:
+        """In the panel and on the canvas."""
+        self._show_message(text)
+        self.screen.say(note)
+
     def _show_message(self, text: str) -> None:
         self.message.setText(plain(text, 500))
 
     def _show_error(self, error: Exception | None) -> None:
         self._show_message(f"✗ {error}")
+
+
+def open_ct(viewer: Any) -> Any:
+    """The layer of a CT of which glutseg knows the patient's sides, the one shown first; None without one."""
+    layers = [layer for layer in viewer.layers if IMAGE in layer.metadata and layer.data.size > 1]
+    return max(reversed(layers), key=lambda layer: layer.visible, default=None)
 
 
 def _series_below(folder: Path) -> list[dicom.Series]:

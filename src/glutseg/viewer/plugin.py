@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import napari
 import numpy as np
 
 from glutseg import dicom
 from glutseg.batch.images import find_images
 from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Geometry, LabelArray, Mask
-from glutseg.output.folder import read_run_record
-from glutseg.output.layout import CASE_JSON
+from glutseg.output.layout import CASE_JSON, RUN_JSON
 from glutseg.review.masks import write_mask as write_mask_file
+from glutseg.viewer.layer_manager import IMAGE
+from glutseg.viewer.review_launcher import login_name, review_in
+from glutseg.viewer.review_widget import RunPlace
 from glutseg.viewer.session import Session
 
+Kind = Literal["run", "case", "dicom"]
 Layer = tuple[Any, dict[str, Any], str]
 Reader = Callable[[Any], list[Layer]]
 NOBODY = "nobody"
@@ -26,17 +31,38 @@ GEOMETRY = "glutseg_geometry"
 
 
 def get_reader(path: str | Sequence[str]) -> Reader | None:
-    """A reader for a run's folder, a case's folder, or a folder or file of DICOM; else None."""
+    """A reader for a run's folder, a case's folder, or a folder or file of DICOM; else None.
+
+    In a window of napari it opens the panel for it: a run or a case to review, DICOM to measure by hand.
+    """
     if not isinstance(path, str):
         return None
-    place = Path(path)
-    if place.is_dir() and read_run_record(place) is not None:
-        return _read_run
-    if (place / CASE_JSON).is_file() and read_run_record(place.parents[1]) is not None:
-        return _read_case
-    if place.is_dir() or place.suffix.lower() in ("", ".dcm", ".zip"):
-        return _read_dicom
-    return None
+    kind = kind_of(Path(path))
+    if kind is None:
+        return None
+    viewer = napari.current_viewer()
+    return READERS[kind] if viewer is None else partial(_open_panel, viewer, kind)
+
+
+def kind_of(place: Path) -> Kind | None:
+    """What a path is to glutseg; a broken run is a run, so that its panel says what is wrong."""
+    if (place / RUN_JSON).is_file():
+        return "run"
+    if (place / CASE_JSON).is_file() and (place.resolve().parents[1] / RUN_JSON).is_file():
+        return "case"
+    return "dicom" if place.is_dir() or place.suffix.lower() in ("", ".dcm", ".zip") else None
+
+
+def _open_panel(viewer: Any, kind: Kind, path: str) -> list[Any]:
+    """Open the panel for a path in napari's window; it adds its layers itself."""
+    if kind == "dicom":
+        _, widget = viewer.window.add_plugin_dock_widget("glutseg", "Measure by hand")
+        widget.open_folder(path)
+    else:
+        place = Path(path).resolve()
+        out, case_id = (place, "") if kind == "run" else (place.parents[1], place.name)
+        review_in(viewer, RunPlace(out, login_name(), case_id=case_id))
+    return [(None,)]  # by which napari knows that there is no layer to add
 
 
 def _read_dicom(path: str) -> list[Layer]:
@@ -81,10 +107,16 @@ def _layers(out: Path, case_id: str) -> list[Layer]:
     return [image_layer(image, case_id), labels_layer(opened.picture.labels, image, f"{case_id} muscles")]
 
 
+READERS: dict[Kind, Reader] = {"run": _read_run, "case": _read_case, "dicom": _read_dicom}
+"""Readers of layers, where no window of napari is open."""
+
+
 def image_layer(image: CtImage, name: str = "CT") -> Layer:
     """An image as napari takes it: in mm, LPS."""
     display = {"name": name, "contrast_limits": (-125, 225), "colormap": "gray"}
-    return (image.hu, {**display, **_place(image)}, "image")
+    place = _place(image)
+    place["metadata"][IMAGE] = image
+    return (image.hu, {**display, **place}, "image")
 
 
 def labels_layer(labels: LabelArray, image: CtImage, name: str) -> Layer:

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QMainWindow,
     QPushButton,
     QStackedLayout,
     QWidget,
@@ -61,6 +62,14 @@ class ReviewWidget(QWidget):
         if place is not None:
             self.start(place)
 
+    def offer(self, place: RunPlace) -> None:
+        """Open the review of a run, or the form with the reason why it cannot be opened."""
+        self.folder.setText(str(place.out))
+        try:
+            self.start(place)
+        except GlutsegError as error:
+            self.message.setText(str(error))
+
     def start(self, place: RunPlace) -> None:
         """Open the review of a run.
 
@@ -75,11 +84,25 @@ class ReviewWidget(QWidget):
         self._at_close = AtClose(self, self.panel.close_session)
 
     def _open_form(self) -> None:
-        given = [Path(line.text()) if line.text() else None for line in (self.images, self.key)]
-        try:
-            self.start(RunPlace(Path(self.folder.text()), self.reviewer.text(), *given))
-        except GlutsegError as error:
-            self.message.setText(str(error))
+        images, key = (Path(line.text()) if line.text() else None for line in (self.images, self.key))
+        self.offer(RunPlace(Path(self.folder.text()), self.reviewer.text(), images, key))
+
+
+def review_in(viewer: Any, place: RunPlace) -> ReviewWidget:
+    """Open a run in a window of napari: in the panel that shows it already, or in a new one."""
+    widget: ReviewWidget
+    dock, widget = viewer.window.add_plugin_dock_widget("glutseg", "Review a run")
+    panel = widget.panel
+    if panel is not None and panel.place.out.resolve() == place.out.resolve():
+        if place.case_id:
+            panel.begin(place.case_id)
+        return widget
+    if panel is not None:
+        viewer.window.remove_dock_widget(dock)  # saves the drafts
+        panel.layers.remove()
+        _, widget = viewer.window.add_plugin_dock_widget("glutseg", "Review a run")
+    widget.offer(place)
+    return widget
 
 
 def login_name() -> str:
@@ -120,14 +143,23 @@ def make_review(place: RunPlace) -> tuple[Any, ReviewWidget]:
         raise GlutsegError("viewer-missing", "there is no display")
     import napari
 
-    viewer = napari.Viewer(title=f"glutseg review: {place.out.name}")
+    title = f"glutseg review: {place.out.name}"
+    viewer = napari.Viewer(title=title, show=False, show_welcome_screen=False)
     try:
         widget = ReviewWidget(viewer, place)
     except GlutsegError:
         viewer.close()
         raise
     viewer.window.add_dock_widget(widget, name="Review", area="right")
+    viewer.show()
+    fill_display(viewer.window._qt_window)  # noqa: SLF001 - napari has no public way to it
     return viewer, widget
+
+
+def fill_display(window: QMainWindow) -> None:
+    """Maximise a window; where no window manager does it, by its size."""
+    window.setGeometry(window.screen().availableGeometry())
+    window.showMaximized()
 
 
 QT_BINDING = PYSIDE_VERSION or ""

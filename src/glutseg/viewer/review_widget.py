@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from qtpy.QtWidgets import QWidget
 
 from glutseg.batch.images import find_images
 from glutseg.errors import GlutsegError
-from glutseg.image import LabelArray
 from glutseg.output.text import plain
 from glutseg.review.check_drawn import Finding
 from glutseg.segmentation import AUTOMATIC
@@ -25,11 +24,12 @@ from glutseg.viewer.figures import FiguresTable
 from glutseg.viewer.layer_manager import LayerManager
 from glutseg.viewer.level_panel import LevelPanel
 from glutseg.viewer.off_level import OffLevelNote, why_not_accepted
+from glutseg.viewer.outline_lines import Comparison
 from glutseg.viewer.paint_rules import REFUSALS
 from glutseg.viewer.parts import MessageArea, fill_column, single_shot
-from glutseg.viewer.picture import drawable_labels
 from glutseg.viewer.questions import ask_about
 from glutseg.viewer.reject_list import RejectList
+from glutseg.viewer.screen import Screen
 from glutseg.viewer.session import OpenCase, Session
 from glutseg.viewer.tools_panel import ToolsPanel
 
@@ -45,6 +45,8 @@ class RunPlace:
     reviewer: str
     input_path: Path | None = None
     key: Path | None = None
+    case_id: str = ""
+    """The case to begin with; "" for the first of the list."""
 
 
 class ReviewPanel(QWidget):
@@ -80,10 +82,12 @@ class ReviewPanel(QWidget):
         self.off_level = OffLevelNote(self.layers, self.level)
         self.decision = DecisionPanel()
         self.message = MessageArea()
+        self.screen = Screen(self, self.layers, self.level)
         parts = (
             self.cases,
             self.figures,
             self.level,
+            self.screen.bar,
             self.tools,
             self.off_level,
             self.decision,
@@ -120,6 +124,7 @@ class ReviewPanel(QWidget):
 
     def _find_images(self) -> None:
         self._show_message("searching for the images …")
+        self.screen.say(f"Opening {self.place.out.name} …")
         place = self.place
         self.reader.do(
             lambda: find_images(place.out, place.input_path, place.key, self._scanned.emit), self._found
@@ -128,12 +133,23 @@ class ReviewPanel(QWidget):
     def _found(self, images: Any, error: Exception | None) -> None:
         if error is not None:
             self._show_error(error)
+            self.screen.say("There are no images to show.")
             return
         self.loader = CaseLoader(self.session, images)
         self._show_message("")
+        self.screen.say("")
+        self.begin(self.place.case_id)
+
+    def begin(self, case_id: str) -> None:
+        """Open a case; "" for the first of the list."""
+        if self.loader is None:
+            self.place = replace(self.place, case_id=case_id)
+            return
         waiting = self.session.shown(self.cases.shown_filter) or list(self.session.items)
-        if waiting:
-            self.open_case(waiting[0].case_id)
+        if case_id and case_id not in [item.case_id for item in self.session.items]:
+            self._show_message(f"The run has no case {case_id}: choose one of the list.")
+        elif case_id or waiting:
+            self.open_case(case_id or waiting[0].case_id)
 
     def open_case(self, case_id: str) -> None:
         """Open another case; undecided changes of the present one are saved as a draft."""
@@ -148,6 +164,7 @@ class ReviewPanel(QWidget):
             self._show(case_id, *_outcome(self.loader, case_id))
             return
         self._show_message("reading the images …")
+        self.screen.say(f"Loading case {case_id} …")
         self.reader.do(partial(self.loader.glance, case_id), partial(self._show_glance, case_id))
 
     def _leave(self) -> None:
@@ -165,7 +182,8 @@ class ReviewPanel(QWidget):
         if case_id != self._wanted or self.loader is None:
             return
         if glance is not None:
-            self.layers.glance(glance.picture, _labels_of(glance))
+            self.layers.glance(glance.picture, _comparison(glance))
+            self.screen.say("")
             self.figures.show_figures(glance.picture.live(), glance.automatic)
             self._show_message("reading the other slices …")
         self.reader.do(partial(self.loader.load, case_id), partial(self._show, case_id))
@@ -175,13 +193,16 @@ class ReviewPanel(QWidget):
             return
         if error is not None or opened is None:
             self._show_error(error or GlutsegError("images-not-found", "no images to show"))
+            self.layers.hide()  # a glance may be on the screen
+            self.screen.say(f"Case {case_id} cannot be shown.")
             self._allow()
             return
         self.opened, picture, place = opened, opened.picture, opened.automatic.level
-        self.layers.show(picture, _labels_of(opened))
+        self.layers.show(picture, _comparison(opened))
         self.layers.rules.midplane = opened.midplane
         self.tools.bar.show_tissue()
         self.off_level.refresh()
+        self.screen.say("")
         at = -1 if place is None else place.slice_index
         self.level.segments_empty_levels = (
             opened.automatic.outliner == AUTOMATIC.name
@@ -353,6 +374,7 @@ class ReviewPanel(QWidget):
     def close_session(self) -> None:
         """Save drafts, finish what is being written, write the tables."""
         self.level.close()
+        self.screen.close()
         self.tools.close_tools()
         self.autosave.close()
         self.reader.finish()
@@ -369,10 +391,11 @@ class ReviewPanel(QWidget):
         self._show_message(f"✗ {text}")
 
 
-def _labels_of(opened: OpenCase) -> LabelArray | None:
-    """The automatic labels, to be shown."""
-    mask = opened.automatic_mask
-    return None if mask is None else drawable_labels(mask, opened.picture.image)
+def _comparison(opened: OpenCase) -> Comparison:
+    """What the outlines of a case are compared with on the screen."""
+    mask, level = opened.automatic_mask, opened.automatic.level
+    at = -1 if level is None else level.slice_index
+    return Comparison(None if mask is None else mask.labels, opened.other_outlines, at)
 
 
 def _outcome(loader: CaseLoader, case_id: str) -> tuple[OpenCase | None, Exception | None]:

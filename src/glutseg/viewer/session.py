@@ -13,7 +13,7 @@ from glutseg.anatomy import Midplane, midplane_of_hips, midplane_of_muscles
 from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, LabelArray, Mask
 from glutseg.output.atomic import write_bytes
-from glutseg.output.layout import MASK, case_file
+from glutseg.output.layout import MASK, OTHER_OUTLINES, case_file
 from glutseg.output.overlay import draw_overlay
 from glutseg.output.tables import sort_rows
 from glutseg.protocol import Protocol
@@ -69,6 +69,7 @@ class OpenCase:
     Attributes
     ----------
     automatic, automatic_mask : the automatic result and its mask
+    other_outlines : labels (y, x) of the second method on the automatic level; None where the run kept none
     saved : labels and slice of the level when the case was opened or last saved
     """
 
@@ -76,6 +77,7 @@ class OpenCase:
     automatic_mask: Mask | None
     picture: Picture
     protocol: Protocol
+    other_outlines: LabelArray | None = None
 
     def __post_init__(self) -> None:
         self.mark_saved()
@@ -254,9 +256,9 @@ class Session:
             mask = read_mask(self.out / case_file(case_id, name), geometry)
             level = entry.figures.level.slice_index
         tissue, height_m = self.protocol.tissue, result.height.height_m
-        opened = OpenCase(
-            result, automatic_mask, Picture.of(image, mask, level, tissue, height_m), self.protocol
-        )
+        picture = Picture.of(image, mask, level, tissue, height_m)
+        others = self._other_outlines(result, image)
+        opened = OpenCase(result, automatic_mask, picture, self.protocol, others)
         draft = read_draft(self.out, case_id, self.reviewer, geometry)
         if draft is not None:  # after the case is made, so that it counts as changed
             opened.picture = Picture.of(image, draft.mask, draft.slice_index, tissue, height_m)
@@ -348,6 +350,15 @@ class Session:
         if known.is_stale(entry):
             return replace(item, is_stale=True)
         return replace(item, decision=entry.decision, reason=entry.reason)
+
+    def _other_outlines(self, result: CaseResult, image: CtImage) -> LabelArray | None:
+        """The second method's outlines; runs of earlier versions kept none."""
+        path = self.out / case_file(result.case_id, OTHER_OUTLINES)
+        if result.level is None or not path.is_file():
+            return None
+        only = slice(result.level.slice_index, result.level.slice_index + 1)
+        labels: LabelArray = read_mask(path, image.geometry.crop((only, slice(None), slice(None)))).labels[0]
+        return labels
 
     def _mask_file(self, case_id: str) -> Path | None:
         path = self.out / case_file(case_id, MASK)
