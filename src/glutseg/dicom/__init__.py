@@ -2,6 +2,7 @@
 
 from glutseg.dicom.ahead import read_ahead
 from glutseg.dicom.choose import Choice, check_requested_series, choose, reason_with_part, series_flags
+from glutseg.dicom.given import given_slice, stacks_of
 from glutseg.dicom.grid import is_tilted
 from glutseg.dicom.localiser import Localiser, localiser_step, read_localiser, read_near
 from glutseg.dicom.model import FileProblem, Index, Series, SeriesTags, SliceHeader, Study
@@ -28,6 +29,7 @@ __all__ = [
     "already_local",
     "check_requested_series",
     "choose",
+    "given_slice",
     "is_tilted",
     "localiser_step",
     "read",
@@ -38,6 +40,7 @@ __all__ = [
     "remove_index",
     "scan",
     "series_flags",
+    "stacks_of",
     "summaries",
     "temporary_index",
 ]

@@ -27,6 +27,7 @@ LEVELS = {
     "peak-area": "with the largest mean area of both sides between sacrum and lesser trochanters",
     "z": "at a height given by hand",
     "slice": "given by its number",
+    "given": "that was exported, a single one whose level was not checked",
 }
 CITED_LEVELS = {
     "femoral-head-top": "Homma et al. Surg Radiol Anat 2019;41:109. doi:10.1007/s00276-018-2099-9 (level)",
@@ -168,11 +169,12 @@ def _images(rows: Sequence[CaseRow]) -> str:
     series = [row.result.series for row in rows if row.result.series is not None and row.result.muscles]
     if not series:
         return ""
-    spacing = sorted(s.slice_spacing_mm for s in series)
+    spacing = sorted(s.slice_spacing_mm for s in series if s.slice_spacing_mm is not None)
     pixels = sorted(s.pixel_spacing_mm[0] for s in series)
     kvps = sorted({plain(s.kvp) for s in series if s.kvp})
     n_contrast = sum(bool(s.contrast) for s in series)
-    text = f"Slices were {_range(spacing)} mm apart, pixels {_range(pixels)} mm wide"
+    apart = f"{_range(spacing)} mm apart" if spacing else "single ones"
+    text = f"Slices were {apart}, pixels {_range(pixels)} mm wide"
     text += f", tube voltage {' or '.join(kvps)} kV" if 0 < len(kvps) <= 4 else ""
     return f"{text}; a contrast agent is named in the headers of {n_contrast} of {len(series)} series."
 

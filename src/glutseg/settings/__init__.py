@@ -12,6 +12,7 @@ from glutseg.settings.femoral_heads import (
     HeadFitSettings,
     HipSettings,
     Region,
+    SingleSliceSettings,
     SurroundingsSettings,
 )
 from glutseg.settings.levels import (
@@ -40,6 +41,7 @@ __all__ = [
     "SearchBox",
     "SegmentationSettings",
     "Settings",
+    "SingleSliceSettings",
     "SurroundingsSettings",
 ]
 
@@ -53,6 +55,7 @@ class Method(Settings):
     surroundings: SurroundingsSettings = SurroundingsSettings()
     head_fit: HeadFitSettings = HeadFitSettings()
     hips: HipSettings = HipSettings()
+    single_slice: SingleSliceSettings = SingleSliceSettings()
     orientation: OrientationSettings = OrientationSettings()
     landmarks: LandmarkSettings = LandmarkSettings()
     level: LevelSettings = LevelSettings()
