@@ -273,7 +273,8 @@ def _not_suitable(series: Series, rule: SeriesRule) -> str:
     if reason := _not_axial(series, rule):
         return reason
     if _spacing(series) > rule.max_slice_spacing_mm:
-        return f"{_spacing(series):.3g} mm between slices, at most {rule.max_slice_spacing_mm:g} allowed"
+        most = f"at most {rule.max_slice_spacing_mm:g} allowed"
+        return f"{_describe_spacing(series)}, {most}{_as_given(series)}"
     if series.coverage_mm < MIN_COVERAGE_MM:
         return f"too short for hips: {len(series.slices)} slices over {series.coverage_mm:.0f} mm{_as_given(series)}"
     return ""

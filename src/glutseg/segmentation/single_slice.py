@@ -24,8 +24,9 @@ from glutseg.settings import METHOD, SegmentationSettings
 
 _REACH = int(CONTEXT_MM / SPACING_MM[0])
 """Copies of the slice above and below: all that the network looks at."""
-MIN_AREA_MM2 = 500.0
-"""Less is no gluteus maximus that anybody measures: its ends, or a mistake on a slice of the abdomen."""
+MIN_AREA_MM2 = 800.0
+"""Less is no gluteus maximus that anybody measures: its ends, or a mistake on a slice of the abdomen (up to
+430 mm² were seen there)."""
 
 
 def segment_slice(
