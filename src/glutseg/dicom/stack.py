@@ -39,6 +39,9 @@ ONE_ACQUISITION_SHARE = 0.9
 (contrast phases, repeated scans) are never interleaved; those that follow one another (sequential scanning)
 are one stack."""
 
+MAX_STEP_MM = 20.0
+"""Slices further apart are no series, whatever the protocol allows (`glutseg.protocol.SeriesRule`)."""
+
 MAX_FEW_SLICES = 8
 """An export of what somebody measured: kept together whatever the distances. Of more slices nobody can know
 which one it was. Chosen; see `glutseg.dicom.given`."""
@@ -112,9 +115,13 @@ def _rank(part: _FoundRun) -> tuple[bool, int, float, tuple[bool, int, str, str,
 
 def _few_slices(matrix_groups: Sequence[list[SliceHeader]], longest: _FoundRun) -> Stack | None:
     """A few slices at irregular distances, all of them: no stack, but each may be measured alone."""
-    if longest.run.coverage_mm >= MIN_COVERAGE_MM or len(longest.run.slices) == longest.runs.n_positions:
+    run = longest.run
+    if len(run.slices) == longest.runs.n_positions:
         return None
-    own = next(group for group in matrix_groups if longest.run.slices[0] in group)
+    step_mm = run.coverage_mm / max(1, run.grid_indices[-1])
+    if run.coverage_mm >= MIN_COVERAGE_MM and step_mm <= MAX_STEP_MM:
+        return None
+    own = next(group for group in matrix_groups if run.slices[0] in group)
     n_positions = longest.runs.n_positions
     if n_positions > MAX_FEW_SLICES or len(own) != n_positions:
         return None
