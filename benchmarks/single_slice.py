@@ -1,11 +1,11 @@
-"""What a single slice loses against the whole series: Dice and area error at the level and up to 30 mm from it.
+"""What a single slice loses against its series: Dice and area error at the level and up to 30 mm from it.
 
     python benchmarks/single_slice.py [--cases DIR ...] [--offsets MM ...] [--store]
 
-Every slice is measured twice by the weights that never saw its patient (`training/folds`): within its series,
-and alone, as `--level given` does. Truth is the manual or rendered label map beside the series. `--store` writes
-the table to benchmarks/results/single_slice.json; the summary says how far areas of single slices are off, which
-is why they carry no error bound.
+Every slice is measured twice by the weights that never saw its patient (`training/folds`): in its series,
+and alone, as `--level given` does. Truth is the label map beside the series. `--store` writes the rows to
+benchmarks/results/single_slice.json; the summary says how far areas of single slices are off, which is why
+they carry no error bound.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def rows_of(case: Path, offsets_mm: list[float]) -> Iterator[Row]:
     image = dicom.read(dicom.choose(study, rule.series).candidates[0])
     truth = Mask.from_sitk(sitk.ReadImage(str(case / "truth.nii.gz")))
     anatomy, level = locate(image, rule.level)
-    assert anatomy is not None
+    if anatomy is None:
+        return
     for offset_mm in offsets_mm:
         k = level.slice_index + round(offset_mm / image.geometry.slice_step_mm)
         if not 0 <= k < image.geometry.shape[0]:
@@ -80,7 +81,9 @@ def rows_of(case: Path, offsets_mm: list[float]) -> Iterator[Row]:
 
 def _alone(image: CtImage, k: int, network: Network) -> np.ndarray | None:
     """Labels of a slice that is measured alone; None where it is refused."""
-    one = CtImage(image.hu[k : k + 1].copy(), image.geometry.crop((slice(k, k + 1), slice(None), slice(None))))
+    one = CtImage(
+        image.hu[k : k + 1].copy(), image.geometry.crop((slice(k, k + 1), slice(None), slice(None)))
+    )
     try:
         anatomy: Anatomy = find_anatomy_on_slice(one)
         return segment_slice(one, anatomy, network=network).mask.labels[0]
@@ -95,7 +98,10 @@ def _error_percent(found: np.ndarray, true: np.ndarray) -> float:
 
 def summary(rows: list[Row]) -> list[str]:
     """Per distance from the level: medians and largest errors."""
-    lines = ["| from the level | sides | Dice in series | Dice alone | area error in series | alone |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| from the level | sides | Dice in series | Dice alone | area error in series | alone |",
+        "|---|---|---|---|---|---|",
+    ]
     for offset_mm in sorted({row.offset_mm for row in rows}):
         own = [row for row in rows if row.offset_mm == offset_mm]
         errors = [abs(row.error_in_series_percent) for row in own]

@@ -47,8 +47,8 @@ class LevelRule(Settings):
     """Which axial slice is measured."""
 
     landmark: Landmark = "femoral-head-top"
-    """What the level is found by; ``z`` and ``slice`` are levels given by hand. ``given`` is the slice that was
-    exported: for series of one to a few slices, which cannot show where the level lies."""
+    """What the level is found by; ``z`` and ``slice`` are levels given by hand. ``given`` is the slice that
+    was exported: for series of one to a few slices, which cannot show where the level lies."""
     offset_mm: Annotated[float, Field(ge=-100, le=100)] = 0.0
     """Added to the landmark's height, towards the head."""
     z_mm: Annotated[float, Field(allow_inf_nan=False)] | None = None

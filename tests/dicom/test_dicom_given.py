@@ -68,7 +68,10 @@ def test_the_reason_against_a_short_series_names_the_way_out(tmp_path, heights_m
 
 
 def test_a_localizer_in_the_same_series_is_left_out(tmp_path):
-    coronal = {"ImageOrientationPatient": [1, 0, 0, 0, 0, -1], "ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}
+    coronal = {
+        "ImageOrientationPatient": [1, 0, 0, 0, 0, -1],
+        "ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"],
+    }
     save(ct_dataset(np.zeros((8, 6), np.int16), (*COLUMN, 99.0), 1, **coronal), tmp_path / "scout.dcm")
     save(ct_dataset(np.ones((8, 6), np.int16), (*COLUMN, 50.0), 2), tmp_path / "slice.dcm")
     (found,) = dicom.scan(tmp_path).studies

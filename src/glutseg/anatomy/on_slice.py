@@ -1,8 +1,8 @@
 """The hips on a single slice: whether it is one of the pelvis, and about where the femoral heads lie in it.
 
 A single slice shows no ball. What it must show is one body with, on both sides of the plane about which its
-bones are symmetrical, bone that is larger than a femoral shaft or a rib: ilium, socket and head, trochanter or
-ischium. The muscles are looked for behind it, and only there does the network decide whether there are any
+bones are symmetrical, bone that is larger than a femoral shaft or a rib: ilium, socket and head, trochanter
+or ischium. The muscles are looked for behind it, and only there does the network decide whether there are any
 (`glutseg.segmentation.single_slice`).
 """
 
@@ -55,9 +55,7 @@ def _refuse(why: str) -> GlutsegError:
     return GlutsegError("hips-not-found", f"the slice shows no two hips: {why}")
 
 
-def _body(
-    hu: npt.NDArray[np.int16], pixel_mm: tuple[float, ...], settings: SingleSliceSettings
-) -> BoolArray:
+def _body(hu: npt.NDArray[np.int16], pixel_mm: tuple[float, ...], settings: SingleSliceSettings) -> BoolArray:
     """The largest thing on the slice, filled, without what is thinner than a limb.
 
     Raises
@@ -119,7 +117,9 @@ def _row_beside(
     own = outwards_mm > settings.beside_mm
     area_mm2 = float(np.count_nonzero(own)) * pixel_mm[0] * pixel_mm[1]
     if area_mm2 < settings.min_bone_mm2:
-        raise _refuse(f"{area_mm2:.0f} mm² of bone on the {side}, a hip has {settings.min_bone_mm2:.0f} or more")
+        raise _refuse(
+            f"{area_mm2:.0f} mm² of bone on the {side}, a hip has {settings.min_bone_mm2:.0f} or more"
+        )
     extent_mm = max(float(np.ptp(outwards_mm[own])), float(np.ptp(rows[own])) * pixel_mm[0])
     if extent_mm < settings.min_extent_mm:
         raise _refuse(f"the bone on the {side} is {extent_mm:.0f} mm wide, as a femoral shaft is")

@@ -27,8 +27,7 @@ HIGHEST_PLAUSIBLE_SPACING_MM = 50.0
 
 
 def as_protocol(protocol: str | Path | Protocol) -> Protocol:
-    """A protocol from its name, its file, itself, or a level by hand as on the command line (``z=MM``, ``slice=N``,
-    ``given``).
+    """A protocol from its name, its file, itself, or a level by hand (``z=MM``, ``slice=N``, ``given``).
 
     Raises
     ------

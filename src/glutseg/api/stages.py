@@ -66,13 +66,14 @@ def load(
     Parameters
     ----------
     path : a folder with one study, a zip archive or one file
-    protocol : a name, a TOML file or a `Protocol`; its rule for series decides, and whether its level is given
+    protocol : a name, a TOML file or a `Protocol`; its rule for series decides, and whether its level
+        is given
     series_uid : Series Instance UID of the series to read instead; then there may be several studies
 
     Returns
     -------
     CtImage
-        What `measure_study` measures, a single slice for a protocol whose level is ``given``: ``hu`` (z, y, x) from the feet to the head, ``geometry``,
+        What `measure_study` measures (a single slice where the level is ``given``): ``hu`` (z, y, x) from the feet to the head, ``geometry``,
         ``missing_slices`` and ``flags``. ``to_sitk()`` gives it in the order of its files.
 
     Raises

@@ -276,7 +276,8 @@ def _not_suitable(series: Series, rule: SeriesRule) -> str:
         most = f"at most {rule.max_slice_spacing_mm:g} allowed"
         return f"{_describe_spacing(series)}, {most}{_as_given(series)}"
     if series.coverage_mm < MIN_COVERAGE_MM:
-        return f"too short for hips: {len(series.slices)} slices over {series.coverage_mm:.0f} mm{_as_given(series)}"
+        shown = f"{len(series.slices)} slices over {series.coverage_mm:.0f} mm"
+        return f"too short for hips: {shown}{_as_given(series)}"
     return ""
 
 

@@ -1,7 +1,7 @@
 """The slice that was exported: one image, or the middle one of a few, on a grid of its own.
 
-Nothing but the pixels of the one slice and their spacing enters an area, so that the distances to other slices
-may be unknown or irregular.
+Nothing but the pixels of the one slice and their spacing enters an area, so that the distances to other
+slices may be unknown or irregular.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from glutseg.image import Geometry
 def given_slice(series: Series) -> Series | None:
     """The series cut down to the slice that was given; None where there is none.
 
-    Of several slices it is the middle one, of an even number the upper one of the two in the middle. It gets a
-    grid of one slice with the header's slice thickness (1 mm where it is missing) in place of the spacing, and
-    a flag ``slice-of-several`` where there was a choice.
+    Of several slices it is the middle one, of an even number the upper one of the two in the middle. It gets
+    a grid of one slice, with the header's slice thickness (1 mm where it is missing) for the unknown spacing,
+    and a flag ``slice-of-several`` where there was a choice.
     """
     if not 0 < len(series.slices) <= MAX_FEW_SLICES:
         return None

@@ -107,7 +107,7 @@ def build_stacks(reconstructions: Sequence[Sequence[SliceHeader]]) -> tuple[Stac
 
 
 def _rank(part: _FoundRun) -> tuple[bool, int, float, tuple[bool, int, str, str, int]]:
-    """Axial slices first, for a localizer may have as many images as the slices that were exported with it."""
+    """Axial slices first: a localizer may have as many images as there are slices beside it."""
     run = part.run
     is_axial = int(np.argmax(np.abs(normal_of(run.slices[0])))) == 2
     return not is_axial, -len(run.slices), -round(run.coverage_mm, 3), order_of(run.slices[0])
