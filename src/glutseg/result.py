@@ -153,8 +153,8 @@ class SeriesRecord:
     ``tilt_degrees`` is the angle between the slices' normal and the patient's long axis, ``is_tilted``
     whether it is large enough to tell an axial section's area apart from the slice's own. ``grid_slices``
     counts all places of the grid (1 for a single slice, whose ``slice_spacing_mm`` is None), ``n_slices``
-    those with an image; ``runs_to_feet`` tells whether the files are stored from the head to the feet, against
-    the order of ``slice_index``.
+    those with an image; ``runs_to_feet`` tells whether the files are stored from the head to the feet,
+    against the order of ``slice_index``.
     """
 
     series_uid: str

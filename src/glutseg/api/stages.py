@@ -73,8 +73,8 @@ def load(
     Returns
     -------
     CtImage
-        What `measure_study` measures (a single slice where the level is ``given``): ``hu`` (z, y, x) from the feet to the head, ``geometry``,
-        ``missing_slices`` and ``flags``. ``to_sitk()`` gives it in the order of its files.
+        What `measure_study` measures (a single slice where the level is ``given``): ``hu`` (z, y, x) from the
+        feet to the head, ``geometry``, ``missing_slices`` and ``flags``. ``to_sitk()`` gives it in the order of its files.
 
     Raises
     ------

@@ -2,8 +2,8 @@
 
 The network looks at a block of 96 mm, the edges at 40 mm of it. A single slice stands for all of them: it
 is repeated, and the outline is that of the slice in the middle. What neighbours would show is missing (a fat
-plane that is invisible here, where along its length the muscle is cut), so that how far the area may be off is left
-unknown: the error model was fitted on whole series, and is wrong here (docs/how-to/single-slices.md).
+plane that is invisible here, where along its length the muscle is cut), so that how far the area may be off
+is left unknown: the error model was fitted on whole series, and is wrong here (docs/how-to/single-slices.md).
 """
 
 from __future__ import annotations
