@@ -74,7 +74,8 @@ def load(
     -------
     CtImage
         What `measure_study` measures (a single slice where the level is ``given``): ``hu`` (z, y, x) from the
-        feet to the head, ``geometry``, ``missing_slices`` and ``flags``. ``to_sitk()`` gives it in the order of its files.
+        feet to the head, ``geometry``, ``missing_slices`` and ``flags``. ``to_sitk()`` gives it in the order
+        of its files.
 
     Raises
     ------
