@@ -27,10 +27,13 @@ Landmark = Literal[
     "peak-area",
     "z",
     "slice",
+    "given",
 ]
-NAMED_LEVELS: tuple[Landmark, ...] = tuple(name for name in get_args(Landmark) if name not in ("z", "slice"))
+BY_HAND: tuple[Landmark, ...] = ("z", "slice", "given")
+NAMED_LEVELS: tuple[Landmark, ...] = tuple(name for name in get_args(Landmark) if name not in BY_HAND)
 
 NAME_LENGTH = 64
+ONE_SLICE_HAS_NO_ENDS = "whole muscles cannot be measured at the level given: a single slice shows none"
 MAX_PROTOCOL_BYTES = 100_000
 """A protocol is a page of text; anything larger is not one."""
 
@@ -44,7 +47,8 @@ class LevelRule(Settings):
     """Which axial slice is measured."""
 
     landmark: Landmark = "femoral-head-top"
-    """What the level is found by; ``z`` and ``slice`` are levels given by hand."""
+    """What the level is found by; ``z`` and ``slice`` are levels given by hand. ``given`` is the slice that
+    was exported: for series of one to a few slices, which cannot show where the level lies."""
     offset_mm: Annotated[float, Field(ge=-100, le=100)] = 0.0
     """Added to the landmark's height, towards the head."""
     z_mm: Annotated[float, Field(allow_inf_nan=False)] | None = None
@@ -63,6 +67,18 @@ class LevelRule(Settings):
             msg = 'slice_index goes with landmark = "slice", and the other way round'
             raise ValueError(msg)
         return self
+
+    @model_validator(mode="after")
+    def _given_is_not_moved(self) -> LevelRule:
+        if self.is_given and self.offset_mm:
+            msg = 'landmark = "given" takes no offset_mm: the slice is measured as it was exported'
+            raise ValueError(msg)
+        return self
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the slice that was exported is measured, whatever it shows."""
+        return self.landmark == "given"
 
 
 class SeriesRule(Settings):
@@ -135,6 +151,12 @@ class Protocol(Settings):
     extent: ExtentRule = ExtentRule()
     method: Method = METHOD
 
+    @model_validator(mode="after")
+    def _one_slice_has_no_ends(self) -> Protocol:
+        if self.level.is_given and self.extent.whole_muscle:
+            raise ValueError(ONE_SLICE_HAS_NO_ENDS)
+        return self
+
 
 def _builtin_folder() -> Path:
     """``configs/``: inside an installed package, or beside ``src/`` in a checkout."""
@@ -160,7 +182,7 @@ def load_protocol(
     Parameters
     ----------
     name_or_file : see `builtin_protocols` for the names
-    level : another level: a landmark's name, ``z=MM`` or ``slice=N``
+    level : another level: a landmark's name, ``z=MM``, ``slice=N`` or ``given``
     series : Series Instance UIDs to measure in the studies that hold them
     muscles : gluteus medius and minimus as well
     whole_muscle : from end to end: volumes, the full profile, every named level
@@ -226,7 +248,7 @@ def _toml_line(key: str, value: object) -> str:
 
 
 def with_level(protocol: Protocol, text: str) -> Protocol:
-    """The protocol with another level: a landmark's name, ``z=MM`` or ``slice=N``.
+    """The protocol with another level: a landmark's name, ``z=MM``, ``slice=N`` or ``given``.
 
     Raises
     ------
@@ -238,10 +260,13 @@ def with_level(protocol: Protocol, text: str) -> Protocol:
     if equals:
         level[{"z": "z_mm", "slice": "slice_index"}.get(key, key)] = value.removesuffix("mm").strip()
     try:
-        return protocol.model_copy(update={"level": LevelRule.model_validate(level)})
+        rule = LevelRule.model_validate(level)
     except ValidationError as error:
-        message = f"no level {text!r}; there are {', '.join(NAMED_LEVELS)}, z=MM and slice=N"
+        message = f"no level {text!r}; there are {', '.join(NAMED_LEVELS)}, z=MM, slice=N and given"
         raise GlutsegError("protocol-invalid", message) from error
+    if rule.is_given and protocol.extent.whole_muscle:
+        raise GlutsegError("protocol-invalid", ONE_SLICE_HAS_NO_ENDS)
+    return protocol.model_copy(update={"level": rule})
 
 
 def with_extent(protocol: Protocol, *, muscles: bool = False, whole_muscle: bool = False) -> Protocol:

@@ -150,7 +150,7 @@ class Level:
 
     Attributes
     ----------
-    name : landmark, or "z" or "slice" for a level given by hand
+    name : landmark, or "z", "slice" or "given" for a level given by hand
     slice_index : from 0 at the feet (canonical order)
     z_mm : LPS z of the middle of the slice
     landmarks_mm : LPS points that the level rests on
@@ -174,8 +174,9 @@ class SeriesRecord:
 
     ``tilt_degrees`` is the angle between the slices' normal and the patient's long axis, ``is_tilted``
     whether it is large enough to tell an axial section's area apart from the slice's own. ``grid_slices``
-    counts all places of the grid, ``n_slices`` those with an image; ``runs_to_feet`` tells whether the files
-    are stored from the head to the feet, against the order of ``slice_index``.
+    counts all places of the grid (1 for a single slice, whose ``slice_spacing_mm`` is None), ``n_slices``
+    those with an image; ``runs_to_feet`` tells whether the files are stored from the head to the feet,
+    against the order of ``slice_index``.
     """
 
     series_uid: str
@@ -185,7 +186,7 @@ class SeriesRecord:
     contrast: str
     slice_thickness_mm: float | None
     pixel_spacing_mm: tuple[float, float]
-    slice_spacing_mm: float
+    slice_spacing_mm: float | None
     n_slices: int
     sop_uid_of_slice: str
     reason: str

@@ -124,6 +124,8 @@ def _landmark(anatomy: Anatomy, name: str) -> dict[Side, Point]:
 
 def hip_flags(anatomy: Anatomy) -> tuple[Flag, ...]:
     """Flags of the hips themselves, whatever the level."""
+    if anatomy.volume.geometry.shape[0] == 1:
+        return ()  # of heights nothing is known
     hips, settings, flags = anatomy.hips, anatomy.method.level, []
     tilt = hips.left.top_mm - hips.right.top_mm
     if hips.assumed:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from glutseg.case import locate
 from glutseg.errors import GlutsegError
 from glutseg.image import CtImage, Geometry, Mask
-from glutseg.protocol import NAMED_LEVELS, Protocol, load_protocol, with_level
+from glutseg.protocol import BY_HAND, NAMED_LEVELS, Protocol, load_protocol, with_level
 from glutseg.result import Level
 
 Image = CtImage | Any
@@ -27,7 +27,7 @@ HIGHEST_PLAUSIBLE_SPACING_MM = 50.0
 
 
 def as_protocol(protocol: str | Path | Protocol, level: str | None = None) -> Protocol:
-    """A protocol from its name, its file, itself, or a level as on the command line (``z=MM``, ``slice=N``).
+    """A protocol from its name, its file, itself, or a level by hand (``z=MM``, ``slice=N``, ``given``).
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def as_protocol(protocol: str | Path | Protocol, level: str | None = None) -> Pr
         ``protocol-unknown``, ``protocol-invalid``.
     """
     if not isinstance(protocol, Protocol):
-        is_level = isinstance(protocol, str) and protocol.partition("=")[0].strip() in ("z", "slice")
+        is_level = isinstance(protocol, str) and protocol.partition("=")[0].strip() in BY_HAND
         protocol = load_protocol(level=str(protocol)) if is_level else load_protocol(protocol)
     return protocol if level is None else with_level(protocol, level)
 
@@ -146,9 +146,9 @@ def as_level(level: LevelLike, image: CtImage, given: Image = None) -> Level:
         image.check_slice(level.slice_index)
         return level
     if isinstance(level, str):
-        if level not in NAMED_LEVELS and "=" not in level:
+        if level not in (*NAMED_LEVELS, "given") and "=" not in level:
             names = ", ".join(NAMED_LEVELS)
-            message = f"no level {level!r}; level= takes {names}, 'z=MM', 'slice=N' or a number"
+            message = f"no level {level!r}; level= takes {names}, 'z=MM', 'slice=N', 'given' or a number"
             raise GlutsegError("protocol-invalid", message)
         return locate(image, load_protocol(level=level).level)[1]
     slice_index = int(level)

@@ -70,14 +70,16 @@ def load(
     Parameters
     ----------
     path : a folder with one study, a zip archive or one file: DICOM, or NIfTI (.nii, .nii.gz) in HU
-    protocol : a name, a TOML file or a `Protocol`; its rule for series decides
+    protocol : a name, a TOML file or a `Protocol`; its rule for series decides, and whether its level
+        is given
     series_uid : Series Instance UID of the series to read instead; then there may be several studies
 
     Returns
     -------
     CtImage
-        What `measure_study` measures: ``hu`` (z, y, x) from the feet to the head, ``geometry``,
-        ``missing_slices`` and ``flags``. ``to_sitk()`` gives it in the order of its files.
+        What `measure_study` measures (a single slice where the level is ``given``): ``hu`` (z, y, x) from the
+        feet to the head, ``geometry``, ``missing_slices`` and ``flags``. ``to_sitk()`` gives it in the order
+        of its files.
 
     Raises
     ------
@@ -89,9 +91,9 @@ def load(
     index = dicom.scan(Path(path))
     if series_uid is not None:
         return dicom.read(single_series(index, series_uid))
-    rule = as_protocol(protocol).series
-    study = one_study(index, rule)
-    choice = dicom.choose(study, rule)
+    asked = as_protocol(protocol)
+    study = one_study(index, asked.series)
+    choice = dicom.choose(study, asked.series, single_slices=asked.level.is_given)
     if not choice.candidates:
         code, message = dicom.why_none(study, choice.rejected_series)
         raise GlutsegError(code, message, str(path))

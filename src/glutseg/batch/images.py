@@ -45,13 +45,15 @@ class Images:
         study = self.plan.study(self._places[result.case_id])
         record = result.series
         if record is None:
-            candidates = dicom.choose(study, protocol.series).candidates
+            candidates = dicom.choose(
+                study, protocol.series, single_slices=protocol.level.is_given
+            ).candidates
             if not candidates:
                 raise GlutsegError(
                     "images-not-found", "the study has no series that can be shown", result.case_id
                 )
             return candidates[0]
-        same = [s for s in study.series if s.series_uid == record.series_uid and s.geometry is not None]
+        same = dicom.stacks_of(study, record.series_uid, single_slice=record.grid_slices == 1)
         holding = [s for s in same if record.sop_uid_of_slice in {header.sop_uid for header in s.slices}]
         if not holding:
             raise GlutsegError("images-not-found", "the series does not exist any more", result.case_id)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from glutseg import anatomy, segmentation
 from glutseg.anatomy import Anatomy, Hips
-from glutseg.errors import GlutsegError
+from glutseg.errors import Flag, GlutsegError
 from glutseg.image import CtImage, Mask
 from glutseg.protocol import NAMED_LEVELS, LevelRule
 from glutseg.result import Level
 from glutseg.settings import METHOD, Method
+
+SINGLE_SLICE = "one slice: its level is as given, and nothing of the muscle above and below was seen"
 
 
 def locate(
@@ -33,13 +37,29 @@ def locate(
     Raises
     ------
     GlutsegError
-        ``hips-not-found``, ``landmark-not-found``, ``level-outside``, ``level-in-gap``.
+        ``hips-not-found``, ``landmark-not-found``, ``level-outside``, ``level-in-gap``,
+        ``level-not-given``.
     """
+    if image.geometry.shape[0] == 1 or rule.is_given:
+        return _on_single_slice(image, rule, method, needs_hips=needs_hips)
     if not needs_hips and (by_hand := _by_hand(image, rule)) is not None:
         return None, by_hand
     found = known or anatomy.find_anatomy(image, hips, method)
     level = _find_level(image, found, _canonical_rule(rule, image), method)
     return found, anatomy.on_an_image(level, image.geometry, image.missing_slices, method.level)
+
+
+def _on_single_slice(
+    image: CtImage, rule: LevelRule, method: Method, *, needs_hips: bool
+) -> tuple[Anatomy | None, Level]:
+    n_slices = image.geometry.shape[0]
+    if n_slices > 1:
+        raise GlutsegError("level-not-given", f"the series has {n_slices} slices")
+    level = _by_hand(image, rule)
+    if level is None:
+        raise GlutsegError("landmark-not-found", f"a single slice does not show where {rule.landmark} lies")
+    found = anatomy.find_anatomy_on_slice(image, method) if needs_hips else None
+    return found, replace(level, flags=(Flag("single-slice", SINGLE_SLICE),))
 
 
 def named_levels(
@@ -69,6 +89,8 @@ def _by_hand(image: CtImage, rule: LevelRule) -> Level | None:
     geometry = image.geometry
     if rule.slice_index is not None:
         slice_index = _canonical_slice(image, rule.slice_index)
+    elif rule.is_given:
+        slice_index = 0
     elif rule.z_mm is not None:
         slice_index = geometry.nearest_slice(rule.z_mm) if geometry.shape[0] > 1 else 0
     else:

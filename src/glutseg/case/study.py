@@ -102,7 +102,7 @@ def _measure(
     fetch: dicom.Fetch,
 ) -> Case:
     """Try the series in the order of their rank until one can be measured."""
-    choice = dicom.choose(study, protocol.series)
+    choice = dicom.choose(study, protocol.series, single_slices=protocol.level.is_given)
     rejected_series = list(choice.rejected_series)
     errors: list[GlutsegError] = []
     for rank, series in enumerate(choice.candidates):
@@ -174,7 +174,7 @@ def series_record(series: dicom.Series, image: CtImage, level: Level | None, rea
         contrast=series.tags.contrast,
         slice_thickness_mm=series.tags.slice_thickness_mm,
         pixel_spacing_mm=geometry.spacing_mm[1:],
-        slice_spacing_mm=geometry.spacing_mm[0],
+        slice_spacing_mm=geometry.spacing_mm[0] if geometry.shape[0] > 1 else None,
         n_slices=geometry.shape[0] - len(image.missing_slices),
         sop_uid_of_slice=image.sop_uids[level.slice_index] if level else "",
         reason=reason,

@@ -9,6 +9,7 @@ from glutseg.dicom.choose import (
     series_flags,
     why_none,
 )
+from glutseg.dicom.given import given_slice, stacks_of
 from glutseg.dicom.grid import is_tilted
 from glutseg.dicom.localiser import Localiser, localiser_step, read_localiser, read_near
 from glutseg.dicom.model import FileProblem, Index, Series, SeriesTags, SliceHeader, Study
@@ -35,6 +36,7 @@ __all__ = [
     "already_local",
     "check_requested_series",
     "choose",
+    "given_slice",
     "is_tilted",
     "localiser_step",
     "read",
@@ -45,6 +47,7 @@ __all__ = [
     "remove_index",
     "scan",
     "series_flags",
+    "stacks_of",
     "summaries",
     "temporary_index",
     "why_none",

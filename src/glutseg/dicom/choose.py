@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydicom.config import IGNORE
 from pydicom.uid import UID
 
+from glutseg.dicom.given import given_slice
 from glutseg.dicom.grid import is_tilted
 from glutseg.dicom.kernel import classify_kernel
 from glutseg.dicom.model import MEASURED_CLASSES, NIFTI_IMAGE, Index, Series, Study
 from glutseg.dicom.patterns import pattern_rejection
-from glutseg.dicom.stack import MIN_COVERAGE_MM
+from glutseg.dicom.stack import MAX_FEW_SLICES, MIN_COVERAGE_MM
 from glutseg.dicom.summary import summaries
 from glutseg.dicom.text import clean_text
 from glutseg.errors import Flag, GlutsegError
@@ -33,6 +34,9 @@ NOT_HU_WORDS = (
     "SCREEN SAVE",
 )
 """Values of Image Type of images that are not slices in HU."""
+
+AS_GIVEN = "; the level given measures the slice as it is"
+"""Ends the reason against a series of a few slices."""
 
 HEAD_PATTERN = re.compile(r"HEAD|BRAIN|SKULL|NECK|SINUS|FACE|CSPINE")
 PELVIS_PATTERN = re.compile(r"PELVI|HIP|ABD|BECKEN|HUEFTE|WHOLE ?BODY|TRUNK|GLUT|FEMUR|LEG|THIGH")
@@ -156,15 +160,27 @@ CRITERIA = (
 """Criteria in order of priority. The body part only ranks and never rejects: the tag is often wrong."""
 
 
-def choose(study: Study, rule: SeriesRule) -> Choice:
+def choose(study: Study, rule: SeriesRule, *, single_slices: bool = False) -> Choice:
     """Rank the series of a study that may be measured.
 
     A series may be measured if it is CT in HU, axial, on a regular grid, not too widely spaced and long
     enough for hips. Whether it shows hips is known only from its pixels, so the candidates are tried in
     order.
+
+    Parameters
+    ----------
+    single_slices : for a level that is given: the series of one to a few slices instead, each cut down to the
+        one that is measured (`glutseg.dicom.given_slice`)
     """
+    if single_slices:
+        given = tuple(given_slice(series) or series for series in study.series)
+        return _choose(replace(study, series=given), rule, _rejection_as_given)
+    return _choose(study, rule, rejection_reason)
+
+
+def _choose(study: Study, rule: SeriesRule, reject: Callable[[Series, SeriesRule], str]) -> Choice:
     requested = {s.series_uid for s in study.series} & set(rule.series_uids)
-    reasons = [(s, _not_requested(s, requested, rule) or rejection_reason(s, rule)) for s in study.series]
+    reasons = [(s, _not_requested(s, requested, rule) or reject(s, rule)) for s in study.series]
     ranked = tuple(sorted((s for s, reason in reasons if not reason), key=lambda s: _rank(s, rule)))
     return Choice(
         candidates=ranked,
@@ -229,6 +245,16 @@ def rejection_reason(series: Series, rule: SeriesRule) -> str:
     return _not_ct(series) or _not_stacked(series) or _not_suitable(series, rule)
 
 
+def _rejection_as_given(series: Series, rule: SeriesRule) -> str:
+    """The same for one slice: distances to others do not matter."""
+    if reason := _not_ct(series):
+        return reason
+    n_slices = len(series.slices)
+    if n_slices > MAX_FEW_SLICES:
+        return f"{n_slices} slices: the level is taken as given in series of at most {MAX_FEW_SLICES} slices"
+    return _not_stacked(series) or _not_axial(series, rule)
+
+
 def _not_ct(series: Series) -> str:
     if series.sop_class_uid == NIFTI_IMAGE and series.problem:
         return series.problem.message
@@ -247,24 +273,38 @@ def _not_ct(series: Series) -> str:
 
 def _not_stacked(series: Series) -> str:
     if series.geometry is None:
-        return series.problem.message if series.problem else "no image"
+        reason = series.problem.message if series.problem else "no image"
+        return reason + _as_given(series)
     if any(s.rescale is None for s in series.slices):
         return "not in HU: rescale slope or intercept is missing"
     return ""
 
 
 def _not_suitable(series: Series, rule: SeriesRule) -> str:
+    if reason := _not_axial(series, rule):
+        return reason
+    if _spacing(series) > rule.max_slice_spacing_mm:
+        most = f"at most {rule.max_slice_spacing_mm:g} allowed"
+        return f"{_describe_spacing(series)}, {most}{_as_given(series)}"
+    if series.coverage_mm < MIN_COVERAGE_MM:
+        shown = f"{len(series.slices)} slices over {series.coverage_mm:.0f} mm"
+        return f"too short for hips: {shown}{_as_given(series)}"
+    return ""
+
+
+def _not_axial(series: Series, rule: SeriesRule) -> str:
     if series.geometry is None:
         return ""
     if not series.geometry.is_axial:
         return f"not axial: {_plane(series)}"
     if _tilt_degrees(series) > rule.max_tilt_degrees:
         return f"tilted by {_tilt_degrees(series):.1f} degrees, at most {rule.max_tilt_degrees:g} allowed"
-    if _spacing(series) > rule.max_slice_spacing_mm:
-        return f"{_spacing(series):.3g} mm between slices, at most {rule.max_slice_spacing_mm:g} allowed"
-    if series.coverage_mm < MIN_COVERAGE_MM:
-        return f"too short for hips: {len(series.slices)} slices over {series.coverage_mm:.0f} mm"
     return ""
+
+
+def _as_given(series: Series) -> str:
+    """How a series without enough slices can be measured, if it can."""
+    return "" if given_slice(series) is None else AS_GIVEN
 
 
 def _plane(series: Series) -> str:

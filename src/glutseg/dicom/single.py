@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
-
 from glutseg.dicom.choose import NOT_HU_WORDS
+from glutseg.dicom.given import given_slice
 from glutseg.dicom.model import MEASURED_CLASSES, Index, Series
 from glutseg.errors import GlutsegError
-from glutseg.image import Geometry
 
 MAX_NAMED = 5
 """Number of UIDs in a message; ``glutseg scan`` lists them all."""
@@ -48,24 +44,7 @@ def _is_hu(series: Series) -> bool:
 
 
 def _with_grid(series: Series) -> Series:
+    """The series itself, or a series of a single image on a grid of one slice."""
     if series.geometry is not None or len(series.slices) != 1 or series.n_images != 1:
         return series
-    header = series.slices[0]
-    if header.position_mm is None or header.orientation is None or header.pixel_spacing_mm is None:
-        return series
-    row = np.array(header.orientation[:3], dtype=float)
-    row /= np.linalg.norm(row)
-    column = np.array(header.orientation[3:], dtype=float)
-    column -= (column @ row) * row
-    column /= np.linalg.norm(column)
-    axes = np.stack([row, column, np.cross(row, column)], axis=1)
-    x_mm, y_mm, z_mm = header.position_mm
-    row_mm, column_mm = header.pixel_spacing_mm
-    stated_mm = series.tags.slice_thickness_mm
-    geometry = Geometry(
-        shape=(1, header.rows, header.columns),
-        spacing_mm=(stated_mm if stated_mm and stated_mm > 0 else 1.0, row_mm, column_mm),
-        origin_mm=(x_mm, y_mm, z_mm),
-        direction=tuple(float(v) for v in axes.ravel()),
-    )
-    return replace(series, geometry=geometry, grid_indices=(0,), problem=None)
+    return given_slice(series) or series

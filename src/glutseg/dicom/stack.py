@@ -39,6 +39,13 @@ ONE_ACQUISITION_SHARE = 0.9
 (contrast phases, repeated scans) are never interleaved; those that follow one another (sequential scanning)
 are one stack."""
 
+MAX_STEP_MM = 20.0
+"""Slices further apart are no series, whatever the protocol allows (`glutseg.protocol.SeriesRule`)."""
+
+MAX_FEW_SLICES = 8
+"""An export of what somebody measured: kept together whatever the distances. Of more slices nobody can know
+which one it was. Chosen; see `glutseg.dicom.given`."""
+
 MAX_NAMED = 5
 """Number of gaps that a message lists."""
 
@@ -92,9 +99,37 @@ def build_stacks(reconstructions: Sequence[Sequence[SliceHeader]]) -> tuple[Stac
         problem = SeriesProblem("geometry-missing", _missing_geometry(everything))
         return (Stack((), (), None, problem=problem),)
     parts = [part for matrix_group in matrix_groups for part in _parts(matrix_group)]
-    parts.sort(key=lambda p: (-len(p.run.slices), -round(p.run.coverage_mm, 3), order_of(p.run.slices[0])))
+    parts.sort(key=_rank)
     kept = [parts[0], *(p for p in parts[1:] if p.run.coverage_mm >= MIN_COVERAGE_MM)]
+    if few := _few_slices(matrix_groups, parts[0]):
+        return (few,)
     return tuple(_stack(part, len(everything)) for part in kept)
+
+
+def _rank(part: _FoundRun) -> tuple[bool, int, float, tuple[bool, int, str, str, int]]:
+    """Axial slices first: a localizer may have as many images as there are slices beside it."""
+    run = part.run
+    is_axial = int(np.argmax(np.abs(normal_of(run.slices[0])))) == 2
+    return not is_axial, -len(run.slices), -round(run.coverage_mm, 3), order_of(run.slices[0])
+
+
+def _few_slices(matrix_groups: Sequence[list[SliceHeader]], longest: _FoundRun) -> Stack | None:
+    """A few slices at irregular distances, all of them: no stack, but each may be measured alone."""
+    run = longest.run
+    if len(run.slices) == longest.runs.n_positions:
+        return None
+    step_mm = run.coverage_mm / max(1, run.grid_indices[-1])
+    if run.coverage_mm >= MIN_COVERAGE_MM and step_mm <= MAX_STEP_MM:
+        return None
+    own = next(group for group in matrix_groups if run.slices[0] in group)
+    n_positions = longest.runs.n_positions
+    if n_positions > MAX_FEW_SLICES or len(own) != n_positions:
+        return None
+    slices = tuple(sorted(own, key=lambda s: float(positions_mm((s,))[0] @ normal_of(own[0]))))
+    ends = positions_mm((slices[0], slices[-1]))
+    message = f"{len(slices)} slices at irregular distances over {np.linalg.norm(ends[1] - ends[0]):.0f} mm"
+    problem = SeriesProblem("geometry-irregular", message)
+    return Stack(slices, tuple(range(len(slices))), None, problem=problem)
 
 
 def _stack(part: _FoundRun, n_images: int) -> Stack:

@@ -86,8 +86,9 @@ def case_images(study: dicom.Study, result: CaseResult, mask_file: Path) -> Case
         ``images-not-found``; ``geometry-mismatch`` when no stack of the series has the mask's grid, or a
         slice of the mask has no image.
     """
-    uid = result.series.series_uid if result.series else ""
-    stacks = [s for s in study.series if s.series_uid == uid and s.geometry is not None]
+    record = result.series
+    uid, is_single = ("", False) if record is None else (record.series_uid, record.grid_slices == 1)
+    stacks = dicom.stacks_of(study, uid, single_slice=is_single)
     if not stacks:
         raise GlutsegError("images-not-found", "the series is not there any more", result.case_id)
     errors = []

@@ -27,6 +27,7 @@ SCALE_BAR_MM = 50.0
 SIZE = (1500, 920)
 """Pixels of the picture, as of all places in it."""
 AXIAL = Box(15, 55, 960, 635)
+AXIAL_ALONE = Box(15, 55, 1470, 635)
 CORONAL = Box(1005, 55, 480, 414)
 SAGITTAL = Box(1005, 488, 480, 414)
 OUTLINE_WIDTH, OTHER_WIDTH, HALO_WIDTH = 2.0, 1.5, 3.6
@@ -83,10 +84,11 @@ def draw_overlay(
     """
     view = case_view(image, mask, result, other_outlines)
     canvas = Canvas(SIZE, BACKGROUND)
-    axial = _show(canvas, _axial(view), AXIAL)
+    is_alone = len(view.hu) == 1  # a single slice has no other cuts
+    axial = _show(canvas, _axial(view), AXIAL_ALONE if is_alone else AXIAL)
     _show_others(axial, view)
     _scale_bar(axial)
-    for cut, box in ((_coronal, CORONAL), (_sagittal, SAGITTAL)):
+    for cut, box in () if is_alone else ((_coronal, CORONAL), (_sagittal, SAGITTAL)):
         _show_level(_show(canvas, cut(view, is_cut=not result.has_whole_muscles), box), view)
     draw_caption(canvas, result)
     return canvas.png()

@@ -20,6 +20,8 @@ def check_profile(
     slice_index : the measured one
     reach_mm : up and down, in steps of whole slices
     """
+    if geometry.shape[0] == 1:
+        return ()  # a single slice has no surroundings: ``single-slice`` says so
     step_mm = geometry.slice_step_mm
     reach = int((reach_mm + 0.01) / step_mm)
     places = range(slice_index - reach, slice_index + reach + 1)

@@ -170,6 +170,12 @@ def _height(result: CaseResult, mean_mm2: float | None) -> list[Fact]:
     return facts
 
 
+def _slices(series: SeriesRecord) -> str:
+    if series.slice_spacing_mm is None:
+        return "a single one"
+    return f"{series.n_slices}, every {series.slice_spacing_mm:g} mm"
+
+
 def _series(series: SeriesRecord | None) -> list[Fact]:
     if series is None:
         return []
@@ -177,7 +183,7 @@ def _series(series: SeriesRecord | None) -> list[Fact]:
     thickness = series.slice_thickness_mm
     facts = [
         Fact("description", plain(series.description)),
-        Fact("slices", f"{series.n_slices}, every {series.slice_spacing_mm:g} mm"),
+        Fact("slices", _slices(series)),
         Fact("slice thickness", "" if thickness is None else f"{thickness:g} mm"),
         Fact("pixels", f"{rows:g} × {columns:g} mm"),
         Fact("kernel", plain(series.kernel)),

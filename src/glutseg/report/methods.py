@@ -31,6 +31,7 @@ LEVELS = {
     "peak-area": "with the largest mean area of both sides between the sacrum and the lesser trochanters",
     "z": "at a height specified by hand",
     "slice": "specified by its number",
+    "given": "that was available, a single one whose level was not checked",
 }
 AUTOMATIC = (
     "The software outlined the muscle automatically: a 3D U-Net (Çiçek et al., 2016) estimated the "

@@ -25,10 +25,11 @@ def images(rows: Sequence[CaseRow]) -> list[str]:
     series = [row.result.series for row in rows if row.result.series is not None and row.result.muscles]
     if not series:
         return []
-    spacings = [s.slice_spacing_mm for s in series]
+    spacings = [s.slice_spacing_mm for s in series if s.slice_spacing_mm is not None]
     thicknesses = [s.slice_thickness_mm for s in series if s.slice_thickness_mm]
-    facts = [f"slice spacing {spread(spacings, 'mm', 1)}"]
-    if [round(t, 1) for t in thicknesses] == [round(s, 1) for s in spacings]:
+    n_alone = len(series) - len(spacings)
+    facts = [f"slice spacing {spread(spacings, 'mm', 1)}"] if spacings else []
+    if spacings and [round(t, 1) for t in thicknesses] == [round(s, 1) for s in spacings]:
         facts = [f"slice thickness and spacing {spread(spacings, 'mm', 1, 'were')}"]
     elif len(thicknesses) == len(series):
         facts.insert(0, f"slice thickness {spread(thicknesses, 'mm', 1)}")
@@ -43,7 +44,15 @@ def images(rows: Sequence[CaseRow]) -> list[str]:
         were = "kernel was" if len(set(kernels)) == 1 else "kernels were"
         facts.append(f"the reconstruction {were} {of_each(kernels)}")
     text = joined(facts)
-    return [f"{text[0].upper()}{text[1:]}.", _contrast(sum(bool(s.contrast) for s in series), len(series))]
+    contrast = _contrast(sum(bool(s.contrast) for s in series), len(series))
+    return [*_single_slices(n_alone, len(series)), f"{text[0].upper()}{text[1:]}.", contrast]
+
+
+def _single_slices(n: int, of: int) -> list[str]:
+    if n == 0:
+        return []
+    which = "Only single slices were" if n == of else f"Of {n} of {of} examinations only a single slice was"
+    return [f"{which} available."]
 
 
 def _as_number(word: str) -> tuple[float, str]:

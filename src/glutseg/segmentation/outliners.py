@@ -93,7 +93,12 @@ class AutomaticOutliner:
             msg = "the muscles are sought behind the hips, which are not known"
             raise ValueError(msg)
         from glutseg.segmentation.gluteus import segment
+        from glutseg.segmentation.single_slice import segment_slice
 
+        if image.geometry.shape[0] == 1:
+            return segment_slice(
+                image, anatomy, protocol.method.segmentation, muscles=protocol.extent.muscles
+            )
         return segment(
             image,
             anatomy,

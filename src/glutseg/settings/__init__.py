@@ -13,6 +13,7 @@ from glutseg.settings.femoral_heads import (
     HeadFitSettings,
     HipSettings,
     Region,
+    SingleSliceSettings,
     SurroundingsSettings,
 )
 from glutseg.settings.levels import (
@@ -43,6 +44,7 @@ __all__ = [
     "SearchBox",
     "SegmentationSettings",
     "Settings",
+    "SingleSliceSettings",
     "SurroundingsSettings",
 ]
 
@@ -56,6 +58,7 @@ class Method(Settings):
     surroundings: SurroundingsSettings = SurroundingsSettings()
     head_fit: HeadFitSettings = HeadFitSettings()
     hips: HipSettings = HipSettings()
+    single_slice: SingleSliceSettings = SingleSliceSettings()
     orientation: OrientationSettings = OrientationSettings()
     landmarks: LandmarkSettings = LandmarkSettings()
     level: LevelSettings = LevelSettings()

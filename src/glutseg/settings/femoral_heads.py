@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from glutseg.settings.base import (
     Angle,
+    Area,
     Count,
     Hu,
     Length,
@@ -332,3 +333,44 @@ class HipSettings(Settings):
     """Scale of the difference in height and in depth of the two heads. Chosen."""
     size_difference_mm: Length = 3.0
     """Scale of the difference of the two radii. Chosen."""
+
+
+class SingleSliceSettings(Settings):
+    """Whether a single slice is one of the pelvis, and about where the hips lie in it.
+
+    Read off slices of four bodies, real and rendered, from the upper abdomen to the thighs.
+    """
+
+    pixel_mm: Length = 2.0
+    """The slice is averaged to about this."""
+    tissue_hu: Hu = -300
+    """Above lies the body, below the air around it."""
+    table_mm: Length = 16.0
+    """What is thinner is table, blanket or arm rest. Chosen."""
+    min_body_mm: Length = 230.0
+    """Narrower is a leg (up to 205 mm), a head or a neck; pelves have 340 mm or more."""
+    air_hu: Hu = -400
+    """Below lies air within the body."""
+    max_air_share: Share = 0.15
+    """More is lung; bowel makes 0.04. Chosen."""
+    bone_hu: Hu = 180
+    """Above lies bone, metal or contrast medium."""
+    min_piece_mm2: Area = 60.0
+    """Smaller pieces are none. Chosen."""
+    smoothing_mm: Length = 4.0
+    """Of the bone before it is compared with its mirror image. Chosen."""
+    symmetry_reach_mm: Length = 30.0
+    """The plane of symmetry lies so near to the middle of the body. Chosen."""
+    beside_mm: Length = 35.0
+    """Farther from that plane lie hips and femora, nearer sacrum, spine and symphysis."""
+    min_bone_mm2: Area = 900.0
+    """Of one side; a shaft has 580 to 860, a hip 1,060 or more."""
+    min_extent_mm: Length = 42.0
+    """Across all bone of one side, to the side or to the back; a shaft has up to 37, a hip 54 or more."""
+    head_offset_mm: Length = 88.0
+    """Of a femoral head from the plane of symmetry: 80 to 102."""
+    before_bone_mm: Length = 8.0
+    """Of a femoral head before the centroid of the bone beside the plane, up to 40 mm above and below the
+    heads; the segmentation is the same 15 mm away."""
+    head_radius_mm: Length = 24.0
+    """Of an adult."""

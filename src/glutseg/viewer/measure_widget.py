@@ -299,7 +299,8 @@ def _series_below(folder: Path) -> list[dicom.Series]:
     found: list[dicom.Series] = []
     for study in dicom.scan(folder).studies:
         first = list(dicom.choose(study, rule).candidates)
-        rest = [s for s in study.series if s.geometry is not None and s not in first]
+        shown = (s if s.geometry is not None else dicom.given_slice(s) for s in study.series)
+        rest = [s for s in shown if s is not None and s not in first]
         found += first + rest
     return found
 
