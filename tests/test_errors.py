@@ -122,5 +122,5 @@ def test_an_extra_that_is_missing_is_named_with_its_remedy():
         require_extra("study", "json", "no_such_module_a", "no_such_module_b")
     assert caught.value.code == "extra-missing"
     assert caught.value.message == (
-        f"no_such_module_a, no_such_module_b not installed; install with {install_command('study')}"
+        f"no_such_module_a, no_such_module_b are not installed; the command is: {install_command('study')}"
     )

@@ -174,5 +174,6 @@ def require_extra(extra: str, *modules: str) -> None:
     """
     lacking = [name for name in modules if find_spec(name) is None]
     if lacking:
-        message = f"{', '.join(lacking)} not installed; install with {install_command(extra)}"
+        are = "is" if len(lacking) == 1 else "are"
+        message = f"{', '.join(lacking)} {are} not installed; the command is: {install_command(extra)}"
         raise GlutsegError("extra-missing", message)

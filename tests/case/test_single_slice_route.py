@@ -60,7 +60,7 @@ def test_without_a_given_level_it_fails_and_names_the_way_out(case):
     study, _ = case
     result = measure_study(study, load_protocol()).result
     assert (result.status, result.error_code) == ("failed", "no-usable-series")
-    assert "the level given measures the slice as it is" in result.error_message
+    assert "with --level given a single slice is measured as it is" in result.error_message
 
 
 def test_a_slice_without_hips_is_refused():

@@ -64,7 +64,7 @@ def test_a_whole_series_is_not_taken_as_given(tmp_path):
 def test_the_reason_against_a_short_series_names_the_way_out(tmp_path, heights_mm):
     choice = dicom.choose(study(tmp_path, heights_mm), RULE)
     ((_, reason),) = choice.rejected_series
-    assert reason.endswith("; the level given measures the slice as it is")
+    assert reason.endswith("; with --level given a single slice is measured as it is")
 
 
 def test_a_localizer_in_the_same_series_is_left_out(tmp_path):

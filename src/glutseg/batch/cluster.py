@@ -143,7 +143,7 @@ def _client(scheduler: str) -> Iterator[Any]:
         from distributed import Client
         from distributed.comm.addressing import get_address_host_port
     except ImportError as error:
-        message = f"distributed is not installed; install with {install_command('cluster')}"
+        message = f"distributed is not installed; the command is: {install_command('cluster')}"
         raise GlutsegError("cluster-missing", message) from error
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # the user gets one message, from here

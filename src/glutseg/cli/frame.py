@@ -97,7 +97,8 @@ def usage_error(error: Any) -> str:
     elif not options:
         message = error.format_message()
     message = plain(message.replace("Value error, ", "")).rstrip(".")  # pydantic's words
-    return f"{command}: {message}; `{command} -h` shows what there is" if message else ""
+    gap = "" if message.endswith("?") else ";"
+    return f"{command}: {message}{gap} `{command} -h` shows what there is" if message else ""
 
 
 @contextmanager

@@ -88,7 +88,9 @@ def review(
             from glutseg.viewer.review_launcher import login_name, open_review
             from glutseg.viewer.review_widget import RunPlace
         except ImportError as error:  # napari, or a library of the system that Qt needs
-            message = f"its libraries are not installed ({error}); install with {install_command('viewer')}"
+            message = (
+                f"its libraries are not installed ({error}); the command is: {install_command('viewer')}"
+            )
             raise GlutsegError("viewer-missing", message) from error
         open_review(RunPlace(out, login_name() if reviewer is None else reviewer, input_path, key))
 

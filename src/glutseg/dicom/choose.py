@@ -35,7 +35,7 @@ NOT_HU_WORDS = (
 )
 """Values of Image Type of images that are not slices in HU."""
 
-AS_GIVEN = "; the level given measures the slice as it is"
+AS_GIVEN = "; with --level given a single slice is measured as it is"
 """Ends the reason against a series of a few slices."""
 
 HEAD_PATTERN = re.compile(r"HEAD|BRAIN|SKULL|NECK|SINUS|FACE|CSPINE")

@@ -59,7 +59,7 @@ def highdicom_or_error() -> Any:
         import highdicom.seg
         import highdicom.sr
     except ImportError as error:
-        message = f"highdicom cannot be imported; install with {install_command('dicom')}"
+        message = f"highdicom cannot be imported; the command is: {install_command('dicom')}"
         raise GlutsegError("exchange-missing", message, str(error.name)) from error
     return highdicom
 

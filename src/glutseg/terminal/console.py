@@ -78,5 +78,6 @@ def print_error(error: GlutsegError) -> None:
     """Print on stderr: the code, what was found (a line, or one for each of several), where, what to do."""
     gap = "" if error.message.endswith("\n") else " "
     where = f"[{error.where}] " if error.where else ""
-    message = f"glutseg: {error.code}: {error.message}{gap}{where}{error.remedy}"
+    end = "" if error.where or error.message[-1:] in ".?!:\n" else "."
+    message = f"glutseg: {error.code}: {error.message}{end}{gap}{where}{error.remedy}"
     write(sys.stderr, [text(line, "red") for line in message.split("\n")])

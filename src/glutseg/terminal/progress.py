@@ -64,7 +64,7 @@ class Bar:
             self._start, self._n_before = time.monotonic(), done
             if self._progress is None:
                 kept = f", {done} of them done before" if done else ""
-                write(sys.stderr, [Text(f"measuring {total} studies{kept}")])
+                write(sys.stderr, [Text(f"measuring {total} {'study' if total == 1 else 'studies'}{kept}")])
         else:
             self._running.pop(last.case_id, None)
             if self._progress is None:

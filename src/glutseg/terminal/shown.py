@@ -85,7 +85,7 @@ def _series(row: dict[str, Any]) -> str:
     name = f"{row['modality']} {row['description']}".strip()
     if row["n_parts"] > 1:
         name += f" (part {row['part']} of {row['n_parts']})"
-    images = f"{row['n_images']} images"
+    images = "1 image" if row["n_images"] == 1 else f"{row['n_images']} images"
     if 0 < row["n_slices"] < row["n_images"]:
         images = f"{row['n_slices']} slices of {row['n_images']} images"
     parts = [images]
