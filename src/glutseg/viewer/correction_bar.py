@@ -26,7 +26,7 @@ class CorrectionBar(QWidget):
         self._layers = layers
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        self.tissue_only = QCheckBox("paint muscle HU only   Alt+Q")
+        self.tissue_only = QCheckBox("paint muscle only   Alt+Q")
         self.tissue_only.toggled.connect(self._limit)
         bind_key(self, "Q", self.tissue_only.toggle)
         row.addWidget(self.tissue_only)
@@ -42,8 +42,8 @@ class CorrectionBar(QWidget):
             button.clicked.connect(call)
             modifier, _, letter = key.rpartition("+")
             bind_key(self, letter, call, modifier)
-        self.to_automatic = QPushButton("Reset to automatic   Alt+Z")
-        self.to_automatic.setToolTip("Outlines and level as they were found. Ctrl+Z undoes it.")
+        self.to_automatic = QPushButton("Reset   Alt+Z")
+        self.to_automatic.setToolTip("Reset outlines and level to the automatic ones. Ctrl+Z undoes it.")
         self.to_automatic.setVisible(with_reset)
         if with_reset:
             self.to_automatic.clicked.connect(self.reset)
@@ -60,7 +60,7 @@ class CorrectionBar(QWidget):
             self.tissue_only.setToolTip(
                 f"Brush, fill bucket and polygon paint {low} to {high} HU only; erasing is not limited."
             )
-            self.tissue_only.setText(f"paint {low} to {high} HU only   Alt+Q")
+            self.tissue_only.setText(f"only {low} to {high} HU   Alt+Q")
 
     def _limit(self, is_on: bool) -> None:
         self._layers.rules.tissue_only = is_on

@@ -27,6 +27,10 @@ LABEL_COLOURS = {
 """As in the overlays of a run."""
 
 
+LEAST_SEEN_MM = 3.0
+"""Length of a dashed line from which it can be seen: three dashes. Chosen."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """What the outlines drawn are compared with.
@@ -77,12 +81,18 @@ def lines_on_slice(
         if automatic is not None and not np.array_equal(automatic == label, region):
             yield Line("automatic", INK, in_mm(borders(automatic == label)))
         if other is not None and (other == label).any():
-            apart = far_from(region, (spacing_mm[0], spacing_mm[1]))
-            yield Line("other method", colour, in_mm(borders(other == label, apart)))
+            paths = in_mm(borders(other == label, far_from(region, (spacing_mm[0], spacing_mm[1]))))
+            seen = [path for path in paths if _length_mm(path) >= LEAST_SEEN_MM]
+            if seen:
+                yield Line("other method", colour, seen)
     for label, colour in LABEL_COLOURS.items():
         paths = borders(drawn == label)
         if paths:
             yield Line("outline", colour, in_mm(paths))
+
+
+def _length_mm(path: FloatArray) -> float:
+    return float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum())
 
 
 def borders(region: BoolArray, where: BoolArray | None = None) -> list[FloatArray]:

@@ -47,6 +47,7 @@ class Screen(QObject):
         viewer.canvas.background_color_override = "black"  # in the light theme too: air is black
         self._compares = True
         self._dock: QDockWidget | None = None
+        self._is_shown = False
         self._is_closed = False
         canvas.destroyed.connect(self._canvas_gone)
         self._redraw = single_shot(self, 0, self._draw)
@@ -115,6 +116,7 @@ class Screen(QObject):
         if self._is_closed:
             return
         layers, overlay = self._layers, self.overlay
+        self._show_section()
         overlay.shows_image = layers.shows_image
         lines = layers.lines()
         overlay.show_lines([line for line in lines if self._compares or line.kind == "outline"])
@@ -180,12 +182,18 @@ class Screen(QObject):
 
     def _show(self, *, is_shown: bool) -> None:
         """With the panel go its section, what it paints and its layers: another panel may show another CT."""
-        self._below.setVisible(is_shown)
+        self._is_shown = is_shown
+        self._show_section()
         self.overlay.setVisible(is_shown)
         self._layers.suspend(is_suspended=not is_shown)
         if is_shown:
             self.overlay.raise_()
             single_shot(self, 0, self.settle).start()
+
+    def _show_section(self) -> None:
+        """A single slice has no section from head to feet."""
+        picture = self._layers.picture
+        self._below.setVisible(self._is_shown and (picture is None or len(picture.labels) > 1))
 
     def _join(self) -> None:
         """Put this panel on a tab where another of glutseg is open: both one above the other are cut off."""
