@@ -141,7 +141,7 @@ def test_next_series_is_tried_and_the_first_is_on_record(truth_rooms, tmp_path, 
     bad = replace(good, series_uid="9.9")
     choice = dicom.choose(study, PROTOCOL.series)
     both = replace(choice, candidates=(bad, good), reason="the first")
-    monkeypatch.setattr(dicom, "choose", lambda *_: both)
+    monkeypatch.setattr(dicom, "choose", lambda *_, **__: both)
     read = dicom.read
 
     def first_is_undecodable(series, **how):

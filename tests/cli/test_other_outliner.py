@@ -73,7 +73,7 @@ def test_a_run_with_another_outliner_from_images_to_report(package, two, tmp_pat
     assert {pair["dice"] for pair in pairs} - {""}
     assert glutseg("report", other).exit_code == 0
     page = (other / "report.html").read_text(encoding="utf-8")
-    assert f"on outlines of TotalSegmentator {standin.VERSION}" in page
+    assert f"outlined by TotalSegmentator {standin.VERSION}" in page
     assert "region growing" not in page
 
 

@@ -29,5 +29,5 @@ def test_parquet_holds_the_rows_of_the_csv_with_their_types(example):
 
 def test_without_pyarrow_it_is_said_what_is_missing(monkeypatch):
     monkeypatch.setattr("glutseg.errors.find_spec", lambda name: None)
-    with pytest.raises(GlutsegError, match=r"extra-missing: pyarrow.*glutseg\[parquet\]"):
+    with pytest.raises(GlutsegError, match=r"extra-missing: pyarrow.*\[parquet\]"):
         to_parquet(MEASUREMENTS, [FAILED])

@@ -155,11 +155,10 @@ def run(
     if pseudonyms:
         index = pseudonyms.index(index)
         table = pseudonyms.participants(participants) if participants else None
-    remote_studies = remote.remote_studies if remote else {}
-    if pseudonyms:
-        remote_studies = {pseudonyms.uid(uid): one for uid, one in remote_studies.items()}
+    written_uid = pseudonyms.uid if pseudonyms else str
+    on_server = {written_uid(uid): one for uid, one in (remote.remote_studies if remote else {}).items()}
     plan = make_plan(
-        index, table, lambda load: measurer.digest(load, context.protocol), remote_studies, pseudonyms
+        index, table, lambda load: measurer.digest(load, context.protocol), on_server, pseudonyms
     )
     if participants and not options.accept_unmatched:
         check_participants(participants, study_ids(plan), show_ids=pseudonyms is None)

@@ -147,20 +147,13 @@ def run(
     with user_errors():
         from glutseg import batch, pacs, terminal
         from glutseg.batch.summary_json import summary_json
-        from glutseg.cli.pacs import (
-            Access,
-            refuse_options,
-            server_query,
-            show_stored,
-            store_run,
-            stored_json,
-        )
+        from glutseg.cli import pacs as server_options
         from glutseg.measurement import parse_columns, read_participants
         from glutseg.protocol import load_protocol
 
         if overwrite and (resume or retry):
             raise typer.BadParameter("--overwrite cannot be combined with --resume or --retry")
-        refuse_options(
+        server_options.refuse_options(
             remote=pacs.is_address(source),
             query=bool(query),
             store=store,
@@ -168,7 +161,7 @@ def run(
             pseudonyms=pseudonymise is not None,
             masks=bool(masks),
         )
-        server = Access(ca, insecure_http).server(source) if pacs.is_address(source) else None
+        server = server_options.Access(ca, insecure_http).server(source) if pacs.is_address(source) else None
         rule = load_protocol(protocol, level=level, series=series or (), muscles=muscles, whole_muscle=volume)
         measurer = _measurer(outliner, device, masks, label or [], labels, level)
         columns = parse_columns(participants_columns)
@@ -185,7 +178,7 @@ def run(
         )
         with terminal.progress() as bar:
             summary = batch.run_folder(
-                Path(source) if server is None else server_query(server, query),
+                Path(source) if server is None else server_options.server_query(server, query),
                 out,
                 rule,
                 table,
@@ -196,12 +189,15 @@ def run(
                 on_start=bar.started,
                 measurer=measurer,
             )
-            stored = store_run(out, server, bar) if server and store else None
+            stored = server_options.store_run(out, server, bar) if server and store else None
         if as_json:
-            print_json(summary_json(summary, rule.extent) | ({} if stored is None else stored_json(stored)))
+            print_json(
+                summary_json(summary, rule.extent)
+                | ({} if stored is None else server_options.stored_json(stored))
+            )
         else:
             terminal.print_summary(summary)
-            show_stored(stored)
+            server_options.show_stored(stored)
     code = summary.exit_code if strict else summary.lenient_exit_code
     raise typer.Exit(code or (SOME_DONE if stored and stored.left_out else 0))
 

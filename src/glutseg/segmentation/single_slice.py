@@ -16,7 +16,7 @@ from glutseg.anatomy import Anatomy, Hips
 from glutseg.anatomy.sphere import Sphere
 from glutseg.errors import GlutsegError
 from glutseg.image import SIDES, CtImage, Geometry, Mask, Muscle
-from glutseg.segmentation.gluteus import segment
+from glutseg.segmentation import gluteus
 from glutseg.segmentation.network import Network
 from glutseg.segmentation.outlines import Outlines
 from glutseg.segmentation.side_grid import CONTEXT_MM, SPACING_MM
@@ -57,7 +57,7 @@ def segment_slice(
     """
     block = _repeated(image)
     hips = _in_the_middle(anatomy.hips, block.geometry)
-    outlines = segment(
+    outlines = gluteus.segment(
         block,
         Anatomy(block, hips, method=anatomy.method),
         range(_REACH, _REACH + 1),

@@ -24,7 +24,6 @@ from glutseg.viewer.figures import FiguresTable
 from glutseg.viewer.layer_manager import LayerManager
 from glutseg.viewer.level_panel import LevelPanel
 from glutseg.viewer.off_level import OffLevelNote, why_not_accepted
-from glutseg.viewer.outline_lines import Comparison
 from glutseg.viewer.paint_rules import REFUSALS
 from glutseg.viewer.parts import MessageArea, fill_column, single_shot
 from glutseg.viewer.questions import ask_about
@@ -182,7 +181,7 @@ class ReviewPanel(QWidget):
         if case_id != self._wanted or self.loader is None:
             return
         if glance is not None:
-            self.layers.glance(glance.picture, _comparison(glance))
+            self.layers.glance(glance.picture, glance.comparison)
             self.screen.say("")
             self.figures.show_figures(glance.picture.live(), glance.automatic)
             self._show_message("reading the other slices …")
@@ -198,7 +197,7 @@ class ReviewPanel(QWidget):
             self._allow()
             return
         self.opened, picture, place = opened, opened.picture, opened.automatic.level
-        self.layers.show(picture, _comparison(opened))
+        self.layers.show(picture, opened.comparison)
         self.layers.rules.midplane = opened.midplane
         self.tools.bar.show_tissue()
         self.off_level.refresh()
@@ -389,13 +388,6 @@ class ReviewPanel(QWidget):
             str(error) if isinstance(error, GlutsegError) else f"unforeseen {type(error).__name__}: {error}"
         )
         self._show_message(f"✗ {text}")
-
-
-def _comparison(opened: OpenCase) -> Comparison:
-    """What the outlines of a case are compared with on the screen."""
-    mask, level = opened.automatic_mask, opened.automatic.level
-    at = -1 if level is None else level.slice_index
-    return Comparison(None if mask is None else mask.labels, opened.other_outlines, at)
 
 
 def _outcome(loader: CaseLoader, case_id: str) -> tuple[OpenCase | None, Exception | None]:

@@ -25,6 +25,7 @@ from glutseg.review.final_row import CaseReviews, corrected_overlay
 from glutseg.review.masks import read_mask
 from glutseg.review.record import mask_name, record_sha256
 from glutseg.viewer.item import Filter, Item
+from glutseg.viewer.outline_lines import Comparison
 from glutseg.viewer.picture import Picture
 
 ORDER: tuple[Status, ...] = ("review", "failed", "ok")
@@ -99,6 +100,13 @@ class OpenCase:
             return False
         same = self.automatic.level.slice_index == self.picture.slice_index
         return same and self._automatic_labels.equals(self.picture.labels)
+
+    @property
+    def comparison(self) -> Comparison:
+        """What the outlines are compared with on the screen."""
+        mask, level = self.automatic_mask, self.automatic.level
+        at = -1 if level is None else level.slice_index
+        return Comparison(None if mask is None else mask.labels, self.other_outlines, at)
 
     @cached_property
     def _automatic_labels(self) -> CroppedLabels:

@@ -62,7 +62,7 @@ def test_a_terminal_shows_within_seconds_what_is_done_and_keeps_no_trace_of_it(s
     shown = CONTROL.sub("", text)
     assert code == 1, shown
     assert re.search(r"measuring PHANTOM-\S+ .* 0/3 0:00:\d\d", shown)
-    assert re.search(r"2/3 0:00:\d\d", shown)
+    assert re.search(r"[123]/3 0:00:\d\d", shown[shown.index("0/3") :])  # not every study has its own frame
     after = shown[shown.index("case ") :].replace("\r\n", "\n").replace("\r", "\n")
     lines = after.splitlines()
     assert not [line for line in lines if len(line) > 80]
@@ -95,9 +95,10 @@ def test_in_a_file_there_is_a_line_per_study_without_control_codes(studies, tmp_
     assert "\r" not in done.stdout + done.stderr
     rows = [line for line in done.stdout.splitlines() if line.startswith("PHANTOM-")]
     assert len(rows) == 3
-    longest = max(map(len, done.stdout.splitlines()))
-    # without a width a row holds its reason as well
-    assert longest <= 80 if columns else all(len(row.split()) > 3 for row in rows)
+    if columns:
+        assert max(map(len, done.stdout.splitlines())) <= 80
+    else:  # without a width a row holds its reason as well
+        assert all(len(row.split()) > 3 for row in rows)
 
 
 def test_going_on_and_ids_of_headers_are_said_in_plain_text(capsys):
