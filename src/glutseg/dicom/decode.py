@@ -33,15 +33,17 @@ from glutseg.dicom.quiet import captured_stderr
 from glutseg.dicom.text import BAD_FILE, clean_text, integer
 from glutseg.errors import GlutsegError
 
+SOP_INSTANCE_UID = 0x00080018
 OVERLAY_BIT_POSITIONS = [0x60000102 + (plane << 17) for plane in range(16)]
 TAGS = (
+    SOP_INSTANCE_UID,
     *(0x00280000 + e for e in (2, 4, 6, 8, 0x10, 0x11, 0x100, 0x101, 0x102, 0x103)),
     *OVERLAY_BIT_POSITIONS,
     0x7FE00001,
     0x7FE00002,
     PIXEL_DATA,
 )
-"""The Image Pixel Module, the bit positions of embedded overlays, and the offsets of frames."""
+"""Which image it is, the Image Pixel Module, bit positions of embedded overlays, and offsets of frames."""
 
 JPEG_WARNINGS = (b"premature end of data segment", b"bad Huffman code")
 """Warnings that libjpeg in GDCM prints before it returns a damaged image."""

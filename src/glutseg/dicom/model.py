@@ -55,6 +55,7 @@ class SliceHeader:
     samples : per pixel, 1 for greyscale
     rescale : (slope, intercept) from stored values to HU
     padding : lowest and highest stored value of padding ("no pixel here")
+    file_sop_uid : the UID in the file where ``sop_uid`` is a pseudonym; never written anywhere
     """
 
     source: Source
@@ -71,6 +72,7 @@ class SliceHeader:
     samples: int
     rescale: tuple[float, float] | None
     padding: tuple[int, int] | None
+    file_sop_uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,9 @@ def _gap_flags(
         used[1] - used[0] - sum(shown[slice(*used)]),
         sum(shown) - sum(shown[slice(*used)]),
     )
+    n_replaced = sum(error.code == "file-changed" for error in failures.values())
+    if n_replaced:
+        flags.append(Flag("slice-replaced", f"images replaced after their headers were read: {n_replaced}"))
     if failures and n_missing:
         flags.append(Flag("series-gap", f"{n_missing} slices between those used cannot be shown"))
     if n_left_out:

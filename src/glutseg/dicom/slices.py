@@ -13,7 +13,7 @@ from glutseg.dicom.model import NIFTI_IMAGE, SliceHeader
 from glutseg.dicom.nifti_pixels import nifti_slices
 from glutseg.dicom.parse import HEADER_BUDGET_BYTES, ParsedFile, TooLargeError, parse
 from glutseg.dicom.source import Opener, Source
-from glutseg.dicom.text import BAD_FILE, integer
+from glutseg.dicom.text import BAD_FILE, integer, text
 from glutseg.errors import GlutsegError
 from glutseg.image import Int16Array
 
@@ -88,6 +88,9 @@ def _open(opener: Opener, header: SliceHeader) -> ParsedFile | GlutsegError:
                 parsed = parse(file, TAGS, HEADER_BUDGET_BYTES)
             if _voxels(header, parsed) <= MAX_VOXELS:
                 parsed = _parsed(opener, header, _voxels(header, parsed))
+        if _is_another(header, parsed):
+            message = "the file holds another image than when its header was read"
+            return GlutsegError("file-changed", message, where)
         n_voxels = _voxels(header, parsed)
         if n_voxels > MAX_VOXELS:
             return GlutsegError("image-too-large", f"the file states {n_voxels} voxels", where)
@@ -95,6 +98,12 @@ def _open(opener: Opener, header: SliceHeader) -> ParsedFile | GlutsegError:
     except BAD_FILE as error:
         message = f"the file cannot be read ({type(error).__name__})"
         return GlutsegError("pixel-data-undecodable", message, where)
+
+
+def _is_another(header: SliceHeader, parsed: ParsedFile) -> bool:
+    """Whether somebody replaced the file since: its patient and place would be those of the image before."""
+    expected = header.file_sop_uid or header.sop_uid
+    return bool(expected) and text(parsed.dataset, "SOPInstanceUID") != expected
 
 
 def _parsed_once(opener: Opener, header: SliceHeader) -> ParsedFile | None:

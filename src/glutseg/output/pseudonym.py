@@ -131,7 +131,10 @@ class Pseudonymiser:
         )
 
     def _series(self, series: Series) -> Series:
-        slices = tuple(replace(header, sop_uid=self.uid(header.sop_uid)) for header in series.slices)
+        slices = tuple(
+            replace(header, sop_uid=self.uid(header.sop_uid), file_sop_uid=header.sop_uid)
+            for header in series.slices
+        )
         return replace(series, series_uid=self.uid(series.series_uid), slices=slices)
 
 
