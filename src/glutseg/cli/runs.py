@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from glutseg.batch import Measurer
 
 DECISIONS = ("accepted", "corrected", "rejected")
+MAX_NAMED = 5
+"""Cases listed by name in a line."""
 
 
 class Retry(StrEnum):
@@ -259,6 +261,10 @@ def collate(
     typer.echo(
         f"{len(tally.case_ids)} cases: {decisions}, {n_open} without a decision; the tables are written"
     )
+    if tally.damaged:
+        named = ", ".join(tally.damaged[:MAX_NAMED]) + (" ..." if len(tally.damaged) > MAX_NAMED else "")
+        typer.echo(f"records are damaged: {named}; `glutseg run ... --resume` measures these studies again")
+        raise typer.Exit(SOME_DONE)
 
 
 @app.command(epilog=examples("scan"))

@@ -6,12 +6,16 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from glutseg.errors import GlutsegError
 from glutseg.output.decode import from_json
 from glutseg.output.json_file import read_json
 from glutseg.output.layout import CASE_JSON, case_file
 from glutseg.output.schema import CaseRow
 from glutseg.output.tables import SortKey
 from glutseg.result import CaseResult
+
+RECORD_DAMAGED = "record-damaged"
+"""Error code of a case whose record cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,31 @@ def read_case(out: Path, case_id: str) -> Entry | None:
     if entry.row.result.case_id != case_id or not all((out / name).is_file() for name in files):
         return None
     return entry
+
+
+def read_row(out: Path, case_id: str) -> CaseRow | None:
+    """The row of a case; failed, with ``record-damaged``, where there is a record that cannot be used.
+
+    None where there is no record: the case is not done. So a damaged case keeps its place in every table.
+    """
+    entry = read_case(out, case_id)
+    if entry is not None:
+        return entry.row
+    if not (out / case_file(case_id, CASE_JSON)).exists():
+        return None
+    patient_id, study_date, study_uid = case_key(out, case_id) or ("", "", "")
+    where = case_file(case_id, CASE_JSON)
+    error = GlutsegError(RECORD_DAMAGED, "the record, or a file that it names, cannot be read", where)
+    result = CaseResult(
+        case_id,
+        patient_id,
+        study_uid,
+        study_date,
+        "failed",
+        error_code=error.code,
+        error_message=f"{error.message}: {where}",
+    )
+    return CaseRow(result, protocol="")
 
 
 def case_key(out: Path, case_id: str) -> SortKey | None:

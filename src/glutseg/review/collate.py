@@ -15,7 +15,7 @@ from glutseg.output.atomic import write_text
 from glutseg.output.folder import PROGRAM, case_ids, review_files, run_record
 from glutseg.output.json_file import read_json
 from glutseg.output.layout import CASE_JSON, REVIEWER_JSON, REVIEWS_CSV, case_file
-from glutseg.output.ledger import case_key, read_case
+from glutseg.output.ledger import RECORD_DAMAGED, case_key, read_row
 from glutseg.output.schema import CaseRow
 from glutseg.output.tables import sort_rows, writing_csv, writing_tables
 from glutseg.output.text import plain
@@ -105,7 +105,7 @@ class Collator:
         """
         statuses: Counter[str] = Counter()
         decisions: Counter[str] = Counter()
-        names = []
+        names, damaged = [], []
         with ExitStack() as tables:
             add = tables.enter_context(writing_tables(self.out, extent))
             if review_files(self.out):
@@ -115,11 +115,13 @@ class Collator:
             for final, automatic, found in self.final_rows(ordered):
                 add(final)
                 names.append(final.result.case_id)
+                if final.result.error_code == RECORD_DAMAGED:
+                    damaged.append(final.result.case_id)
                 statuses[final.result.status] += 1
                 decisions[final.decision] += 1
                 if add_reviews:
                     add_reviews(review_rows(automatic, found))
-        return Tally(tuple(names), statuses, decisions)
+        return Tally(tuple(names), statuses, decisions, tuple(damaged))
 
     def signature(self) -> Signature:
         """Changes with every decision of any reviewer."""
@@ -130,10 +132,10 @@ class Collator:
         signature = _signature((self.out / case_file(name, CASE_JSON),))
         known = self._rows.get(name)
         if known is None or known[0] != signature:
-            entry = read_case(self.out, name)
-            if entry is None:
+            row = read_row(self.out, name)
+            if row is None:
                 return None
-            known = (signature, entry.row)
+            known = (signature, row)
             self._remember(self._rows, name, known)
         return known[1]
 
@@ -158,18 +160,19 @@ class Tally:
     ----------
     case_ids : in the order of the tables
     statuses, decisions : number of final rows with each
+    damaged : cases whose records cannot be used; their rows say so
     """
 
     case_ids: tuple[str, ...] = ()
     statuses: Mapping[str, int] = field(default_factory=Counter)
     decisions: Mapping[str, int] = field(default_factory=Counter)
+    damaged: tuple[str, ...] = ()
 
 
 def table_order(out: Path, names: Iterable[str]) -> list[str]:
-    """The cases that have a record, in the order of the tables."""
-    keys = [(key, name) for name in names if (key := case_key(out, name)) is not None]
-    keys.sort(key=lambda one: one[0])
-    return [name for _, name in keys]
+    """The cases that have a record, in the order of the tables; those that cannot be read come first."""
+    present = [name for name in names if (out / case_file(name, CASE_JSON)).exists()]
+    return sorted(present, key=lambda name: case_key(out, name) or ("", "", name))
 
 
 def review_rows(row: CaseRow, found: CaseReviews) -> Iterator[ReviewRow]:

@@ -207,8 +207,9 @@ def append(out: Path, case_id: str, reviewer: str, entry: Entry) -> Review:
 
 
 def record_sha256(out: Path, case_id: str) -> str:
-    """Digest of the case's automatic record; empty where there is none."""
+    """Digest of the case's automatic record; empty where there is none, or no plain file."""
+    path = out / case_file(case_id, CASE_JSON)
     try:
-        return hashlib.sha256((out / case_file(case_id, CASE_JSON)).read_bytes()).hexdigest()
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
     except OSError:
         return ""

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from glutseg.errors import GlutsegError
 from glutseg.output.columns import Column
 from glutseg.output.folder import case_ids, run_record
-from glutseg.output.ledger import read_case
+from glutseg.output.ledger import read_row
 from glutseg.output.schema import CaseRow, measurement_columns
 from glutseg.output.tables import sort_rows, to_csv
 from glutseg.protocol import Protocol
@@ -82,8 +82,8 @@ def read_run(out: Path) -> RunRows:
         protocol = Protocol.model_validate(record.get("protocol"))
     except ValidationError as error:
         raise GlutsegError("protocol-invalid", "run.json names no valid protocol", str(out)) from error
-    entries = {name: read_case(out, name) for name in case_ids(record)}
-    done = [entry.row for entry in entries.values() if entry]
+    rows = {name: read_row(out, name) for name in case_ids(record)}
+    done = [row for row in rows.values() if row is not None]
     if not done:
         raise GlutsegError("input-missing", "no study of the run is done", str(out))
     return RunRows(
@@ -91,7 +91,7 @@ def read_run(out: Path) -> RunRows:
         protocol=protocol,
         version=str(record.get("glutseg_version", "")),
         rows=tuple(sort_rows(done)),
-        waiting=tuple(sorted(name for name, entry in entries.items() if entry is None)),
+        waiting=tuple(sorted(name for name, row in rows.items() if row is None)),
         key_check=str(record.get("pseudonym_key_check", "")),
         columns={c.name: c for c in measurement_columns(protocol.extent)},
         record=record,
