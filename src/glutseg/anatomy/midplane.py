@@ -16,7 +16,7 @@ Point = tuple[float, float, float]
 """LPS (x, y, z) in mm."""
 
 MIN_ELONGATION = 1.1
-"""Width of a body by its depth from which its long axis tells how far it is rolled; rounder ones count as not
+"""Width of a body by its depth from which its long axis shows how far it is rolled; rounder ones count as not
 rolled. Chosen: a pelvis is 1.3 to 1.6 times as wide as deep."""
 LEAST_APART_MM = 40.0
 """Two heads or two muscles nearer to each other than this are not those of two sides. Chosen: hips lie 150 to
@@ -85,7 +85,7 @@ def midplane_of_body(body: BoolArray, geometry: Geometry, slice_index: int) -> M
     """Through the middle of a body, at right angles to its longer axis; through the middle of an empty slice.
 
     For images in which nothing was found. A body is wider than it is deep, so that its longer axis runs from
-    side to side; up to 45 degrees of roll can be told from the other 45.
+    side to side; rolls of up to 45 degrees can be recognised.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def midplane_of_body(body: BoolArray, geometry: Geometry, slice_index: int) -> M
     variances, axes = np.linalg.eigh(np.cov(points_mm.T))
     y, x = axes[:, 1] if variances[1] > MIN_ELONGATION**2 * max(variances[0], 1e-9) else (0.0, 1.0)
     if abs(x) < abs(y):
-        y, x = 0.0, 1.0  # deeper than wide: a part of a body, which does not tell its roll
+        y, x = 0.0, 1.0  # deeper than wide: a part of a body, which does not show its roll
     step = np.array([y, x]) * (1 if x > 0 else -1) / geometry.spacing_mm[1:]
     origin = np.array(geometry.point_mm(slice_index, 0, 0))
     left = np.array(geometry.point_mm(slice_index, *step)) - origin

@@ -103,9 +103,9 @@ class Run:
         Returns
         -------
         pandas.DataFrame
-            In the order of ``results``, with a plain index from 0. A column's name tells its unit:
+            In the order of ``results``, with a plain index from 0. The unit is part of a column's name:
             ``area_left_mm2`` in mm², ``area_mean_per_height_mm2_per_m`` in mm²/m, ``hu`` in HU;
-            docs/reference/output.md tells every column. Figures are ``float64`` (NaN where unknown), counts
+            docs/reference/output.md lists every column. Figures are ``float64`` (NaN where unknown), counts
             ``Int64`` (<NA> where unknown), texts ``object`` (None where unknown).
             ``frame().set_index("patient_id")`` is ready to be joined with a table of your own.
 

@@ -64,7 +64,7 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class Listeners:
-    """Functions of the caller that are told how a run goes on."""
+    """Functions of the caller that are called as a run goes on."""
 
     progress: Progress | None = None
     on_start: Started | None = None

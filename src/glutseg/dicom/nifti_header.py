@@ -57,7 +57,7 @@ def is_named_nifti(source: Source) -> bool:
 def read_nifti_header(source: Source, file: BinaryIO, n_bytes: int) -> FileHeader | FileProblem | None:
     """Return the header of a NIfTI file; the problem if it cannot be read, None for a mask.
 
-    All voxels are read once, in pieces: only they tell whether this is a CT in HU, a mask or a damaged file,
+    All voxels are read once, in pieces: only they show whether this is a CT in HU, a mask or a damaged file,
     and the UIDs are made of them, so that the same image has the same UIDs wherever it lies.
 
     Parameters
@@ -110,7 +110,7 @@ def axial_grid(layout: NiftiLayout) -> tuple[Geometry, tuple[int, int, int]]:
 
 
 def patient_id_of(source: Source) -> str:
-    """The patient's id, of which only the file's name can tell.
+    """The patient's id: only the file's name can hold it.
 
     The name without its ending (``PATIENT-1.nii.gz``) and the channel of nnU-Net (``PATIENT-1_0000``), of
     BIDS only the subject (``sub-01_ses-2_ct``); for a name that says nothing (``ct``) the folder's.

@@ -227,7 +227,7 @@ def _patient_words(named_by: str, *, show_ids: bool) -> Callable[[StudyId], str]
 
 
 def _height_problems(table: Participants, rows: Sequence[Participant]) -> Iterator[str]:
-    """A sentence about heights outside the range that is believed, with the unit that would fit."""
+    """A sentence about heights outside the range that is used, with the unit that would fit."""
     known = [row for row in rows if row.height_m is not None]
     wrong = [row for row in known if not MIN_HEIGHT_M <= (row.height_m or 0.0) <= MAX_HEIGHT_M]
     if not wrong:

@@ -171,8 +171,13 @@ class Tally:
 
 def table_order(out: Path, names: Iterable[str]) -> list[str]:
     """The cases that have a record, in the order of the tables; those that cannot be read come first."""
-    present = [name for name in names if (out / case_file(name, CASE_JSON)).exists()]
-    return sorted(present, key=lambda name: case_key(out, name) or ("", "", name))
+    keyed = [(case_key(out, name), name) for name in names]
+    present = [
+        (key or ("", "", name), name)
+        for key, name in keyed
+        if key or (out / case_file(name, CASE_JSON)).exists()
+    ]
+    return [name for _, name in sorted(present, key=lambda one: one[0])]
 
 
 def review_rows(row: CaseRow, found: CaseReviews) -> Iterator[ReviewRow]:

@@ -87,7 +87,7 @@ def _studies(number: int) -> str:
 
 
 def _shown(summary: RunSummary) -> tuple[list[CaseRow], str]:
-    """Rows for the table; of a large run those without a number or in doubt go first."""
+    """Rows for the table; of a large run those that failed or ask for review go first."""
     if len(summary.rows) <= MAX_ROWS:
         return list(summary.rows), ""
     in_question = (row for row in summary.rows if row.result.status in ("failed", "review"))

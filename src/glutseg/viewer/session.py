@@ -228,7 +228,7 @@ class Session:
         return next((name for name in way if self._items[name].passes(chosen)), None)
 
     def after(self, case_id: str, chosen: Filter) -> str | None:
-        """The case to go on to after a decision: the next that passes, or an undecided one passed over."""
+        """The case to open after a decision: the next that passes, or an undecided one that was skipped."""
         earlier = (i.case_id for i in self.shown(chosen) if not i.decision and i.case_id != case_id)
         return self.step(case_id, chosen, 1) or next(earlier, None)
 
