@@ -177,7 +177,8 @@ def _tests(study: Study) -> list[Line]:
         _test("Student's t", groups, c.student) | {"hedges_g": c.effect.hedges_g}
         | {"hedges_g_ci_low": c.effect.hedges_g_ci.low, "hedges_g_ci_high": c.effect.hedges_g_ci.high},
         _test("Welch's t", groups, c.welch) | {"holm_p": holm["groups (Welch)"]},
-        {"test": "Mann-Whitney U", "compares": groups, "statistic": c.mann_whitney.u, "p": c.mann_whitney.p},
+        {"test": "Mann-Whitney U", "compares": groups, "statistic": c.mann_whitney.u, "p": c.mann_whitney.p,
+         "method": c.mann_whitney.method},
     ]  # fmt: skip
     corrected = study.without_error
     rows.insert(1, {
@@ -189,7 +190,10 @@ def _tests(study: Study) -> list[Line]:
     if study.sides is not None:
         paired = {"holm_p": holm["left against right (paired t)"]}
         rows.append(_test("paired t", "left − right", study.sides.test) | paired)
-        rows.append({"test": "Wilcoxon signed rank", "compares": "left − right", "p": study.sides.wilcoxon_p})
+        rows.append({
+            "test": "Wilcoxon signed rank", "compares": "left − right", "p": study.sides.wilcoxon_p,
+            "method": study.sides.wilcoxon_method,
+        })  # fmt: skip
     rows += [
         {"test": k.name, "compares": k.about, "statistic": k.statistic, "p": k.p, "meaning": k.meaning}
         for k in study.checks

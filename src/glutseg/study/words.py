@@ -75,7 +75,8 @@ def _difference(study: Study) -> tuple[str, ...]:
         f"{number(c.welch.difference, digits)} {value.unit} ({number(c.percent, 1)} %), "
         f"95 % CI {ends(c.welch.ci, digits)}; Welch t({c.welch.df:.1f}) = {number(c.welch.statistic)}, "
         f"{p_words(c.welch.p)}; Student t({c.student.df:.0f}) = {number(c.student.statistic)}, "
-        f"{p_words(c.student.p)}; Mann-Whitney {p_words(c.mann_whitney.p)}; Hedges g "
+        f"{p_words(c.student.p)}; Mann-Whitney {p_words(c.mann_whitney.p)} "
+        f"({c.mann_whitney.method}); Hedges g "
         f"{number(effect.hedges_g)} (95 % CI {ends(effect.hedges_g_ci)})."
     ]
     sentences += _corrected(study, digits)
