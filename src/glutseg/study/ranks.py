@@ -73,7 +73,9 @@ def spearman(x: Floats, y: Floats) -> tuple[float, float, str]:
 def _squares(n: int) -> Floats:
     """How many orders of n ranks have each sum of squared differences, place by place."""
     top = (n**3 - n) // 3
-    orders = {0: np.eye(1, top + 1)[0]}  # by the ranks that are taken, as bits
+    none = np.zeros(top + 1)
+    none[0] = 1
+    orders = {0: none}  # by the ranks that are taken, as bits
     for place in range(n):
         longer: dict[int, Floats] = {}
         for taken, counts in orders.items():

@@ -83,6 +83,7 @@ def study_json(study: Study) -> dict[str, Any]:
         "summaries": [asdict(s) for s in study.summaries],
         "counts": study.counts,
         "comparison": asdict(study.comparison),
+        "bootstrap": asdict(study.bootstrap),
         "corrected_for_measurement_error": asdict(study.without_error),
         "correlations": [asdict(c) for c in study.correlations],
         "models": [asdict(m) for m in study.models],
@@ -125,7 +126,7 @@ def _tables(study: Study) -> dict[str, tuple[Sequence[Mapping[str, object]], Seq
         "tests.csv": _tests(study),
         "correlations.csv": [_flat(asdict(c)) for c in study.correlations],
         "models.csv": [
-            {"model": m.name, "n": m.n, "patients": m.n_patients, "df": m.df} | _flat(asdict(t))
+            {"model": m.name, "n": m.n, "patients": m.n_patients} | _flat(asdict(t))
             for m in study.models
             for t in m.terms
         ],
@@ -186,6 +187,14 @@ def _tests(study: Study) -> list[Line]:
         "hedges_g": corrected.hedges_g, "hedges_g_ci_low": corrected.hedges_g_ci.low,
         "hedges_g_ci_high": corrected.hedges_g_ci.high, "reliability": corrected.reliability,
         "meaning": corrected.note,
+    })  # fmt: skip
+    resampled = study.bootstrap
+    rows.append({
+        "test": "bootstrap (BCa)", "compares": groups, "difference": c.welch.difference,
+        "ci_low": resampled.difference_ci.low, "ci_high": resampled.difference_ci.high,
+        "hedges_g": c.effect.hedges_g, "hedges_g_ci_low": resampled.hedges_g_ci.low,
+        "hedges_g_ci_high": resampled.hedges_g_ci.high, "meaning": resampled.note,
+        "method": f"{resampled.resamples} resamples, seed {resampled.seed}",
     })  # fmt: skip
     if study.sides is not None:
         paired = {"holm_p": holm["left against right (paired t)"]}
