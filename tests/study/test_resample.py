@@ -15,7 +15,7 @@ B = np.array([8.9, 9.1, 10.4, 7.7, 8.2, 9.6, 11.0, 7.1, 10.6, 8.4, 9.3])
 def test_the_intervals_are_those_of_r():
     """boot 1.3-28: boot(v, statistic, R = 199999, strata = group), boot.ci(type = "bca"); set.seed(7).
 
-    R's acceleration is by regression, this one's by the jackknife, and an end of 9999 resamples has an error of 0.02.
+    R's acceleration is by regression, this one's by the jackknife; the ends of 9999 resamples vary by 0.02.
     """
     told = bootstrap(A, B)
     assert (told.difference_ci.low, told.difference_ci.high) == pytest.approx((0.993, 3.266), abs=0.05)

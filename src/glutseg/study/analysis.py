@@ -14,6 +14,7 @@ from glutseg.study.checks import Adjusted, Check, check_normal, check_spread, ho
 from glutseg.study.compare import Comparison, Floats, Paired, Summary, compare, compare_sides, summarise
 from glutseg.study.context import Published, context_for
 from glutseg.study.correlate import ADJUSTED, Correlation, correlate, correlate_within
+from glutseg.study.flow import Flow, flow_of
 from glutseg.study.join import Join, as_decided, as_found, check_ids, join, pseudonymised
 from glutseg.study.measurement_error import WithoutError, error_sd_of, without_error
 from glutseg.study.model import LinearModel, fit, fit_sides
@@ -35,6 +36,7 @@ class Study:
 
     Attributes
     ----------
+    flow : how many came, and how many were left out on the way and why
     summaries : value, sides, numbers of the table, by group
     counts : {category: {group: {word: patients}}}
     bootstrap : intervals of the difference and the effect by resampling, beside those of ``comparison``
@@ -49,6 +51,7 @@ class Study:
     question: Question
     join: Join
     sample: Sample
+    flow: Flow
     summaries: tuple[Summary, ...]
     counts: Mapping[str, Mapping[str, Mapping[str, int]]]
     comparison: Comparison
@@ -139,6 +142,7 @@ def analyse(
         question=question,
         join=joined,
         sample=sample,
+        flow=flow_of(run, joined, sample),
         summaries=_summaries(sample),
         counts=_counts(sample),
         comparison=comparison,

@@ -26,6 +26,7 @@ from glutseg.study.figures import (
     new_axes,
     style,
 )
+from glutseg.study.flow_chart import draw_flow
 from glutseg.study.forest import draw_forest
 
 JITTER = 0.13
@@ -59,6 +60,7 @@ def _figures(study: Study) -> Iterator[tuple[str, Figure]]:
     if any(len(band.offset_mm) > 1 for band in study.profiles):
         yield "profile", _profile(study)
     yield "sensitivity", draw_forest(study)
+    yield "flow", draw_flow(study.flow)
 
 
 def _axis_words(study: Study) -> str:

@@ -14,6 +14,7 @@ from glutseg.study.captions import as_page, captions
 from glutseg.study.context import DISCLAIMER
 from glutseg.study.effects import Test
 from glutseg.study.files import check_folder, csv_bytes, json_bytes, write_files
+from glutseg.study.flow import Count, Flow
 from glutseg.study.plots import draw, figure_files
 from glutseg.study.power import CAVEAT
 from glutseg.study.sensitivity import Outcome
@@ -22,8 +23,9 @@ from glutseg.version import __version__
 
 STUDY_JSON = "study.json"
 TABLES = (
-    "summaries.csv", "counts.csv", "tests.csv", "correlations.csv", "models.csv", "sensitivity.csv",
-    "combinations.csv", "profile_by_group.csv", "unmatched.csv", "patients.csv", "context.csv",
+    "flow.csv", "summaries.csv", "counts.csv", "tests.csv", "correlations.csv", "models.csv",
+    "sensitivity.csv", "combinations.csv", "profile_by_group.csv", "unmatched.csv", "patients.csv",
+    "context.csv",
 )  # fmt: skip
 FIGURES = "figures"
 CAPTIONS = f"{FIGURES}/captions.md"
@@ -80,6 +82,7 @@ def study_json(study: Study) -> dict[str, Any]:
         "groups": list(study.sample.groups),
         "summary": list(summary(study)),
         "joined": _joined(study),
+        "flow": asdict(study.flow),
         "summaries": [asdict(s) for s in study.summaries],
         "counts": study.counts,
         "comparison": asdict(study.comparison),
@@ -121,12 +124,13 @@ def _joined(study: Study) -> Line:
 
 def _tables(study: Study) -> dict[str, tuple[Sequence[Mapping[str, object]], Sequence[str]]]:
     rows: dict[str, list[Line]] = {
+        "flow.csv": _flow(study.flow),
         "summaries.csv": [asdict(s) for s in study.summaries],
         "counts.csv": _counts(study),
         "tests.csv": _tests(study),
         "correlations.csv": [_flat(asdict(c)) for c in study.correlations],
         "models.csv": [
-            {"model": m.name, "n": m.n, "patients": m.n_patients} | _flat(asdict(t))
+            {"model": m.name, "errors": m.errors, "n": m.n, "patients": m.n_patients} | _flat(asdict(t))
             for m in study.models
             for t in m.terms
         ],
@@ -153,6 +157,34 @@ def _tables(study: Study) -> dict[str, tuple[Sequence[Mapping[str, object]], Seq
         "profile_by_group.csv": ("group", "offset_mm", "n", "mean", "ci_low", "ci_high"),
     }
     return {name: (rows[name], empty.get(name, ()) if not rows[name] else ()) for name in TABLES}
+
+
+def _flow(flow: Flow) -> list[Line]:
+    """The flow diagram's numbers, from above to below; a reason belongs to the row above it."""
+
+    def line(step: str, n: int, words: str = "", reason: str = "", group: str = "") -> Line:
+        return {"step": step, "group": group, "words": words, "reason": reason, "n": n}
+
+    def lines(step: str, counts: Sequence[Count], group: str = "") -> list[Line]:
+        return [
+            one
+            for c in counts
+            for one in (
+                line(step, c.n, c.words, group=group),
+                *(line(step, n, c.words, reason, group) for reason, n in c.reasons),
+            )
+        ]
+
+    rows = [line("in the run", flow.studies), line("only in the participants table", flow.only_table)]
+    rows += [*lines("left out", flow.not_measured), line("measured", flow.measured)]
+    rows += lines("left out", flow.not_of_groups)
+    for arm in flow.arms:
+        rows += [line("in the group", arm.n, group=arm.group), *lines("left out", arm.left_out, arm.group)]
+        rows += [
+            line("compared", arm.compared, group=arm.group),
+            *lines("reviewed", arm.reviews, arm.group),
+        ]
+    return rows
 
 
 def _patients(study: Study) -> list[Line]:
