@@ -39,7 +39,7 @@ def test_all_files_are_there_and_listed(done):
     assert files == sorted([*record["files"], "study.json"])
     figures = [
         f"figures/{n}.{s}"
-        for n in ("groups", "correlation-1", "sides", "profile", "sensitivity", "flow")
+        for n in ("flow", "groups", "correlation-1", "sides", "profile", "sensitivity")
         for s in ("png", "svg")
     ]
     assert {*figures, *TABLES, "figures/captions.md"} == set(record["files"])

@@ -50,6 +50,7 @@ def draw(study: Study) -> dict[str, Figure]:
 
 
 def _figures(study: Study) -> Iterator[tuple[str, Figure]]:
+    yield "flow", draw_flow(study.flow)
     yield "groups", _groups(study)
     for k, column in enumerate(study.sample.correlates, start=1):
         whole = next(c for c in study.correlations if c.column == column and c.who == "all")
@@ -60,7 +61,6 @@ def _figures(study: Study) -> Iterator[tuple[str, Figure]]:
     if any(len(band.offset_mm) > 1 for band in study.profiles):
         yield "profile", _profile(study)
     yield "sensitivity", draw_forest(study)
-    yield "flow", draw_flow(study.flow)
 
 
 def _axis_words(study: Study) -> str:
