@@ -105,13 +105,16 @@ def _robust(term: Term, digits: int) -> str:
 
 def _doubts(model: LinearModel) -> tuple[str, ...]:
     """What in a model cannot be told apart, or rests on one patient."""
-    pairs = [f"{c.column} with {' and '.join(c.others)} ({c.vif:.0f})" for c in model.collinear]
+    together: dict[frozenset[str], str] = {}  # a pair is found from both sides
+    for c in model.collinear:
+        names = (c.column, *c.others)
+        together.setdefault(frozenset(names), f"{' and '.join(names)} ({c.vif:.0f})")
     lone = [term.name for term in model.terms if term.note and term.name != INTERCEPT]
     doubts = []
-    if pairs:
+    if together:
         doubts.append(
-            f"Columns of the model that nearly say the same (variance inflation): {'; '.join(pairs)}. What "
-            "each does alone is uncertain: leave out what repeats another."
+            "Columns of the model that nearly say the same (variance inflation): "
+            f"{'; '.join(together.values())}. What each does alone is uncertain: leave out what repeats another."
         )
     if lone:
         doubts.append(f"Rests on one patient alone, so without a robust error: {', '.join(lone)}.")
