@@ -114,7 +114,8 @@ def _doubts(model: LinearModel) -> tuple[str, ...]:
     if together:
         doubts.append(
             "Columns of the model that nearly say the same (variance inflation): "
-            f"{'; '.join(together.values())}. What each does alone is uncertain: leave out what repeats another."
+            f"{'; '.join(together.values())}. What each does alone is uncertain: leave out what repeats "
+            "another."
         )
     if lone:
         doubts.append(f"Rests on one patient alone, so without a robust error: {', '.join(lone)}.")
