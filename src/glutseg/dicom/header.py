@@ -56,6 +56,8 @@ KEYWORDS = (
     "Columns", "SamplesPerPixel", "RescaleSlope", "RescaleIntercept", "RescaleType", "PixelPaddingValue",
     "PixelPaddingRangeLimit", "NumberOfFrames", "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence", "LossyImageCompression", "LossyImageCompressionRatio",
+    "ReconstructionDiameter", "PixelAspectRatio", "GantryDetectorTilt", "ManufacturerModelName",
+    "VolumeBasedCalculationTechnique", "AnatomicalOrientationType",
 )
 # fmt: on
 TAGS = [tag for tag in map(tag_for_keyword, KEYWORDS) if tag is not None]
@@ -224,12 +226,12 @@ def _lossy(dataset: Dataset, syntax: UID) -> str:
 def _series_tags(dataset: Dataset, sop_class: str, syntax: UID) -> SeriesTags:
     shared = _functional_groups(dataset, "SharedFunctionalGroupsSequence")
     kvp = number(dataset, "KVP") or number(_first(shared, "CTXRayDetailsSequence"), "KVP")
+    reconstruction = _first(shared, "CTReconstructionSequence")
     return SeriesTags(
         modality=text(dataset, "Modality"),
         sop_class_uid=sop_class,
         description=text(dataset, "SeriesDescription"),
-        kernel=text(dataset, "ConvolutionKernel")
-        or text(_first(shared, "CTReconstructionSequence"), "ConvolutionKernel"),
+        kernel=text(dataset, "ConvolutionKernel") or text(reconstruction, "ConvolutionKernel"),
         image_type=tuple(t.upper() for t in texts(dataset, "ImageType")),
         slice_thickness_mm=number(dataset, "SliceThickness")
         or number(_first(shared, "PixelMeasuresSequence"), "SliceThickness"),
@@ -243,6 +245,13 @@ def _series_tags(dataset: Dataset, sop_class: str, syntax: UID) -> SeriesTags:
             or text(_first(shared, "PixelValueTransformationSequence"), "RescaleType")
         ).upper(),
         transfer_syntax_uid=clean_text(syntax),
+        reconstruction_diameter_mm=number(dataset, "ReconstructionDiameter")
+        or number(reconstruction, "ReconstructionDiameter"),
+        aspect_ratio=numbers(dataset, "PixelAspectRatio", 2),
+        gantry_tilt_degrees=number(dataset, "GantryDetectorTilt"),
+        model_name=text(dataset, "ManufacturerModelName"),
+        calculation_technique=text(dataset, "VolumeBasedCalculationTechnique"),
+        orientation_type=text(dataset, "AnatomicalOrientationType").upper(),
     )
 
 
