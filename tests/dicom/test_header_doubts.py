@@ -131,22 +131,16 @@ def test_the_ct_for_attenuation_correction_is_noted(study_with, description):
     assert list(flags_of(study_with(SeriesDescription=description))) == ["attenuation-ct"]
 
 
+ORDINARY = """
+PELVIS 3.0 B30f|Abd/Becken portalvenös 3.0 Br36|WB 5.0|Monitoring|Hip MPR ax 2.0|KUB contrast|ABD vue axiale|
+DE_Mix F_0.5|AC joint, hip|Pelvis obl
+"""
+
+
 @pytest.mark.parametrize(
     "tags",
     [
-        {"SeriesDescription": text}
-        for text in (
-            *("PELVIS 3.0 B30f", "Abd/Becken portalvenös 3.0 Br36", "WB 5.0", "Monitoring", "Hip MPR ax 2.0"),
-            *(
-                "KUB contrast",
-                "Thorax ABD vue axiale",
-                "KV120 DE_Mix F_0.5",
-                "AC joint and hip",
-                "Pelvis obl",
-            ),
-        )
-    ]
-    + [
+        *({"SeriesDescription": text.strip()} for text in ORDINARY.split("|")),
         {"ImageType": ["ORIGINAL", "PRIMARY", "AXIAL", "CT_SOM5 SPI"]},
         {"ManufacturerModelName": "Brilliance Big Bore"},
         {"ManufacturerModelName": "Discovery CT750 HD"},

@@ -16,6 +16,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
 from glutseg.dicom.archive import ZIP_START, other_archive
+from glutseg.dicom.elements import DuplicateElementError
 from glutseg.dicom.files import PREAMBLE_BYTES
 from glutseg.dicom.model import CT_CLASSES, FileHeader, FileProblem, SeriesTags, SliceHeader
 from glutseg.dicom.nifti_header import is_named_nifti, is_nifti_file, read_nifti_header
@@ -110,6 +111,8 @@ class HeaderReader:
                 return _header(source, _parsed(file))
         except BadZipFile as error:
             return _problem(source, str(error) if source.position is not None else "it is a damaged archive")
+        except DuplicateElementError as error:
+            return _problem(source, str(error))
         except BAD_FILE as error:
             return _problem(source, f"the header cannot be read ({type(error).__name__})")
 

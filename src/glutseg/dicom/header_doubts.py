@@ -32,8 +32,8 @@ _OF_TEXT = {
         r"\bMAX.?IP\b|\bMIP\b|\bMIN.?IP\b|MAXIMUM.INTENS|MINIMUM.INTENS|VOLUME.RENDER|\bVRT\b"
     ),
 }
-"""What texts of the header name, in capitals and with blanks for underscores: terms of PS3.3 (C.8.15.3.1.1) and
-words that scanners write."""
+"""What texts of the header name, in capitals and with blanks for underscores: terms of PS3.3 (C.8.15.3.1.1)
+and words that scanners write."""
 _CONE_BEAM_MODEL = re.compile(r"ON.BOARD.IMAGER|\bOBI\b|\bXVI\b|\bO.ARM\b|\bARTIS\b|\bVERITY\b|\bONSIGHT\b")
 _ATTENUATION = re.compile(r"\bCT.?AC\b|\bAC.?CT\b|\bWB.?AC\b|ATTENUATION.?CORR")
 
