@@ -30,8 +30,9 @@ class HeadSizes:
     ----------
     diameter_mm : of the balls
     distance_mm : between the two centres; None where one head was not seen
-    width_to_height : of the ellipsoids, across the long axis and along it; None where no ellipsoid fits
-    width_to_depth : from side to side and from front to back
+    width_to_height : of the ellipsoids, across the long axis and along it; None unless both sides have one:
+        one head alone may seem 15 % too high, where joint space or neck are not told from it
+    width_to_depth : from side to side and from front to back; likewise
     """
 
     diameter_mm: float
@@ -62,11 +63,10 @@ def measure_heads(volume: CtImage, hips: Hips, method: Method = METHOD) -> HeadS
     free_ones = [_ellipsoid(found, ball, dz, settings, is_round=False) for ball, found in bony]
     upright = [axes[0] / axes[2] for axes in round_ones if axes is not None]
     flat = [axes[0] / axes[1] for axes in free_ones if axes is not None]
-    is_complete = len(upright) == len(bony)
     return replace(
         sizes,
-        width_to_height=_mean(upright) if is_complete else None,
-        width_to_depth=_mean(flat) if len(flat) == len(bony) else None,
+        width_to_height=_mean(upright) if len(upright) == 2 else None,
+        width_to_depth=_mean(flat) if len(flat) == 2 else None,
     )
 
 
@@ -86,8 +86,7 @@ def spacing_flags(sizes: HeadSizes | None, settings: HeadShapeSettings) -> tuple
         size = (size + math.log(sizes.width_to_height)) / 2
         limit = settings.max_scale_percent
     if abs(size) > math.log1p(limit / 100):
-        much = math.expm1(abs(size))
-        scale = f"{much:.0%} too {'large' if size > 0 else 'small'}"
+        scale = f"{abs(math.expm1(size)):.0%} too {'large' if size > 0 else 'small'}"
         return (Flag("spacing-doubtful", f"{text}, as if the stated pixels were about {scale}"),)
     ratio = sizes.width_to_depth
     if ratio is not None and abs(math.log(ratio)) > math.log(settings.max_oblong):
