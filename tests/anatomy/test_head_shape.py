@@ -66,6 +66,8 @@ def test_what_the_volume_measures_follows_the_spacing(pelvis, sizes):
         ({"width_to_depth": 1.14}, None),
         ({"diameter_mm": 36.0, "distance_mm": 142.0, "width_to_height": 0.8}, "20% too small"),
         ({"diameter_mm": 57.0, "distance_mm": 221.0, "width_to_height": 1.25}, "25% too large"),
+        ({"distance_mm": 226.0, "width_to_height": 0.86}, "28% too large"),
+        ({"distance_mm": 134.0}, "24% too small"),
         ({"width_to_depth": 0.8}, "0.80 times as wide as deep"),
         ({"diameter_mm": 34.0, "distance_mm": 140.0, "width_to_height": None}, "23% too small"),
         ({"diameter_mm": 40.0, "distance_mm": 165.0, "width_to_height": None}, None),

@@ -74,10 +74,11 @@ def spacing_flags(sizes: HeadSizes | None, settings: HeadShapeSettings) -> tuple
     """The flag ``spacing-doubtful`` where sizes and shape are not those of femoral heads."""
     if sizes is None:
         return ()
-    by_size = [math.log(sizes.diameter_mm / settings.usual_diameter_mm)]
+    by_size, is_possible = [math.log(sizes.diameter_mm / settings.usual_diameter_mm)], True
     text = f"the femoral heads measure {sizes.diameter_mm:.0f} mm"
     if sizes.distance_mm is not None:
         by_size.append(math.log(sizes.distance_mm / settings.usual_distance_mm))
+        is_possible = settings.distance_mm[0] <= sizes.distance_mm <= settings.distance_mm[1]
         text += f", their centres lie {sizes.distance_mm:.0f} mm apart"
     size = sum(by_size) / len(by_size)
     limit = settings.max_scale_percent_by_size
@@ -85,7 +86,9 @@ def spacing_flags(sizes: HeadSizes | None, settings: HeadShapeSettings) -> tuple
         text += f", and they are {sizes.width_to_height:.2f} times as wide as high"
         size = (size + math.log(sizes.width_to_height)) / 2
         limit = settings.max_scale_percent
-    if abs(size) > math.log1p(limit / 100):
+    if not is_possible:
+        size = by_size[-1]
+    if not is_possible or abs(size) > math.log1p(limit / 100):
         scale = f"{abs(math.expm1(size)):.0%} too {'large' if size > 0 else 'small'}"
         return (Flag("spacing-doubtful", f"{text}, as if the stated pixels were about {scale}"),)
     ratio = sizes.width_to_depth

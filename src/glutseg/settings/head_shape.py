@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from glutseg.settings.base import Count, Length, Percent, Settings, Share
+from glutseg.settings.base import Count, Length, Percent, Range, Settings, Share
 
 Ratio = Annotated[float, Field(gt=1, le=3)]
 
@@ -24,6 +24,8 @@ class HeadShapeSettings(Settings):
     """Mean of women (43) and men (48); in these nine 36.8 to 51."""
     usual_distance_mm: Length = 177.0
     """Mean distance of the centres of both heads; in these nine 159 to 210."""
+    distance_mm: Range = (135.0, 220.0)
+    """Beyond, the distance alone is enough. Chosen: four standard deviations of 10 mm from the mean."""
     max_scale_percent: Percent = 13.0
     """Largest part by which the pixels seem too large or too small, half by the size and half by the shape
     of both heads, without a look. Chosen: in the nine at most 6."""
