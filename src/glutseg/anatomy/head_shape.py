@@ -81,7 +81,7 @@ def spacing_flags(sizes: HeadSizes | None, settings: HeadShapeSettings) -> tuple
         is_possible = settings.distance_mm[0] <= sizes.distance_mm <= settings.distance_mm[1]
         text += f", their centres lie {sizes.distance_mm:.0f} mm apart"
     size = sum(by_size) / len(by_size)
-    limit = settings.max_scale_percent_by_size
+    limit = settings.max_size_percent
     if sizes.width_to_height is not None:
         text += f", and they are {sizes.width_to_height:.2f} times as wide as high"
         size = (size + math.log(sizes.width_to_height)) / 2

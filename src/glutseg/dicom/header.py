@@ -251,7 +251,8 @@ def _series_tags(dataset: Dataset, sop_class: str, syntax: UID) -> SeriesTags:
         reconstruction_diameter_mm=number(dataset, "ReconstructionDiameter")
         or number(reconstruction, "ReconstructionDiameter"),
         aspect_ratio=numbers(dataset, "PixelAspectRatio", 2),
-        gantry_tilt_degrees=number(dataset, "GantryDetectorTilt"),
+        gantry_tilt_degrees=number(dataset, "GantryDetectorTilt")
+        or number(_first(shared, "CTAcquisitionDetailsSequence"), "GantryDetectorTilt"),
         model_name=text(dataset, "ManufacturerModelName"),
         calculation_technique=text(dataset, "VolumeBasedCalculationTechnique"),
         orientation_type=text(dataset, "AnatomicalOrientationType").upper(),

@@ -29,7 +29,7 @@ class HeadShapeSettings(Settings):
     max_scale_percent: Percent = 13.0
     """Largest part by which the pixels seem too large or too small, half by the size and half by the shape
     of both heads, without a look. Chosen: in the nine at most 6."""
-    max_scale_percent_by_size: Percent = 22.0
+    max_size_percent: Percent = 22.0
     """The same by the size alone, where one shape at most is known. Chosen: in the nine at most 15."""
     max_oblong: Ratio = 1.2
     """Largest ratio of width and depth of the heads without a look; in the nine at most 1.14."""
