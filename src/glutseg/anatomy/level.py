@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from glutseg.anatomy.head_shape import measure_heads, spacing_flags
 from glutseg.anatomy.hips import Hips, find_hips
 from glutseg.anatomy.landmarks import SEARCHES, Point, bone_of
 from glutseg.anatomy.localiser import localised_hips
@@ -139,7 +140,8 @@ def hip_flags(anatomy: Anatomy) -> tuple[Flag, ...]:
     if shown_mm < settings.heads_shown_mm:
         message = f"the series begins {shown_mm:.0f} mm below the heads' centres, so their necks are not seen"
         flags.append(Flag("hips-uncertain", message))
-    return tuple(flags)
+    sizes = measure_heads(anatomy.upright, hips, anatomy.method)
+    return (*flags, *spacing_flags(sizes, anatomy.method.head_shape))
 
 
 def _level_flags(hips: Hips, name: str, found: dict[Side, Point], settings: LevelSettings) -> list[Flag]:

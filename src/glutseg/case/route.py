@@ -217,6 +217,7 @@ def _checked(
     """The result with its quality flags, each with what it concerns, and the status that follows."""
     of_slice = (
         *quality.check_metal(image, mask, slice_index, settings),
+        *quality.check_projection(image, mask, slice_index, settings),
         *quality.check_slice(quality.Picture.of(image, mask, slice_index, settings)),
     )
     around = tuple(

@@ -92,6 +92,13 @@ class SeriesTags:
     manufacturer: str
     rescale_type: str
     transfer_syntax_uid: str
+    reconstruction_diameter_mm: float | None = None
+    aspect_ratio: tuple[float, ...] | None = None
+    """(height, width) of a pixel, as whole numbers."""
+    gantry_tilt_degrees: float | None = None
+    model_name: str = ""
+    calculation_technique: str = ""
+    orientation_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

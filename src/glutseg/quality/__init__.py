@@ -5,6 +5,7 @@ from glutseg.quality.images import check_ends, check_metal
 from glutseg.quality.outline import check_difference, check_error_bound, check_found, check_outline
 from glutseg.quality.picture import Picture
 from glutseg.quality.profile import check_profile
+from glutseg.quality.projection import check_projection
 from glutseg.quality.slice import check_slice
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "check_metal",
     "check_outline",
     "check_profile",
+    "check_projection",
     "check_slice",
     "error_bound_percent",
 ]
