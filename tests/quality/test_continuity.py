@@ -60,7 +60,9 @@ def test_thick_slices_belong_together(patient, every):
 def test_thin_slices_with_a_small_movement_belong_together(patient):
     _, y_mm, x_mm = patient.geometry.spacing_mm
     hu = np.repeat(patient.hu, 3, axis=0)  # of 1 mm, each shown three times
-    hu[3 * LEVEL + 1 :] = ndi.shift(hu[3 * LEVEL + 1 :].astype(float), (0, 0, 2.0 / x_mm), order=1, cval=-1000)
+    hu[3 * LEVEL + 1 :] = ndi.shift(
+        hu[3 * LEVEL + 1 :].astype(float), (0, 0, 2.0 / x_mm), order=1, cval=-1000
+    )
     thin = CtImage(hu, replace(patient.geometry, shape=hu.shape, spacing_mm=(1.0, y_mm, x_mm)))
     assert check_continuity(thin, [patient.geometry.slice_z_mm(LEVEL)]) == ()
 
