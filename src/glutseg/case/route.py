@@ -121,7 +121,7 @@ def _located(
 def _image_flags(
     image: CtImage, anatomy: Anatomy | None, level: Level, protocol: Protocol
 ) -> tuple[Flag, ...]:
-    """What the images say about hips, and whether the slices that the measurement rests on belong together."""
+    """What the images say about hips, and whether the slices that are measured belong together."""
     of_hips = hip_flags(anatomy) if anatomy else ()
     heads = (anatomy.hips.left, anatomy.hips.right) if anatomy else ()
     heights_mm = (level.z_mm, *(head.centre_mm[2] for head in heads))

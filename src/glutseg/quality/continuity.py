@@ -1,8 +1,8 @@
 """Quality check: do neighbouring slices belong together?
 
 From slice to slice a body changes little, and about as much as a little further up or down. One step that is
-much larger means that slices are missing in between, that they are in another order than stated, or that those
-on one side are another patient's. What one slice alone shows, such as damage, is not looked for here.
+much larger means that slices are missing in between, that they are in another order than stated, or that
+those on one side are another patient's. What one slice alone shows, such as damage, is not looked for here.
 """
 
 from __future__ import annotations

@@ -83,8 +83,8 @@ def _sharp_ends(hu: Int16Array, settings: QualitySettings) -> BoolArray:
 
 
 def _centre_mm(points_mm: FloatArray, within_mm: float) -> FloatArray:
-    """Of the circle on which most of some points lie: the best one through three of them (RANSAC: Fischler and
-    Bolles 1981, Commun ACM 24: 381), fitted to all that are near it (Kåsa 1976, IEEE T Instrum Meas 25: 8)."""
+    """Of the circle on which most of some points lie: the best one through three of them (RANSAC: Fischler
+    and Bolles 1981, Commun ACM 24: 381), fitted to all near it (Kåsa 1976, IEEE T Instrum Meas 25: 8)."""
     rng = np.random.default_rng(0)
     some = points_mm[rng.permutation(len(points_mm))[:_MOST_POINTS]]
     a, b, c = np.moveaxis(some[rng.integers(len(some), size=(_TRIALS, 3))], 1, 0)

@@ -95,8 +95,8 @@ class QualitySettings(Settings):
     only_air_hu: Hu = -850
     """Below, a pixel holds nothing but air, with noise. Chosen."""
     min_box_mm: Length = 15.0
-    """Least length of the side of an area that was blacked out. Chosen: the flat side of what has a value of its
-    own by nature is shorter."""
+    """Least length of the side of an area that was blacked out. Chosen: flat sides of metal are hardly
+    longer."""
     air_hu: Hu = -1000
     """Of air, by definition."""
     lean_hu: Hu = -29
