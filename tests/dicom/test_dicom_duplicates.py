@@ -13,8 +13,8 @@ N = MIN_SLICES + 4
 
 
 def _write(folder, n, more=()):
-    """n slices of noise, and more (slice, instance number, what is added to its HU)."""
-    hu = np.random.default_rng(1).integers(-150, 150, (n, 12, 12), dtype=np.int16)
+    """n slices, and more: (slice, what is added to its HU)."""
+    hu = np.repeat(np.random.default_rng(1).integers(-150, 150, (1, 12, 12), dtype=np.int16), n, axis=0)
     for number, (k, add_hu) in enumerate([(k, 0) for k in range(n)] + [(k, add) for k, add in more]):
         position = (ORIGIN[0], ORIGIN[1], ORIGIN[2] + SPACING[0] * k)
         save(ct_dataset(hu[k] + np.int16(1024 + add_hu), position, number), folder / f"{number}.dcm")

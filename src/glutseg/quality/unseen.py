@@ -140,7 +140,9 @@ def _blacked_out(
             continue
         pieces, _ = ndi.label(hu == hu[seed])
         region = pieces == pieces[seed]
-        if 2 * np.count_nonzero(region & outlined) <= np.count_nonzero(outlined):
+        is_large = np.count_nonzero(region) * pixel_mm[0] * pixel_mm[1] >= settings.min_box_mm**2
+        is_drawn = 2 * np.count_nonzero(region & outlined) > np.count_nonzero(outlined)
+        if is_large and not is_drawn:
             out |= region
     return out
 
@@ -160,7 +162,10 @@ def _straight_ends(
             is_edge &= edge == behind
             is_edge[:, 1:] &= edge[:, 1:] == edge[:, :-1]
             counted = np.cumsum(is_edge, axis=1)
-            rows, columns = np.nonzero(counted[:, n:] - counted[:, :-n] == n)
+            jumps_hu = np.cumsum(np.abs(tissue.astype(np.int32) - edge), axis=1)
+            is_line = counted[:, n:] - counted[:, :-n] == n
+            is_line &= jumps_hu[:, n:] - jumps_hu[:, :-n] > n * settings.min_box_hu
+            rows, columns = np.nonzero(is_line)
             seeds = np.unique(where[::direction][1:-1][rows, columns + n])
             found += [(int(seed) // hu.shape[1], int(seed) % hu.shape[1]) for seed in seeds]
     return found

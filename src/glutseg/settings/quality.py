@@ -95,8 +95,10 @@ class QualitySettings(Settings):
     only_air_hu: Hu = -850
     """Below, a pixel holds nothing but air, with noise. Chosen."""
     min_box_mm: Length = 15.0
-    """Least length of the side of an area that was blacked out. Chosen: flat sides of metal are hardly
-    longer."""
+    """Least side of an area that was blacked out. Chosen: flat sides of metal are hardly longer."""
+    min_box_hu: Hu = 20
+    """Least mean difference of what lies beside it. Chosen: in smooth images a row may be even, but the next
+    one differs little."""
     air_hu: Hu = -1000
     """Of air, by definition."""
     lean_hu: Hu = -29
