@@ -27,7 +27,7 @@ def duplicate_flags(series: Series, read: Mapping[int, Int16Array], fetch: Fetch
 
     Parameters
     ----------
-    read : the pixels in HU of those of ``series.slices`` that were read, by their place there
+    read : the slices in HU that were read, by their index on the grid
     fetch : called with the images that were left out, before they are read; those that cannot be decoded
         are passed over
     """
@@ -35,8 +35,8 @@ def duplicate_flags(series: Series, read: Mapping[int, Int16Array], fetch: Fetch
     fetch(left_out for left_out, _ in pairs)
     differ = []
     with quiet_pydicom():
-        for (left_out, place), one in zip(pairs, decode_all(tuple(d for d, _ in pairs)), strict=True):
-            if isinstance(one, SliceHU) and _difference_hu(one.hu, read[place]) > MAX_DIFFERENCE_HU:
+        for (left_out, index), one in zip(pairs, decode_all(tuple(d for d, _ in pairs)), strict=True):
+            if isinstance(one, SliceHU) and _difference_hu(one.hu, read[index]) > MAX_DIFFERENCE_HU:
                 differ.append(left_out)
     if not differ:
         return ()
@@ -50,15 +50,17 @@ def duplicate_flags(series: Series, read: Mapping[int, Int16Array], fetch: Fetch
 
 
 def _pairs(series: Series, read: Mapping[int, Int16Array]) -> list[tuple[SliceHeader, int]]:
-    """Each image that was left out, with the place of the slice that is used instead of it."""
+    """Each image that was left out, with the index of the slice that is used instead of it."""
     if not series.duplicates or not read:
         return []
-    normal, places = normal_of(series.slices[0]), list(read)
-    used_mm = positions_mm([series.slices[place] for place in places]) @ normal
+    normal = normal_of(series.slices[0])
+    indices = [index for index in series.grid_indices if index in read]
+    used = [one for one, index in zip(series.slices, series.grid_indices, strict=True) if index in read]
+    used_mm = positions_mm(used) @ normal
     away_mm = np.abs(positions_mm(series.duplicates) @ normal - used_mm[:, None])
     nearest = np.argmin(away_mm, axis=0)
     return [
-        (left_out, places[k])
+        (left_out, indices[k])
         for left_out, k, distance_mm in zip(series.duplicates, nearest, away_mm.min(axis=0), strict=True)
         if distance_mm <= DUPLICATE_TOLERANCE_MM
     ]

@@ -49,7 +49,6 @@ def read(
     headers = {
         p - start: h for p, h in zip(series.grid_indices, series.slices, strict=True) if start <= p < stop
     }
-    places = {p - start: place for place, p in enumerate(series.grid_indices)}
     fetch(headers.values())
     hu = np.empty(geometry.shape, dtype=np.int16)
     failures, n_stray, is_lossy = _decode_into(hu, headers)
@@ -71,7 +70,7 @@ def read(
             *_gap_flags(failures, shown, (first, last)),
             *pixel_flags(series, n_stray, is_lossy=is_lossy),
             *inconsistent_slice_flags(hu[first:last]),
-            *duplicate_flags(series, {places[k]: hu[k] for k in headers if shown[k]}, fetch),
+            *duplicate_flags(series, {start + k: hu[k] for k in headers if shown[k]}, fetch),
         ),
         sop_uids=tuple(headers[k].sop_uid if shown[k] else "" for k in range(first, last)),
         missing_slices=(k - first for k in range(first, last) if not shown[k]),

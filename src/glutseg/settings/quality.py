@@ -101,6 +101,9 @@ class QualitySettings(Settings):
     one differs little."""
     air_hu: Hu = -1000
     """Of air, by definition."""
+    max_air_hu: Hu = -750
+    """Highest air around the body without a look. Chosen: neither scatter nor cushions nor calibration come
+    near, HU times 0.7 do."""
     lean_hu: Hu = -29
     """Above lies lean tissue (Aubrey et al. 2014, Acta Physiol 210: 489)."""
     surface_hu: Hu = -500
