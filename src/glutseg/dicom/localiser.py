@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from glutseg.dicom.duplicates import duplicate_flags
 from glutseg.dicom.gaps import fill_missing
 from glutseg.dicom.inconsistent import inconsistent_slice_flags
 from glutseg.dicom.model import Series
@@ -135,6 +136,7 @@ def read_near(localiser: Localiser, slices: range) -> CtImage | None:
             *series.flags,
             *pixel_flags(series, decoded.values()),
             *inconsistent_slice_flags([hu[place] for place in places], places),
+            *duplicate_flags(series, {place: hu[place] for place in places}, localiser.fetch),
         ),
         sop_uids=(header.sop_uid for header in series.slices),
         unread_slices=set(range(n_slices)) - detail,

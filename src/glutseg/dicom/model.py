@@ -136,6 +136,7 @@ class Series:
     problem : why there is no geometry, as far as it is known
     is_lossy : whether a header states lossy compression
     flags : found while stacking, for instance ``series-gap``
+    duplicates : images left out because one of ``slices`` (or of another stack) has the same position
     part, n_parts : number of this stack in the series, from 1, and number of stacks; the largest is first
     """
 
@@ -151,6 +152,7 @@ class Series:
     part: int = 1
     n_parts: int = 1
     is_lossy: bool = False
+    duplicates: tuple[SliceHeader, ...] = ()
 
     @property
     def modality(self) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from glutseg.dicom.duplicates import duplicate_flags
 from glutseg.dicom.gaps import fill_missing, longest_stretch
 from glutseg.dicom.inconsistent import inconsistent_slice_flags
 from glutseg.dicom.model import Series, SeriesProblem, SliceHeader
@@ -72,6 +73,7 @@ def read(
             *_gap_flags(failures, shown, (first, last)),
             *pixel_flags(series, decoded),
             *inconsistent_slice_flags(hu[first:last]),
+            *duplicate_flags(series, {start + k: hu[k] for k in headers if shown[k]}, fetch),
         ),
         sop_uids=tuple(headers[k].sop_uid if shown[k] else "" for k in range(first, last)),
         missing_slices=(k - first for k in range(first, last) if not shown[k]),

@@ -56,19 +56,19 @@ class SliceRuns:
     Attributes
     ----------
     n_positions : number of different positions
-    n_duplicates : images left out because another one has the same position
+    duplicates : images left out because another one has the same position
     n_copies : those of them that also have the same UID
     """
 
     runs: tuple[SliceRun, ...]
     n_positions: int
-    n_duplicates: int
+    duplicates: tuple[SliceHeader, ...]
     n_copies: int
 
 
 def find_runs(slices: Sequence[SliceHeader]) -> SliceRuns:
     """Sort slices of one orientation along their normal and divide them into regular runs."""
-    kept, n_copies = _one_per_position(slices)
+    kept, left_out, n_copies = _one_per_position(slices)
     positions = positions_mm(kept)
     free = np.ones(len(kept), dtype=bool)
     runs = []
@@ -81,7 +81,7 @@ def find_runs(slices: Sequence[SliceHeader]) -> SliceRuns:
         free[[i for i, _ in found]] = False
         runs.append(SliceRun(tuple(kept[i] for i, _ in found), tuple(grid_index for _, grid_index in found)))
     runs.sort(key=lambda r: (-len(r.slices), order_of(r.slices[0])))
-    return SliceRuns(tuple(runs), len(kept), len(slices) - len(kept), n_copies)
+    return SliceRuns(tuple(runs), len(kept), tuple(left_out), n_copies)
 
 
 def order_of(header: SliceHeader) -> tuple[bool, int, str, str, int]:
@@ -108,10 +108,11 @@ def normal_of(header: SliceHeader) -> Vector:
     return np.asarray(np.cross(*axes_of(header)), dtype=float)
 
 
-def _one_per_position(slices: Sequence[SliceHeader]) -> tuple[list[SliceHeader], int]:
-    """Keep the image with the lowest instance number at each position; also return the number of copies."""
+def _one_per_position(slices: Sequence[SliceHeader]) -> tuple[list[SliceHeader], list[SliceHeader], int]:
+    """The image with the lowest instance number at each position, the others, and how many are copies."""
     along = positions_mm(slices) @ normal_of(slices[0])
     kept: list[SliceHeader] = []
+    left_out: list[SliceHeader] = []
     position, n_copies = -np.inf, 0
     for i in sorted(range(len(slices)), key=lambda i: (along[i], order_of(slices[i]))):
         header = slices[i]
@@ -120,9 +121,9 @@ def _one_per_position(slices: Sequence[SliceHeader]) -> tuple[list[SliceHeader],
             position = along[i]
             continue
         n_copies += bool(header.sop_uid) and header.sop_uid == kept[-1].sop_uid
-        if order_of(header) < order_of(kept[-1]):
-            kept[-1] = header
-    return kept, n_copies
+        left_out.append(max(header, kept[-1], key=order_of))
+        kept[-1] = min(header, kept[-1], key=order_of)
+    return kept, left_out, n_copies
 
 
 def _tolerance_mm(step: Vector) -> float:

@@ -62,6 +62,7 @@ class Stack:
     geometry: Geometry | None
     flags: tuple[Flag, ...] = ()
     problem: SeriesProblem | None = None
+    duplicates: tuple[SliceHeader, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,19 +136,20 @@ def _few_slices(matrix_groups: Sequence[list[SliceHeader]], longest: _FoundRun) 
 def _stack(part: _FoundRun, n_images: int) -> Stack:
     run, runs = part.run, part.runs
     flags: list[Flag] = []
-    n_other = n_images - runs.n_positions - runs.n_duplicates
+    n_duplicates = len(runs.duplicates)
+    n_other = n_images - runs.n_positions - n_duplicates
     if n_other:
         flags.append(Flag("series-mixed", _mixed_message(n_images, n_other, part.n_acquisitions)))
-    if runs.n_duplicates:
+    if n_duplicates:
         copies = f", {runs.n_copies} of them with its UID" if runs.n_copies else ""
-        message = f"{runs.n_duplicates} images have the position of another one{copies}"
+        message = f"{n_duplicates} images have the position of another one{copies}"
         flags.append(Flag("slice-duplicate", message))
     if run.n_missing or len(run.slices) < runs.n_positions:
         flags.append(Flag("series-gap", _gap_message(run, runs.n_positions)))
     grid, more = grid_of(run)
     if isinstance(grid, SeriesProblem):
         return Stack(run.slices, run.grid_indices, None, (*flags, *more), grid)
-    return Stack(run.slices, run.grid_indices, grid, (*flags, *more))
+    return Stack(run.slices, run.grid_indices, grid, (*flags, *more), duplicates=runs.duplicates)
 
 
 def _has_valid_geometry(header: SliceHeader) -> bool:

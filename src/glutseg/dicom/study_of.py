@@ -74,6 +74,7 @@ def _part(headers: list[FileHeader], stack: Stack, part: int, n_parts: int) -> S
         part=part,
         n_parts=n_parts,
         is_lossy=any(h.lossy for h in used),
+        duplicates=stack.duplicates,
     )
 
 

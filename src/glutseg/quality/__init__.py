@@ -1,5 +1,6 @@
 """Quality checks of images, outlines and profile, each with the flags that it gives."""
 
+from glutseg.quality.continuity import check_continuity
 from glutseg.quality.error_model import error_bound_percent
 from glutseg.quality.images import check_ends, check_metal
 from glutseg.quality.outline import check_difference, check_error_bound, check_found, check_outline
@@ -10,6 +11,7 @@ from glutseg.quality.slice import check_slice
 
 __all__ = [
     "Picture",
+    "check_continuity",
     "check_difference",
     "check_ends",
     "check_error_bound",

@@ -11,6 +11,7 @@ from glutseg.settings.base import (
     Length,
     MeanHuRange,
     Percent,
+    Ratio,
     Settings,
     Share,
     Volume,
@@ -29,6 +30,20 @@ class QualitySettings(Settings):
     max_jump_share: Share = 0.12
     """Largest difference of the area from the mean of the neighbouring slices; anatomy changes 1 % per mm at
     most."""
+    continuity_reach_mm: Length = 60.0
+    """Neighbouring slices are compared this far around level and femoral heads. Chosen: the outlines rest on
+    these."""
+    continuity_hu: HuRange = (-200, 150)
+    """HU are clipped to this for it: neither bone, contrast, metal nor noise in air decides. Chosen."""
+    continuity_pixel_mm: Length = 4.0
+    """Pixels are averaged over squares of this width for it: what is left of noise is small. Chosen."""
+    continuity_step_mm: Length = 3.0
+    """What two slices differ by is compared with what slices this far apart do, or as far as they are
+    themselves. Chosen: in thin slices small movements would stand out."""
+    max_step_ratio: Ratio = 2.0
+    """Most that two neighbouring slices differ by, relative to others. In five series, also with noise and in
+    slices of 1 to 16 mm, 1.1; with a movement of 4 mm in between 1.7; with 27 mm missing or reversed 2.2 to
+    3.6; where another patient's begin 2.9 to 6.6."""
     max_side_difference_share: Share = 0.30
     """Largest difference of the sides, as a share of their mean over the profile. Single slices differ by 5
     to 12 % in health."""
@@ -77,8 +92,18 @@ class QualitySettings(Settings):
     lies anywhere within its pixels. Chosen."""
     min_cut_mm: Length = 30.0
     """Least length of such a line. Chosen."""
+    only_air_hu: Hu = -850
+    """Below, a pixel holds nothing but air, with noise. Chosen."""
+    min_box_mm: Length = 15.0
+    """Least side of an area that was blacked out. Chosen: flat sides of metal are hardly longer."""
+    min_box_hu: Hu = 20
+    """Least mean difference of what lies beside it. Chosen: in smooth images a row may be even, but the next
+    one differs little."""
     air_hu: Hu = -1000
     """Of air, by definition."""
+    max_air_hu: Hu = -750
+    """Highest air around the body without a look. Chosen: neither scatter nor cushions nor calibration come
+    near, HU times 0.7 do."""
     lean_hu: Hu = -29
     """Above lies lean tissue (Aubrey et al. 2014, Acta Physiol 210: 489)."""
     surface_hu: Hu = -500
