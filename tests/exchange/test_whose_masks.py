@@ -15,6 +15,9 @@ from glutseg.cli import app
 from glutseg.errors import GlutsegError
 from glutseg.exchange.export import export
 from glutseg.exchange.measure_mask import load_series, measure_mask
+from glutseg.phantom import PhantomScan, random_patients, write_studies
+
+SCAN = PhantomScan(matrix=96, pixel_mm=4.2, slice_mm=12.0)
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +129,25 @@ def test_links_to_one_mask_stop_before_the_run(follow_up, tmp_path, link):
         link(masks / "P1.nii.gz", masks / f"{date}.nii.gz")
     done = run_with(follow_up, masks / "{study_date}.nii.gz", tmp_path / "out")
     assert (done.exit_code, "mask-shared" in done.output) == (1, True)
+
+
+@pytest.fixture(scope="module")
+def two_patients(tmp_path_factory):
+    """Images of one, and both masks: they lie in the same coordinates."""
+    out = tmp_path_factory.mktemp("phantoms")
+    folders = write_studies(out, list(random_patients(2, 1)), SCAN, masks=True)
+    return load_series(dicom.scan(folders[0])), sorted(out.glob("truth-*.nii.gz"))
+
+
+@pytest.mark.parametrize("suffix", ["nii.gz", "nrrd", "mha"])
+def test_a_nameless_mask_of_another_patient_asks_for_a_look(two_patients, tmp_path, suffix):
+    loaded, masks = two_patients
+    results = []
+    for k, mask in enumerate(masks):
+        path = tmp_path / f"{k}.{suffix}"
+        sitk.WriteImage(sitk.ReadImage(str(mask)), str(path))
+        results.append(measure_mask(loaded, path, label_map="glutseg", level="slice=10").result)
+    own, other = results
+    assert "mask-misfit" not in [flag.code for flag in own.all_flags]
+    assert "mask-misfit" in [flag.code for flag in other.all_flags]
+    assert other.status == "review"

@@ -220,11 +220,10 @@ def _check_shared(readers: Mapping[object, Sequence[str]]) -> None:
     shared = [names for names in readers.values() if len(names) > 1]
     if shared:
         names = shared[0]
-        listed = ", ".join(names[:MAX_NAMED]) + (
-            f" and {len(names) - MAX_NAMED} more" * (len(names) > MAX_NAMED)
-        )
+        rest = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
         more = f"; so for {len(shared) - 1} more masks" if len(shared) > 1 else ""
-        message = f"{len(names)} studies would be measured with the same mask: {listed}{more}"
+        listed = ", ".join(names[:MAX_NAMED]) + rest + more
+        message = f"{len(names)} studies would be measured with the same mask: {listed}"
         raise GlutsegError("mask-shared", message)
 
 

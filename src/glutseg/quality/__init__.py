@@ -1,6 +1,7 @@
 """Quality checks of images, outlines and profile, each with the flags that it gives."""
 
 from glutseg.quality.error_model import error_bound_percent
+from glutseg.quality.fit import check_fit
 from glutseg.quality.images import check_ends, check_metal
 from glutseg.quality.outline import check_difference, check_error_bound, check_found, check_outline
 from glutseg.quality.picture import Picture
@@ -12,6 +13,7 @@ __all__ = [
     "check_difference",
     "check_ends",
     "check_error_bound",
+    "check_fit",
     "check_found",
     "check_metal",
     "check_outline",
