@@ -56,12 +56,12 @@ def clean_text(value: object, limit: int = MAX_TEXT) -> str:
     White space is reduced to single blanks. A longer text ends in ``~`` and eight hex digits of its
     SHA-256, so that long identifiers with the same beginning stay distinct.
     """
-    text = composed("" if value is None else str(value))
+    text = "" if value is None else str(value)
     if not text.isprintable():  # most text is printable and needs no cleaning
         text = "".join(
             " " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C"
         )
-    shown = " ".join(text.split())
+    shown = composed(" ".join(text.split()))
     if len(shown) <= limit:
         return shown
     digest = hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()[:8]
