@@ -143,7 +143,7 @@ def run(
     Raises
     ------
     GlutsegError
-        ``input-empty``, ``series-unknown``, ``participants-mismatch``, ``resume-differs``,
+        ``input-empty``, ``series-unknown``, ``participants-mismatch``, ``mask-shared``, ``resume-differs``,
         ``output-unwritable`` and those of `glutseg.output.folder.prepare`. A study that fails becomes a row.
     """
     index.check_not_empty()
@@ -158,7 +158,7 @@ def run(
     written_uid = pseudonyms.uid if pseudonyms else str
     on_server = {written_uid(uid): one for uid, one in (remote.remote_studies if remote else {}).items()}
     plan = make_plan(
-        index, table, lambda load: measurer.digest(load, context.protocol), on_server, pseudonyms
+        index, table, lambda load: measurer.file_of(load, context.protocol), on_server, pseudonyms
     )
     if participants and not options.accept_unmatched:
         check_participants(participants, study_ids(plan), show_ids=pseudonyms is None)

@@ -21,7 +21,7 @@ from glutseg.image import LABELS, SIDES, CtImage, Mask, Muscle
 from glutseg.measurement import measure_slice, measure_whole, profile, slices_of
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult, Level, MuscleResult, ProfilePoint, SliceMeasurement, Status
-from glutseg.segmentation import AUTOMATIC, OutlineQuality, Outliner, Outlines
+from glutseg.segmentation import AUTOMATIC, GivenMaskOutliner, OutlineQuality, Outliner, Outlines
 from glutseg.settings import QualitySettings
 
 NOBODY = CaseResult(case_id="", patient_id="", study_uid="", study_date="", status="failed")
@@ -225,10 +225,12 @@ def _checked(
     result: CaseResult, image: CtImage, mask: Mask, slice_index: int, settings: QualitySettings
 ) -> CaseResult:
     """The result with its quality flags, each with what it concerns, and the status that follows."""
+    picture = quality.Picture.of(image, mask, slice_index, settings)
     of_slice = (
         *quality.check_metal(image, mask, slice_index, settings),
         *quality.check_projection(image, mask, slice_index, settings),
-        *quality.check_slice(quality.Picture.of(image, mask, slice_index, settings)),
+        *quality.check_slice(picture),
+        *(quality.check_fit(picture) if result.outliner == GivenMaskOutliner.name else ()),
     )
     around = tuple(
         point

@@ -94,7 +94,8 @@ DeviceOption = Annotated[
 MasksOption = Annotated[
     str,
     typer.Option(
-        metavar="PATTERN", help="Measure given masks: DIR/{patient_id}.nii.gz; also {case_id}, {study_uid}."
+        metavar="PATTERN",
+        help="Measure given masks: DIR/{patient_id}.nii.gz; also {case_id}, {study_date}, {study_uid}.",
     ),
 ]
 

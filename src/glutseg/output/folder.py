@@ -119,6 +119,15 @@ def run_record(out: Path) -> dict[str, Any]:
     return record
 
 
+def run_input(out: Path, record: dict[str, Any]) -> Path:
+    """The input of a run, from whatever folder it is asked for; it may not be there any more."""
+    given, from_run = Path(str(record.get("input"))), str(record.get("input_from_run") or "")
+    found = Path(os.path.realpath(out)) / from_run
+    if not from_run or not found.exists() or (given.exists() and given.samefile(found)):
+        return given
+    return Path(os.path.normpath(found))
+
+
 def check_format(record: dict[str, Any], out: Path) -> None:
     """Refuse the record of a run in a format that this version does not write.
 

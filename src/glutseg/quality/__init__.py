@@ -2,6 +2,7 @@
 
 from glutseg.quality.continuity import check_continuity
 from glutseg.quality.error_model import error_bound_percent
+from glutseg.quality.fit import check_fit
 from glutseg.quality.images import check_ends, check_metal
 from glutseg.quality.outline import check_difference, check_error_bound, check_found, check_outline
 from glutseg.quality.picture import Picture
@@ -15,6 +16,7 @@ __all__ = [
     "check_difference",
     "check_ends",
     "check_error_bound",
+    "check_fit",
     "check_found",
     "check_metal",
     "check_outline",

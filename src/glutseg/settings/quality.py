@@ -151,3 +151,14 @@ class QualitySettings(Settings):
     the fat behind the muscle they have 0.04 to 0.19."""
     max_islands_share: Share = 0.03
     """Most of an outline's area apart from its largest piece. Chosen."""
+    facing_skin_cosine: Share = 0.7
+    """Of the angle between the border of an outline and the way to the skin: 45 degrees at most. Chosen."""
+    border_reach_mm: Length = 6.0
+    """Subcutaneous fat lies this near beyond the border of a given outline towards the skin, and muscle this
+    near within it. Chosen: outlines that are 3 mm too small or too large on all sides still fit."""
+    min_fat_outside_share: Share = 0.8
+    """Least share of that border with fat beyond it. Reference outlines, also those 3 mm off, have 0.99 or
+    more; on the images of another patient 0.15 to 1."""
+    min_muscle_inside_share: Share = 0.6
+    """Least share of that border with muscle within it. Reference outlines have 0.87 or more, also in a
+    muscle replaced by fat to a fifth; 3 mm too large 0.7."""
