@@ -9,6 +9,8 @@ import dataclasses
 import hashlib
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal
@@ -21,6 +23,7 @@ from glutseg.output.decode import from_json
 from glutseg.output.folder import PROGRAM
 from glutseg.output.json_file import read_json
 from glutseg.output.layout import CASE_JSON, REVIEW_PREFIX, REVIEW_SUFFIX, case_file
+from glutseg.output.lock import only_change
 from glutseg.output.text import plain
 from glutseg.result import CaseResult, Level, MuscleResult, ProfilePoint
 
@@ -190,19 +193,43 @@ def read_review_file(path: Path) -> Review:
     return review
 
 
-def append(out: Path, case_id: str, reviewer: str, entry: Entry) -> Review:
-    """Add an entry to the history on disk, whatever else was added to it since.
+@contextmanager
+def changing(out: Path, case_id: str, reviewer: str) -> Iterator[Review]:
+    """The history on disk for a decision that rests on it; other sessions of the reviewer wait meanwhile.
 
     Raises
     ------
     GlutsegError
         ``review-invalid``: nothing is written over a record that cannot be read; ``output-unwritable``.
     """
-    before = read_review(out, case_id, reviewer)
+    with only_change(review_path(out, case_id, reviewer)):
+        yield read_review(out, case_id, reviewer)
+
+
+def append(out: Path, case_id: str, reviewer: str, entry: Entry) -> Review:
+    """Add an entry to the history on disk, whatever else was added to it since.
+
+    Raises
+    ------
+    GlutsegError
+        Those of `changing`.
+    """
+    with changing(out, case_id, reviewer) as before:
+        return add(out, before, entry)
+
+
+def add(out: Path, before: Review, entry: Entry) -> Review:
+    """Write a history that is `changing`, with one more entry.
+
+    Raises
+    ------
+    GlutsegError
+        ``output-unwritable``.
+    """
     review = dataclasses.replace(before, history=(*before.history, entry))
     record = {"program": PROGRAM, **dataclasses.asdict(review)}
     text = json.dumps(to_json(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_text(review_path(out, case_id, reviewer), text)
+    write_text(review_path(out, before.case_id, before.reviewer), text)
     return review
 
 
