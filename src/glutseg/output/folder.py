@@ -28,9 +28,9 @@ from glutseg.version import __version__
 
 PROGRAM = "glutseg"
 """What ``run.json`` says under "program": the sign that a folder's output is glutseg's."""
-RECORD_FORMAT = 3
+RECORD_FORMAT = 4
 """Of run.json and the records beside it; version 0.1 wrote the first, without a number, the second had no
-expected errors."""
+expected errors, the third no checksums."""
 PAGE_HEAD_BYTES = 4000
 
 

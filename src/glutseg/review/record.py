@@ -19,6 +19,7 @@ from glutseg.errors import Flag, GlutsegError
 from glutseg.image import Side
 from glutseg.output.atomic import write_text
 from glutseg.output.case_files import to_json
+from glutseg.output.checksum import is_unchanged, with_checksum
 from glutseg.output.decode import from_json
 from glutseg.output.folder import PROGRAM
 from glutseg.output.json_file import read_json
@@ -185,9 +186,12 @@ def read_review_file(path: Path) -> Review:
     try:
         if path.is_symlink():
             raise GlutsegError("review-invalid", "it is no plain file of sensible size", path.name)
-        review: Review = from_json(Review, read_json(path))
+        record = read_json(path)
+        review: Review = from_json(Review, record)
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise GlutsegError("review-invalid", f"{type(error).__name__}", path.name) from error
+    if not is_unchanged(record):
+        raise GlutsegError("review-invalid", "it was changed after glutseg had written it", path.name)
     if path.name != f"{REVIEW_PREFIX}{reviewer_id(review.reviewer)}{REVIEW_SUFFIX}":
         raise GlutsegError("review-invalid", "its name is not its reviewer's", path.name)
     return review
@@ -227,8 +231,8 @@ def add(out: Path, before: Review, entry: Entry) -> Review:
         ``output-unwritable``.
     """
     review = dataclasses.replace(before, history=(*before.history, entry))
-    record = {"program": PROGRAM, **dataclasses.asdict(review)}
-    text = json.dumps(to_json(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    record = with_checksum(to_json({"program": PROGRAM, **dataclasses.asdict(review)}))
+    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     write_text(review_path(out, before.case_id, before.reviewer), text)
     return review
 
