@@ -27,8 +27,8 @@ FREE_READS, READS_PER_BYTE = 500_000, 1 / 20
 FREE_BYTES, BYTES_PER_BYTE = 256 * 2**20, 20
 """What reading all headers of an archive may take: so many reads and unpacked bytes, and so many more for
 each byte of the archive. An image of 5 kB, packed, may thus have 250 elements and be unpacked for 100 kB; CT
-images have about 150, and 64 kB are read at once. Without this limit an archive of 6 MB, whose members unpack to
-16 MB of tiny elements each, is read for half an hour."""
+images have about 150, and 64 kB are read at once. Without this limit an archive of 6 MB, whose members unpack
+to 16 MB of tiny elements each, is read for half an hour."""
 
 ENCRYPTED = 0x1
 """Bit of a member's general purpose flags (APPNOTE.TXT, 4.4.4)."""
