@@ -56,6 +56,7 @@ def test_it_keeps_the_flags_found_so_far(study, monkeypatch, error, code):
         MemoryError(),
         RuntimeError("Exception thrown in SimpleITK: Failed to allocate memory for image."),
         RuntimeError("std::bad_alloc"),
+        RuntimeError("can't start new thread"),
     ],
 )
 def test_memory_that_ran_out_is_named_with_what_the_study_needs(study, monkeypatch, error):

@@ -13,8 +13,8 @@ BASE_GB = 0.3
 """Of a process that measures, before the first study (docs/explanation/performance.md: a worker)."""
 BYTES_PER_VOXEL = 9
 """Beyond that at the peak, for every voxel that is read (benchmarks/results/speed.json: 100 slices)."""
-NO_MEMORY = re.compile(r"bad[_ ]alloc|failed to allocate memory", re.IGNORECASE)
-"""What SimpleITK's and ONNX Runtime's errors say, which are no MemoryError."""
+NO_MEMORY = re.compile(r"bad[_ ]alloc|failed to allocate memory|can.t start new thread", re.IGNORECASE)
+"""What errors of SimpleITK, ONNX Runtime and threads (which need a stack) say; none is a MemoryError."""
 
 
 def is_memory_short(error: Exception) -> bool:
