@@ -61,8 +61,7 @@ def run_folder(
     names patients: a run with pseudonyms has a temporary one.
     """
     measurer.check()
-    resume, keep = options.resume, options.keep_reviews
-    check(out, overwrite=options.overwrite, resume=resume, keep_reviews=keep)
+    check(out, overwrite=options.overwrite, resume=options.resume, keep_reviews=options.keep_reviews)
     with only_run(out):
         pseudonyms = None if key_file is None else pseudonymiser(key_file, out)
         measure = partial(
