@@ -1,6 +1,7 @@
 """A second run in the folder of one that is at work changes nothing, whatever it was asked to do."""
 
 import multiprocessing
+import os
 import subprocess
 import sys
 import time
@@ -87,6 +88,9 @@ def test_the_folder_of_a_killed_run_is_resumed_at_once(at_work, caplog):
     process.kill()
     process.join()
     assert {LOCK, OWNER_JSON} <= {path.name for path in out.iterdir()}
+    assert read_status(out).state == "running"
+    os.utime(out / OWNER_JSON, (0, 0))
+    assert read_status(out).state == "stopped"
     summary = batch.run_folder(source, out, PROTOCOL, options=RunOptions(jobs=0, resume=True))
     assert (summary.n_kept, summary.count("ok")) == (1, 2)
     assert any(f"process {process.pid}" in message for message in caplog.messages)

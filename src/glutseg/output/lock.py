@@ -14,6 +14,7 @@ import os
 import platform
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -77,6 +78,14 @@ def only_run(out: Path) -> Iterator[None]:
     """
     with _begun(out):
         yield
+
+
+def is_at_work(out: Path) -> bool:
+    """Whether a run gave a sign of life in a folder of late; nothing is changed, and nobody has to wait."""
+    try:
+        return time.time() - (out / OWNER_JSON).stat().st_mtime < LOST_AFTER_S
+    except OSError:
+        return False
 
 
 @contextmanager
