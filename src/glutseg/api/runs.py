@@ -261,7 +261,7 @@ def run_folder(
     ------
     GlutsegError
         ``input-missing``, ``input-empty``, ``output-exists``, ``output-foreign``, ``reviews-present``,
-        ``resume-differs``, ``output-unwritable``, ``key-invalid``, ``outliner-unknown``,
+        ``run-in-use``, ``resume-differs``, ``output-unwritable``, ``key-invalid``, ``outliner-unknown``,
         ``extra-missing``, ``weights-missing``, and those of protocols and participants.
     """
     options = batch.RunOptions(

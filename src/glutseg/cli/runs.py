@@ -264,7 +264,10 @@ def collate(
     )
     if tally.damaged:
         named = ", ".join(tally.damaged[:MAX_NAMED]) + (" ..." if len(tally.damaged) > MAX_NAMED else "")
-        typer.echo(f"records are damaged: {named}; `glutseg run ... --resume` measures these studies again")
+        typer.echo(
+            f"records are damaged or were changed: {named}; "
+            "`glutseg run ... --resume` measures these studies again"
+        )
         raise typer.Exit(SOME_DONE)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from glutseg import dicom
-from glutseg.case import Case, Stopwatch, catch_errors
+from glutseg.case import Case, Stopwatch, catch_errors, failed
 from glutseg.dicom.single import single_series
 from glutseg.errors import Flag, GlutsegError
 from glutseg.exchange.assign import LabelMap
@@ -81,23 +81,29 @@ class GivenMasks:
     ) -> Case:
         """Measured on the series that would be taken without a mask, or the only one that there is."""
 
-        def on_mask(_: CaseResult, clock: Stopwatch) -> Case:
+        def on_mask(result: CaseResult, clock: Stopwatch) -> Case:
             series, reason, rejected_series = _series(study, protocol)
             file = named_mask(self.pattern, study, series)
             if not file.is_file():
                 raise GlutsegError("input-missing", "there is no mask of this name", file.name)
             with clock.time("read"):
                 loaded = Loaded(study, series, dicom.read(series, fetch=fetch), reason)
-                mask, flags = self._placed(loaded, file)
-            with clock.time("measurement"):
-                measured = measure_labels(
-                    loaded,
-                    _only(mask, protocol.extent.muscles),
-                    flags,
-                    protocol,
-                    level=self.level,
-                    participants=participants,
-                )
+            try:
+                with clock.time("read"):
+                    mask, flags = self._placed(loaded, file)
+                with clock.time("measurement"):
+                    measured = measure_labels(
+                        loaded,
+                        _only(mask, protocol.extent.muscles),
+                        flags,
+                        protocol,
+                        level=self.level,
+                        participants=participants,
+                    )
+            except GlutsegError as error:
+                if error.scope == "run":
+                    raise
+                return Case(failed(replace(result, flags=result.flags + loaded.image.flags), error))
             result = replace(measured.result, rejected_series=rejected_series)
             return Case(result, loaded.image, measured.mask)
 
