@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glutseg.dicom.model import SliceHeader
+from glutseg.dicom.rounded import evened
 
 DUPLICATE_TOLERANCE_MM = 0.05
 """Slices nearer than this have the same position: scanners do not reconstruct closer than 0.1 mm."""
@@ -26,6 +27,10 @@ MAX_GAP_MM = 15.0
 MAX_MISSING_SHARE = 0.2
 """Largest share of missing slices in a run; beyond it, it has another spacing or is too incomplete."""
 
+FEW_MISSING = 2
+"""Slices every 1.25 mm, rounded to 1 mm, look like a grid of 1 mm with one slice in five missing; as few as
+these are taken for missing."""
+
 Vector = npt.NDArray[np.float64]
 
 
@@ -34,10 +39,14 @@ class SliceRun:
     """Slices of one regular grid, ascending along their normal.
 
     ``grid_indices`` are their indices on the grid, from 0; indices between without a slice are missing.
+    ``positions_mm`` (n, 3) are those of the headers, or evenly spaced ones where the headers' are rounded
+    to ``rounding_mm``.
     """
 
     slices: tuple[SliceHeader, ...]
     grid_indices: tuple[int, ...]
+    positions_mm: Vector
+    rounding_mm: float | None = None
 
     @property
     def n_missing(self) -> int:
@@ -45,8 +54,7 @@ class SliceRun:
 
     @property
     def coverage_mm(self) -> float:
-        ends = positions_mm((self.slices[0], self.slices[-1]))
-        return float(np.linalg.norm(ends[1] - ends[0]))
+        return float(np.linalg.norm(self.positions_mm[-1] - self.positions_mm[0]))
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,15 @@ def find_runs(slices: Sequence[SliceHeader]) -> SliceRuns:
     """Sort slices of one orientation along their normal and divide them into regular runs."""
     kept, n_copies = _one_per_position(slices)
     positions = positions_mm(kept)
+    runs = _runs(kept, positions)
+    if len(runs[0].slices) < len(kept) or runs[0].n_missing > FEW_MISSING:
+        even = evened(positions)
+        runs = runs if even is None else _runs(kept, even.positions_mm, even.rounding_mm)
+    return SliceRuns(tuple(runs), len(kept), len(slices) - len(kept), n_copies)
+
+
+def _runs(kept: Sequence[SliceHeader], positions: Vector, rounding_mm: float | None = None) -> list[SliceRun]:
+    """Regular runs of slices in ascending order, the longest first."""
     free = np.ones(len(kept), dtype=bool)
     runs = []
     gapless = list(pairwise([*_breaks(positions), len(kept) - 1])) if len(kept) > 1 else [(0, 0)]
@@ -79,9 +96,10 @@ def find_runs(slices: Sequence[SliceHeader]) -> SliceRuns:
             continue
         found = _with_gaps_bridged(positions, free, own)
         free[[i for i, _ in found]] = False
-        runs.append(SliceRun(tuple(kept[i] for i, _ in found), tuple(grid_index for _, grid_index in found)))
-    runs.sort(key=lambda r: (-len(r.slices), order_of(r.slices[0])))
-    return SliceRuns(tuple(runs), len(kept), len(slices) - len(kept), n_copies)
+        own, grid_indices = (list(column) for column in zip(*found, strict=True))
+        at = tuple(kept[i] for i in own)
+        runs.append(SliceRun(at, tuple(grid_indices), positions[own], rounding_mm))
+    return sorted(runs, key=lambda r: (-len(r.slices), order_of(r.slices[0])))
 
 
 def order_of(header: SliceHeader) -> tuple[bool, int, str, str, int]:

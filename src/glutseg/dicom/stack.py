@@ -87,7 +87,7 @@ def build_stacks(reconstructions: Sequence[Sequence[SliceHeader]]) -> tuple[Stac
         The largest, and all others that are long enough for hips: two phases or reconstructions with one UID,
         or the slices before and after a long gap. If there is no ``geometry``, ``problem`` is
         ``geometry-missing`` or ``geometry-irregular``. Flags: ``series-mixed``, ``slice-duplicate``,
-        ``series-gap``, ``gantry-tilt``.
+        ``series-gap``, ``positions-rounded``, ``gantry-tilt``.
     """
     everything = [s for group in reconstructions for s in group]
     matrix_groups = [
@@ -145,6 +145,12 @@ def _stack(part: _FoundRun, n_images: int) -> Stack:
     if run.n_missing or len(run.slices) < runs.n_positions:
         flags.append(Flag("series-gap", _gap_message(run, runs.n_positions)))
     grid, more = grid_of(run)
+    if run.rounding_mm and isinstance(grid, Geometry):
+        message = (
+            f"the slices' positions are rounded to {run.rounding_mm:g} mm; "
+            f"they are taken to lie every {grid.spacing_mm[0]:.4g} mm"
+        )
+        flags.append(Flag("positions-rounded", message))
     if isinstance(grid, SeriesProblem):
         return Stack(run.slices, run.grid_indices, None, (*flags, *more), grid)
     return Stack(run.slices, run.grid_indices, grid, (*flags, *more))
@@ -190,7 +196,7 @@ def _mixed_message(n_images: int, n_other: int, n_acquisitions: int) -> str:
 def _gap_message(run: SliceRun, n_positions: int) -> str:
     parts = []
     if run.n_missing:
-        z_mm = positions_mm(run.slices)[:, 2]
+        z_mm = run.positions_mm[:, 2]
         gaps = [i for i, n in enumerate(np.diff(run.grid_indices)) if n > 1]
         gap_texts = ", ".join(f"z {z_mm[i]:.1f} and {z_mm[i + 1]:.1f}" for i in gaps[:MAX_NAMED])
         more = " …" if len(gaps) > MAX_NAMED else ""
