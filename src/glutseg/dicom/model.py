@@ -129,6 +129,8 @@ class Series:
     problem : why there is no geometry, as far as it is known
     is_lossy : whether a header states lossy compression
     flags : found while stacking, for instance ``series-gap``
+    goes_on_at : places on the grid, before its first and after its last slice, where the next image lies
+        beyond a long gap; None where there is none
     part, n_parts : number of this stack in the series, from 1, and number of stacks; the largest is first
     """
 
@@ -144,6 +146,7 @@ class Series:
     part: int = 1
     n_parts: int = 1
     is_lossy: bool = False
+    goes_on_at: tuple[float | None, float | None] = (None, None)
 
     @property
     def modality(self) -> str:

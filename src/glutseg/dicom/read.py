@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,7 +13,7 @@ from glutseg.dicom.model import Series, SeriesProblem, SliceHeader
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.slices import Fetch, already_local, check_size, decode_all
 from glutseg.errors import Flag, GlutsegError
-from glutseg.image import CtImage
+from glutseg.image import CtImage, Geometry
 
 
 def read(
@@ -61,7 +63,7 @@ def read(
         )
     box = (slice(first, last), slice(None), slice(None))
     fill_missing(hu[first:last], shown[first:last])
-    return CtImage.from_array(
+    image = CtImage.from_array(
         hu[first:last],
         geometry.crop(box),
         flags=(
@@ -73,6 +75,20 @@ def read(
         sop_uids=tuple(headers[k].sop_uid if shown[k] else "" for k in range(first, last)),
         missing_slices=(k - first for k in range(first, last) if not shown[k]),
     )
+    ends = series.goes_on_at if len(shown) == series.geometry.shape[0] else (None, None)
+    return replace(image, gaps_mm=_gaps_at_ends_mm(shown, (first, last), ends, geometry))
+
+
+def _gaps_at_ends_mm(
+    shown: list[bool], used: tuple[int, int], ends: tuple[float | None, float | None], geometry: Geometry
+) -> tuple[tuple[float, float], ...]:
+    """Heights between which images are missing, from the ends of what is used to the next image beyond."""
+    first, stop = used
+    before = max((k for k in range(first) if shown[k]), default=ends[0])
+    after = min((k for k in range(stop, len(shown)) if shown[k]), default=ends[1])
+    places = ((before, first), (after, stop - 1))
+    between = [[geometry.slice_z_mm(k) for k in pair if k is not None] for pair in places]
+    return tuple((min(z_mm), max(z_mm)) for z_mm in between if len(z_mm) == 2)
 
 
 def _decode_into(

@@ -38,8 +38,8 @@ def evened(positions_mm: Vector) -> Evened | None:
     """The even spacing whose positions, rounded, are these; None where there is none.
 
     Rounding moves a position by at most half of what it rounds to, so that the positions lie within that
-    distance of evenly spaced ones. Those of an uneven series do not: one step that is 2 mm longer than the others
-    is enough. Slices may be missing where steps are long enough to be counted.
+    distance of evenly spaced ones. Those of an uneven series do not: one step that is 2 mm longer than
+    the others is enough. Slices may be missing where steps are long enough to be counted.
 
     Parameters
     ----------

@@ -31,7 +31,12 @@ FEW_MISSING = 2
 """Slices every 1.25 mm, rounded to 1 mm, look like a grid of 1 mm with one slice in five missing; as few as
 these are taken for missing."""
 
+GAP_STEPS = 1.5
+"""Slices of two runs that lie further apart than this many steps of either have a gap between them."""
+
 Vector = npt.NDArray[np.float64]
+Ends = tuple[float | None, float | None]
+"""Places on a grid before its first slice and after its last one."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,11 @@ class SliceRun:
     @property
     def n_missing(self) -> int:
         return self.grid_indices[-1] + 1 - len(self.grid_indices)
+
+    @property
+    def step_mm(self) -> float:
+        """Between neighbouring slices of the grid; 0 of a single slice."""
+        return self.coverage_mm / max(1, self.grid_indices[-1])
 
     @property
     def coverage_mm(self) -> float:
@@ -100,6 +110,28 @@ def _runs(kept: Sequence[SliceHeader], positions: Vector, rounding_mm: float | N
         at = tuple(kept[i] for i in own)
         runs.append(SliceRun(at, tuple(grid_indices), positions[own], rounding_mm))
     return sorted(runs, key=lambda r: (-len(r.slices), order_of(r.slices[0])))
+
+
+def goes_on_at(run: SliceRun, others: Sequence[SliceRun]) -> Ends:
+    """Where, on the grid of a run, the slices of others lie nearest before and after it, beyond a gap.
+
+    None where there are none, and where they follow at the distance of slices of either run.
+    """
+    if not run.step_mm:
+        return None, None
+    step = (run.positions_mm[-1] - run.positions_mm[0]) / run.grid_indices[-1]
+    places = [
+        (float(place), max(1.0, other.step_mm / run.step_mm))
+        for other in others
+        for place in (other.positions_mm - run.positions_mm[0]) @ step / (step @ step)
+    ]
+    last = run.grid_indices[-1]
+    before, step_before = max(((p, s) for p, s in places if p < 0), default=(0.0, 1.0))
+    after, step_after = min(((p, s) for p, s in places if p > last), default=(float(last), 1.0))
+    return (
+        before if -before > GAP_STEPS * step_before else None,
+        after if after - last > GAP_STEPS * step_after else None,
+    )
 
 
 def order_of(header: SliceHeader) -> tuple[bool, int, str, str, int]:
