@@ -61,11 +61,10 @@ def read(
             if failures
             else GlutsegError("geometry-irregular", "no slice was asked for", series.series_uid)
         )
-    box = (slice(first, last), slice(None), slice(None))
     fill_missing(hu[first:last], shown[first:last])
     image = CtImage.from_array(
         hu[first:last],
-        geometry.crop(box),
+        geometry.crop((slice(first, last), slice(None), slice(None))),
         flags=(
             *series.flags,
             *_gap_flags(failures, shown, (first, last)),
@@ -75,14 +74,15 @@ def read(
         sop_uids=tuple(headers[k].sop_uid if shown[k] else "" for k in range(first, last)),
         missing_slices=(k - first for k in range(first, last) if not shown[k]),
     )
-    ends = series.goes_on_at if len(shown) == series.geometry.shape[0] else (None, None)
-    return replace(image, gaps_mm=_gaps_at_ends_mm(shown, (first, last), ends, geometry))
+    return replace(image, gaps_mm=_gaps_at_ends_mm(series, shown, (first, last), geometry))
 
 
 def _gaps_at_ends_mm(
-    shown: list[bool], used: tuple[int, int], ends: tuple[float | None, float | None], geometry: Geometry
+    series: Series, shown: list[bool], used: tuple[int, int], geometry: Geometry
 ) -> tuple[tuple[float, float], ...]:
     """Heights between which images are missing, from the ends of what is used to the next image beyond."""
+    is_all = series.geometry is not None and len(shown) == series.geometry.shape[0]
+    ends = series.goes_on_at if is_all else (None, None)
     first, stop = used
     before = max((k for k in range(first) if shown[k]), default=ends[0])
     after = min((k for k in range(stop, len(shown)) if shown[k]), default=ends[1])
