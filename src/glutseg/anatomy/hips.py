@@ -47,6 +47,13 @@ class Hips:
         return (self.left.centre_mm[0] + self.right.centre_mm[0]) / 2
 
     @property
+    def roll_degrees(self) -> float:
+        """How far the line through both heads is turned about the long axis, positive where the left one lies
+        further back."""
+        x_mm, y_mm, _ = np.subtract(self.left.centre_mm, self.right.centre_mm)
+        return float(np.degrees(np.arctan2(y_mm, x_mm)))
+
+    @property
     def lowest_mm(self) -> float:
         """Height of the lower one of the two centres."""
         return min(self.left.centre_mm[2], self.right.centre_mm[2])
