@@ -38,8 +38,8 @@ PlaceArray = npt.NDArray[np.floating]
 class Turn:
     """A turn about the long axis, around ``centre`` (row, column) of slices with pixels of ``spacing_mm``.
 
-    ``degrees`` are those from the columns' direction to the line from the right head to the left one, positive
-    where the left head lies further back.
+    ``degrees`` are those of the line from the right head to the left one against the rows, positive where the
+    left head lies further back.
     """
 
     degrees: float
@@ -51,7 +51,7 @@ class Turn:
         """From (row, column) beside the centre, as the patient lies, to that in the slice."""
         c, s = np.cos(np.radians(self.degrees)), np.sin(np.radians(self.degrees))
         scale = np.array(self.spacing_mm)
-        return np.array([[c, s], [-s, c]]) * scale / scale[:, None]
+        return np.asarray(np.array([[c, s], [-s, c]]) * scale / scale[:, None])
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class SideGrid:
         """Place of a slice among the planes."""
         return float((k - self.planes[0]) / (self.planes[1] - self.planes[0]))
 
-    def _to_slice(self) -> tuple[FloatMatrix, FloatMatrix]:
+    def _to_slice(self) -> tuple[FloatMatrix, PlaceArray]:
         """Matrix and offset from row and column of the grid to those of a slice."""
         steps = np.diag([self.rows[1] - self.rows[0], self.columns[1] - self.columns[0]])
         first = np.array([self.rows[0], self.columns[0]])
@@ -216,7 +216,7 @@ def _with_context(n_steps: float) -> int:
 
 
 def _resampled(
-    image: FloatArray, matrix: FloatMatrix, offset: FloatMatrix, shape: tuple[int, ...], mode: str
+    image: FloatArray, matrix: FloatMatrix, offset: PlaceArray, shape: tuple[int, ...], mode: str
 ) -> FloatArray:
     """An image at ``matrix`` x (row, column) + ``offset``, linear between its pixels."""
     out = ndi.affine_transform(image, matrix, offset, shape, order=1, mode=mode)
