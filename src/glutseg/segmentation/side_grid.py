@@ -162,10 +162,10 @@ class SideGrid:
         """Place of a slice among the planes."""
         return float((k - self.planes[0]) / (self.planes[1] - self.planes[0]))
 
-    def _to_slice(self) -> tuple[FloatMatrix, PlaceArray]:
+    def _to_slice(self) -> tuple[FloatMatrix, FloatMatrix]:
         """Matrix and offset from row and column of the grid to those of a slice."""
         steps = np.diag([self.rows[1] - self.rows[0], self.columns[1] - self.columns[0]])
-        first = np.array([self.rows[0], self.columns[0]])
+        first = np.array([self.rows[0], self.columns[0]], dtype=np.float64)
         if self.turn is None:
             return steps, first
         turned, centre = self.turn.matrix, np.array(self.turn.centre)
@@ -183,7 +183,7 @@ class SideGrid:
             for b, at in zip(box, (self.rows, self.columns), strict=True)
         )
         to_slice, offset = self._to_slice()
-        to_grid = np.linalg.inv(to_slice)
+        to_grid = np.asarray(np.linalg.inv(to_slice), dtype=np.float64)
         start = to_grid @ (np.array([b.start for b in box]) - offset)
         last = field.shape[-3] - 1
         out = np.empty((*field.shape[:-3], len(slices), len(rows), len(columns)), np.float32)
@@ -216,7 +216,7 @@ def _with_context(n_steps: float) -> int:
 
 
 def _resampled(
-    image: FloatArray, matrix: FloatMatrix, offset: PlaceArray, shape: tuple[int, ...], mode: str
+    image: FloatArray, matrix: FloatMatrix, offset: FloatMatrix, shape: tuple[int, ...], mode: str
 ) -> FloatArray:
     """An image at ``matrix`` x (row, column) + ``offset``, linear between its pixels."""
     out = ndi.affine_transform(image, matrix, offset, shape, order=1, mode=mode)
