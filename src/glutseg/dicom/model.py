@@ -137,6 +137,8 @@ class Series:
     is_lossy : whether a header states lossy compression
     flags : found while stacking, for instance ``series-gap``
     duplicates : images left out because one of ``slices`` (or of another stack) has the same position
+    goes_on_at : places on the grid, before its first and after its last slice, where the next image lies
+        beyond a long gap; None where there is none
     part, n_parts : number of this stack in the series, from 1, and number of stacks; the largest is first
     """
 
@@ -153,6 +155,7 @@ class Series:
     n_parts: int = 1
     is_lossy: bool = False
     duplicates: tuple[SliceHeader, ...] = ()
+    goes_on_at: tuple[float | None, float | None] = (None, None)
 
     @property
     def modality(self) -> str:

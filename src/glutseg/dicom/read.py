@@ -15,7 +15,7 @@ from glutseg.dicom.model import Series, SeriesProblem, SliceHeader
 from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.slices import Fetch, SliceHU, already_local, check_size, decode_all
 from glutseg.errors import Flag, GlutsegError
-from glutseg.image import CtImage
+from glutseg.image import CtImage, Geometry
 
 
 def read(
@@ -63,11 +63,10 @@ def read(
             if failures
             else GlutsegError("geometry-irregular", "no slice was asked for", series.series_uid)
         )
-    box = (slice(first, last), slice(None), slice(None))
     fill_missing(hu[first:last], shown[first:last])
-    return CtImage.from_array(
+    image = CtImage.from_array(
         hu[first:last],
-        geometry.crop(box),
+        geometry.crop((slice(first, last), slice(None), slice(None))),
         flags=(
             *series.flags,
             *_gap_flags(failures, shown, (first, last)),
@@ -78,6 +77,21 @@ def read(
         sop_uids=tuple(headers[k].sop_uid if shown[k] else "" for k in range(first, last)),
         missing_slices=(k - first for k in range(first, last) if not shown[k]),
     )
+    return replace(image, gaps_mm=_gaps_at_ends_mm(series, shown, (first, last), geometry))
+
+
+def _gaps_at_ends_mm(
+    series: Series, shown: list[bool], used: tuple[int, int], geometry: Geometry
+) -> tuple[tuple[float, float], ...]:
+    """Heights between which images are missing, from the ends of what is used to the next image beyond."""
+    is_all = series.geometry is not None and len(shown) == series.geometry.shape[0]
+    ends = series.goes_on_at if is_all else (None, None)
+    first, stop = used
+    before = max((k for k in range(first) if shown[k]), default=ends[0])
+    after = min((k for k in range(stop, len(shown)) if shown[k]), default=ends[1])
+    places = ((before, first), (after, stop - 1))
+    between = [[geometry.slice_z_mm(k) for k in pair if k is not None] for pair in places]
+    return tuple((min(z_mm), max(z_mm)) for z_mm in between if len(z_mm) == 2)
 
 
 def _decode_into(

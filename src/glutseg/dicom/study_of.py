@@ -71,6 +71,7 @@ def _part(headers: list[FileHeader], stack: Stack, part: int, n_parts: int) -> S
         geometry=None if contradiction else stack.geometry,
         flags=stack.flags + _imageless_flags(headers) + _lossy_flags(used),
         problem=contradiction or stack.problem,
+        goes_on_at=stack.goes_on_at,
         part=part,
         n_parts=n_parts,
         is_lossy=any(h.lossy for h in used),
