@@ -202,9 +202,13 @@ class Doors:
 
 
 def _end_of(index: dicom.Index, loaded: CtImage | None, plain: CtImage | None) -> str:
+    """``flagged`` for what the right file has no flag of as well."""
     if loaded is None or plain is None:
         return "refused"
-    if fuzz.is_flagged(index, loaded) or any(study.flags for study in index.studies):
+    known = {flag.code for flag in plain.flags}
+    flags = [*loaded.flags, *(flag for study in index.studies for flag in study.flags)]
+    others = len(index.studies) + sum(len(study.series) for study in index.studies) > 2
+    if index.problems or index.n_other_files or others or {flag.code for flag in flags} - known:
         return "flagged"
     return "same" if fuzz.is_same(loaded, plain) else "differs"
 

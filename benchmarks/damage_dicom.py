@@ -142,7 +142,8 @@ def short_as_another_vr(parts: Parts, _: Parts, rng: random.Random) -> None:
         vr, value = rng.choice(
             [("UL", struct.pack("<I", number)), ("SS", struct.pack("<H", number)),
              ("IS", str(number).encode()), ("FD", struct.pack("<d", number)),
-             ("US", struct.pack("<HH", number, number + 1)), ("UN", struct.pack("<H", number)), ("OB", struct.pack("<H", number))]
+             ("US", struct.pack("<HH", number, number + 1)), ("UN", struct.pack("<H", number)),
+             ("OB", struct.pack("<H", number))]
         )  # fmt: skip
         parts[place] = replace(parts[place], vr=vr, value=value)
 

@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import SimpleITK as sitk
+from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless, RLELossless
 
 from glutseg import dicom
 from glutseg.case import measure_study
@@ -101,7 +103,17 @@ def _by_sitk(path: Path) -> Reading:
 
 
 def _by_plain_pydicom(path: Path) -> Reading:
+    """Pixels in a codestream are decoded, though the file says they are plain."""
     ds = pydicom.dcmread(path, force=True)
+    if ds["PixelData"].is_undefined_length and not ds.file_meta.TransferSyntaxUID.is_compressed:
+        for syntax in (JPEG2000Lossless, JPEGLSLossless, JPEGLosslessSV1, RLELossless):
+            ds.file_meta.TransferSyntaxUID = syntax
+            with suppress(Exception):
+                return _values_of(ds)
+    return _values_of(ds)
+
+
+def _values_of(ds: pydicom.Dataset) -> Reading:
     hu = ds.pixel_array * float(ds.RescaleSlope) + float(ds.RescaleIntercept)
     return hu, tuple(map(float, ds.PixelSpacing[::-1])), tuple(map(float, ds.ImagePositionPatient))
 
