@@ -16,22 +16,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing as mp
 import os
 import random
-import resource
 import shutil
 import sys
 import tempfile
 import time
 from collections import Counter
-from multiprocessing.connection import Connection
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pydicom
 import SimpleITK as sitk
+from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless, RLELossless
 
 from glutseg import dicom
 from glutseg.case import measure_study
@@ -39,15 +40,14 @@ from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.errors import GlutsegError
 from glutseg.image import CtImage
 from glutseg.protocol import load_protocol
+from isolated import Row, run_seeds
 from mutations import BASES, mutate, write_bases
 
 HANG_SECONDS = 5.0
-KILL_SECONDS = 30.0
-MEMORY_BYTES = 6 * 2**30
 MEASURED_SHARE = 100
 
 
-def _load(folder: Path) -> tuple[dicom.Index, CtImage | None]:
+def load(folder: Path) -> tuple[dicom.Index, CtImage | None]:
     """The index, and the series where there is one that can be read."""
     index = dicom.scan(folder)
     series = [s for study in index.studies for s in study.series if s.geometry is not None]
@@ -57,16 +57,16 @@ def _load(folder: Path) -> tuple[dicom.Index, CtImage | None]:
         return index, None
 
 
-def _is_flagged(index: dicom.Index, loaded: CtImage) -> bool:
+def is_flagged(index: dicom.Index, loaded: CtImage) -> bool:
     others = len(index.studies) + sum(len(study.series) for study in index.studies) > 2
     return bool(index.problems or loaded.flags or others or index.n_other_files)
 
 
-def _is_same(a: CtImage, b: CtImage) -> bool:
+def is_same(a: CtImage, b: CtImage) -> bool:
     return a.stored.matches(b.stored) and np.array_equal(a.hu, b.hu)
 
 
-def _file_says_so(path: Path, loaded: CtImage, index: dicom.Index) -> bool:
+def file_says_so(path: Path, loaded: CtImage, index: dicom.Index) -> bool:
     """Whether another reader reads the mutated file as we do, at the place where we have it."""
     grid_indices = [
         grid_index
@@ -103,7 +103,17 @@ def _by_sitk(path: Path) -> Reading:
 
 
 def _by_plain_pydicom(path: Path) -> Reading:
+    """Pixels in a codestream are decoded, though the file says they are plain."""
     ds = pydicom.dcmread(path, force=True)
+    if ds["PixelData"].is_undefined_length and not ds.file_meta.TransferSyntaxUID.is_compressed:
+        for syntax in (JPEG2000Lossless, JPEGLSLossless, JPEGLosslessSV1, RLELossless):
+            ds.file_meta.TransferSyntaxUID = syntax
+            with suppress(Exception):
+                return _values_of(ds)
+    return _values_of(ds)
+
+
+def _values_of(ds: pydicom.Dataset) -> Reading:
     hu = ds.pixel_array * float(ds.RescaleSlope) + float(ds.RescaleIntercept)
     return hu, tuple(map(float, ds.PixelSpacing[::-1])), tuple(map(float, ds.ImagePositionPatient))
 
@@ -122,7 +132,7 @@ def run_case(seed: int, bases: Path, work: Path, plain: dict[str, CtImage]) -> t
     victim.write_bytes(content)
     what = f"{base}: {kind}"
     start = time.perf_counter()
-    index, loaded = _load(folder)
+    index, loaded = load(folder)
     seconds = time.perf_counter() - start
     if is_measured:
         for study in index.studies:
@@ -131,64 +141,27 @@ def run_case(seed: int, bases: Path, work: Path, plain: dict[str, CtImage]) -> t
                 return what, "crash: " + case.result.error_message, seconds
     if loaded is None:
         return what, "refused", seconds
-    if _is_flagged(index, loaded):
+    if is_flagged(index, loaded):
         return what, "flagged", seconds
-    if _is_same(loaded, plain[base]):
+    if is_same(loaded, plain[base]):
         return what, "same", seconds
     with quiet_pydicom():
         try:
-            says_so = _file_says_so(victim, loaded, index)
+            says_so = file_says_so(victim, loaded, index)
         except Exception:  # noqa: BLE001 - the other reader may fail in any way
             says_so = False
     return what, "says so" if says_so else "false ok", seconds
 
 
-# processes
+def _prepare(bases: Path, work: Path) -> Callable[[int], Row]:
+    plain = {folder.name: load(folder)[1] for folder in bases.iterdir()}
+    return lambda seed: run_case(seed, bases, work, plain)  # type: ignore[arg-type]
 
 
-def _worker(pipe: Connection, bases: Path, seeds: range) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    plain = {folder.name: _load(folder)[1] for folder in bases.iterdir()}
-    with tempfile.TemporaryDirectory() as work:
-        for seed in seeds:
-            try:
-                result = run_case(seed, bases, Path(work), plain)  # type: ignore[arg-type]
-            except Exception as error:  # noqa: BLE001 - this is what is looked for
-                result = ("", f"crash: {type(error).__name__}: {error}"[:300], 0.0)
-            pipe.send((seed, *result))
-    pipe.send(None)
-
-
-def _run_seeds(bases: Path, seeds: range) -> list[tuple[int, str, str, float]]:
-    """All seeds of one share, starting a new process after each that died or hung."""
-    results: list[tuple[int, str, str, float]] = []
-    context = mp.get_context("spawn")
-    while len(results) < len(seeds):
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_worker, args=(theirs, bases, seeds[len(results) :]))
-        process.start()
-        theirs.close()
-        while True:
-            try:
-                message = ours.recv() if ours.poll(KILL_SECONDS) else ("", "hang", KILL_SECONDS)
-            except EOFError:
-                message = ("", "crash: the process died", 0.0)
-            if message is None:
-                break
-            if len(message) == 3:
-                results.append((seeds[len(results)], *message))
-                process.kill()
-                break
-            results.append(message)
-        process.join()
-    return results
-
-
-def _share(arguments: tuple[Path, range]) -> list[tuple[int, str, str, float]]:
-    return _run_seeds(*arguments)
+def _share(arguments: tuple[Path, Path, range]) -> list[tuple[int, str, str, float]]:
+    bases, work, seeds = arguments
+    work.mkdir()
+    return list(run_seeds(partial(_prepare, bases, work), seeds))
 
 
 def main() -> int:
@@ -205,8 +178,9 @@ def main() -> int:
     seeds = range(options.seed, options.seed + options.cases)
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.jobs) as pool:
-        write_bases(Path(folder))
-        shares = [(Path(folder), seeds[k :: options.jobs]) for k in range(options.jobs)]
+        bases = Path(folder, "bases")
+        write_bases(bases)
+        shares = [(bases, Path(folder, f"work-{k}"), seeds[k :: options.jobs]) for k in range(options.jobs)]
         results: list[Any] = [r for share in pool.map(_share, shares) for r in share]
     ends = Counter("hang" if r[3] > HANG_SECONDS else r[2].split(":")[0] for r in results)
     bad = [r for r in results if r[3] > HANG_SECONDS or r[2].split(":")[0] in ("crash", "hang", "false ok")]

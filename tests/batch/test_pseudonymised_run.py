@@ -1,12 +1,12 @@
 """No file that a pseudonymised run writes contains identifying text."""
 
 import csv
-import gzip
 import json
 import logging
 
 import pydicom
 import pytest
+from written_bytes import everything_in
 
 from glutseg import batch, dicom
 from glutseg.measurement import read_participants
@@ -43,17 +43,6 @@ def secrets_of(root):
             dataset = pydicom.dcmread(path, stop_before_pixels=True)
             found |= {dataset.StudyInstanceUID, dataset.SeriesInstanceUID, dataset.SOPInstanceUID}
     return {text.encode() for text in found}
-
-
-def everything_in(out):
-    """(name, bytes) of paths and files, unpacked where they are packed."""
-    for path in sorted(out.rglob("*")):
-        yield "a path", str(path.relative_to(out)).encode()
-        if path.is_file():
-            content = path.read_bytes()
-            yield path.name, content
-            if path.suffix == ".gz":
-                yield path.name, gzip.decompress(content)
 
 
 def test_no_output_byte_identifies(clinic, tmp_path, monkeypatch, caplog):

@@ -1,15 +1,18 @@
 import re
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glutseg import dicom
 from glutseg.errors import GlutsegError
-from glutseg.measurement import Participant, Participants
+from glutseg.measurement import Participant, Participants, believe_height, read_participants
 from glutseg.output.case_id import case_id
 from glutseg.output.pseudonym import Pseudonymiser, pseudonymiser
+from glutseg.result import CaseResult
 
 ONE, OTHER = Pseudonymiser(bytes(32)), Pseudonymiser(bytes([1] * 32))
 
@@ -50,6 +53,35 @@ def test_tables_of_ids_and_of_pseudonyms_both_match():
     assert "jane" not in by_id.source
     foreign = ONE.participants(Participants({"DOE": Participant("DOE", 1.7, 2)}, "pseudonym"))
     assert "DOE" not in str(foreign)
+
+
+def test_a_table_is_not_found_again_by_guessing_its_rows(tmp_path):
+    """Its digest was that of the file, and one of ids and heights is tried in no time."""
+    path = tmp_path / "p.csv"
+    path.write_text("patient_id,height_m\nMRN4711,1.75\n", encoding="utf-8")
+    table = read_participants(path)
+    written, again, other = (one.participants(table).sha256 for one in (ONE, ONE, OTHER))
+    assert written == again
+    assert len({written, other, table.sha256, ONE.digest(table.sha256)}) == 4
+
+
+@pytest.mark.parametrize(("height_m", "code"), [(1.75, "height-conflict"), (175.0, "height-implausible")])
+def test_messages_about_a_height_do_not_name_its_row(height_m, code):
+    row = Participant("MRN4711", height_m, row=4711)
+    (flag,) = believe_height(
+        ONE.participants(Participants({"MRN4711": row})).of(ONE.patient("MRN4711")), "1.60"
+    )[1]
+    assert flag.code == code
+    assert "row" not in flag.message
+    assert "row 4711" in believe_height(row, "1.60")[1][0].message
+
+
+def test_what_a_message_quotes_is_not_shown():
+    study = dicom.Study("", "", "", "", ())
+    result = CaseResult("c", "p", "", "", "failed", error_code="labels-unknown")
+    message = """the file has 1 'Jane\\'s "left"', 2 "Doe's", 3 ''; the patient's own"""
+    shown = ONE.reworded(replace(result, error_message=message), study).error_message
+    assert shown == "the file has 1 (not shown), 2 (not shown), 3 (not shown); the patient's own"
 
 
 def test_the_key_is_written_once_and_for_its_owner_only(tmp_path):

@@ -47,7 +47,8 @@ def on_cluster(
     Parameters
     ----------
     context : ``out`` is absolute, and the workers see it and the input under the same paths
-    scheduler : address of the cluster's scheduler, ``tcp://HOST:8786``
+    scheduler : address of the cluster's scheduler, ``tcp://HOST:8786``; it and its workers can run any code
+        here, as this process can there (pickle), so it must be one's own, or reached by TLS
     timeout_s : time limit for a study, which then fails
     task_function : as in `glutseg.batch.pool.in_workers`
 

@@ -78,7 +78,10 @@ JobsOption = Annotated[
 ]
 SchedulerOption = Annotated[
     str,
-    typer.Option(metavar="tcp://HOST:PORT", help="Measure on a Dask cluster; docs/how-to/cluster.md."),
+    typer.Option(
+        metavar="tcp://HOST:PORT",
+        help="Measure on a Dask cluster, which must be trusted with code; docs/how-to/cluster.md.",
+    ),
 ]
 OutlinerOption = Annotated[
     str,

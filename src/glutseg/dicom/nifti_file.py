@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from glutseg.image import Geometry
 
+MAX_REST_BYTES, PIECE_BYTES = 2**32, 2**20
 GZIP = b"\x1f\x8b"
 GZIP_RATIO = 1032
 """No deflated byte holds more than this many (zlib.net/zlib_tech.html)."""
@@ -104,6 +105,22 @@ def opened(file: BinaryIO) -> IO[bytes]:
     return gzip.GzipFile(fileobj=file) if is_gzip else file  # type: ignore[return-value]
 
 
+def check_end(stream: IO[bytes]) -> None:
+    """Read a compressed file to its end, where its check sum is compared; nothing of any other file.
+
+    Raises
+    ------
+    NiftiError, gzip.BadGzipFile, EOFError, zlib.error
+        When more than `MAX_REST_BYTES` follow, or the file is damaged.
+    """
+    if not isinstance(stream, gzip.GzipFile):
+        return
+    for _ in range(MAX_REST_BYTES // PIECE_BYTES):
+        if not stream.read(PIECE_BYTES):
+            return
+    raise NiftiError("the compressed file goes on behind its voxels")
+
+
 def read_layout(stream: IO[bytes]) -> NiftiLayout:
     """Read the header of a NIfTI-1 or -2 file in one piece.
 
@@ -158,7 +175,7 @@ def _parsed(content: bytes) -> Any:
 def _shape(header: Any) -> tuple[int, int, int]:
     """Voxels along x, y, z."""
     shape = tuple(int(n) for n in header.get_data_shape())
-    x, y, z = (*shape, 1, 1)[:3]
+    x, y, z = (*shape, 1, 1, 1)[:3]
     if min(shape, default=0) < 1:
         raise NiftiError(f"the header states absurd sizes {shape}")
     if any(n > 1 for n in shape[3:]):

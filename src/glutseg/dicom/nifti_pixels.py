@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from glutseg.dicom.hounsfield import LOWEST_HU, to_hu
 from glutseg.dicom.model import SliceHeader
-from glutseg.dicom.nifti_file import NiftiError, NiftiLayout, opened, read_layout, voxels
+from glutseg.dicom.nifti_file import NiftiError, NiftiLayout, check_end, opened, read_layout, voxels
 from glutseg.dicom.nifti_header import axial_grid
 from glutseg.dicom.source import Opener
 from glutseg.image import Int16Array
@@ -40,7 +40,9 @@ def nifti_slices(opener: Opener, headers: Sequence[SliceHeader]) -> Iterator[Int
             content = stream.read(layout.n_bytes)
             whole = np.transpose(voxels(content, layout, layout.shape[::-1]), axes)
             stored = (whole[header.frame] for header in headers)
-        for values in stored:
+        for number, values in enumerate(stored, start=1):
+            if number == len(headers):  # a damaged file is known before its last slice is given away
+                check_end(stream)
             yield _hu(values, layout)
 
 

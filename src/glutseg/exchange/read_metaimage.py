@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import zlib
 from pathlib import Path
 
 from glutseg.errors import GlutsegError
 from glutseg.exchange.foreign import GridMask
 from glutseg.exchange.read_nifti import grid_mask
-from glutseg.exchange.read_nrrd import itk_geometry, read_itk
+from glutseg.exchange.read_nrrd import check_deflated, itk_geometry, read_itk
 
 START = re.compile(rb"(ObjectType|NDims)\s*=")
-WITHIN = re.compile(rb"^ElementDataFile\s*=\s*LOCAL\s*$", re.MULTILINE | re.IGNORECASE)
+WITHIN = re.compile(rb"^ElementDataFile\s*=\s*LOCAL[ \t]*\r?\n", re.MULTILINE | re.IGNORECASE)
+COMPRESSED = re.compile(rb"^CompressedData\s*=\s*T", re.MULTILINE | re.IGNORECASE)
 PLACE = (rb"Offset|Position|Origin", rb"TransformMatrix|Rotation|Orientation")
 HEADER_BYTES = 100_000
 
@@ -38,6 +40,11 @@ def read(path: Path) -> GridMask:
     if not all(re.search(rb"^(" + names + rb")\s*=", fields, re.MULTILINE) for names in PLACE):
         raise GlutsegError("mask-unplaceable", "the header has no offset and no directions", str(path))
     image, values = read_itk(path)
+    if COMPRESSED.search(fields):
+        with path.open("rb") as file:
+            whole = WITHIN.search(file.read(HEADER_BYTES))
+            file.seek(whole.end() if whole else 0)
+            check_deflated(file, zlib.MAX_WBITS, values.nbytes, path)
     if values.ndim != 3:
         raise GlutsegError("mask-unreadable", "several values per voxel", str(path))
     return grid_mask(values, itk_geometry(image), {}, path)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,13 @@ from glutseg.exchange.terms import Term, term_of_codes
 from glutseg.image import Geometry
 
 MAX_SEGMENTS = 1000
+GZIP_BITS, PIECE_BYTES = 16 + zlib.MAX_WBITS, 2**20
+KEY_OR_REMARK = re.compile(rb"#|[^:]*:=")
+HEADER_BYTES = 2_000_000
+"""More than 3D Slicer writes for `MAX_SEGMENTS`."""
+MAX_FIELD = 500
+"""Limit of characters of a line that is no remark and no ``key:=value``. ITK's reader repeats such a line in
+its error messages, for which it has room for 1,024: a longer one ends the process (segmentation fault)."""
 
 
 def read(path: Path) -> GridMask:
@@ -32,7 +40,14 @@ def read(path: Path) -> GridMask:
     header = _header(path)
     if _says(header, b"data file") or _says(header, b"datafile"):
         raise GlutsegError("mask-unreadable", "its voxels lie in another file: save it as one", str(path))
+    longest = max(map(len, (line for line in header.split(b"\n") if not KEY_OR_REMARK.match(line))))
+    if longest > MAX_FIELD:
+        raise GlutsegError("mask-unreadable", f"a line of the header has {longest} characters", str(path))
     image, values = read_itk(path)
+    if re.search(rb"^encoding\s*:\s*gz", header, re.MULTILINE):
+        with path.open("rb") as file:
+            file.seek(_data_start(path))
+            check_deflated(file, GZIP_BITS, values.nbytes, path)
     if not (_says(header, b"space directions") and _says(header, b"space")):  # ITK would take the origin
         raise GlutsegError("mask-unplaceable", "the header has no space and no space directions", str(path))
     geometry = itk_geometry(image)
@@ -77,10 +92,42 @@ def read_itk(path: Path) -> tuple[Any, npt.NDArray[Any]]:
     return image, sitk.GetArrayFromImage(image)
 
 
+def check_deflated(file: BinaryIO, window_bits: int, n_bytes: int, path: Path) -> None:
+    """Compare the check sum of compressed voxels, which ITK does not.
+
+    Parameters
+    ----------
+    file : where they begin
+    window_bits : as `zlib.decompressobj` takes them
+    n_bytes : of the voxels
+
+    Raises
+    ------
+    GlutsegError
+        ``mask-unreadable`` for a damaged file, or one with other than ``n_bytes``.
+    """
+    stream, n_found, rest = zlib.decompressobj(window_bits), 0, b""
+    try:
+        while not stream.eof and n_found <= n_bytes and (rest := rest or file.read(PIECE_BYTES)):
+            n_found += len(stream.decompress(rest, PIECE_BYTES))
+            rest = stream.unconsumed_tail
+    except zlib.error:
+        n_found = -1
+    if not stream.eof or n_found != n_bytes:
+        raise GlutsegError("mask-unreadable", "the compressed voxels are broken", str(path))
+
+
+def _data_start(path: Path) -> int:
+    """Behind the blank line that ends the header."""
+    with path.open("rb") as file:
+        match = re.search(rb"\r?\n\r?\n", file.read(HEADER_BYTES))
+    return match.end() if match else 0
+
+
 def _header(path: Path) -> bytes:
     """The header's lines in lower case."""
     with path.open("rb") as file:
-        return file.read(100_000).lower().replace(b"\r", b"").split(b"\n\n", 1)[0]
+        return file.read(HEADER_BYTES).lower().replace(b"\r", b"").split(b"\n\n", 1)[0]
 
 
 def _says(header: bytes, field: bytes) -> bool:

@@ -43,7 +43,7 @@ def believe_height(participant: Participant | None, dicom_raw: str) -> tuple[Hei
     header, header_flags = _of_header(dicom_raw)
     if participant is None or participant.height_m is None:
         return header, header_flags
-    where = f"participants table, row {participant.row}"
+    where = "participants table" + (f", row {participant.row}" if participant.row else "")
     height, flags = _judge(participant.height_m, "participants", where)
     return height, flags + _conflict(height, header, where)
 

@@ -41,7 +41,7 @@ class Participant:
     ----------
     key : patient id, pseudonym or case id; as text, so that leading zeros stay
     height_m : None where it is not known; not yet judged
-    row : line of the file, from 1, for messages
+    row : line of the file, from 1, for messages; 0 where it must not be named
     """
 
     key: str

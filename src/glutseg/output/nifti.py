@@ -96,6 +96,7 @@ def _read(path: Path) -> NiftiImage:
             stream.seek(len(layout.header))
             extension = stream.read(layout.offset - len(layout.header))
             content = stream.read(layout.n_bytes)
+            nifti_file.check_end(stream)
     values = nifti_file.voxels(content, layout, layout.shape[::-1])
     slope, intercept = layout.scaling
     if (slope, intercept) != (1, 0):

@@ -13,10 +13,12 @@ import os
 import re
 import secrets
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from glutseg.dicom import FileProblem, Index, Series, Source, Study
+from glutseg.dicom.known_words import free_texts, is_known_kernel
 from glutseg.errors import GlutsegError, catalogue
 from glutseg.measurement import Participants
 from glutseg.protocol import Protocol, with_series
@@ -29,6 +31,12 @@ PATIENT_DIGITS = 16
 OURS = re.compile(rf"ps-[0-9a-f]{{{PATIENT_DIGITS}}}(-[0-9a-f]{{10}})?")
 """A pseudonym, or the case id made from one."""
 HIDDEN = Path("(pseudonymised)")
+NOT_SHOWN = "(not shown)"
+"""In place of a text that may say anything."""
+QUOTED = re.compile(r"""(?<!\w)('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")""")
+"""A text of a file in a message, as `repr` writes it: a label's name, or what a library stumbled over."""
+OF_A_LIBRARY = ("pixel-data-undecodable",)
+"""Codes whose messages are in the words of a library, which may repeat any part of a header."""
 
 
 @dataclass(frozen=True)
@@ -72,16 +80,20 @@ class Pseudonymiser:
         )
         return replace(index, root=HIDDEN, problems=problems)
 
-    def digest(self, sha256: str) -> str:
-        """A digest that nobody without the key can compare with that of the images."""
-        return self._digest("headers", sha256).hex()
+    def digest(self, sha256: str, kind: str = "headers") -> str:
+        """A digest that nobody without the key can compare with that of the images, or whatever it is of."""
+        return self._digest(kind, sha256).hex()
 
     def participants(self, table: Participants) -> Participants:
-        """The table with pseudonyms for all that are not yet pseudonyms or case ids of such a run."""
+        """The table with pseudonyms for all that are not yet pseudonyms or case ids of such a run.
+
+        It does not know its rows' numbers, and its digest is keyed: a small table is found again from its
+        own by trying ids and heights.
+        """
         done = {k for k in table.rows if table.named_by != "patient_id" and OURS.fullmatch(k)}
         words = {key: key if key in done else self.patient(key) for key in table.rows}
-        rows = {words[key]: replace(row, key=words[key]) for key, row in table.rows.items()}
-        return replace(table, rows=rows, source=str(HIDDEN))
+        rows = {words[key]: replace(row, key=words[key], row=0) for key, row in table.rows.items()}
+        return replace(table, rows=rows, source=str(HIDDEN), sha256=self.digest(table.sha256, "participants"))
 
     def protocol(self, protocol: Protocol) -> Protocol:
         """The protocol with pseudonyms for the series it names."""
@@ -90,16 +102,27 @@ class Pseudonymiser:
     def reworded(self, result: CaseResult, study: Study) -> CaseResult:
         """The result without free text, and with words for the paths of the study's images."""
         sources = {s.source for series in study.series for s in series.slices}
+        texts = frozenset(text for series in study.series for text in free_texts(series.tags))
+
+        def reword(message: str, code: str = "") -> str:
+            return self._reword(_without(message, code, texts), code, sources)
+
         record = result.series
         if record is not None:
-            record = replace(record, description="", contrast="yes" if record.contrast else "")
-        reworded = result.with_flags(lambda f: replace(f, message=self._reword(f.message, f.code, sources)))
+            record = replace(
+                record,
+                description="",
+                contrast="yes" if record.contrast else "",
+                kernel=record.kernel if not record.kernel or is_known_kernel(record.kernel) else "other",
+                reason=reword(record.reason),
+            )
+        reworded = result.with_flags(lambda f: replace(f, message=reword(f.message, f.code)))
         return replace(
             reworded,
             series=record,
-            error_message=self._reword(result.error_message, result.error_code, sources),
+            error_message=reword(result.error_message, result.error_code),
             rejected_series=tuple(
-                (uid, self._reword(why, "", sources)) for uid, why in result.rejected_series
+                (uid, reword(why, _code_before(why))) for uid, why in result.rejected_series
             ),
         )
 
@@ -136,6 +159,21 @@ class Pseudonymiser:
             for header in series.slices
         )
         return replace(series, series_uid=self.uid(series.series_uid), slices=slices)
+
+
+def _without(message: str, code: str, texts: Collection[str]) -> str:
+    """A message without texts that may say anything: those of the headers, and what stands in quotes."""
+    if code in OF_A_LIBRARY:
+        return catalogue()[code].meaning
+    for text in sorted(texts, key=len, reverse=True):
+        message = re.sub(rf"(?<!\w){re.escape(text)}(?!\w)", NOT_SHOWN, message)
+    return QUOTED.sub(NOT_SHOWN, message)
+
+
+def _code_before(reason: str) -> str:
+    """The code that a reason against a series begins with; "" where it has none."""
+    match = re.match(r"(?:part \d+ of \d+: )?([a-z0-9-]+): ", reason)
+    return match[1] if match and match[1] in catalogue() else ""
 
 
 def pseudonymiser(key_file: Path, out: Path, *, is_known: bool = False) -> Pseudonymiser:
