@@ -15,7 +15,7 @@ import pytest
 import SimpleITK as sitk
 from dicom_series import FRAMES
 from export_runs import make_export_run
-from test_written_by_others import FILES
+from foreign_files import FILES
 
 from glutseg import dicom
 from glutseg.exchange.export import export

@@ -1,10 +1,9 @@
 """Masks written by dcmqi, dcmjs (OHIF), plastimatch, rt-utils, slicerio (scripts/write_foreign_masks.py)."""
 
-from pathlib import Path
-
 import numpy as np
 import pydicom
 import pytest
+from foreign_files import FILES, WRITTEN
 
 from glutseg import dicom
 from glutseg.errors import GlutsegError
@@ -13,17 +12,8 @@ from glutseg.exchange.foreign import read_foreign
 from glutseg.exchange.measure_mask import load_series, measure_mask
 from glutseg.phantom import PhantomScan, random_patients, write_studies
 
-WRITTEN = Path(__file__).parent / "written_by_others"
 SCAN = PhantomScan(matrix=96, pixel_mm=4.2, slice_mm=12.0)
 LEVEL = "slice=10"
-FILES = [
-    ("dcmqi", "SEG, binary", "dcmqi.seg.dcm"),
-    ("dcmjs (OHIF)", "SEG, binary", "dcmjs.seg.dcm"),
-    ("plastimatch 1.9.4", "RTSTRUCT", "plastimatch.rtstruct.dcm"),
-    ("rt-utils", "RTSTRUCT", "rt-utils.rtstruct.dcm"),
-    ("slicerio 1.4.0", "NRRD of 3D Slicer", "slicerio.seg.nrrd"),
-]
-"""Program, format and name of each file."""
 
 
 @pytest.fixture(scope="module")
