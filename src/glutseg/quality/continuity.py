@@ -60,7 +60,8 @@ def _coarse(hu: Int16Array, pixel_mm: tuple[float, ...], settings: QualitySettin
     n_rows, n_columns = hu.shape[0] // rows, hu.shape[1] // columns
     clipped = np.clip(hu[: n_rows * rows, : n_columns * columns], *settings.continuity_hu)
     bands = clipped.reshape(n_rows, rows, -1).sum(axis=1, dtype=np.int32)
-    return bands.reshape(n_rows, n_columns, columns).sum(axis=2).astype(np.float32) / (rows * columns)
+    sums = bands.reshape(n_rows, n_columns, columns).sum(axis=2)
+    return np.asarray(sums / (rows * columns), np.float32)
 
 
 def _step_ratio(coarse: dict[int, FloatArray], pair: tuple[int, int], usual_step: int) -> float:
