@@ -15,13 +15,22 @@ def written(run, path, *, compressed):
 @pytest.mark.parametrize("name", ["mask.nii.gz", "mask.nrrd", "mask.mha"])
 @pytest.mark.parametrize("place", [-1, -4, -8])
 def test_a_wrong_check_sum_of_compressed_voxels_is_refused(export_run, tmp_path, name, place):
-    """Other labels were read from a flipped bit; ITK and Python do not come to the check sum by themselves."""
+    """A flipped bit gave other labels; neither ITK nor Python comes to the check sum by itself."""
     path = tmp_path / name
     content = bytearray(written(export_run, path, compressed=True))
     assert read_foreign(path).regions
     content[place] ^= 1
     path.write_bytes(content)
     with pytest.raises(GlutsegError, match="mask-unreadable"):
+        read_foreign(path)
+
+
+def test_a_nifti_of_no_dimensions_is_refused(export_run, tmp_path):
+    path = tmp_path / "mask.nii"
+    content = bytearray(written(export_run, path, compressed=False))
+    content[40:42] = b"\0\0"
+    path.write_bytes(content)
+    with pytest.raises(GlutsegError, match="absurd sizes"):
         read_foreign(path)
 
 
@@ -43,6 +52,14 @@ def test_a_long_line_of_a_nrrd_header_does_not_end_the_process(export_run, tmp_p
     content = written(export_run, path, compressed=False)
     path.write_bytes(content.replace(b"\nspace origin", b"\n" + line + b"\nspace origin", 1))
     with pytest.raises(GlutsegError, match=f"{len(line)} characters"):
+        read_foreign(path)
+
+
+def test_voxels_that_are_said_to_be_text_do_not_end_the_process(export_run, tmp_path):
+    path = tmp_path / "mask.nrrd"
+    content = written(export_run, path, compressed=False)
+    path.write_bytes(content.replace(b"encoding: raw", b"encoding: ascii", 1))
+    with pytest.raises(GlutsegError, match="neither raw nor gzip"):
         read_foreign(path)
 
 

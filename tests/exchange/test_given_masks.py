@@ -259,7 +259,6 @@ def test_files_that_are_no_masks(tmp_path, content):
         (40, "<4h", (3, 32767, 32767, 32767), "mask-unreadable", "absurd sizes"),
         (40, "<4h", (3, 48, 40, -1), "mask-unreadable", "absurd sizes"),
         (40, "<4h", (3, 48, 40, 0), "mask-unreadable", "absurd sizes"),
-        (40, "<h", (0,), "mask-unreadable", "absurd sizes"),
         (40, "<5h", (4, 48, 40, 1, 8), "mask-unreadable", "three dimensions"),
         (40, "<4h", (3, 2000, 2000, 400), "mask-unreadable", "cut short"),
         (70, "<h", (32,), "mask-unreadable", "voxels are numbers"),
