@@ -43,6 +43,7 @@ from glutseg.dicom.stored import StoredStudies
 from glutseg.dicom.study_of import study_of
 from glutseg.dicom.summary import summary_of
 from glutseg.measurement import Participant, Participants
+from glutseg.output.checksum import with_checksum
 from glutseg.output.layout import CASE_JSON, case_file
 from glutseg.output.run_record import CaseState, RunRecord, write_run_record
 from glutseg.protocol import Protocol, load_protocol
@@ -162,6 +163,7 @@ def prepare(index: Index, table: Participants, protocol: Protocol, measurer: One
         own = text.replace(model.input_sha256, case.input_sha256).replace(model.case_id, case.case_id)
         own = own.replace(model.patient_id, case.patient_id).replace(uid, summary.study_uid)
         (out / case_file(case.case_id, CASE_JSON)).parent.mkdir(exist_ok=True)
+        own = json.dumps(with_checksum(json.loads(own)), indent=1, ensure_ascii=False) + "\n"
         (out / case_file(case.case_id, CASE_JSON)).write_text(own, encoding="utf-8")
     states = [CaseState(case.case_id, "ok", seconds) for case in plan.cases]
     record = RunRecord(str(index.root), protocol, "", "", "", outliner=measurer.record())

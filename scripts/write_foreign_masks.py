@@ -2,8 +2,9 @@
 
     python scripts/write_foreign_masks.py
 
-Needs ``pip install dcmqi rt-utils``, ``apt-get install plastimatch`` and ``npm install dcmjs`` (``NODE_PATH``
-names the folder node_modules). The files are kept in the source, so that tests need none of these programs.
+Needs ``pip install dcmqi rt-utils slicerio``, ``apt-get install plastimatch`` and ``npm install dcmjs``
+(``NODE_PATH`` names the folder node_modules). The files are kept in the source, so that tests need none of
+these programs.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ def main() -> None:
         dcmqi(images, truth, scratch)
         plastimatch(images, truth, scratch)
         rt_utils(images, truth)
+        slicerio(truth)
         dcmjs(images, truth, scratch)
     for path in sorted(OUT.iterdir()):
         sys.stdout.write(f"{path.name}: {path.stat().st_size} bytes\n")
@@ -110,6 +112,39 @@ def rt_utils(images: Path, truth: Path) -> None:
     for label, name in NAMES.items():
         structures.add_roi(mask=labels == label, name=name)
     structures.save(str(OUT / "rt-utils.rtstruct.dcm"))
+
+
+def slicerio(truth: Path) -> None:
+    import slicerio as slicer
+
+    image = nib.load(truth)
+    scheme = ("CodingSchemeDesignator", "CodeValue", "CodeMeaning")
+    segments = [
+        {
+            "id": f"Segment_{label}",
+            "labelValue": label,
+            "layer": 0,
+            "name": name,
+            "terminology": {
+                "contextName": "Segmentation category and type - 3D Slicer General Anatomy list",
+                "category": [TISSUE[key] for key in scheme],
+                "type": [MUSCLE[key] for key in scheme],
+                "typeModifier": [SIDES[label][key] for key in scheme],
+            },
+        }
+        for label, name in NAMES.items()
+    ]
+    to_lps = np.diag([-1.0, -1.0, 1.0, 1.0])
+    slicer.write_segmentation(
+        str(OUT / "slicerio.seg.nrrd"),
+        {
+            "voxels": np.asarray(image.dataobj).astype(np.uint8),
+            "ijkToLPS": to_lps @ image.affine,
+            "segments": segments,
+            "containedRepresentationNames": ["Binary labelmap"],
+            "masterRepresentation": "Binary labelmap",
+        },
+    )
 
 
 def dcmjs(images: Path, truth: Path, scratch: Path) -> None:

@@ -17,6 +17,7 @@ SMALL_SCAN = PhantomScan(matrix=96, pixel_mm=4.4, slice_mm=5.0, z_range_mm=(-35.
 SLOW = (
     *("anatomy/test_hips", "anatomy/test_levels", "anatomy/test_orientation", "anatomy/test_anatomy_shared"),
     *("anatomy/test_surroundings", "batch", "case/test_localiser_pass", "cli", "docs"),
+    *("output/test_lock", "review/test_two_sessions"),
     *("dicom/test_dicom_hostile", "dicom/test_dicom_real", "dicom/test_dicom_shared"),
     *("dicom/test_dicom_syntaxes", "exchange", "pacs", "phantom", "report", "review/test_decisions"),
     *("segmentation", "study/test_recovery", "training", "viewer"),

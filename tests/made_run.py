@@ -1,5 +1,6 @@
 """The folder of a run that nobody had to wait for: blocks for muscles, written as a run writes them."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from glutseg.errors import Flag
 from glutseg.image import SIDES, CtImage, Geometry, Mask
 from glutseg.measurement import measure_slice, profile
 from glutseg.output.case_files import write_case
+from glutseg.output.checksum import with_checksum
 from glutseg.output.run_record import CaseState, RunRecord, write_run_record
 from glutseg.output.tables import write_tables
 from glutseg.protocol import Protocol
@@ -129,6 +131,12 @@ def make_run(
     states = [CaseState(row.result.case_id, row.result.status) for row in rows]
     write_run_record(out, record, states, state="finished", seconds=1.0)
     return MadeRun(out, [row.result for row in rows])
+
+
+def reseal(record: Path) -> None:
+    """Give a record that a test has changed the checksum that it would have if glutseg had written it so."""
+    content = with_checksum(json.loads(record.read_text(encoding="utf-8")))
+    record.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def some_cases(n: int, wider_px: int = 0) -> list[MadeCase]:

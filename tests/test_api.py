@@ -295,6 +295,7 @@ def test_a_mask_outside_of_the_run_is_not_read(tmp_path):
     text = (case / "case.json").read_text(encoding="utf-8")
     (tmp_path / "mask.nii.gz").write_bytes((case / "mask.nii.gz").read_bytes())
     (case / "case.json").write_text(text.replace(f"cases/{case.name}/mask", "../mask"), encoding="utf-8")
+    made_run.reseal(case / "case.json")
     run = glutseg.read_run(out)
     with pytest.raises(GlutsegError, match="has no mask"):
         run.mask(case.name)

@@ -29,6 +29,7 @@ TEST_HOMES = {"listing": "cli", "result": "output", "version": "cli"}
 """Rooms without tests of their own name: what tests them."""
 ABOUT_THE_PROJECT = {
     "accuracy",
+    "attacks",
     "benchmarks",
     "docs",
     "examples",

@@ -66,6 +66,8 @@ class CtImage:
         interpolated from their neighbours and serve overviews
     sop_uids : SOP Instance UID of every slice, "" where no image shows it; empty where not from DICOM
     flags : quality flags of the images and their geometry
+    gaps_mm : heights (LPS z) at the ends of the image between which slices are missing: the series goes on
+        beyond
     """
 
     hu: Int16Array
@@ -75,6 +77,7 @@ class CtImage:
     unread_slices: frozenset[int] = frozenset()
     sop_uids: tuple[str, ...] = ()
     flags: tuple[Flag, ...] = ()
+    gaps_mm: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         _check_array(self.hu, self.geometry, np.int16)

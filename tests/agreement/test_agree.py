@@ -19,7 +19,7 @@ from glutseg.agreement import AUTOMATIC, agree, in_words
 from glutseg.errors import GlutsegError
 from glutseg.image import Geometry, Mask
 from glutseg.output.case_files import nifti_gz
-from made_run import GRID, LEVEL_SLICE, MadeCase, correct_case, labels_of, make_run, some_cases
+from made_run import GRID, LEVEL_SLICE, MadeCase, correct_case, labels_of, make_run, reseal, some_cases
 
 SHARED = Path(__file__).parents[3] / "shared"
 PIXEL_MM2 = 3.0
@@ -256,6 +256,7 @@ def test_several_studies_of_one_patient_are_told(tmp_path):
     for case in cases:  # as if all were of one patient
         path = run.out / "cases" / case.case_id / "case.json"
         path.write_text(path.read_text().replace(f'"patient_id": "{case.patient_id}"', '"patient_id": "P"'))
+        reseal(path)
     found = agree(run.out, [str(tmp_path / "t.csv")])
     assert "agree-patients-repeated" in codes(found.comparisons[0].notes)
     (tmp_path / "t.csv").write_text("patient_id,area_left_mm2\nP,300\n")

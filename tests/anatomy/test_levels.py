@@ -80,6 +80,30 @@ def test_a_series_that_ends_below_the_tops_is_never_measured_on_its_last_slice(p
     assert caught.value.code in ("level-outside", "hips-not-found")
 
 
+def test_a_level_between_the_parts_of_a_series_lies_in_a_gap(pelvis, anatomy):
+    top_mm = anatomy.hips.top_mm
+    part = replace(between(pelvis.volume, None, top_mm - 9), gaps_mm=((top_mm - 9, top_mm + 15),))
+    with pytest.raises(
+        GlutsegError, match=r"the level lies at z = .*, no image shows what lies between"
+    ) as caught:
+        find_level(Anatomy(part, anatomy.hips), LevelRule())
+    assert caught.value.code == "level-in-gap"
+    with pytest.raises(GlutsegError) as caught:  # beyond the gap, or at the other end
+        find_level(Anatomy(part, anatomy.hips), LevelRule(offset_mm=40))
+    assert caught.value.code == "level-outside"
+
+
+def test_hips_that_are_not_found_may_lie_where_images_are_missing(pelvis, anatomy):
+    top_mm = anatomy.hips.top_mm
+    part = replace(between(pelvis.volume, top_mm + 40, None), gaps_mm=((top_mm - 60, top_mm + 40),))
+    gap = rf"no image shows what lies between z = {top_mm - 60:.0f} and {top_mm + 40:.0f} mm"
+    with pytest.raises(GlutsegError, match=rf"hips-not-found: .*; {gap}"):
+        find_anatomy(part)
+    heights = [part.geometry.slice_z_mm(k) for k in (1, 4)]
+    with pytest.raises(GlutsegError, match=rf"between z = {heights[0]:.0f} and {heights[1]:.0f} mm"):
+        find_anatomy(replace(part, missing_slices=frozenset((2, 3)), gaps_mm=()))
+
+
 @pytest.mark.parametrize("above_centre_mm", [0, 8, 14, 20, 30, 45])
 def test_a_series_that_begins_in_the_heads_or_above_is_refused_or_flagged(pelvis, anatomy, above_centre_mm):
     """The sockets' roofs look like heads when the heads themselves are cut away."""

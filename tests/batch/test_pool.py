@@ -42,8 +42,8 @@ def errors_by_case(results):
 
 @needs_signals
 def test_a_crash_or_timeout_fails_its_own_study_only(context):
-    plan = tasks("a", "segfault", "exits", "killed-once", "hangs", "b")
-    found = errors_by_case(in_workers(plan, context, 2, 2.0, act))
+    plan = tasks("a", "segfault", "exits", "killed-once", "hangs", "b", "killed")
+    found = errors_by_case(in_workers(plan, context, 2, 8.0, act))
     assert found == {
         "a-0": ("no-ct", "as asked"),
         "segfault-1": ("worker-died", "its process ended with SIGSEGV"),
@@ -51,6 +51,10 @@ def test_a_crash_or_timeout_fails_its_own_study_only(context):
         "killed-once-3": ("no-ct", "as asked"),
         "hangs-4": ("study-timeout", "it was stopped at the time limit"),
         "b-5": ("no-ct", "as asked"),
+        "killed-6": (
+            "memory-short",
+            "its process was killed (SIGKILL), as systems do that are short of memory",
+        ),
     }
     for task in plan:
         assert read_case(context.out, task.case_id).input_sha256 == "digest"

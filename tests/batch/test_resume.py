@@ -172,6 +172,35 @@ def test_a_case_whose_files_are_broken_is_measured_again(four, tmp_path):
     assert files_of(out) == files_of(whole)
 
 
+def overwritten(path):
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("mask.nii.gz", lambda path: path.write_bytes(b"")),
+        ("mask.nii.gz", lambda path: path.write_bytes(path.read_bytes()[:100])),
+        ("mask.nii.gz", overwritten),
+        ("overlay.png", overwritten),
+        (
+            "case.json",
+            lambda path: path.write_text(path.read_text().replace('"area_mm2": ', '"area_mm2": 1')),
+        ),
+    ],
+)
+def test_a_case_with_a_file_that_is_not_as_it_was_is_measured_again(four, tmp_path, name, damage):
+    out = tmp_path / "out"
+    two = replace(four, studies=four.studies[:2])
+    batch.run(two, PROTOCOL, None, out)
+    whole = files_of(out)
+    damage(min((out / "cases").iterdir()) / name)
+    assert files_of(out) != whole
+    assert batch.run(two, PROTOCOL, None, out, options=RESUME).n_kept == 1
+    assert files_of(out) == whole
+
+
 def test_another_protocol_version_key_or_input_is_refused_with_the_difference(four, tmp_path, monkeypatch):
     out = tmp_path / "out"
     two = replace(four, studies=four.studies[:2])

@@ -1,13 +1,15 @@
 """The walk over the bytes of a header finds what pydicom's reader does, or leaves the file to it."""
 
 import io
+import struct
 
 import pytest
 from dicom_builder import ct_dataset, pattern, save, write_series
 from dicom_encodings import LOSSLESS
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from glutseg.dicom import header, parse
 from glutseg.dicom.decode import TAGS as PIXEL_TAGS
@@ -144,3 +146,34 @@ def test_values_that_differ_in_sign_or_character_set_are_not_shared(tmp_path):
     assert [repr(one) for one in found] == [repr(header_of(path)) for path in paths[:2]]
     assert repr(found[0].slices[0].rescale) == "(1.0, -0.0)"
     assert repr(found[1].slices[0].rescale) == "(1.0, 0.0)"
+
+
+def twice(ds, keyword, path, syntax):
+    """Save a data set in which an element stands twice, with another value the second time."""
+    save(ds, path, syntax)
+    content, order = path.read_bytes(), ">" if syntax == ExplicitVRBigEndian else "<"
+    tag = tag_for_keyword(keyword)
+    at = content.index(struct.pack(order + "HH", tag >> 16, tag & 0xFFFF))
+    length = struct.unpack_from(order + "H", content, at + 6)[0]
+    end = at + 8 + length
+    second = content[at : at + 8] + content[at + 8 : end].replace(b"8", b"9").replace(b"\0\x08", b"\0\x10")
+    path.write_bytes(content[:end] + second + content[end:])
+    return path
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian])
+@pytest.mark.parametrize(("keyword", "tag"), [("PixelSpacing", "(0028,0030)"), ("Rows", "(0028,0010)")])
+def test_an_element_that_stands_twice_makes_a_file_unreadable(tmp_path, syntax, keyword, tag):
+    ds = ct_dataset(pattern()[0].astype(">u2" if syntax == ExplicitVRBigEndian else "<u2"), (0, 0, 0), 1)
+    path = twice(ds, keyword, tmp_path / "x", syntax)
+    problem = header_of(path)
+    assert (problem.code, problem.message) == (
+        "file-unreadable",
+        f"the element {tag} stands twice in the header",
+    )
+
+
+def test_an_element_that_is_not_read_may_stand_twice(tmp_path):
+    ds = ct_dataset(pattern()[0].astype("<u2"), (0, 0, 0), 1, StationName="8")
+    path = twice(ds, "StationName", tmp_path / "x", ExplicitVRLittleEndian)
+    assert header_of(path).slices[0].rows == 8

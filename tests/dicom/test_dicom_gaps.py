@@ -1,6 +1,9 @@
 import numpy as np
 import pytest
+from dicom_builder import write_series
+from dicom_series_read import ORIENTATIONS
 
+from glutseg import dicom
 from glutseg.dicom.gaps import fill_missing, longest_stretch
 
 
@@ -36,3 +39,20 @@ def test_missing_slices_are_interpolated():
 
 def test_a_gap_of_exactly_the_longest_kind_is_bridged():
     assert longest_stretch(has_image("xxxxxxxx-----xxxxxxxxxxxxxxxxxxxx"), 3) == (0, 33)  # 15 mm
+
+
+@pytest.mark.parametrize(("lies", "how"), [("HFS", "gone"), ("FFS", "gone"), ("HFS", "broken")])
+def test_a_part_knows_where_the_series_goes_on_beyond_a_gap(tmp_path, lies, how):
+    """Slices every 3 mm from z = 100 mm on: the gap is 27 mm long, too long to reach across."""
+    pixels = np.zeros((40, 8, 6), np.int16)
+    paths = write_series(tmp_path, pixels, ImageOrientationPatient=list(ORIENTATIONS[lies]))
+    for path in paths[10:18]:
+        path.unlink() if how == "gone" else path.write_bytes(path.read_bytes()[:-50])
+    (study,) = dicom.scan(tmp_path).studies
+    images = [dicom.read(series) for series in study.series]
+    upper = max(images, key=lambda image: image.geometry.origin_mm[2])
+    assert upper.gaps_mm == ((pytest.approx(127), pytest.approx(154)),)
+    assert dicom.read(study.series[0], slices=slice(1, 5)).gaps_mm == ()
+    if how == "gone":
+        lower = min(images, key=lambda image: image.geometry.origin_mm[2])
+        assert lower.gaps_mm == upper.gaps_mm

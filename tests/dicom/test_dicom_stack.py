@@ -77,6 +77,9 @@ def test_a_long_gap_divides_a_series_into_two_stacks():
     assert zs(second) == [3 * k for k in range(25)]
     assert codes(first) == codes(second) == ["series-gap"]
     assert "29 of 54" in first.flags[0].message
+    assert first.flags[0].message.startswith("no image shows what lies between z 72.0 and 93.0 mm;")
+    assert first.goes_on_at == (-7, None)
+    assert second.goes_on_at == (None, 31)
 
 
 def test_a_spacing_that_changes_is_no_gap():

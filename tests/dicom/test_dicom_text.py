@@ -50,7 +50,8 @@ def test_the_shortcut_for_printable_text_gives_the_same_result():
     for code in range(0, sys.maxunicode + 1, 7):
         c = chr(code)
         kept = " " if c.isspace() else "" if unicodedata.category(c)[0] == "C" else c
-        assert clean_text(f"a{c} b") == " ".join(f"a{kept} b".split()), hex(code)
+        expected = unicodedata.normalize("NFC", " ".join(f"a{kept} b".split()))
+        assert clean_text(f"a{c} b") == expected, hex(code)
 
 
 @pytest.mark.parametrize("text", ["1_0", "1_000.5", "\u0661"])

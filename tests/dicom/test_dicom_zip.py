@@ -144,6 +144,39 @@ def test_a_bomb_is_not_inflated(tmp_path):
     assert "are no image" in messages(index)[0][2]
 
 
+CT = b"\x08\0\x16\0UI\x1a\x001.2.840.10008.5.1.4.1.1.2\0"
+META = b"\2\0\x10\0UI\x14\x001.2.840.10008.1.2.1\0"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        bytes(2**20),  # a hundred thousand elements without a value
+        META
+        + CT
+        + b"\x09\0\x10\0UT\0\0"
+        + struct.pack("<I", 10 * 2**20)
+        + bytes(10 * 2**20),  # to be skipped
+    ],
+    ids=["elements", "bytes"],
+)
+def test_an_archive_that_would_be_read_for_ever_is_refused_as_a_whole(tmp_path, monkeypatch, data):
+    monkeypatch.setattr(archive, "FREE_READS", 50_000)
+    monkeypatch.setattr(archive, "FREE_BYTES", 25 * 2**20)
+    write_series(tmp_path / "plain")
+    pack(tmp_path / "in" / "good.zip", tmp_path / "plain")
+    with zipfile.ZipFile(tmp_path / "in" / "a.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        for path in sorted((tmp_path / "plain").iterdir()):
+            file.write(path, f"0{path.name}")
+        for n in range(1000):
+            file.writestr(f"{n + 1}", b"")
+        for n in range(5):
+            file.writestr(f"z{n}", bytes(128) + b"DICM" + data)
+    index = scan(tmp_path / "in")
+    assert [m[1] for m in messages(index)] == ["archive-refused"]
+    assert [series.n_images for study in index.studies for series in study.series] == [5]
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

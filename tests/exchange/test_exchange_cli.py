@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 
 import glutseg as glutseg_api
 from glutseg import review
+from glutseg.batch.images import find_images
 from glutseg.cli import app
 from glutseg.errors import GlutsegError
 from glutseg.output.ledger import read_case
@@ -266,3 +268,26 @@ def test_osirix_readings_are_listed_and_measured(export_run, tmp_path):
     assert float(row["area_right_mm2"]) == pytest.approx(float(lines[1]["area_mm2"]))
     told = json.loads(glutseg("import-osirix", file, export_run.images, "--json").stdout)
     assert told["rois"][0]["roi_name"] == "left"
+
+
+def test_formats_may_stand_in_one_option(export_run, tmp_path):
+    done = glutseg("export", export_run.out, "-f", "nrrd, NIFTI", "-f", "nifti", "-o", tmp_path / "there")
+    assert done.exit_code == 0, done.output
+    assert len(list((tmp_path / "there").iterdir())) == 3  # with the colour table
+    wrong = glutseg("export", export_run.out, "-f", "seg,pdf")
+    assert (wrong.exit_code, "pdf is not one of" in wrong.output) == (2, True)
+
+
+def test_a_run_on_a_relative_path_is_exported_from_another_folder(export_run, tmp_path, monkeypatch):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    sitk.WriteImage(export_run.mask.to_sitk(), str(masks / "P1.nii.gz"))
+    monkeypatch.chdir(tmp_path)
+    how = ("--masks", "masks/{patient_id}.nii.gz", "--level", "slice=3", "-j", "0", "-o", "deep/given")
+    assert glutseg("run", "images", *how).exit_code in (0, 2)
+    record = json.loads(Path("deep/given/run.json").read_text())
+    assert (record["input"], record["input_from_run"]) == ("images", "../../images")
+    (tmp_path / "elsewhere" / "images").mkdir(parents=True)  # of the same name, but another
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert glutseg("export", "../deep/given", "-f", "seg").exit_code == 0
+    assert find_images(Path("../deep/given")).plan.cases

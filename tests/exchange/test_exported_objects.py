@@ -65,7 +65,7 @@ def test_the_report_tells_areas_and_densities_of_frames_of_the_segmentation(expo
     told = {}
     for group in walk(sr, "Measurement Group"):
         items = {(i.ConceptNameCodeSequence[0].CodeMeaning, derivation(i)): i for i in group.ContentSequence}
-        name = items["Tracking Identifier", ""].TextValue
+        name = items["Tracking Identifier", ""].TextValue.rpartition(":")[2]
         numbers = [items[key].MeasuredValueSequence[0] for key in FIGURES]
         told[name] = [(float(n.NumericValue), n.MeasurementUnitsCodeSequence[0].CodeValue) for n in numbers]
         reference = items["Referenced Segmentation Frame", ""].ReferencedSOPSequence[0]

@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 
 from glutseg.dicom.text import clean_text
@@ -126,6 +128,13 @@ def test_pseudonyms_and_case_ids_name_patients_too(table):
 def test_ids_are_cleaned_as_those_of_the_images(table):
     rows = read_participants(table("patient_id,height_m\nA  1,1.7\n"))
     assert rows.of(clean_text("A\u200b \t1")).height_m == 1.7
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_an_umlaut_of_one_character_or_of_two_is_the_same(table, form):
+    rows = read_participants(table(unicodedata.normalize(form, "patient_id,height_m\nMüller-1,1.7\n")))
+    for other in ("NFC", "NFD"):
+        assert rows.of(clean_text(unicodedata.normalize(other, "Müller-1")), "").height_m == 1.7
 
 
 def test_who_is_missing_where(table):

@@ -71,6 +71,8 @@ class FaultyServer:
         if len(parts) == 3:
             return "series", page(series(images), query)
         images = [d for d in images if d.SeriesInstanceUID == parts[3]]
+        if parts[4] == "instances" and len(parts) == 5:
+            return "instances", page(instances(images), query)
         if len(parts) == 5:
             return "metadata", Response(200, JSON, json.dumps([d.to_json_dict() for d in images]).encode())
         content = self.contents[parts[5]]
@@ -111,6 +113,10 @@ def series(files):
         }
         for uid, own in found.items()
     ]
+
+
+def instances(files):
+    return [{"00080018": {"vr": "UI", "Value": [d.SOPInstanceUID]}} for d in files]
 
 
 def page(found, query) -> Response:

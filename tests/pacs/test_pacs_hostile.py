@@ -84,7 +84,6 @@ def path_as_uid(item):
 CASES = [
     ("metadata", faults.status(401), "pacs-refused"),
     ("metadata", faults.status(403), "pacs-refused"),
-    ("metadata", faults.status(404), "pacs-gone"),
     ("metadata", faults.status(500), "pacs-failed"),
     ("metadata", faults.status(503), "pacs-unreachable"),
     ("metadata", faults.login_page, "pacs-answer-invalid"),

@@ -75,6 +75,32 @@ def test_fat_outside_of_its_usual_range(fat_hu, flags):
     assert _flags(fat_hu=float(fat_hu)) == flags
 
 
+@pytest.mark.parametrize(("lowest_air_hu", "flags"), [(-750, []), (-749, ["hu-shifted"]), (None, [])])
+def test_air_that_is_none(lowest_air_hu, flags):
+    assert _flags(lowest_air_hu=lowest_air_hu) == flags
+
+
+@pytest.mark.parametrize(
+    ("factor", "offset_hu", "flags"),
+    [
+        (1.0, -24.0, ["hu-unusual"]),
+        (1.0, 50.0, ["hu-shifted"]),
+        (1.5, 0.0, ["hu-shifted"]),
+        (0.7, 0.0, ["hu-shifted"]),
+    ],
+)
+@pytest.mark.parametrize("has_table", [False, True])
+def test_hu_that_are_none(factor, offset_hu, flags, has_table):
+    drawn = Drawn(has_table=has_table)
+    found = measure_densities(drawn.picture(drawn.hu() * factor + offset_hu))
+    assert [str(f) for f in check_densities(found, LIMITS)] == flags
+
+
+def test_a_picture_without_air_tells_nothing_of_it():
+    picture = Drawn(half_mm=(300.0, 400.0)).picture()
+    assert measure_densities(picture).lowest_air_hu is None
+
+
 def test_a_shift_is_told_from_a_factor_by_the_air():
     assert _message(fat_hu=-60.0, lean_hu=90.0, air_hu=-960.0).endswith("as if all HU were about 40 too high")
     assert _message(fat_hu=-60.0, lean_hu=90.0).endswith("as if all HU were about 40 too high")

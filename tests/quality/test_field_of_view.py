@@ -132,6 +132,50 @@ def test_air_of_one_value_next_to_a_flat_back_is_no_edge_of_the_picture(pixel_mm
     assert _flags(drawn.picture(np.where(hu < -950, -1000, hu))) == []
 
 
+@pytest.mark.parametrize("noise_hu", [0, 10, 20, 40])
+@pytest.mark.parametrize(("row_mm", "column_mm"), [(-15.0, 0.0), (10.0, 40.0), (-25.0, -60.0)])
+@pytest.mark.parametrize("short_mm", [0, 6])
+def test_a_round_field_around_any_point_cuts(noise_hu, row_mm, column_mm, short_mm):
+    """Its middle is that of the body or of what was asked for, not that of the image."""
+    drawn = Drawn(pixel_mm=1.0)
+    y, x = drawn.grid_mm()
+    outward_mm, labels = np.hypot(y - row_mm, x - column_mm), drawn.labels()
+    gone = outward_mm > outward_mm[labels > 0].max() - 15
+    air = np.maximum(-1000 + np.random.default_rng(8).normal(0, noise_hu, gone.shape), -1024)
+    inside = ndi.distance_transform_edt((labels > 0) & ~gone, sampling=drawn.pixel_mm)
+    flags = _flags(drawn.picture(np.where(gone, air, drawn.hu()), np.where(inside > short_mm, labels, 0)))
+    assert set(flags) >= {str(BOTH[0] if gone[labels == LEFT].any() else BOTH[1])}
+    assert set(flags) <= set(BOTH)
+
+
+@pytest.mark.parametrize("value", [-1024, -1000, -24, 0])
+@pytest.mark.parametrize(("row_mm", "column_mm"), [(72.0, 70.0), (50.0, 120.0), (28.0, 60.0)])
+@pytest.mark.parametrize("pixel_mm", [0.7, 1.5])
+def test_a_box_over_the_edge_of_a_muscle_cuts_it(value, row_mm, column_mm, pixel_mm):
+    """As an anonymiser blacks out burnt-in text."""
+    drawn = Drawn(pixel_mm=pixel_mm)
+    y, x = drawn.grid_mm()
+    box = (np.abs(y - row_mm) < 12) & (np.abs(x - column_mm) < 20)
+    labels = np.where(box, 0, drawn.labels())
+    assert _flags(drawn.picture(np.where(box, value, drawn.hu()), labels)) == BOTH[:1]
+
+
+@pytest.mark.parametrize("value", [-1024, 0])
+def test_a_box_away_from_the_muscles_does_not_matter(value):
+    drawn = Drawn()
+    y, x = drawn.grid_mm()
+    box = (np.abs(y + 80) < 15) & (np.abs(x) < 40)
+    assert _flags(drawn.picture(np.where(box, value, drawn.hu()))) == []
+
+
+@pytest.mark.parametrize("metal_hu", [3071, 2976])
+def test_metal_with_a_flat_side_is_no_box(metal_hu):
+    drawn = Drawn()
+    y, x = drawn.grid_mm()
+    plate = (np.abs(y - 20) < 4) & (np.abs(x - 70) < 20)
+    assert _flags(drawn.picture(np.where(plate, metal_hu, drawn.hu()))) == []
+
+
 def test_nothing_outlined_is_nothing_cut():
     drawn = Drawn()
     hu, labels = _filled(drawn, "round", 20.0, "padding")

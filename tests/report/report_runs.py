@@ -7,7 +7,7 @@ from pathlib import Path
 from glutseg import agreement, review
 from glutseg.errors import Flag
 from glutseg.protocol import load_protocol
-from made_run import MadeCase, correct_case, make_run
+from made_run import MadeCase, correct_case, make_run, reseal
 
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 """What a patient id or a series description may hold."""
@@ -29,6 +29,7 @@ def make_full_run(out: Path) -> Path:
     record = json.loads(path.read_text())
     record["rejected_series"] = [{"series_uid": "1.9", "reason": f"a localizer {HOSTILE}"}]
     path.write_text(json.dumps(record))
+    reseal(path)
     review.accept(out, CASES[0].case_id, "Ann", note=HOSTILE)
     correct_case(out, replace(CASES[1], widths_px=(14, 14)), HOSTILE)
     review.reject(out, CASES[2].case_id, "Ann", "metal")

@@ -151,9 +151,9 @@ def test_all_reviewed_with_study_and_agreement():
         "of both sides) with Welch’s t test; Student’s t test and the Mann–Whitney test were "
         "calculated in addition. The effect size is Hedges g (Hedges, 1981); intervals are 95% "
         "confidence intervals. Correlations with visits were calculated as Pearson’s r and Spearman’s "
-        "ρ over all patients, adjusted for group, and within each group. The difference between the "
-        "groups was adjusted for age_years in a linear model (ordinary least squares). The left and "
-        "the right side were compared with a paired t test. Tests were two-sided with a significance "
+        "ρ over all patients and within each group, and as Pearson’s r adjusted for group. The difference "
+        "between the groups was adjusted for age_years in a linear model (ordinary least squares). The left "
+        "and the right side were compared with a paired t test. Tests were two-sided with a significance "
         "level of 0.05; p values adjusted by Holm’s method (Holm, 1979) for the 3 tests are given in "
         "addition. As a sensitivity analysis the comparison of the groups was repeated with 8 other "
         "choices of area, side, height index, level or cases. Statistics were calculated with glutseg "
@@ -162,6 +162,33 @@ def test_all_reviewed_with_study_and_agreement():
     for name in ("Bland", "McGraw", "Hedges", "Holm"):
         assert any(one.startswith(name) for one in cited)
         assert not any(one.startswith(name) for one in told()[1])
+
+
+def test_what_a_study_used_in_addition_is_said_and_cited():
+    """Not for a study of an earlier version, whose record (`STUDY`) does not have it."""
+    fitted = [
+        {"name": "group", "errors": "classical; robust: HC3"},
+        {"name": "group and covariates", "errors": "classical; robust: HC3"},
+        {"name": "sides", "errors": "clustered by patient: CR2"},
+    ]
+    comparison = STUDY["comparison"] | {"mann_whitney": {"u": 40.0, "p": 0.1, "method": "exact"}}
+    bootstrap = {"resamples": 9999, "seed": 1, "note": ""}
+    full = STUDY | {"models": fitted, "comparison": comparison, "bootstrap": bootstrap}
+    text, cited = told(beside=Beside(read_as(StudyRecord, full), None))
+    assert "the Mann–Whitney test (exact) were calculated" in text
+    assert "; bootstrap intervals (BCa; Efron, 1987) from 9999 resamples within the groups are given" in text
+    assert (
+        "in a linear model (ordinary least squares); standard errors that allow for unequal variances (HC3; "
+        "MacKinnon and White, 1985) are given in addition. The left" in text
+    )
+    assert "allow for two values of each patient (CR2; Bell and McCaffrey, 2002)." in text
+    for author in ("Efron", "MacKinnon", "Bell"):
+        assert sum(one.startswith(author) for one in cited) == 1
+    few = full | {"bootstrap": bootstrap | {"note": "fewer than 8 patients in a group"}, "models": fitted[:1]}
+    text, cited = told(beside=Beside(read_as(StudyRecord, few | {"sides": None}), None))
+    for author in ("Efron", "MacKinnon", "Bell"):
+        assert author not in text
+        assert not any(one.startswith(author) for one in cited)
 
 
 @pytest.mark.parametrize("level", NAMED_LEVELS)

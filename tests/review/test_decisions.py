@@ -14,6 +14,7 @@ from glutseg.image import Mask
 from glutseg.measurement import measure_slice
 from glutseg.review import record
 from glutseg.review.decide import MAX_TEXT
+from made_run import reseal
 
 FIGURES = ("area_left_mm2", "area_right_mm2", "mean_hu_left", "profile_mean_area_left_mm2")
 
@@ -203,6 +204,7 @@ def test_measured_anew_makes_a_review_stale(reviewed):
     review.reject(reviewed.out, second, "anna", "bad")
     path = reviewed.out / "cases" / first / "case.json"
     path.write_text(path.read_text(encoding="utf-8").replace('"input_sha256": "', '"input_sha256": "0'))
+    reseal(path)
     collate(reviewed)
     row = reviewed.row(first)
     assert (row["status"], row["decision"]) == ("review", "")
@@ -229,6 +231,7 @@ def test_what_cannot_be_decided_is_refused(reviewed):
     path = reviewed.out / "cases" / case / "case.json"
     told = json.loads(path.read_text(encoding="utf-8")) | {"status": "failed"}
     path.write_text(json.dumps(told), encoding="utf-8")
+    reseal(path)
     with pytest.raises(GlutsegError, match="no measurement to accept"):
         review.accept(reviewed.out, case, "anna")
     long = review.reject(reviewed.out, case, "anna", "x" * 10_000)

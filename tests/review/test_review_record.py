@@ -69,6 +69,14 @@ def test_a_record_that_cannot_be_read_is_not_written_over(tmp_path):
     assert path.read_text() == "{broken"
 
 
+def test_a_record_that_was_changed_by_hand_is_told(tmp_path):
+    append(tmp_path, "c-1", "anna", entry("rejected", reason="metal"))
+    path = tmp_path / "cases/c-1/review-anna.json"
+    path.write_text(path.read_text().replace("metal", "other"))
+    with pytest.raises(GlutsegError, match="review-invalid: it was changed"):
+        read_review(tmp_path, "c-1", "anna")
+
+
 def test_what_is_written_comes_back(tmp_path):
     first = append(tmp_path, "c-1", "Anna Ünal", entry("rejected", reason="metal", note="<b>=1+1"))
     second = append(tmp_path, "c-1", "Anna Ünal", entry("withdrawn", restores=-1))

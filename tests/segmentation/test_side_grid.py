@@ -118,3 +118,37 @@ def test_columns_point_away_from_the_midline():
     left, right = (SideGrid.around(geometry, (5.0, 5.0, 5.0), side, None) for side in ("left", "right"))
     assert left.columns[1] > left.columns[0]
     assert right.columns[1] < right.columns[0]
+
+
+def hill(degrees, side, shape=(12, 200, 260), spacing=(3.0, 1.5, 1.0), origin=(-130.0, -150.0, 0.0)):
+    """The same smooth body around the head, of a patient who lies rolled by so much."""
+    g = Geometry(shape, spacing, origin)
+    _, y, x = np.meshgrid(*(np.arange(n) * s for n, s in zip(shape, spacing, strict=True)), indexing="ij")
+    y, x = y + origin[1] - TURNED_HEAD_MM[1], x + origin[0] - TURNED_HEAD_MM[0]
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    back, left = y * c - x * s, y * s + x * c
+    outwards = left if side == "left" else -left
+    values = 900 * np.exp(-(((back - 25) / 30) ** 2) - ((outwards + 10) / 22) ** 2)
+    return CtImage(np.round(values - 1000).astype(np.int16), g)
+
+
+TURNED_HEAD_MM = (5.0, 2.0, 16.0)
+
+
+@pytest.mark.parametrize("degrees", [-40.0, 12.0, 33.0])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_turned_grid_sees_a_rolled_patient_straight_and_draws_him_as_he_lies(side, degrees):
+    slices = range(4, 7)
+    straight = hill(0.0, side)
+    rolled = hill(degrees, side)
+    grid = SideGrid.around(rolled.geometry, TURNED_HEAD_MM, side, slices, degrees)
+    seen = grid.sample(rolled)
+    as_straight = SideGrid.around(straight.geometry, TURNED_HEAD_MM, side, slices).sample(straight)
+    inside = np.s_[:, 20:130, 30:120]  # far enough from the ends of the slices
+    assert as_straight[inside].max() > -110
+    np.testing.assert_allclose(seen[inside], as_straight[inside], atol=6)
+    box = grid.box(rolled.geometry)
+    drawn = grid.on_slices(seen, slices, box)
+    body = rolled.hu[slices.start : slices.stop, *box] > -950
+    assert body.any()
+    np.testing.assert_allclose(drawn[body], rolled.hu[slices.start : slices.stop, *box][body], atol=6)

@@ -1,17 +1,19 @@
 """Models, checks, Holm and power against linear algebra, simulation and tables."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 from statsmodels.stats.power import TTestIndPower
-from study_maker import make, table_rows
+from study_maker import HEADER, make, table_rows, write_table
 
 from glutseg.errors import GlutsegError
 from glutseg.study.checks import check_normal, check_spread, holm
 from glutseg.study.model import fit, fit_sides
 from glutseg.study.power import power_of
+from glutseg.study.words import summary
 
 
 @pytest.fixture(scope="module")
@@ -62,24 +64,89 @@ def test_robust_p_is_with_hc3(study):
     assert [t.robust_p for t in fit(study.sample).terms] == pytest.approx(p.tolist())
 
 
-def test_both_sides_have_errors_by_patient(study):
-    x = np.vstack([design_of(study.sample, left=left) for left in (1.0, 0.0)])
-    frame = study.sample.frame
-    y = np.concatenate([frame["left"], frame["right"]])
-    n, k, patients = len(y), x.shape[1], len(frame)
+def test_the_robust_interval_and_p_are_of_one_error(study):
+    for term in fit(study.sample).terms:
+        df = len(study.sample.frame) - 4
+        half = stats.t.ppf(0.975, df) * term.robust_error
+        assert (term.robust_ci.low, term.robust_ci.high) == pytest.approx(
+            (term.estimate - half, term.estimate + half)
+        )
+        assert term.robust_p == pytest.approx(2 * stats.t.sf(abs(term.estimate / term.robust_error), df))
 
-    def clustered(x, rest, _inverse):
-        scores = (x * rest[:, None]).reshape(2, patients, k).sum(axis=0)
-        return scores.T @ scores * (patients / (patients - 1) * (n - 1) / (n - k))
 
-    beta, errors, _ = by_hand(x, y, clustered)
+def test_the_sides_of_a_balanced_study_are_a_paired_t_test(study):
+    """And their groups Welch's errors of the patients' means, with the df of Bell and McCaffrey."""
     model = fit_sides(study.sample)
-    assert model.terms[2].name == "left − right"
-    assert [t.estimate for t in model.terms] == pytest.approx(beta.tolist())
-    assert [t.error for t in model.terms] == pytest.approx(errors.tolist())
-    p = 2 * stats.t.sf(np.abs(beta / errors), patients - 1)
-    assert [t.p for t in model.terms] == pytest.approx(p.tolist())
-    assert (model.n, model.n_patients, model.df) == (n, patients, patients - 1)
+    side, paired = model.term("left − right"), study.sides.test
+    assert (side.estimate, side.t, side.df, side.p) == pytest.approx(
+        (paired.difference, paired.statistic, paired.df, paired.p)
+    )
+    assert (side.ci.low, side.ci.high) == pytest.approx((paired.ci.low, paired.ci.high))
+    frame = study.sample.frame
+    plain = fit_sides(replace(study.sample, numbers=(), categories=())).terms[1]
+    means = ((frame["left"] + frame["right"]) / 2).to_numpy(float)
+    first, second = (means[frame["group"] == g] for g in study.sample.groups)
+    a, b = len(first), len(second)
+    assert plain.error == pytest.approx(math.sqrt(first.var(ddof=1) / a + second.var(ddof=1) / b))
+    df = (a + b) ** 2 * (a - 1) * (b - 1) / (a**2 * (a - 1) + b**2 * (b - 1))
+    assert plain.df == pytest.approx(df)
+    assert (plain.robust_error, plain.robust_p) == (plain.error, plain.p)
+    assert (model.n, model.n_patients) == (2 * len(frame), len(frame))
+
+
+def test_one_patient_s_category_has_no_robust_p_and_is_named(tmp_path):
+    made = make(tmp_path)
+    rows = [(*r[:4], "divers" if k == 3 else "FM"[k % 2]) for k, r in enumerate(made.rows)]
+    write_table(made.table, rows)
+    study = made.study(covariates=("age_years", "sex"), groups=("control", "back-pain"))
+    adjusted, sides = study.models[1:]
+    for model in (adjusted, sides):
+        lone = [t for t in model.terms if t.note]
+        # "F" is what the others are compared with, but "F" < "M" < "divers"
+        assert [t.name for t in lone] == ["sex: divers − F"]
+        assert math.isnan(lone[0].robust_error)
+        assert math.isnan(lone[0].robust_p)
+        assert math.isnan(lone[0].robust_ci.low)
+    assert adjusted.term("sex: divers − F").p > 0  # under the classical model one patient says something
+    without = [(*r[:4], "" if r[4] == "divers" else r[4]) for r in rows]
+    write_table(made.table, without)
+    rest = made.study(covariates=("age_years", "sex"), groups=("control", "back-pain"))
+    for name in ("control − back-pain", "age_years", "sex: M − F"):
+        for model, other in zip((adjusted, sides), rest.models[1:], strict=True):
+            assert model.term(name).estimate == pytest.approx(other.term(name).estimate)
+            # HC3 and CR2 of the others are what they are without that patient
+            assert model.term(name).robust_error == pytest.approx(other.term(name).robust_error)
+    said = " ".join(summary(study))
+    assert "Rests on one patient alone, so without a robust error: sex: divers − F." in said
+
+
+def test_the_word_of_one_patient_that_others_are_compared_with_marks_all_of_them(tmp_path):
+    made = make(tmp_path)
+    rows = [(*r[:4], "A" if k == 3 else "FM"[k % 2]) for k, r in enumerate(made.rows)]
+    write_table(made.table, rows)
+    model = made.study(covariates=("age_years", "sex"), groups=("control", "back-pain")).models[1]
+    assert [t.name for t in model.terms if t.note] == ["intercept", "sex: F − A", "sex: M − A"]
+
+
+def test_columns_that_nearly_repeat_each_other_are_named(tmp_path):
+    made = make(tmp_path)
+    header = (*HEADER, "age_months", "weight")
+    rows = [(*r, 12 * r[2] + k % 5, 60 + 7 * k % 23) for k, r in enumerate(made.rows)]
+    write_table(made.table, rows, header)
+    study = made.study(covariates=("age_years", "weight", "age_months"), groups=("control", "back-pain"))
+    found = {c.column: c for c in study.models[1].collinear}
+    assert {name: c.others for name, c in found.items()} == {
+        "age_years": ("age_months",),
+        "age_months": ("age_years",),
+    }
+    vif = study.models[1].term("age_years").vif
+    assert found["age_years"].vif == vif > 10
+    said = " ".join(summary(study))
+    assert "nearly say the same" in said
+    assert f"age_years and age_months ({vif:.0f}). What" in said
+    others = made.study(covariates=("age_years", "weight"), groups=("control", "back-pain"))
+    assert not others.models[1].collinear
+    assert "nearly say the same" not in " ".join(summary(others))
 
 
 def test_without_covariates_it_is_student(study):

@@ -39,7 +39,7 @@ def test_all_files_are_there_and_listed(done):
     assert files == sorted([*record["files"], "study.json"])
     figures = [
         f"figures/{n}.{s}"
-        for n in ("groups", "correlation-1", "sides", "profile", "sensitivity")
+        for n in ("flow", "groups", "correlation-1", "sides", "profile", "sensitivity")
         for s in ("png", "svg")
     ]
     assert {*figures, *TABLES, "figures/captions.md"} == set(record["files"])
@@ -76,9 +76,14 @@ def test_tables_and_record_say_the_same(done):
     assert sum(counted.values()) == 17
     assert rows("unmatched.csv") == []
     assert {t["name"] for t in record["multiple_testing"]["tests"]} == {
-        "groups (Welch)", "visits (Pearson, all)", "age_years (Pearson, all)",
+        "groups (Welch)", "visits (Pearson, adjusted for group)", "age_years (Pearson, adjusted for group)",
         "left against right (paired t)",
     }  # fmt: skip
+    adjusted = {
+        c["column"]: c["r_p"] for c in record["correlations"] if c["who"] == "all, adjusted for group"
+    }
+    told = {t["name"].split()[0]: t["p"] for t in record["multiple_testing"]["tests"]}
+    assert {name: told[name] for name in adjusted} == adjusted
     assert "no patient may be judged" in record["context"]["note"]
 
 

@@ -1,5 +1,7 @@
 """Every bad input is an error that names file, row and column; nobody is lost without a word."""
 
+import unicodedata
+
 import pytest
 from study_maker import HEADER, made_cases, make, table_rows, write_table
 
@@ -235,3 +237,20 @@ def test_pseudonyms_need_the_run_s_key(tmp_path):
     plain = make(tmp_path / "plain")
     with pytest.raises(GlutsegError, match="without pseudonyms"):
         study_run(plain.out, plain.table, Question("group"), pseudonyms=key)
+
+
+@pytest.mark.parametrize("forms", [("NFD", "NFC"), ("NFC", "NFD"), ("NFD", "NFD")])
+def test_groups_in_decomposed_unicode_are_the_same_groups(tmp_path, forms):
+    """As the keyboards and file systems of some computers write an umlaut: in the table or in the command."""
+    in_table, in_command = forms
+
+    def change(rows):
+        for k, row in enumerate(rows):
+            row[1] = "Ältere"
+            if k % 2:
+                row[1] = unicodedata.normalize(in_table, "Jüngere")
+
+    made = changed(tmp_path, change)
+    groups = tuple(unicodedata.normalize(in_command, g) for g in ("Jüngere", "Ältere"))
+    assert made.study(groups=groups).sample.groups == ("Jüngere", "Ältere")
+    assert made.study().sample.groups == ("Jüngere", "Ältere")

@@ -9,6 +9,7 @@ import pytest
 from glutseg import review
 from glutseg.image import LEFT
 from glutseg.segmentation.totalsegmentator import TotalSegmentator
+from made_run import reseal
 
 pytest.importorskip("napari")
 SLOW_MS = 30_000
@@ -289,6 +290,7 @@ def test_nothing_of_two_origins_where_another_program_outlined(open_window, ten)
     record = ten.out / "cases" / ten.names[0] / "case.json"
     case = json.loads(record.read_text(encoding="utf-8"))
     record.write_text(json.dumps(case | {"outliner": TotalSegmentator.name}), encoding="utf-8")
+    reseal(record)
     user = open_window("anna")
     user.wait_for_case()
     first = user.case

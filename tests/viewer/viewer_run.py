@@ -11,6 +11,7 @@ from pydicom.uid import generate_uid
 from glutseg import review
 from glutseg.output.case_id import case_id
 from glutseg.output.ledger import read_case
+from made_run import reseal
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def make_ten(study: Path, run: Path, folder: Path, n: int = 10) -> None:
         for old, new in {only: name, **ids}.items():
             text = text.replace(f'"{old}"', f'"{new}"').replace(f"/{old}/", f"/{new}/")
         (target / "case.json").write_text(text, encoding="utf-8")
+        reseal(target / "case.json")
         cases.append({"case_id": name, "status": result.status, "seconds": {}})
     record |= {"cases": cases, "input": str(folder / "in"), "studies": n}
     (folder / "out/run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")

@@ -47,6 +47,13 @@ class Hips:
         return (self.left.centre_mm[0] + self.right.centre_mm[0]) / 2
 
     @property
+    def roll_degrees(self) -> float:
+        """How far the line through both heads is turned about the long axis, positive where the left one lies
+        further back."""
+        x_mm, y_mm, _ = np.subtract(self.left.centre_mm, self.right.centre_mm)
+        return float(np.degrees(np.arctan2(y_mm, x_mm)))
+
+    @property
     def lowest_mm(self) -> float:
         """Height of the lower one of the two centres."""
         return min(self.left.centre_mm[2], self.right.centre_mm[2])
@@ -76,7 +83,9 @@ def find_hips(volume: CtImage, near: Hips | None = None, method: Method = METHOD
     small = slabs(volume, method.grid.slice_mm, method.grid.coarse_pixel_mm)
     bones = BoneMap.of(small, method.surroundings)
     heads, pairs = _search(volume, small, bones, method.hips.rolls_degrees, method)
-    best = max(pairs, key=lambda hips: hips.score, default=None) or _far_rolled(volume, small, method)
+    best = _best(pairs) or _on_turned(volume, small, method.hips.far_rolls_degrees, method)
+    if best and abs(best.roll_degrees) > method.hips.max_roll_degrees:
+        best = _best([best, *filter(None, [_on_turned(volume, small, (best.roll_degrees,), method)])])
     # fitted once more from where the first fit ended, so that little depends on where that began
     found = _polished(volume, best, method) if best else _single(bones, heads, method.hips)
     if found is None:
@@ -104,12 +113,19 @@ def _search(
     return heads, pairs
 
 
-def _far_rolled(volume: CtImage, small: CtImage, method: Method) -> Hips | None:
+def _best(pairs: list[Hips]) -> Hips | None:
+    return max(pairs, key=lambda hips: hips.score, default=None)
+
+
+def _on_turned(
+    volume: CtImage, small: CtImage, rolls_degrees: tuple[float, ...], method: Method
+) -> Hips | None:
     """The best pair on copies turned about the long axis, where a patient far on his side lies straight.
 
+    What lies around a head is judged better there: the boxes of `BoneMap` move with a roll, but stay upright.
     Only one that is certain: in noise a head was once seen 23 mm away by half of its surroundings.
     """
-    for degrees in method.hips.far_rolls_degrees:
+    for degrees in rolls_degrees:
         copy = turned(small, degrees)
         _, pairs = _search(copy, copy, BoneMap.of(copy, method.surroundings), ((0.0,),), method)
         found: list[Hips] = []
@@ -121,7 +137,7 @@ def _far_rolled(volume: CtImage, small: CtImage, method: Method) -> Hips | None:
             if min(left.score, right.score) >= method.hips.min_shown_share:
                 found.append(replace(hips, left=left, right=right))
         if found:
-            return max(found, key=lambda hips: hips.score)
+            return _best(found)
     return None
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from glutseg.anatomy.gaps import check_beyond, told_of_gaps
+from glutseg.anatomy.head_shape import measure_heads, spacing_flags
 from glutseg.anatomy.hips import Hips, find_hips
 from glutseg.anatomy.landmarks import SEARCHES, Point, bone_of
 from glutseg.anatomy.localiser import localised_hips
@@ -52,7 +54,10 @@ def find_anatomy(volume: CtImage, near: Hips | None = None, method: Method = MET
         ``hips-not-found``; ``orientation-contradicted`` when the body lies otherwise than the grid says.
     """
     straight = upright(volume, method.grid)
-    hips = find_hips(straight, near or localised_hips(volume, method), method)
+    try:
+        hips = find_hips(straight, near or localised_hips(volume, method), method)
+    except GlutsegError as error:
+        raise told_of_gaps(error, volume) from None
     check_orientation(straight, hips, method.orientation)
     return Anatomy(volume, hips, None if straight is volume else straight, method)
 
@@ -68,7 +73,8 @@ def find_level(anatomy: Anatomy, rule: LevelRule) -> Level:
     ------
     GlutsegError
         ``landmark-not-found`` when neither side shows the landmark, ``level-outside`` when the series
-        ends before it. ``peak-area`` is not a bony landmark: see `glutseg.segmentation.peak_level`.
+        ends before it, ``level-in-gap`` where it goes on beyond a gap in which the level lies.
+        ``peak-area`` is not a bony landmark: see `glutseg.segmentation.peak_level`.
     """
     geometry = anatomy.volume.geometry
     marks: dict[str, Point] = {
@@ -93,11 +99,7 @@ def find_level(anatomy: Anatomy, rule: LevelRule) -> Level:
     if found and anatomy.copy is not None:
         k = slice_at(geometry, found.values(), rule.offset_mm)
     if not 0 <= k < geometry.shape[0]:
-        low, high = geometry.slice_z_mm(0), geometry.slice_z_mm(geometry.shape[0] - 1)
-        raise GlutsegError(
-            "level-outside",
-            f"the level lies at z = {target:.0f} mm, the series covers {low:.0f} to {high:.0f} mm",
-        )
+        check_beyond(anatomy.volume, target)
     return Level(rule.landmark, k, geometry.slice_z_mm(k), marks, tuple(flags))
 
 
@@ -139,7 +141,8 @@ def hip_flags(anatomy: Anatomy) -> tuple[Flag, ...]:
     if shown_mm < settings.heads_shown_mm:
         message = f"the series begins {shown_mm:.0f} mm below the heads' centres, so their necks are not seen"
         flags.append(Flag("hips-uncertain", message))
-    return tuple(flags)
+    sizes = measure_heads(anatomy.upright, hips, anatomy.method)
+    return (*flags, *spacing_flags(sizes, anatomy.method.head_shape))
 
 
 def _level_flags(hips: Hips, name: str, found: dict[Side, Point], settings: LevelSettings) -> list[Flag]:

@@ -23,7 +23,10 @@ def certain_hips(few_slices: CtImage, method: Method = METHOD) -> Hips | None:
         hips = find_hips(few_slices, method=method)
     except GlutsegError:  # all slices may show more
         return None
-    return None if hips.assumed or hips.fit < method.hips.certain_fit else hips
+    is_certain = (
+        hips.fit >= method.hips.certain_fit and abs(hips.roll_degrees) <= method.hips.max_roll_degrees
+    )
+    return hips if is_certain and not hips.assumed else None
 
 
 def _every_nth(image: CtImage, step: int) -> CtImage:

@@ -120,7 +120,7 @@ def refine(
     taken that shows most of its surface: that share becomes the score. The candidate itself, with
     score 0, is returned where every fit runs away.
     """
-    edges = replace(_edges(volume, sphere, settings, grid), walls=walls)
+    edges = replace(find_edges(volume, sphere, settings, grid), walls=walls)
     dz = volume.geometry.spacing_mm[0]
     starts = [
         np.array(sphere.centre_mm) + np.array([0.0, 0.0, up_mm])
@@ -159,7 +159,7 @@ def _fit(
     return centre, radius
 
 
-def _edges(volume: CtImage, sphere: Sphere, settings: HeadFitSettings, grid: GridSettings) -> Edges:
+def find_edges(volume: CtImage, sphere: Sphere, settings: HeadFitSettings, grid: GridSettings) -> Edges:
     """Bone edges around a candidate."""
     part = around(volume, sphere.centre_mm, settings.reach_mm)
     if min(part.hu.shape) < settings.min_voxels:

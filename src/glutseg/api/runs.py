@@ -242,7 +242,7 @@ def run_folder(
     key_file : key file for pseudonyms in everything that is written; a new key is written if needed
     outliner, device : as in `measure_study`
     masks : measure the outlines in these files instead, ``"MASKS/{patient_id}.nii.gz"``; also ``{case_id}``,
-        ``{study_uid}``, ``{series_uid}``
+        ``{study_date}`` (20200131), ``{study_uid}``, ``{series_uid}``
     labels : as in `measure_mask`, for ``masks``
     level : as in `measure_study`
     retry_failed : with ``resume``, measure studies again that failed
@@ -261,7 +261,7 @@ def run_folder(
     ------
     GlutsegError
         ``input-missing``, ``input-empty``, ``output-exists``, ``output-foreign``, ``reviews-present``,
-        ``resume-differs``, ``output-unwritable``, ``key-invalid``, ``outliner-unknown``,
+        ``run-in-use``, ``resume-differs``, ``output-unwritable``, ``key-invalid``, ``outliner-unknown``,
         ``extra-missing``, ``weights-missing``, and those of protocols and participants.
     """
     options = batch.RunOptions(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -12,11 +12,12 @@ from glutseg.batch.measurer import AUTOMATIC, Measurer
 from glutseg.batch.plan import RunContext
 from glutseg.batch.pool import Started
 from glutseg.batch.process import Worker
-from glutseg.batch.run import Progress, RunOptions, RunSummary, run, run_context
+from glutseg.batch.run import Progress, RunOptions, RunSummary, measure_index, run_context
 from glutseg.batch.worker import run_task
 from glutseg.errors import GlutsegError
 from glutseg.measurement import Participants
 from glutseg.output.folder import check, read_run_record
+from glutseg.output.lock import only_run
 from glutseg.output.pseudonym import pseudonymiser
 from glutseg.pacs import PacsQuery
 from glutseg.protocol import Protocol
@@ -52,7 +53,7 @@ def run_folder(
     GlutsegError
         Those of `glutseg.dicom.scan` or `glutseg.pacs.search.find`, of
         `glutseg.output.pseudonym.pseudonymiser` and `glutseg.batch.run`. Whether ``out`` may be written is
-        checked before anything is read.
+        checked before anything is read; from then on no other run may write there.
 
     Notes
     -----
@@ -60,31 +61,31 @@ def run_folder(
     names patients: a run with pseudonyms has a temporary one.
     """
     measurer.check()
-    resume, keep = options.resume, options.keep_reviews
-    check(out, overwrite=options.overwrite, resume=resume, keep_reviews=keep)
-    pseudonyms = None if key_file is None else pseudonymiser(key_file, out)
-    measure = partial(
-        run,
-        protocol=protocol,
-        participants=participants,
-        out=out,
-        options=options,
-        pseudonyms=pseudonyms,
-        progress=progress,
-        on_start=on_start,
-        measurer=measurer,
-    )
-    if isinstance(source, PacsQuery):
-        from glutseg.pacs.search import find
+    check(out, overwrite=options.overwrite, resume=options.resume, keep_reviews=options.keep_reviews)
+    with only_run(out):
+        pseudonyms = None if key_file is None else pseudonymiser(key_file, out)
+        measure = partial(
+            measure_index,
+            protocol=protocol,
+            participants=participants,
+            out=out,
+            options=options,
+            pseudonyms=pseudonyms,
+            progress=progress,
+            on_start=on_start,
+            measurer=measurer,
+        )
+        if isinstance(source, PacsQuery):
+            from glutseg.pacs.search import find
 
-        remote = find(source.server, source.query, scan_progress)
-        return measure(remote.index, remote=remote)
-    if options.scheduler:  # workers on other machines have another current folder
-        source = source.absolute()
-    context = run_context(out, protocol, options, pseudonyms, measurer)
-    with _early_worker(context, options) as workers, _index_file(out, is_kept=pseudonyms is None) as file:
-        index = dicom.scan(source, progress=scan_progress, index_file=file, jobs=options.jobs)
-        return measure(index, workers=workers)
+            remote = find(source.server, source.query, scan_progress)
+            return measure(remote.index, remote=remote)
+        if options.scheduler:  # workers on other machines have another current folder
+            source = source.absolute()
+        context = run_context(out, protocol, options, pseudonyms, measurer)
+        with _early_worker(context, options) as workers, _index_file(out, is_kept=pseudonyms is None) as file:
+            index = dicom.scan(source, progress=scan_progress, index_file=file, jobs=options.jobs)
+            return measure(index, workers=workers)
 
 
 @contextmanager
@@ -110,8 +111,6 @@ def _index_file(out: Path, *, is_kept: bool) -> Iterator[Path]:
         except GlutsegError as error:
             if not error.code.startswith("index-") and read_run_record(out) is None:  # the run never began
                 dicom.remove_index(file)
-                with suppress(OSError):  # there is something else in it
-                    out.rmdir()
             raise
         return
     dicom.remove_index(file)  # an earlier run may have named the patients

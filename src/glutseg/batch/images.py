@@ -10,7 +10,7 @@ from pathlib import Path
 from glutseg import dicom
 from glutseg.batch.plan import Plan, make_plan
 from glutseg.errors import GlutsegError
-from glutseg.output.folder import run_record
+from glutseg.output.folder import run_input, run_record
 from glutseg.output.pseudonym import pseudonymiser
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
@@ -77,7 +77,7 @@ def find_images(
         ``images-not-found``; ``input-missing`` if ``out`` holds no run; ``key-invalid``.
     """
     record = run_record(out)
-    folder = Path(str(record.get("input"))) if input_path is None else input_path
+    folder = run_input(out, record) if input_path is None else input_path
     if not folder.exists():
         raise GlutsegError("images-not-found", "the input folder of the run does not exist", str(folder))
     if key_file is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from glutseg import dicom
 from glutseg.measurement import Participants
@@ -35,8 +36,8 @@ class Measurer(typing.Protocol):
     def check(self) -> None:
         """Raise a `GlutsegError` if it cannot work, before the first study."""
 
-    def digest(self, load_study: LoadStudy, protocol: Protocol) -> str:
-        """Digest of what it reads for a study besides the images; "" for nothing."""
+    def file_of(self, load_study: LoadStudy, protocol: Protocol) -> Path | None:
+        """The file that it reads for a study besides the images, there or not yet; None for nothing."""
 
     def measure(
         self,
@@ -68,8 +69,8 @@ class Automatic:
     def check(self) -> None:
         self.outliner.check()
 
-    def digest(self, load_study: LoadStudy, protocol: Protocol) -> str:
-        return ""
+    def file_of(self, load_study: LoadStudy, protocol: Protocol) -> Path | None:
+        return None
 
     def measure(
         self,

@@ -12,13 +12,15 @@ from typing import overload
 
 from glutseg import dicom
 from glutseg.batch.measurer import AUTOMATIC, LoadStudy, Measurer
+from glutseg.errors import GlutsegError
 from glutseg.measurement import Participants, StudyId, believe_height
 from glutseg.output.case_id import case_id
 from glutseg.output.pseudonym import Pseudonymiser
 from glutseg.pacs.model import RemoteStudy
 from glutseg.protocol import Protocol
 
-ExtraDigest = Callable[[LoadStudy], str]
+FileOf = Callable[[LoadStudy], Path | None]
+MAX_NAMED = 4
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ class TaskQueue:
 def make_plan(
     index: dicom.Index,
     participants: Participants | None = None,
-    extra_digest: ExtraDigest = lambda _: "",
+    file_of: FileOf = lambda _: None,
     remote_studies: Mapping[str, RemoteStudy] | None = None,
     pseudonyms: Pseudonymiser | None = None,
 ) -> Plan:
@@ -150,9 +152,14 @@ def make_plan(
     ----------
     index : the studies
     participants : the participants table, if there is one; with pseudonyms, if the run has them
-    extra_digest : digest of what is read for a study besides its images
+    file_of : the file that is read for a study besides its images
     remote_studies : by study UID as it is written, the studies that are on a server
     pseudonyms : of a run in which nobody is named
+
+    Raises
+    ------
+    GlutsegError
+        ``mask-shared`` where one file would be read for two studies.
     """
     summaries = enumerate(dicom.summaries(index))
     named: Iterable[Named] = (_named(summary, place, pseudonyms) for place, summary in summaries)
@@ -161,6 +168,7 @@ def make_plan(
     taken: Counter[str] = Counter()
     plan = Plan((), index, participants, remote_studies or {}, pseudonyms)
     cases = []
+    readers: dict[object, list[str]] = {}
     for patient_id, study_uid, place, size_raw, sha256 in named:
         name = case_id(patient_id, study_uid)
         own_row = _own_row(participants, patient_id, name)
@@ -168,10 +176,14 @@ def make_plan(
         if taken[name] > 1:  # studies without a UID may get the same id
             name = f"{name}-{taken[name]}"
         case = PlannedCase(name, place, patient_id, "")
-        extra = extra_digest(partial(replace(plan, cases=(case,)).study, 0))
+        file = file_of(partial(replace(plan, cases=(case,)).study, 0))
+        if file is not None:
+            readers.setdefault(_identity(file), []).append(name)
+        extra = _digest(file)
         height = believe_height(next(iter(own_row.rows.values()), None), size_raw)
         content = f"{sha256} {height!r}{extra}"
         cases.append(replace(case, input_sha256=hashlib.sha256(content.encode()).hexdigest()))
+    _check_shared(readers)
     return replace(plan, cases=tuple(cases))
 
 
@@ -181,6 +193,38 @@ def study_ids(plan: Plan) -> tuple[StudyId, ...]:
         return tuple(StudyId(case.patient_id, case.case_id) for case in plan.cases)
     in_images = [summary.patient_id for summary in dicom.summaries(plan.scanned)]
     return tuple(StudyId(in_images[case.place], case.case_id, case.patient_id) for case in plan.cases)
+
+
+def _identity(file: Path) -> object:
+    """The same for all names of a file: links to it, and other cases of letters where the system has one."""
+    try:
+        known = file.stat()
+    except OSError:  # not there yet
+        return file
+    return known.st_dev, known.st_ino
+
+
+def _digest(file: Path | None) -> str:
+    """SHA-256 of a file's content; "" where it cannot be read: measuring gives the reason."""
+    if file is None:
+        return ""
+    try:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _check_shared(readers: Mapping[object, Sequence[str]]) -> None:
+    """An outline belongs to the images of one study; on those of another it gives wrong areas unnoticed."""
+    shared = [names for names in readers.values() if len(names) > 1]
+    if shared:
+        names = shared[0]
+        rest = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+        more = f"; so for {len(shared) - 1} more masks" if len(shared) > 1 else ""
+        listed = ", ".join(names[:MAX_NAMED]) + rest + more
+        message = f"{len(names)} studies would be measured with the same mask: {listed}"
+        raise GlutsegError("mask-shared", message)
 
 
 Named = tuple[str, str, int, str, str]

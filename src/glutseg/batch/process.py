@@ -107,9 +107,7 @@ class Worker:
             answer: CaseResult | GlutsegError = self.connection.recv()
         except (EOFError, OSError):
             self._process.join(START_TIMEOUT_S)
-            return task, WorkerDiedError(
-                "worker-died", f"its process ended with {_exit_reason(self._process.exitcode)}"
-            )
+            return task, _death(self._process.exitcode)
         self.deadline = 0.0
         return task, answer
 
@@ -182,6 +180,15 @@ def _serve(
 def _needs_process_group(context: RunContext) -> bool:
     """Whether its child processes have to be stopped with it, which needs process groups (POSIX)."""
     return context.measurer.has_processes and hasattr(os, "killpg")
+
+
+def _death(exit_code: int | None) -> WorkerDiedError:
+    """What the end of a process says; systems that are short of memory kill (SIGKILL), crashes do not."""
+    reason = _exit_reason(exit_code)
+    if reason == "SIGKILL":
+        message = f"its process was killed ({reason}), as systems do that are short of memory"
+        return WorkerDiedError("memory-short", message)
+    return WorkerDiedError("worker-died", f"its process ended with {reason}")
 
 
 def _exit_reason(exit_code: int | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from glutseg.batch.plan import Plan, RunContext
 from glutseg.errors import GlutsegError
 from glutseg.output.folder import check_format, read_run_record
-from glutseg.output.ledger import read_case
+from glutseg.output.ledger import is_whole, read_case
 from glutseg.output.run_record import CaseState, ways
 
 MAX_NAMED = 5
@@ -46,15 +46,15 @@ def check_same_run(plan: Plan, context: RunContext) -> None:
 def finished_cases(plan: Plan, out: Path, *, retry_failed: bool) -> dict[str, CaseState]:
     """Return the cases that need not be measured again, by case id, with their measuring times.
 
-    Left out are studies whose files or height have changed since, and with ``retry_failed`` those that
-    failed.
+    Left out are studies whose files or height have changed since, those whose mask or picture is not as it
+    was written, and with ``retry_failed`` those that failed.
     """
     record = read_run_record(out) or {}
     seconds = {c.get("case_id"): c.get("seconds", {}) for c in record.get("cases", []) if isinstance(c, dict)}
     found = {}
     for case in plan.cases:
         entry = read_case(out, case.case_id)
-        if entry is None or entry.input_sha256 != case.input_sha256:
+        if entry is None or entry.input_sha256 != case.input_sha256 or not is_whole(out, entry):
             continue
         status = entry.row.result.status
         if not (retry_failed and status == "failed"):

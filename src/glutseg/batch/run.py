@@ -21,7 +21,8 @@ from glutseg.batch.process import Worker
 from glutseg.batch.resume import check_same_run, finished_cases
 from glutseg.errors import GlutsegError
 from glutseg.measurement import Participants, Unmatched, check_participants, unmatched
-from glutseg.output.folder import prepare, sweep
+from glutseg.output.folder import check, prepare, sweep
+from glutseg.output.lock import only_run
 from glutseg.output.pseudonym import Pseudonymiser
 from glutseg.output.run_record import CaseState, RunRecord, write_run_record
 from glutseg.output.schema import CaseRow
@@ -143,13 +144,46 @@ def run(
     Raises
     ------
     GlutsegError
-        ``input-empty``, ``series-unknown``, ``participants-mismatch``, ``resume-differs``,
-        ``output-unwritable`` and those of `glutseg.output.folder.prepare`. A study that fails becomes a row.
+        ``input-empty``, ``series-unknown``, ``participants-mismatch``, ``mask-shared``, ``resume-differs``,
+        ``output-unwritable``, ``run-in-use`` and those of `glutseg.output.folder.prepare`. A study that fails
+        becomes a row.
     """
+    options = options or RunOptions(overwrite=overwrite)
+    check(out, overwrite=options.overwrite, resume=options.resume, keep_reviews=options.keep_reviews)
+    with only_run(out):
+        return measure_index(
+            index,
+            protocol,
+            participants,
+            out,
+            options=options,
+            pseudonyms=pseudonyms,
+            progress=progress,
+            on_start=on_start,
+            measurer=measurer,
+            remote=remote,
+            workers=workers,
+        )
+
+
+def measure_index(
+    index: dicom.Index,
+    protocol: Protocol,
+    participants: Participants | None,
+    out: Path,
+    *,
+    options: RunOptions,
+    pseudonyms: Pseudonymiser | None,
+    progress: Progress | None,
+    on_start: Started | None,
+    measurer: Measurer,
+    remote: SearchResult | None = None,
+    workers: Sequence[Worker] = (),
+) -> RunSummary:
+    """As `run`, for the only run in ``out`` (`glutseg.output.lock.only_run`)."""
     index.check_not_empty()
     dicom.check_requested_series(index, protocol.series)
     measurer.check()
-    options = options or RunOptions(overwrite=overwrite)
     context = run_context(out, protocol, options, pseudonyms, measurer)
     table = participants
     if pseudonyms:
@@ -158,7 +192,7 @@ def run(
     written_uid = pseudonyms.uid if pseudonyms else str
     on_server = {written_uid(uid): one for uid, one in (remote.remote_studies if remote else {}).items()}
     plan = make_plan(
-        index, table, lambda load: measurer.digest(load, context.protocol), on_server, pseudonyms
+        index, table, lambda load: measurer.file_of(load, context.protocol), on_server, pseudonyms
     )
     if participants and not options.accept_unmatched:
         check_participants(participants, study_ids(plan), show_ids=pseudonyms is None)

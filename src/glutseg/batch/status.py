@@ -13,6 +13,7 @@ from typing import Any
 from glutseg import review
 from glutseg.output.folder import case_ids, run_record
 from glutseg.output.layout import CASE_JSON, case_file
+from glutseg.output.lock import is_at_work
 from glutseg.result import STATUSES
 
 
@@ -22,7 +23,7 @@ class RunStatus:
 
     Attributes
     ----------
-    state : "running" (also after the run was killed), "stopped" or "finished"
+    state : "running" (for two minutes also after the run was killed), "stopped" or "finished"
     counts : number of studies by status, as reviewers decided, and of those ``waiting``
     seconds_per_study : time since this run began per study, over all workers; None before two are done
     seconds_since_last : time since the last case was written
@@ -71,8 +72,9 @@ def read_status(out: Path) -> RunStatus:
             exclusions.append((result.case_id, row.exclusion_reason, result.error_message))
     counts["waiting"] = len(names) - len(done_at)
     done_at.sort()
+    was_killed = record.get("state") == "running" and not is_at_work(out)
     return RunStatus(
-        state=str(record.get("state")),
+        state="stopped" if was_killed else str(record.get("state")),
         started=str(record.get("started")),
         n_studies=len(names),
         n_done=len(done_at),

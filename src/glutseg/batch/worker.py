@@ -8,6 +8,7 @@ from dataclasses import replace
 from glutseg import dicom
 from glutseg.batch.plan import RunContext, Task
 from glutseg.case import Case, failed
+from glutseg.case.memory import with_needs
 from glutseg.errors import GlutsegError
 from glutseg.output.case_files import write_case
 from glutseg.output.folder import clear_case
@@ -32,7 +33,7 @@ def run_task(task: Task, context: RunContext) -> CaseResult:
     except GlutsegError:
         raise
     except Exception as error:  # noqa: BLE001 - an overlay that cannot be drawn fails this case only
-        result = failed(result, error)
+        result = failed(result, with_needs(study, error))
         _write(result, task, context)
     return replace(result, seconds={**result.seconds, "writing": time.perf_counter() - start})
 

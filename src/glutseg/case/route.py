@@ -21,7 +21,7 @@ from glutseg.image import LABELS, SIDES, CtImage, Mask, Muscle
 from glutseg.measurement import measure_slice, measure_whole, profile, slices_of
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult, Level, MuscleResult, ProfilePoint, SliceMeasurement, Status
-from glutseg.segmentation import AUTOMATIC, OutlineQuality, Outliner, Outlines
+from glutseg.segmentation import AUTOMATIC, GivenMaskOutliner, OutlineQuality, Outliner, Outlines
 from glutseg.settings import QualitySettings
 
 NOBODY = CaseResult(case_id="", patient_id="", study_uid="", study_date="", status="failed")
@@ -57,8 +57,8 @@ def measure_case(
     clock = clock or Stopwatch()
     with clock.time("anatomy"):
         anatomy, level = _located(image, outliner, protocol, hips=hips)
-    of_hips = hip_flags(anatomy) if anatomy else ()
-    result = replace(base, outliner=outliner.name, flags=base.flags + image.flags + of_hips, level=level)
+    of_image = (*image.flags, *_image_flags(image, anatomy, level, protocol))
+    result = replace(base, outliner=outliner.name, flags=base.flags + of_image, level=level)
     try:
         with clock.time("segmentation"):
             outlines = _outlined(image, outliner, protocol, anatomy, level)
@@ -116,6 +116,16 @@ def _located(
     if anatomy and not all_read(image, anatomy.hips, level, protocol, outliner):
         raise GlutsegError("level-outside", "the level lies outside the slices that were read")
     return anatomy, level
+
+
+def _image_flags(
+    image: CtImage, anatomy: Anatomy | None, level: Level, protocol: Protocol
+) -> tuple[Flag, ...]:
+    """What the images say about hips, and whether the slices that are measured belong together."""
+    of_hips = hip_flags(anatomy) if anatomy else ()
+    heads = (anatomy.hips.left, anatomy.hips.right) if anatomy else ()
+    heights_mm = (level.z_mm, *(head.centre_mm[2] for head in heads))
+    return (*of_hips, *quality.check_continuity(image, heights_mm, protocol.method.quality))
 
 
 def _outlined(
@@ -215,9 +225,12 @@ def _checked(
     result: CaseResult, image: CtImage, mask: Mask, slice_index: int, settings: QualitySettings
 ) -> CaseResult:
     """The result with its quality flags, each with what it concerns, and the status that follows."""
+    picture = quality.Picture.of(image, mask, slice_index, settings)
     of_slice = (
         *quality.check_metal(image, mask, slice_index, settings),
-        *quality.check_slice(quality.Picture.of(image, mask, slice_index, settings)),
+        *quality.check_projection(image, mask, slice_index, settings),
+        *quality.check_slice(picture),
+        *(quality.check_fit(picture) if result.outliner == GivenMaskOutliner.name else ()),
     )
     around = tuple(
         point

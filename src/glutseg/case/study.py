@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from glutseg import dicom
 from glutseg.case.localise import needed_slices
+from glutseg.case.memory import with_needs
 from glutseg.case.model import Case, NoUsableSeriesError, Stopwatch, failed
 from glutseg.case.route import measure_case
-from glutseg.errors import GlutsegError
+from glutseg.errors import Flag, GlutsegError
 from glutseg.image import CtImage
 from glutseg.measurement import Participants, believe_height
 from glutseg.output.case_id import case_id
@@ -62,13 +63,13 @@ def catch_errors(
             raise
         case = Case(failed(result, error))
     except Exception as error:  # noqa: BLE001 - the one boundary that keeps the other studies going
-        case = Case(failed(result, error))
+        case = Case(failed(result, with_needs(study, error)))
     return replace(case, result=replace(case.result, seconds=dict(clock.seconds)))
 
 
 def failed_result(study: dicom.Study, participants: Participants | None, error: GlutsegError) -> CaseResult:
     """The result of a study that was never measured to its end, for instance because its process died."""
-    return failed(empty_result(study, participants), error)
+    return failed(empty_result(study, participants), with_needs(study, error))
 
 
 def empty_result(study: dicom.Study, participants: Participants | None) -> CaseResult:
@@ -101,18 +102,25 @@ def _measure(
     outliner: Outliner,
     fetch: dicom.Fetch,
 ) -> Case:
-    """Try the series in the order of their rank until one can be measured."""
+    """Try the series in the order of their rank until one can be measured.
+
+    Where none can, the flags of the one whose error is named stay: they may say why.
+    """
     choice = dicom.choose(study, protocol.series, single_slices=protocol.level.is_given)
     rejected_series = list(choice.rejected_series)
-    errors: list[GlutsegError] = []
+    failures: list[tuple[GlutsegError, CaseResult]] = []
     for rank, series in enumerate(choice.candidates):
+        base = replace(result, flags=result.flags + dicom.series_flags(series, protocol.series))
+        of_images = list(series.flags)
         try:
-            base = replace(result, flags=result.flags + dicom.series_flags(series, protocol.series))
-            image, case = _measure_one(series, protocol, base, clock, outliner, fetch)
-        except GlutsegError as error:
-            if error.scope != "series":
+            image, case = _measure_one(series, protocol, base, clock, outliner, fetch, of_images)
+        except Exception as error:  # what was found of the series stays with any error
+            known = replace(base, flags=base.flags + tuple(of_images))
+            if not isinstance(error, GlutsegError) or error.scope == "study":
+                return Case(failed(known, with_needs(study, error)))
+            if error.scope == "run":
                 raise
-            errors.append(error)
+            failures.append((error, known))
             rejected_series.append(dicom.reason_with_part(series, f"{error.code}: {error.message}"))
             continue
         reason = choice.reason if rank == 0 else f"{rank} better ranked series could not be measured"
@@ -120,7 +128,8 @@ def _measure(
         record = series_record(series, image, case.result.level, reason)
         kept = replace(case.result, series=record, rejected_series=tuple(rejected_series + rest))
         return replace(case, result=kept)
-    raise _why_none(study, errors, tuple(rejected_series))
+    first, known = min(failures, key=lambda one: one[0].precedence, default=(None, result))
+    return Case(failed(known, _why_none(study, first, tuple(rejected_series))))
 
 
 def _measure_one(
@@ -130,8 +139,12 @@ def _measure_one(
     clock: Stopwatch,
     outliner: Outliner,
     fetch: dicom.Fetch,
+    of_images: list[Flag],
 ) -> tuple[CtImage, Case]:
-    """One series, of which no more is read than has to be; if that is not enough, all of it."""
+    """One series, of which no more is read than has to be; if that is not enough, all of it.
+
+    ``of_images`` becomes the flags of the images as soon as they are read.
+    """
     with clock.time("read"):
         localiser = dicom.read_localiser(series, fetch)
     with clock.time("anatomy"):
@@ -142,22 +155,23 @@ def _measure_one(
         localiser = None  # its slices are in the part as well
         try:
             if part:
+                of_images[:] = part.flags
                 hips = needed.hips
                 return part, measure_case(part, outliner, protocol, base=result, hips=hips, clock=clock)
         except GlutsegError as error:
             log.info("all slices are read, those near the hips are not enough: %s", error.code)
     with clock.time("read"):
         image = dicom.read(series, fetch=fetch)
+    of_images[:] = image.flags
     return image, measure_case(image, outliner, protocol, base=result, clock=clock)
 
 
 def _why_none(
-    study: dicom.Study, errors: list[GlutsegError], rejected_series: tuple[tuple[str, str], ...]
+    study: dicom.Study, first: GlutsegError | None, rejected_series: tuple[tuple[str, str], ...]
 ) -> GlutsegError:
-    """The most telling of several errors, so that the table names one reason."""
-    if not errors:
+    """The most telling error, so that the table names one reason; without one, why no series was tried."""
+    if first is None:
         return NoUsableSeriesError(*dicom.why_none(study, rejected_series), rejected_series)
-    first = min(errors, key=lambda e: e.precedence)
     return NoUsableSeriesError(
         first.code, first.message + (f" [{first.where}]" if first.where else ""), rejected_series
     )

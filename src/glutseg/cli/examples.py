@@ -23,7 +23,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "glutseg agree OUT --reference reviewer:anna --reference areas.csv",
     ),
     "export": (
-        "glutseg export OUT --format seg --format sr",
+        "glutseg export OUT --format seg,sr",
         "glutseg export OUT -f nifti -o masks",
     ),
     "measure": (

@@ -26,15 +26,21 @@ if TYPE_CHECKING:
     from glutseg.result import Status
 
 
-class Format(StrEnum):
-    """File formats of ``export``."""
+FORMATS = ("seg", "sr", "rtstruct", "nifti", "nrrd", "parquet")
 
-    SEG = "seg"
-    SR = "sr"
-    RTSTRUCT = "rtstruct"
-    NIFTI = "nifti"
-    NRRD = "nrrd"
-    PARQUET = "parquet"
+
+def _formats(texts: list[str]) -> list[str]:
+    """Of one option with commas, or of several."""
+    names = [part.strip().lower() for text in texts for part in text.split(",") if part.strip()]
+    unknown = [name for name in names if name not in FORMATS]
+    if unknown or not names:
+        raise typer.BadParameter(f"{', '.join(unknown) or 'nothing'} is not one of {', '.join(FORMATS)}")
+    return list(dict.fromkeys(names))
+
+
+def _complete_format(incomplete: str) -> list[str]:
+    done, comma, last = incomplete.rpartition(",")
+    return [f"{done}{comma}{name}" for name in FORMATS if name.startswith(last)]
 
 
 class ValuesOption(StrEnum):
@@ -87,12 +93,14 @@ ParticipantsOption = Annotated[
 def export(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")],
     formats: Annotated[
-        list[Format],
+        list[str],
         typer.Option(
             "--format",
             "-f",
-            metavar="FORMAT",
-            help="seg, sr, rtstruct, nifti, nrrd, parquet; may be repeated.",
+            metavar="FORMAT,...",
+            help="seg, sr, rtstruct, nifti, nrrd, parquet; several with commas.",
+            callback=_formats,
+            autocompletion=_complete_format,
         ),
     ],
     folder: Annotated[
@@ -120,15 +128,14 @@ def export(
         from glutseg.cli.exchange_shown import show_exported
         from glutseg.cli.pacs import Access, export_from, show_stored, store_export
 
-        names = [f.value for f in formats]
         access = Access(ca, insecure_http)
-        if store and (folder or not {*names} <= {"seg", "sr"}):
+        if store and (folder or not {*formats} <= {"seg", "sr"}):
             raise typer.BadParameter("--store needs the formats seg and sr, and OUT/export as folder")
         with terminal.progress() as bar:
             if store:
-                stored = store_export(out, store, access, names, input_path, values.value, bar)
+                stored = store_export(out, store, access, formats, input_path, values.value, bar)
             else:
-                done = export_from(out, access, names, folder, input_path, values.value, bar)
+                done = export_from(out, access, formats, folder, input_path, values.value, bar)
         if store:
             show_stored(stored)
             raise typer.Exit(0 if not stored.left_out else SOME_DONE if stored.stored else NOTHING_DONE)

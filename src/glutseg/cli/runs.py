@@ -97,7 +97,8 @@ DeviceOption = Annotated[
 MasksOption = Annotated[
     str,
     typer.Option(
-        metavar="PATTERN", help="Measure given masks: DIR/{patient_id}.nii.gz; also {case_id}, {study_uid}."
+        metavar="PATTERN",
+        help="Measure given masks: DIR/{patient_id}.nii.gz; also {case_id}, {study_date}, {study_uid}.",
     ),
 ]
 
@@ -266,7 +267,10 @@ def collate(
     )
     if tally.damaged:
         named = ", ".join(tally.damaged[:MAX_NAMED]) + (" ..." if len(tally.damaged) > MAX_NAMED else "")
-        typer.echo(f"records are damaged: {named}; `glutseg run ... --resume` measures these studies again")
+        typer.echo(
+            f"records are damaged or were changed: {named}; "
+            "`glutseg run ... --resume` measures these studies again"
+        )
         raise typer.Exit(SOME_DONE)
 
 

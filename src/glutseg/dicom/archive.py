@@ -6,7 +6,9 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 MAX_CONTENTS_BYTES = 32 * 2**20
@@ -20,6 +22,13 @@ MAX_RATIO = 200
 
 SMALL_BYTES = 16 * 2**20
 """Members below this size may have any ratio: they cannot fill the memory."""
+
+FREE_READS, READS_PER_BYTE = 500_000, 1 / 20
+FREE_BYTES, BYTES_PER_BYTE = 256 * 2**20, 20
+"""What reading all headers of an archive may take: so many reads and unpacked bytes, and so many more for
+each byte of the archive. An image of 5 kB, packed, may thus have 250 elements and be unpacked for 100 kB; CT
+images have about 150, and 64 kB are read at once. Without this limit an archive of 6 MB, whose members unpack
+to 16 MB of tiny elements each, is read for half an hour."""
 
 ENCRYPTED = 0x1
 """Bit of a member's general purpose flags (APPNOTE.TXT, 4.4.4)."""
@@ -35,6 +44,59 @@ OTHER_ARCHIVES = {
 """First bytes of archive formats that are not read but reported, instead of ignored."""
 
 ZIP_START = b"PK\x03\x04"
+
+
+class ArchiveRefusedError(BadZipFile):
+    """Reading the archive's headers would take more than an archive of images of this size needs."""
+
+
+@dataclass
+class Budget:
+    """What is left of reads and unpacked bytes for the headers of an archive."""
+
+    n_reads: float
+    n_bytes: float
+
+    @classmethod
+    def of(cls, archive_bytes: int) -> Budget:
+        """For an archive of this size on disk."""
+        return cls(FREE_READS + READS_PER_BYTE * archive_bytes, FREE_BYTES + BYTES_PER_BYTE * archive_bytes)
+
+    @property
+    def is_spent(self) -> bool:
+        return self.n_reads < 0 or self.n_bytes < 0
+
+    def spend(self, n_bytes: int) -> None:
+        """One read, by which so many bytes were unpacked.
+
+        Raises
+        ------
+        ArchiveRefusedError
+            When nothing is left.
+        """
+        self.n_reads -= 1
+        self.n_bytes -= n_bytes
+        if self.is_spent:
+            raise ArchiveRefusedError(REFUSED)
+
+
+REFUSED = "its headers are longer or have more elements than those of images in an archive of this size"
+
+
+class BudgetedMember(io.BufferedReader):
+    """A member of an archive, unpacked as it is read, within a budget."""
+
+    def __init__(self, member: IO[bytes], budget: Budget) -> None:
+        super().__init__(member)  # type: ignore[arg-type]
+        self._budget = budget
+        self._place = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        content = super().read(size)
+        place = self.tell()
+        self._budget.spend(max(0, place - self._place))  # what was skipped is unpacked as well
+        self._place = place
+        return content
 
 
 class _BoundedFile(io.FileIO):

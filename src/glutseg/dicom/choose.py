@@ -11,8 +11,9 @@ from pydicom.uid import UID
 
 from glutseg.dicom.given import given_slice
 from glutseg.dicom.grid import is_tilted
+from glutseg.dicom.header_doubts import header_flags, unusual_kind
 from glutseg.dicom.kernel import classify_kernel
-from glutseg.dicom.model import MEASURED_CLASSES, NIFTI_IMAGE, Index, Series, Study
+from glutseg.dicom.model import MEASURED_CLASSES, NIFTI_IMAGE, Index, Series, SeriesProblem, Study
 from glutseg.dicom.patterns import pattern_rejection
 from glutseg.dicom.stack import MAX_FEW_SLICES, MIN_COVERAGE_MM
 from glutseg.dicom.summary import summaries
@@ -135,6 +136,7 @@ CRITERIA = (
     _Criterion(
         "not a head series", lambda s, _: bool(HEAD_PATTERN.search(s.tags.body_part)), _describe_body_part
     ),
+    _Criterion("ordinary CT", lambda s, _: bool(unusual_kind(s)), lambda s: unusual_kind(s) or "ordinary CT"),
     _Criterion("no sharp kernel", lambda s, _: _kernel_class(s) == "sharp", _describe_kernel),
     _Criterion("not thick", lambda s, r: _spacing(s) > r.review_slice_spacing_mm, _describe_spacing),
     _Criterion(
@@ -192,11 +194,16 @@ def _choose(study: Study, rule: SeriesRule, reject: Callable[[Series, SeriesRule
 
 def why_none(study: Study, rejected_series: tuple[tuple[str, str], ...]) -> tuple[str, str]:
     """(error code, message) for a study of which no series may be measured."""
-    problems = [s.problem for s in study.series if s.problem and s.sop_class_uid == NIFTI_IMAGE]
-    if problems:  # a file is all there is: its own reason is the best
+    problems = [s.problem for s in study.series if s.problem and _tells_why(s, s.problem)]
+    if problems:
         return problems[0].code, problems[0].message
     code = "no-usable-series" if any(s.modality == "CT" for s in study.series) else "no-ct"
     return code, "; ".join(sorted({reason for _, reason in rejected_series})) or "the study has no series"
+
+
+def _tells_why(series: Series, problem: SeriesProblem) -> bool:
+    """Whether the reason of one series is that of the study: a NIfTI file is all there is."""
+    return series.sop_class_uid == NIFTI_IMAGE or problem.code == "spacing-contradicted"
 
 
 def check_requested_series(index: Index, rule: SeriesRule) -> None:
@@ -227,7 +234,7 @@ def _not_requested(series: Series, requested: set[str], rule: SeriesRule) -> str
 
 
 def series_flags(series: Series, rule: SeriesRule) -> tuple[Flag, ...]:
-    """Return the quality flags of a series: ``slices-thick``, ``kernel-sharp``."""
+    """Return the quality flags of a series: ``slices-thick``, ``kernel-sharp``, those of `header_flags`."""
     flags = []
     thickness_mm = series.tags.slice_thickness_mm or 0.0
     limit = f"more than {rule.review_slice_spacing_mm:g} mm needs a review"
@@ -237,7 +244,7 @@ def series_flags(series: Series, rule: SeriesRule) -> tuple[Flag, ...]:
         flags.append(Flag("slices-thick", f"slices {thickness_mm:g} mm thick, {limit}"))
     if _kernel_class(series) == "sharp":
         flags.append(Flag("kernel-sharp", _describe_kernel(series)))
-    return tuple(flags)
+    return (*flags, *header_flags(series))
 
 
 def rejection_reason(series: Series, rule: SeriesRule) -> str:

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from glutseg.dicom.archive import REFUSED
 from glutseg.dicom.coding import encode
 from glutseg.dicom.files import sources_of
 from glutseg.dicom.header import HeaderReader
 from glutseg.dicom.model import FileHeader, FileProblem
 from glutseg.dicom.quiet import quiet_pydicom
-from glutseg.dicom.source import Opener
+from glutseg.dicom.source import Opener, Source
 from glutseg.dicom.spawn import exit_with_parent, without_main_module
 
 CHUNK = 200
@@ -69,7 +70,7 @@ def read_files(files: Iterable[Numbered], jobs: int) -> Iterator[FileContents]:
     jobs : number of processes; one reads in this process
     """
     if jobs < 2:
-        with quiet_pydicom(), Opener() as opener:
+        with quiet_pydicom(), Opener(budgeted=True) as opener:
             reader = HeaderReader(opener)
             for number, path in files:
                 yield _contents(number, path, opener, reader)
@@ -119,6 +120,9 @@ def _contents(number: int, path: Path, opener: Opener, reader: HeaderReader) -> 
     problems: list[FileProblem] = []
     for place, source in enumerate(sources):
         found = reader.read(source)
+        if source.position is not None and opener.budget and opener.budget.is_spent:
+            refused = FileProblem(Source(path), "archive-refused", REFUSED)  # not some of its images only
+            return FileContents(number, len(sources), (), (refused,), 0)
         if isinstance(found, FileHeader):
             folder = "" if found.study_uid else source.folder
             shared, own = encode(found)

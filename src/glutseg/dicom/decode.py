@@ -67,11 +67,13 @@ class StoredImage:
     values : integers (rows, columns), cleared of bits that do not belong to the image
     n_out_of_range : number of pixels with bits set above Bits Stored that are no overlay
     is_lossy : whether the coding of the pixels is lossy
+    unpadded : the same values as if nothing were padding, which keeps bits that do not belong to the image
     """
 
     values: npt.NDArray[Any]
     n_out_of_range: int
     is_lossy: bool
+    unpadded: npt.NDArray[Any]
 
 
 def decode(
@@ -101,11 +103,11 @@ def decode(
         if raw.shape != (rows, columns):
             raise ValueError(f"the decoded image has the shape {raw.shape}")
         is_word = syntax not in WITH_CODESTREAM  # in a codestream High Bit does not matter
-        values, n_out_of_range = _extract_stored_bits(raw, dataset, padding, is_word=is_word)
+        values, unpadded, n_out_of_range = _extract_stored_bits(raw, dataset, padding, is_word=is_word)
     except BAD_FILE as error:
         message = f"{clean_text(syntax.name, 100)}: {clean_text(error, 200)}"
         raise GlutsegError("pixel-data-undecodable", message) from error
-    return StoredImage(values, n_out_of_range, stream is not None and stream.is_lossy)
+    return StoredImage(values, n_out_of_range, stream is not None and stream.is_lossy, unpadded)
 
 
 def _encapsulated_frame(dataset: Dataset, index: int, syntax: UID) -> bytes | None:
@@ -166,6 +168,7 @@ def _decode(
     dataset: Dataset, syntax: UID, index: int, frame: bytes | None, stream: Codestream | None
 ) -> npt.NDArray[Any]:
     if frame is None:
+        _check_length(dataset)
         return _decode_by_pydicom(dataset, syntax, index)
     with captured_stderr() as stderr:
         decoded = _decode_by_own_codecs(dataset, syntax, frame, stream)
@@ -175,6 +178,21 @@ def _decode(
     if decoded is not None and integer(dataset, "PixelRepresentation") == 1:
         return decoded.view(f"i{decoded.itemsize}")
     return raw
+
+
+def _check_length(dataset: Dataset) -> None:
+    """Raise ValueError if there are more bytes of pixels than the header describes: it describes other ones.
+
+    pydicom would leave out what is too much, and pixels of 16 bits said to have 8 would be cut in two. Zeros
+    after the pixels, less than a row of them, fill up a block.
+    """
+    rows, columns, allocated, n_frames = (
+        integer(dataset, name) or 1 for name in ("Rows", "Columns", "BitsAllocated", "NumberOfFrames")
+    )
+    expected, pixels = (rows * columns * allocated * n_frames + 7) // 8, dataset[PIXEL_DATA].value
+    rest = pixels[expected:]
+    if len(rest) > 1 and (rest.strip(b"\0") or len(rest) * 8 >= columns * allocated):
+        raise ValueError(f"the pixels have {len(pixels)} bytes, the header describes {expected}")
 
 
 def _decode_by_pydicom(dataset: Dataset, syntax: UID, index: int) -> npt.NDArray[Any]:
@@ -205,8 +223,9 @@ def _decode_by_own_codecs(
 
 def _extract_stored_bits(
     raw: npt.NDArray[Any], dataset: Dataset, padding: Padding, *, is_word: bool
-) -> tuple[npt.NDArray[Any], int]:
-    """Return the Bits Stored bits up to High Bit (PS3.5, 8.1.1) and the number of pixels with other bits set.
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], int]:
+    """Return the Bits Stored bits up to High Bit (PS3.5, 8.1.1), with and without padding, and the number of
+    pixels with other bits set.
 
     Older files keep overlays in the other bits, as their header says; without that, bits set there are
     counted: then Bits Stored and High Bit are not those of these pixels.
@@ -221,11 +240,11 @@ def _extract_stored_bits(
     if below < 0 or below + bits > allocated:
         raise ValueError(f"the high bit is {high} with {bits} bits stored of {allocated}")
     if bits == allocated:
-        return raw, 0
+        return raw, raw, 0
     above = allocated - bits - below
     values = (raw << above) >> (above + below)  # in a signed type this extends the sign
     if not below and np.array_equal(values, raw):  # nearly always: nothing else is set
-        return raw, 0
+        return raw, raw, 0
     is_padding = is_padded(raw, padding)
     overlays = list(_overlay_bits(dataset))
     has_overlay = any(position >= bits for position in overlays)
@@ -234,7 +253,7 @@ def _extract_stored_bits(
     )
     if below and not overlays:
         n_out_of_range = max(n_out_of_range, int(np.count_nonzero(raw[~is_padding] & ((1 << below) - 1))))
-    return np.where(is_padding, raw, values), n_out_of_range
+    return np.where(is_padding, raw, values), values, n_out_of_range
 
 
 def _overlay_bits(dataset: Dataset) -> Iterator[int]:

@@ -34,6 +34,13 @@ class NotPlainError(ValueError):
     """The bytes are not plain, or end before the elements do."""
 
 
+class DuplicateElementError(ValueError):
+    """An element stands twice in a data set, and nobody knows which one is right."""
+
+    def __init__(self, tag: int) -> None:
+        super().__init__(f"the element ({tag >> 16:04X},{tag & 0xFFFF:04X}) stands twice in the header")
+
+
 def find_elements(
     content: bytes, at: int, wanted: Container[int], groups: range, *, is_implicit: bool
 ) -> tuple[Elements, int]:
@@ -43,6 +50,8 @@ def find_elements(
     ------
     NotPlainError, struct.error
         For pydicom to read: unknown VRs, wanted sequences of undefined length, truncated elements.
+    DuplicateElementError
+        For a wanted element that stands twice.
     """
     found: Elements = {}
     end = len(content)
@@ -60,6 +69,8 @@ def find_elements(
         if stop > end:
             raise NotPlainError
         if tag in wanted:
+            if tag in found:
+                raise DuplicateElementError(tag)
             name = None if is_implicit else vr.decode("ascii")
             value_end = stop - 8 if length == UNDEFINED_LENGTH else stop
             raw = content[value:value_end] if length else empty_value_for_VR(name, raw=True)

@@ -24,7 +24,8 @@ def given_slice(series: Series) -> Series | None:
     a grid of one slice, with the header's slice thickness (1 mm where it is missing) for the unknown spacing,
     and a flag ``slice-of-several`` where there was a choice.
     """
-    if not 0 < len(series.slices) <= MAX_FEW_SLICES:
+    is_contradicted = series.problem is not None and series.problem.code == "spacing-contradicted"
+    if is_contradicted or not 0 < len(series.slices) <= MAX_FEW_SLICES:
         return None
     from_feet = sorted(series.slices, key=_height_mm)
     header = from_feet[len(from_feet) // 2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from glutseg.dicom.model import SeriesProblem
-from glutseg.dicom.slice_runs import SliceRun, Vector, axes_of, positions_mm
+from glutseg.dicom.slice_runs import SliceRun, Vector, axes_of
 from glutseg.errors import Flag
 from glutseg.image import Geometry
 
@@ -25,7 +25,7 @@ def grid_of(run: SliceRun) -> tuple[Geometry | SeriesProblem, tuple[Flag, ...]]:
     """Return the grid of a run with the flag ``gantry-tilt`` if it is tilted, or ``geometry-irregular``."""
     if len(run.slices) < 2:
         return SeriesProblem("geometry-irregular", "all images lie at one position"), ()
-    positions = positions_mm(run.slices)
+    positions = run.positions_mm
     grid_indices = np.array(run.grid_indices)
     step = (positions[-1] - positions[0]) / grid_indices[-1]
     length = float(np.linalg.norm(step))

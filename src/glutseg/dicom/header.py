@@ -16,6 +16,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
 from glutseg.dicom.archive import ZIP_START, other_archive
+from glutseg.dicom.elements import DuplicateElementError
 from glutseg.dicom.files import PREAMBLE_BYTES
 from glutseg.dicom.model import CT_CLASSES, FileHeader, FileProblem, SeriesTags, SliceHeader
 from glutseg.dicom.nifti_header import is_named_nifti, is_nifti_file, read_nifti_header
@@ -56,6 +57,8 @@ KEYWORDS = (
     "Columns", "SamplesPerPixel", "RescaleSlope", "RescaleIntercept", "RescaleType", "PixelPaddingValue",
     "PixelPaddingRangeLimit", "NumberOfFrames", "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence", "LossyImageCompression", "LossyImageCompressionRatio",
+    "ReconstructionDiameter", "PixelAspectRatio", "GantryDetectorTilt", "ManufacturerModelName",
+    "VolumeBasedCalculationTechnique", "AnatomicalOrientationType",
 )
 # fmt: on
 TAGS = [tag for tag in map(tag_for_keyword, KEYWORDS) if tag is not None]
@@ -108,6 +111,8 @@ class HeaderReader:
                 return _header(source, _parsed(file))
         except BadZipFile as error:
             return _problem(source, str(error) if source.position is not None else "it is a damaged archive")
+        except DuplicateElementError as error:
+            return _problem(source, str(error))
         except BAD_FILE as error:
             return _problem(source, f"the header cannot be read ({type(error).__name__})")
 
@@ -224,12 +229,12 @@ def _lossy(dataset: Dataset, syntax: UID) -> str:
 def _series_tags(dataset: Dataset, sop_class: str, syntax: UID) -> SeriesTags:
     shared = _functional_groups(dataset, "SharedFunctionalGroupsSequence")
     kvp = number(dataset, "KVP") or number(_first(shared, "CTXRayDetailsSequence"), "KVP")
+    reconstruction = _first(shared, "CTReconstructionSequence")
     return SeriesTags(
         modality=text(dataset, "Modality"),
         sop_class_uid=sop_class,
         description=text(dataset, "SeriesDescription"),
-        kernel=text(dataset, "ConvolutionKernel")
-        or text(_first(shared, "CTReconstructionSequence"), "ConvolutionKernel"),
+        kernel=text(dataset, "ConvolutionKernel") or text(reconstruction, "ConvolutionKernel"),
         image_type=tuple(t.upper() for t in texts(dataset, "ImageType")),
         slice_thickness_mm=number(dataset, "SliceThickness")
         or number(_first(shared, "PixelMeasuresSequence"), "SliceThickness"),
@@ -243,6 +248,14 @@ def _series_tags(dataset: Dataset, sop_class: str, syntax: UID) -> SeriesTags:
             or text(_first(shared, "PixelValueTransformationSequence"), "RescaleType")
         ).upper(),
         transfer_syntax_uid=clean_text(syntax),
+        reconstruction_diameter_mm=number(dataset, "ReconstructionDiameter")
+        or number(reconstruction, "ReconstructionDiameter"),
+        aspect_ratio=numbers(dataset, "PixelAspectRatio", 2),
+        gantry_tilt_degrees=number(dataset, "GantryDetectorTilt")
+        or number(_first(shared, "CTAcquisitionDetailsSequence"), "GantryDetectorTilt"),
+        model_name=text(dataset, "ManufacturerModelName"),
+        calculation_technique=text(dataset, "VolumeBasedCalculationTechnique"),
+        orientation_type=text(dataset, "AnatomicalOrientationType").upper(),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage as ndi
 
 from glutseg.image import Int16Array
 
@@ -17,6 +18,9 @@ HIGHEST_HU = 32767
 
 TISSUE_HU = (-500, 3000)
 """A padding value between these is ignored: some headers state 0 though 0 HU is a value of tissue."""
+
+AIR_HU = -900
+"""Below, it does not matter whether a pixel is air or padding."""
 
 
 Padding = tuple[int, int] | None
@@ -45,6 +49,29 @@ def to_hu(stored: npt.NDArray[Any], slope: float, intercept: float, padding: Pad
         if _is_outside_tissue(low * slope + intercept, high * slope + intercept):
             result[is_padded(stored, padding)] = LOWEST_HU
     return result
+
+
+def count_padding_inside(
+    stored: npt.NDArray[Any], unpadded: npt.NDArray[Any], slope: float, intercept: float, padding: Padding
+) -> int:
+    """The number of pixels that became padding within the picture, though they are no air without it.
+
+    "No pixel here" lies around the round field of a scanner and reaches the edge of the picture; a padding
+    value in the middle is a value of tissue.
+    """
+    if padding is None:
+        return 0
+    low, high = (_as_stored(v, stored.dtype) for v in padding)
+    is_used = _is_outside_tissue(low * slope + intercept, high * slope + intercept)
+    padded = is_padded(stored, padding)
+    if not is_used or not padded.any():
+        return 0
+    padded[padded] = unpadded[padded] * np.float64(slope) + intercept > AIR_HU
+    if not padded.any():
+        return 0
+    pieces, _ = ndi.label(padded)
+    at_edge = np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]])
+    return int(np.count_nonzero(padded & ~np.isin(pieces, at_edge)))
 
 
 def is_padded(stored: npt.NDArray[Any], padding: Padding) -> npt.NDArray[np.bool_]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from glutseg.dicom.duplicates import duplicate_flags
 from glutseg.dicom.gaps import fill_missing
 from glutseg.dicom.inconsistent import inconsistent_slice_flags
 from glutseg.dicom.model import Series
@@ -128,15 +129,14 @@ def read_near(localiser: Localiser, slices: range) -> CtImage | None:
         decoded[place] = replace(read, hu=hu[place])  # so that it lies in memory once
     fill_missing(hu, [place in decoded for place in range(n_slices)])
     places = sorted(decoded)
-    n_stray = sum(one.n_out_of_range for one in decoded.values())
-    is_lossy = any(one.is_lossy for one in decoded.values())
     return CtImage.from_array(
         hu,
         stored,
         flags=(
             *series.flags,
-            *pixel_flags(series, n_stray, is_lossy=is_lossy),
+            *pixel_flags(series, decoded.values()),
             *inconsistent_slice_flags([hu[place] for place in places], places),
+            *duplicate_flags(series, {place: hu[place] for place in places}, localiser.fetch),
         ),
         sop_uids=(header.sop_uid for header in series.slices),
         unread_slices=set(range(n_slices)) - detail,

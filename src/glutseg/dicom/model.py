@@ -92,6 +92,13 @@ class SeriesTags:
     manufacturer: str
     rescale_type: str
     transfer_syntax_uid: str
+    reconstruction_diameter_mm: float | None = None
+    aspect_ratio: tuple[float, ...] | None = None
+    """(height, width) of a pixel, as whole numbers."""
+    gantry_tilt_degrees: float | None = None
+    model_name: str = ""
+    calculation_technique: str = ""
+    orientation_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +136,9 @@ class Series:
     problem : why there is no geometry, as far as it is known
     is_lossy : whether a header states lossy compression
     flags : found while stacking, for instance ``series-gap``
+    duplicates : images left out because one of ``slices`` (or of another stack) has the same position
+    goes_on_at : places on the grid, before its first and after its last slice, where the next image lies
+        beyond a long gap; None where there is none
     part, n_parts : number of this stack in the series, from 1, and number of stacks; the largest is first
     """
 
@@ -144,6 +154,8 @@ class Series:
     part: int = 1
     n_parts: int = 1
     is_lossy: bool = False
+    duplicates: tuple[SliceHeader, ...] = ()
+    goes_on_at: tuple[float | None, float | None] = (None, None)
 
     @property
     def modality(self) -> str:

@@ -26,6 +26,7 @@ from glutseg.dicom.elements import (
     PIXEL_DATA,
     PIXELS_GROUP,
     UNDEFINED_LENGTH,
+    DuplicateElementError,
     Elements,
     find_elements,
 )
@@ -110,6 +111,8 @@ def parse(file: BinaryIO, tags: Sequence[int], budget_bytes: int, *, with_pixels
 
     Raises
     ------
+    DuplicateElementError
+        If one of ``tags`` stands twice.
     TooLargeError
         If an element or a deflated data set exceeds the limit.
     Exception
@@ -137,7 +140,7 @@ def parse(file: BinaryIO, tags: Sequence[int], budget_bytes: int, *, with_pixels
         stream,
         is_implicit_VR=_is_implicit(first),
         is_little_endian=is_little_endian,
-        stop_when=None if with_pixels else _at_pixels,
+        stop_when=_Stop(tags, with_pixels=with_pixels),
         specific_tags=[BaseTag(tag) for tag in tags],
     )
     if with_pixels and (end := _end_of_pixels(dataset)) is not None:
@@ -196,6 +199,8 @@ def find_plain(
         elements, at = find_elements(content, at, {*tags, CHARACTER_SET}, groups, is_implicit=is_implicit)
         if with_pixels:
             _check_after_pixels(content[at : at + AFTER_PIXELS_BYTES], is_little_endian=True)
+    except DuplicateElementError:
+        raise
     except (struct.error, ValueError):
         return None
     return None if at == len(content) and not is_whole else PlainFile(meta, elements, is_implicit)
@@ -233,8 +238,19 @@ def _after_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
     return tag.group != META_GROUP
 
 
-def _at_pixels(tag: BaseTag, _vr: str | None, _length: int) -> bool:
-    return tag.group >= PIXELS_GROUP
+class _Stop:
+    """Tells pydicom to stop at the pixels, or never; raises where one of ``tags`` comes a second time."""
+
+    def __init__(self, tags: Sequence[int], *, with_pixels: bool) -> None:
+        self._seen = dict.fromkeys(tags, False)
+        self._with_pixels = with_pixels
+
+    def __call__(self, tag: BaseTag, _vr: str | None, _length: int) -> bool:
+        if self._seen.get(tag):
+            raise DuplicateElementError(tag)
+        if tag in self._seen:
+            self._seen[tag] = True
+        return not self._with_pixels and tag.group >= PIXELS_GROUP
 
 
 def _stated_syntax(meta: Dataset) -> UID | None:

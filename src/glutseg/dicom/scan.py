@@ -31,6 +31,8 @@ from glutseg.errors import GlutsegError
 log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
+OWN_FILES = b".glutseg"
+"""How the names begin of what a run keeps in its folder while it works (`glutseg.output.layout.LOCK`)."""
 MIN_FILES_PER_PROCESS = 1000
 """Fewer are read sooner than a process starts."""
 
@@ -82,7 +84,7 @@ def _scan(root: Path, progress: Progress | None, index_file: Path | None, jobs: 
         _make_folder(index_file.parent)
     with closing(IndexStore(index_file, start)) as store:
         problems: list[FileProblem] = []
-        store.enter_files(file for file in walk(start, problems) if not _is_index(start, file, index_file))
+        store.enter_files(file for file in walk(start, problems) if not _is_own(start, file, index_file))
         _read(store, progress, jobs)
         stale = store.stale_studies()
         n_files, n_other_files = store.count_sources()
@@ -106,8 +108,10 @@ def _make_folder(folder: Path) -> None:
         raise GlutsegError("index-unwritable", error.strerror or "unknown reason", str(folder)) from error
 
 
-def _is_index(start: Path, file: FoundFile, index_file: Path | None) -> bool:
-    """Whether this is the index itself, or what belongs to it: the output may lie below the input."""
+def _is_own(start: Path, file: FoundFile, index_file: Path | None) -> bool:
+    """Whether this is a run's lock or index, or what belongs to it: the output may lie below the input."""
+    if os.path.basename(file.name).startswith(OWN_FILES):  # noqa: PTH119 - a name in bytes
+        return True
     if index_file is None:
         return False
     path = os.fsencode(start / os.fsdecode(file.name))

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glutseg.dicom.model import SliceHeader
+from glutseg.dicom.rounded import evened
 
 DUPLICATE_TOLERANCE_MM = 0.05
 """Slices nearer than this have the same position: scanners do not reconstruct closer than 0.1 mm."""
@@ -26,7 +27,16 @@ MAX_GAP_MM = 15.0
 MAX_MISSING_SHARE = 0.2
 """Largest share of missing slices in a run; beyond it, it has another spacing or is too incomplete."""
 
+FEW_MISSING = 2
+"""Slices every 1.25 mm, rounded to 1 mm, look like a grid of 1 mm with one slice in five missing; as few as
+these are taken for missing."""
+
+GAP_STEPS = 1.5
+"""Slices of two runs that lie further apart than this many steps of either have a gap between them."""
+
 Vector = npt.NDArray[np.float64]
+Ends = tuple[float | None, float | None]
+"""Places on a grid before its first slice and after its last one."""
 
 
 @dataclass(frozen=True)
@@ -34,19 +44,27 @@ class SliceRun:
     """Slices of one regular grid, ascending along their normal.
 
     ``grid_indices`` are their indices on the grid, from 0; indices between without a slice are missing.
+    ``positions_mm`` (n, 3) are those of the headers, or evenly spaced ones where the headers' are rounded
+    to ``rounding_mm``.
     """
 
     slices: tuple[SliceHeader, ...]
     grid_indices: tuple[int, ...]
+    positions_mm: Vector
+    rounding_mm: float | None = None
 
     @property
     def n_missing(self) -> int:
         return self.grid_indices[-1] + 1 - len(self.grid_indices)
 
     @property
+    def step_mm(self) -> float:
+        """Between neighbouring slices of the grid; 0 of a single slice."""
+        return self.coverage_mm / max(1, self.grid_indices[-1])
+
+    @property
     def coverage_mm(self) -> float:
-        ends = positions_mm((self.slices[0], self.slices[-1]))
-        return float(np.linalg.norm(ends[1] - ends[0]))
+        return float(np.linalg.norm(self.positions_mm[-1] - self.positions_mm[0]))
 
 
 @dataclass(frozen=True)
@@ -56,20 +74,29 @@ class SliceRuns:
     Attributes
     ----------
     n_positions : number of different positions
-    n_duplicates : images left out because another one has the same position
+    duplicates : images left out because another one has the same position
     n_copies : those of them that also have the same UID
     """
 
     runs: tuple[SliceRun, ...]
     n_positions: int
-    n_duplicates: int
+    duplicates: tuple[SliceHeader, ...]
     n_copies: int
 
 
 def find_runs(slices: Sequence[SliceHeader]) -> SliceRuns:
     """Sort slices of one orientation along their normal and divide them into regular runs."""
-    kept, n_copies = _one_per_position(slices)
+    kept, left_out, n_copies = _one_per_position(slices)
     positions = positions_mm(kept)
+    runs = _runs(kept, positions)
+    if len(runs[0].slices) < len(kept) or runs[0].n_missing > FEW_MISSING:
+        even = evened(positions)
+        runs = runs if even is None else _runs(kept, even.positions_mm, even.rounding_mm)
+    return SliceRuns(tuple(runs), len(kept), tuple(left_out), n_copies)
+
+
+def _runs(kept: Sequence[SliceHeader], positions: Vector, rounding_mm: float | None = None) -> list[SliceRun]:
+    """Regular runs of slices in ascending order, the longest first."""
     free = np.ones(len(kept), dtype=bool)
     runs = []
     gapless = list(pairwise([*_breaks(positions), len(kept) - 1])) if len(kept) > 1 else [(0, 0)]
@@ -79,9 +106,32 @@ def find_runs(slices: Sequence[SliceHeader]) -> SliceRuns:
             continue
         found = _with_gaps_bridged(positions, free, own)
         free[[i for i, _ in found]] = False
-        runs.append(SliceRun(tuple(kept[i] for i, _ in found), tuple(grid_index for _, grid_index in found)))
-    runs.sort(key=lambda r: (-len(r.slices), order_of(r.slices[0])))
-    return SliceRuns(tuple(runs), len(kept), len(slices) - len(kept), n_copies)
+        own, grid_indices = (list(column) for column in zip(*found, strict=True))
+        at = tuple(kept[i] for i in own)
+        runs.append(SliceRun(at, tuple(grid_indices), positions[own], rounding_mm))
+    return sorted(runs, key=lambda r: (-len(r.slices), order_of(r.slices[0])))
+
+
+def goes_on_at(run: SliceRun, others: Sequence[SliceRun]) -> Ends:
+    """Where, on the grid of a run, the slices of others lie nearest before and after it, beyond a gap.
+
+    None where there are none, and where they follow at the distance of slices of either run.
+    """
+    if not run.step_mm:
+        return None, None
+    step = (run.positions_mm[-1] - run.positions_mm[0]) / run.grid_indices[-1]
+    places = [
+        (float(place), max(1.0, other.step_mm / run.step_mm))
+        for other in others
+        for place in (other.positions_mm - run.positions_mm[0]) @ step / (step @ step)
+    ]
+    last = run.grid_indices[-1]
+    before, step_before = max(((p, s) for p, s in places if p < 0), default=(0.0, 1.0))
+    after, step_after = min(((p, s) for p, s in places if p > last), default=(float(last), 1.0))
+    return (
+        before if -before > GAP_STEPS * step_before else None,
+        after if after - last > GAP_STEPS * step_after else None,
+    )
 
 
 def order_of(header: SliceHeader) -> tuple[bool, int, str, str, int]:
@@ -108,10 +158,11 @@ def normal_of(header: SliceHeader) -> Vector:
     return np.asarray(np.cross(*axes_of(header)), dtype=float)
 
 
-def _one_per_position(slices: Sequence[SliceHeader]) -> tuple[list[SliceHeader], int]:
-    """Keep the image with the lowest instance number at each position; also return the number of copies."""
+def _one_per_position(slices: Sequence[SliceHeader]) -> tuple[list[SliceHeader], list[SliceHeader], int]:
+    """The image with the lowest instance number at each position, the others, and how many are copies."""
     along = positions_mm(slices) @ normal_of(slices[0])
     kept: list[SliceHeader] = []
+    left_out: list[SliceHeader] = []
     position, n_copies = -np.inf, 0
     for i in sorted(range(len(slices)), key=lambda i: (along[i], order_of(slices[i]))):
         header = slices[i]
@@ -120,9 +171,9 @@ def _one_per_position(slices: Sequence[SliceHeader]) -> tuple[list[SliceHeader],
             position = along[i]
             continue
         n_copies += bool(header.sop_uid) and header.sop_uid == kept[-1].sop_uid
-        if order_of(header) < order_of(kept[-1]):
-            kept[-1] = header
-    return kept, n_copies
+        left_out.append(max(header, kept[-1], key=order_of))
+        kept[-1] = min(header, kept[-1], key=order_of)
+    return kept, left_out, n_copies
 
 
 def _tolerance_mm(step: Vector) -> float:

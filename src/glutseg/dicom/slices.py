@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from glutseg.dicom.decode import TAGS, decode
-from glutseg.dicom.hounsfield import to_hu
+from glutseg.dicom.hounsfield import count_padding_inside, to_hu
 from glutseg.dicom.limits import MAX_ROWS, MAX_VOXELS
 from glutseg.dicom.model import NIFTI_IMAGE, SliceHeader
 from glutseg.dicom.nifti_pixels import nifti_slices
@@ -42,6 +42,8 @@ class SliceHU:
     hu: Int16Array
     n_out_of_range: int
     is_lossy: bool
+    n_padding_inside: int = 0
+    """As `glutseg.dicom.hounsfield.count_padding_inside` gives it."""
 
 
 def decode_all(headers: tuple[SliceHeader, ...]) -> Iterator[SliceHU | GlutsegError]:
@@ -132,4 +134,5 @@ def _decode(parsed: ParsedFile, header: SliceHeader) -> SliceHU:
         raise GlutsegError("rescale-missing", "Rescale Slope or Intercept is missing or no number")
     stored = decode(parsed, header.frame, header.rows, header.columns, header.padding)
     hu = to_hu(stored.values, *header.rescale, header.padding)
-    return SliceHU(hu, stored.n_out_of_range, stored.is_lossy)
+    n_inside = count_padding_inside(stored.values, stored.unpadded, *header.rescale, header.padding)
+    return SliceHU(hu, stored.n_out_of_range, stored.is_lossy, n_inside)

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 from zipfile import ZipFile, ZipInfo
 
-from glutseg.dicom.archive import check_member, open_archive
+from glutseg.dicom.archive import Budget, BudgetedMember, check_member, open_archive
 from glutseg.dicom.text import clean_text
 
 MAX_SHOWN_MEMBER = 256
@@ -52,9 +52,16 @@ class Opener:
     """Opens sources; keeps the last archive open, because its members are read one after the other.
 
     Used in a ``with`` statement, at whose end the archive is closed.
+
+    Parameters
+    ----------
+    budgeted : limit what reading all members of an archive may take, as headers need it; ``budget`` is what
+        is left of it for the last archive
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, budgeted: bool = False) -> None:
+        self._budgeted = budgeted
+        self.budget: Budget | None = None
         self._resources = ExitStack()
         self._path: Path | None = None
         self._archive: ZipFile | None = None
@@ -90,6 +97,8 @@ class Opener:
         archive = self._zip(source.path)
         info = archive.infolist()[source.position]
         check_member(info)
+        if self.budget:
+            return BudgetedMember(archive.open(info), self.budget)
         return io.BufferedReader(archive.open(info))  # type: ignore[type-var]
 
     def size(self, source: Source) -> int:
@@ -103,6 +112,7 @@ class Opener:
             self._resources.close()
             self._archive = self._resources.enter_context(open_archive(path))
             self._path = path
+            self.budget = Budget.of(path.stat().st_size) if self._budgeted else None
         return self._archive
 
 

@@ -12,9 +12,11 @@ from glutseg.dicom.grid import grid_of
 from glutseg.dicom.model import SeriesProblem, SliceHeader
 from glutseg.dicom.slice_runs import (
     DUPLICATE_TOLERANCE_MM,
+    Ends,
     SliceRun,
     SliceRuns,
     find_runs,
+    goes_on_at,
     normal_of,
     order_of,
     positions_mm,
@@ -55,13 +57,15 @@ MIN_COVERAGE_MM = 60.0
 
 @dataclass(frozen=True)
 class Stack:
-    """Slices in order with their grid and their indices on it; see `glutseg.dicom.model.Series`."""
+    """Slices in order with their grid; see `glutseg.dicom.model.Series` for the attributes."""
 
     slices: tuple[SliceHeader, ...]
     grid_indices: tuple[int, ...]
     geometry: Geometry | None
     flags: tuple[Flag, ...] = ()
     problem: SeriesProblem | None = None
+    duplicates: tuple[SliceHeader, ...] = ()
+    goes_on_at: Ends = (None, None)
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def build_stacks(reconstructions: Sequence[Sequence[SliceHeader]]) -> tuple[Stac
         The largest, and all others that are long enough for hips: two phases or reconstructions with one UID,
         or the slices before and after a long gap. If there is no ``geometry``, ``problem`` is
         ``geometry-missing`` or ``geometry-irregular``. Flags: ``series-mixed``, ``slice-duplicate``,
-        ``series-gap``, ``gantry-tilt``.
+        ``series-gap``, ``positions-rounded``, ``gantry-tilt``.
     """
     everything = [s for group in reconstructions for s in group]
     matrix_groups = [
@@ -134,20 +138,35 @@ def _few_slices(matrix_groups: Sequence[list[SliceHeader]], longest: _FoundRun) 
 
 def _stack(part: _FoundRun, n_images: int) -> Stack:
     run, runs = part.run, part.runs
+    beyond = goes_on_at(run, [other for other in runs.runs if other is not run])
     flags: list[Flag] = []
-    n_other = n_images - runs.n_positions - runs.n_duplicates
+    n_duplicates = len(runs.duplicates)
+    n_other = n_images - runs.n_positions - n_duplicates
     if n_other:
         flags.append(Flag("series-mixed", _mixed_message(n_images, n_other, part.n_acquisitions)))
-    if runs.n_duplicates:
+    if n_duplicates:
         copies = f", {runs.n_copies} of them with its UID" if runs.n_copies else ""
-        message = f"{runs.n_duplicates} images have the position of another one{copies}"
+        message = f"{n_duplicates} images have the position of another one{copies}"
         flags.append(Flag("slice-duplicate", message))
     if run.n_missing or len(run.slices) < runs.n_positions:
-        flags.append(Flag("series-gap", _gap_message(run, runs.n_positions)))
+        flags.append(Flag("series-gap", _gap_message(run, runs.n_positions, beyond)))
     grid, more = grid_of(run)
+    if run.rounding_mm and isinstance(grid, Geometry):
+        message = (
+            f"the slices' positions are rounded to {run.rounding_mm:g} mm; "
+            f"they are taken to lie every {grid.spacing_mm[0]:.4g} mm"
+        )
+        flags.append(Flag("positions-rounded", message))
     if isinstance(grid, SeriesProblem):
         return Stack(run.slices, run.grid_indices, None, (*flags, *more), grid)
-    return Stack(run.slices, run.grid_indices, grid, (*flags, *more))
+    return Stack(
+        run.slices,
+        run.grid_indices,
+        grid,
+        (*flags, *more),
+        duplicates=runs.duplicates,
+        goes_on_at=beyond,
+    )
 
 
 def _has_valid_geometry(header: SliceHeader) -> bool:
@@ -187,16 +206,28 @@ def _mixed_message(n_images: int, n_other: int, n_acquisitions: int) -> str:
     )
 
 
-def _gap_message(run: SliceRun, n_positions: int) -> str:
+def _gap_message(run: SliceRun, n_positions: int, beyond: Ends) -> str:
     parts = []
+    z_mm = run.positions_mm[:, 2]
     if run.n_missing:
-        z_mm = positions_mm(run.slices)[:, 2]
         gaps = [i for i, n in enumerate(np.diff(run.grid_indices)) if n > 1]
         gap_texts = ", ".join(f"z {z_mm[i]:.1f} and {z_mm[i + 1]:.1f}" for i in gaps[:MAX_NAMED])
         more = " …" if len(gaps) > MAX_NAMED else ""
         parts.append(f"{run.n_missing} slices are missing, between {gap_texts}{more} mm")
     if len(run.slices) < n_positions:
-        parts.append(f"the spacing changes; {len(run.slices)} of {n_positions} slices lie on this grid")
+        step_z_mm = (z_mm[-1] - z_mm[0]) / max(1, run.grid_indices[-1])
+        pairs = (
+            sorted((z_mm[0] + place * step_z_mm, z_mm[end]))
+            for place, end in zip(beyond, (0, -1), strict=True)
+            if place is not None
+        )
+        ends = [f"z {low:.1f} and {high:.1f} mm" for low, high in pairs]
+        why = (
+            f"no image shows what lies between {' and between '.join(ends)}"
+            if ends
+            else "the spacing changes"
+        )
+        parts.append(f"{why}; {len(run.slices)} of {n_positions} slices lie on this grid")
     return "; ".join(parts)
 
 

@@ -35,7 +35,7 @@ INDEX_FILE = "headers.sqlite"
 """Name of the index in the folder of a run."""
 APPLICATION_ID = 0x676C7574
 """In the header of the file, by which an index of ours is known."""
-VERSION = 3
+VERSION = 4
 """Of the tables and of what is read from headers; an index of another version is made anew."""
 SQLITE_START = b"SQLite format 3\0"
 APPLICATION_ID_AT = 68

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import groupby
 
+from glutseg.dicom.header_doubts import spacing_problem
 from glutseg.dicom.model import CT_CLASSES, NIFTI_IMAGE, FileHeader, Series, Study
 from glutseg.dicom.nifti_series import nifti_series
 from glutseg.dicom.stack import Stack, build_stacks
@@ -59,6 +60,7 @@ def _part(headers: list[FileHeader], stack: Stack, part: int, n_parts: int) -> S
     # the tags of an image that is used, not of a localizer in the same series
     used = [by_source[source] for source in dict.fromkeys(s.source for s in stack.slices)]
     representative = used[0] if used else min(headers, key=lambda h: str(h.source))
+    contradiction = spacing_problem(representative.tags, stack.slices[0]) if stack.slices else None
     return Series(
         series_uid=representative.series_uid,
         tags=representative.tags,
@@ -66,12 +68,14 @@ def _part(headers: list[FileHeader], stack: Stack, part: int, n_parts: int) -> S
         n_images=sum(len(h.slices) for h in headers),
         slices=stack.slices,
         grid_indices=stack.grid_indices,
-        geometry=stack.geometry,
+        geometry=None if contradiction else stack.geometry,
         flags=stack.flags + _imageless_flags(headers) + _lossy_flags(used),
-        problem=stack.problem,
+        problem=contradiction or stack.problem,
+        goes_on_at=stack.goes_on_at,
         part=part,
         n_parts=n_parts,
         is_lossy=any(h.lossy for h in used),
+        duplicates=stack.duplicates,
     )
 
 

@@ -57,7 +57,11 @@ def _digest(study: Study, size_of: Callable[[Path], int]) -> str:
     ]
     no_source = Source(Path())
     series = tuple(
-        replace(one, slices=tuple(replace(header, source=no_source) for header in one.slices))
+        replace(
+            one,
+            slices=tuple(replace(header, source=no_source) for header in one.slices),
+            duplicates=tuple(replace(header, source=no_source) for header in one.duplicates),
+        )
         for one in study.series
     )
     content = repr((replace(study, series=series), sizes))

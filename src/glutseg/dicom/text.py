@@ -44,9 +44,15 @@ BAD_FILE = (
 """Exceptions of pydicom and its decoders for broken values and files; each is reported as a reason."""
 
 
-def clean_text(value: object, limit: int = MAX_TEXT) -> str:
-    """Text without control, format or surrogate characters, of limited length.
+def composed(text: str) -> str:
+    """The same text with one character for a letter and its marks, as far as there is one."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
+
+def clean_text(value: object, limit: int = MAX_TEXT) -> str:
+    """Text without control, format or surrogate characters, of limited length, in composed Unicode (NFC).
+
+    Keyboards and file systems of some computers write an umlaut as two characters; it is the same text.
     White space is reduced to single blanks. A longer text ends in ``~`` and eight hex digits of its
     SHA-256, so that long identifiers with the same beginning stay distinct.
     """
@@ -55,7 +61,7 @@ def clean_text(value: object, limit: int = MAX_TEXT) -> str:
         text = "".join(
             " " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C"
         )
-    shown = " ".join(text.split())
+    shown = composed(" ".join(text.split()))
     if len(shown) <= limit:
         return shown
     digest = hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()[:8]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from glutseg.dicom.text import composed
 from glutseg.errors import GlutsegError
 from glutseg.exchange.foreign import ForeignMask, GridMask, Region
 from glutseg.exchange.terms import TERMS, Term, term_of_name
@@ -50,7 +51,7 @@ def parse_labels(texts: Sequence[str]) -> dict[str, Term]:
         if not equals or not name.strip() or term is None:
             message = f"{entry!r}: expected NAME=left, NUMBER=right or NAME=medius-left"
             raise GlutsegError("labels-unknown", message)
-        found[name.strip()] = term
+        found[composed(name.strip())] = term
     return found
 
 

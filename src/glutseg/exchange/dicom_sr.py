@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from glutseg.dicom.model import CT_IMAGE
+import numpy as np
+
+from glutseg.dicom.model import CT_IMAGE, SliceHeader
 from glutseg.errors import GlutsegError
+from glutseg.exchange.contours import outlines, signed_area
 from glutseg.exchange.dicom_seg import highdicom_or_error
 from glutseg.exchange.job import PROGRAM, SERIES_NUMBERS, Job
 from glutseg.exchange.stamp import PLACEHOLDER, stamped, uid_of
@@ -28,6 +31,11 @@ STANDARD_DEVIATION = ("386136009", SCHEME, "Standard Deviation")
 DEVICE = ("121007", "DCM", "Device")
 ENGLISH = ("en", "RFC5646", "English")
 TITLE = ("126000", "DCM", "Imaging Measurement Report")
+CORNERSTONE_TOOL = "Cornerstone3DTools@^0.1.0:PlanarFreehandROI"
+"""How a tracking identifier begins that OHIF and others on Cornerstone take for a drawn outline; they show
+nothing of a group without it (@cornerstonejs/adapters 5.14)."""
+PIXEL_CENTRE = 0.5
+"""Columns and rows count from the corner of an image (PS3.3, C.18.6.1.2)."""
 DECIMALS = 6
 """Of a figure: a DS value has sixteen characters at most."""
 
@@ -121,9 +129,10 @@ def _group(
         (ATTENUATION, measured.mean_hu, HOUNSFIELD, MEAN),
         (ATTENUATION, measured.sd_hu, HOUNSFIELD, STANDARD_DEVIATION),
     ]
-    return hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+    group = hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=hd.sr.TrackingIdentifier(
-            uid=uid_of("region", str(job.sources[0].SeriesInstanceUID), term.name), identifier=term.name
+            uid=uid_of("region", str(job.sources[0].SeriesInstanceUID), term.name),
+            identifier=f"{CORNERSTONE_TOOL}:{term.name}",
         ),
         referenced_segment=region,
         finding_type=code(*MUSCLE),
@@ -140,19 +149,51 @@ def _group(
             if not math.isnan(figure)  # unknown
         ],
     )
+    return _with_line(group, _line(hd, job, term))
+
+
+def _with_line(group: Any, line: Any) -> Any:
+    """A line that the area is inferred from; the template is extensible, and highdicom has no word for it."""
+    for item in group[0].ContentSequence:
+        if item.ValueType == "NUM" and item.ConceptNameCodeSequence[0].CodeValue == AREA[0]:
+            item.ContentSequence = [*item.get("ContentSequence", ()), line]
+    return group
+
+
+def _line(hd: Any, job: Job, term: Term) -> Any:
+    """Around the largest piece, in columns and rows: viewers without segmentations show the area by it."""
+    stored_slice, _ = _at_level(job)
+    lines = outlines(job.case_images.labels[stored_slice] == term.label)
+    if not lines:
+        raise GlutsegError("export-unsupported", "the segment has no pixel at the level")
+    largest = max(lines, key=lambda line: abs(signed_area(line)))
+    columns_rows = largest[:, ::-1] + PIXEL_CENTRE
+    return hd.sr.CoordinatesForMeasurement(
+        graphic_type=hd.sr.GraphicTypeValues.POLYLINE,
+        graphic_data=np.concatenate([columns_rows, columns_rows[:1]]),
+        source_image=hd.sr.SourceImageForRegion(*_reference(job)),
+    )
 
 
 def _source_at_level(hd: Any, job: Job) -> Any:
-    level = job.row.result.level
-    header = (
-        None
-        if level is None
-        else job.case_images.headers.get(job.mask.stored.canonical_slice(level.slice_index))
-    )
-    if header is None:
-        raise GlutsegError("export-unsupported", "no image shows the level", job.row.result.case_id)
+    return hd.sr.SourceImageForSegmentation(*_reference(job))
+
+
+def _reference(job: Job) -> tuple[str, str, list[int] | None]:
+    """SOP class, SOP instance and, in a multi-frame image, the frame of the measured slice."""
+    _, header = _at_level(job)
     frames = None if header.sop_class_uid == CT_IMAGE else [header.frame + 1]
-    return hd.sr.SourceImageForSegmentation(header.sop_class_uid, header.sop_uid, frames)
+    return header.sop_class_uid, header.sop_uid, frames
+
+
+def _at_level(job: Job) -> tuple[int, SliceHeader]:
+    """The measured slice in the order of the files, and its image."""
+    level = job.row.result.level
+    stored_slice = None if level is None else job.mask.stored.canonical_slice(level.slice_index)
+    header = None if stored_slice is None else job.case_images.headers.get(stored_slice)
+    if stored_slice is None or header is None:
+        raise GlutsegError("export-unsupported", "no image shows the level", job.row.result.case_id)
+    return stored_slice, header
 
 
 def _frame(segmentation: Dataset, number: int, source: Any) -> int:

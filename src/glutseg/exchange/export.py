@@ -15,7 +15,7 @@ from glutseg.exchange.images import case_images, find_studies
 from glutseg.exchange.job import Job
 from glutseg.exchange.stamp import time_of, to_bytes
 from glutseg.output.atomic import write_bytes, write_text
-from glutseg.output.folder import run_record
+from glutseg.output.folder import run_input, run_record
 from glutseg.output.layout import MEASUREMENTS_PARQUET
 from glutseg.output.schema import CaseRow, measurement_columns
 from glutseg.output.typed import to_parquet
@@ -89,7 +89,7 @@ def export(
         raise GlutsegError("export-pseudonymised", "the run has pseudonyms", str(out))
     target = folder or out / EXPORT
     when = time_of(str(record.get("started", "")))
-    studies = find_studies(input_path or Path(str(record.get("input"))), progress) if is_dicom else None
+    studies = find_studies(input_path or run_input(out, record), progress) if is_dicom else None
     rows = [r for r in review.final_rows(out, values) if cases is None or r.result.case_id in cases]
     files: list[Path] = []
     left_out: list[tuple[str, str, str]] = []

@@ -40,6 +40,20 @@ class Region:
 
 
 @dataclass(frozen=True)
+class Owner:
+    """Whose mask or series it is, as a DICOM header says; "" where it does not.
+
+    Attributes
+    ----------
+    series_uids : of the series itself, or those that a mask refers to
+    """
+
+    patient_id: str = ""
+    study_uid: str = ""
+    series_uids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class GridMask:
     """Regions made of voxels.
 
@@ -53,6 +67,7 @@ class GridMask:
     geometry: Geometry
     pick: Callable[[int], BoolArray] = field(repr=False)
     frame_uid: str = ""
+    owner: Owner = Owner()
 
 
 @dataclass(frozen=True)
@@ -62,6 +77,7 @@ class ContourMask:
     regions: tuple[Region, ...]
     lines: Mapping[int, tuple[Line, ...]] = field(repr=False)
     frame_uid: str = ""
+    owner: Owner = Owner()
 
 
 ForeignMask = GridMask | ContourMask

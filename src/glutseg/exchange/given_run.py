@@ -12,6 +12,7 @@ from glutseg.exchange.measure_mask import GIVEN, Measured
 from glutseg.measurement import Participants
 from glutseg.output.case_files import to_json, write_case
 from glutseg.output.folder import check, prepare
+from glutseg.output.lock import only_run
 from glutseg.output.run_record import CaseState, RunRecord, write_run_record
 from glutseg.output.schema import CaseRow, measurement_columns
 from glutseg.output.tables import write_tables
@@ -37,9 +38,14 @@ def write_given(out: Path, run: GivenRun, *, overwrite: bool = False) -> CaseRow
     Raises
     ------
     GlutsegError
-        Those of `glutseg.output.folder.check`, and ``output-unwritable``.
+        Those of `glutseg.output.folder.check`, ``run-in-use`` and ``output-unwritable``.
     """
     check(out, overwrite=overwrite)
+    with only_run(out):
+        return _written(out, run, overwrite=overwrite)
+
+
+def _written(out: Path, run: GivenRun, *, overwrite: bool) -> CaseRow:
     measured, table = run.measured, run.participants
     result, protocol = measured.result, measured.protocol
     prepare(out, overwrite=overwrite)

@@ -12,8 +12,8 @@ import numpy as np
 
 from glutseg import dicom, review
 from glutseg.dicom.model import NIFTI_IMAGE, SliceHeader
-from glutseg.dicom.parse import HEADER_BUDGET_BYTES, parse
-from glutseg.dicom.source import Opener
+from glutseg.dicom.parse import HEADER_BUDGET_BYTES, ParsedFile, parse
+from glutseg.dicom.source import Opener, Source
 from glutseg.dicom.text import BAD_FILE
 from glutseg.errors import GlutsegError
 from glutseg.exchange.stamp import CARRIED
@@ -151,12 +151,29 @@ def source_datasets(headers: Sequence[SliceHeader]) -> list[Dataset]:
     with Opener() as opener:
         for source in dict.fromkeys(header.source for header in headers):
             try:
-                with opener.open(source) as file:
-                    parsed = parse(file, _tags(), HEADER_BUDGET_BYTES)
+                parsed = _parsed(source, opener)
             except BAD_FILE as error:
                 raise GlutsegError("images-not-found", "an image cannot be read", str(source)) from error
             datasets.append(_checked(parsed.dataset, parsed.meta, str(source)))
     return datasets
+
+
+def image_header(header: SliceHeader) -> Dataset:
+    """What the file of a slice says, as far as objects about it need it; empty without a DICOM header."""
+    from pydicom.dataset import Dataset
+
+    if header.sop_class_uid == NIFTI_IMAGE:
+        return Dataset()
+    with Opener() as opener:
+        try:
+            return _parsed(header.source, opener).dataset
+        except BAD_FILE:  # reading the pixels says why
+            return Dataset()
+
+
+def _parsed(source: Source, opener: Opener) -> ParsedFile:
+    with opener.open(source) as file:
+        return parse(file, _tags(), HEADER_BUDGET_BYTES)
 
 
 def _tags() -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from glutseg import dicom
-from glutseg.case import Case, Stopwatch, catch_errors
+from glutseg.case import Case, Stopwatch, catch_errors, failed
 from glutseg.dicom.single import single_series
 from glutseg.errors import Flag, GlutsegError
 from glutseg.exchange.assign import LabelMap
@@ -23,7 +22,7 @@ from glutseg.output.case_id import case_id
 from glutseg.protocol import Protocol
 from glutseg.result import CaseResult
 
-FIELDS = ("case_id", "patient_id", "study_uid", "series_uid")
+FIELDS = ("case_id", "patient_id", "study_date", "study_uid", "series_uid")
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -33,8 +32,8 @@ class GivenMasks:
 
     Attributes
     ----------
-    pattern : a path with ``{patient_id}``, ``{case_id}``, ``{study_uid}`` or ``{series_uid}`` in it; for
-        workers elsewhere a whole one
+    pattern : a path with ``{patient_id}``, ``{case_id}``, ``{study_date}`` (as in the header: 20200131),
+        ``{study_uid}`` or ``{series_uid}`` in it; for workers elsewhere a whole one
     labels, label_map : as in `glutseg.exchange.assign.assign`
     level : as somebody asked for it; without it a mask on a single slice is measured there
 
@@ -65,14 +64,13 @@ class GivenMasks:
     def check(self) -> None:
         """Nothing to check: a missing mask fails its own study only."""
 
-    def digest(self, load_study: Callable[[], dicom.Study], protocol: Protocol) -> str:
-        """SHA-256 of the study's mask; "" where there is none yet."""
+    def file_of(self, load_study: Callable[[], dicom.Study], protocol: Protocol) -> Path | None:
+        """The study's mask, there or not yet; None where there is no series to measure."""
         study = load_study()
         try:
-            with mask_of(self.pattern, study, _series(study, protocol)[0]).open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
-        except (GlutsegError, OSError):  # measuring gives the reason
-            return ""
+            return named_mask(self.pattern, study, _series(study, protocol)[0])
+        except GlutsegError:  # measuring gives the reason
+            return None
 
     def measure(
         self,
@@ -83,21 +81,29 @@ class GivenMasks:
     ) -> Case:
         """Measured on the series that would be taken without a mask, or the only one that there is."""
 
-        def on_mask(_: CaseResult, clock: Stopwatch) -> Case:
+        def on_mask(result: CaseResult, clock: Stopwatch) -> Case:
             series, reason, rejected_series = _series(study, protocol)
-            file = mask_of(self.pattern, study, series)
+            file = named_mask(self.pattern, study, series)
+            if not file.is_file():
+                raise GlutsegError("input-missing", "there is no mask of this name", file.name)
             with clock.time("read"):
                 loaded = Loaded(study, series, dicom.read(series, fetch=fetch), reason)
-                mask, flags = self._placed(loaded, file)
-            with clock.time("measurement"):
-                measured = measure_labels(
-                    loaded,
-                    _only(mask, protocol.extent.muscles),
-                    flags,
-                    protocol,
-                    level=self.level,
-                    participants=participants,
-                )
+            try:
+                with clock.time("read"):
+                    mask, flags = self._placed(loaded, file)
+                with clock.time("measurement"):
+                    measured = measure_labels(
+                        loaded,
+                        _only(mask, protocol.extent.muscles),
+                        flags,
+                        protocol,
+                        level=self.level,
+                        participants=participants,
+                    )
+            except GlutsegError as error:
+                if error.scope == "run":
+                    raise
+                return Case(failed(replace(result, flags=result.flags + loaded.image.flags), error))
             result = replace(measured.result, rejected_series=rejected_series)
             return Case(result, loaded.image, measured.mask)
 
@@ -111,17 +117,12 @@ class GivenMasks:
             raise error.at(error.where and file.name) from error
 
 
-def mask_of(pattern: str, study: dicom.Study, series: dicom.Series) -> Path:
-    """The mask file of a study.
-
-    Raises
-    ------
-    GlutsegError
-        ``input-missing`` where there is no such file. What a header says becomes a plain name, never a path.
-    """
+def named_mask(pattern: str, study: dicom.Study, series: dicom.Series) -> Path:
+    """The mask file of a study, there or not. What a header says becomes a plain name, never a path."""
     values = {
         "case_id": case_id(study.patient_id, study.study_uid),
         "patient_id": study.patient_id,
+        "study_date": study.study_date,
         "study_uid": study.study_uid,
         "series_uid": series.series_uid,
     }
@@ -129,10 +130,7 @@ def mask_of(pattern: str, study: dicom.Study, series: dicom.Series) -> Path:
     for name in FIELDS:
         plain = UNSAFE.sub("_", values[name]).strip(".") or "unknown"
         text = text.replace(f"{{{name}}}", plain)
-    path = Path(text)
-    if not path.is_file():
-        raise GlutsegError("input-missing", "there is no mask of this name", path.name)
-    return path
+    return Path(text)
 
 
 def _series(study: dicom.Study, protocol: Protocol) -> tuple[dicom.Series, str, tuple[tuple[str, str], ...]]:

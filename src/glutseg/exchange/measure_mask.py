@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from glutseg import dicom
 from glutseg.case import empty_result, measure_case, series_record
 from glutseg.dicom.single import single_series
+from glutseg.dicom.text import text
 from glutseg.errors import Flag, GlutsegError
 from glutseg.exchange.assign import LabelMap, assign
 from glutseg.exchange.foreign import ForeignMask, read_foreign
-from glutseg.exchange.images import source_datasets
+from glutseg.exchange.images import image_header
+from glutseg.exchange.owner import check_owner, owner_of_images
 from glutseg.exchange.place import Placed, check_frame, place
 from glutseg.exchange.terms import Term
 from glutseg.image import LABELS, CtImage, Mask, Muscle
@@ -24,6 +28,9 @@ from glutseg.output.text import plain
 from glutseg.protocol import ExtentRule, LevelRule, Protocol, load_protocol, with_level, with_origin
 from glutseg.result import CaseResult
 from glutseg.segmentation import GivenMaskOutliner
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
 
 GIVEN = GivenMaskOutliner.name
 """Ends the protocol's name, so that no table mixes such areas with glutseg's own unnoticed."""
@@ -42,13 +49,15 @@ class Loaded:
     image: CtImage
     reason: str = "it was named with the mask"
 
+    @cached_property
+    def header(self) -> Dataset:
+        """Of its first image, as in the file; empty where it has none."""
+        return image_header(self.series.slices[0])
+
     @property
     def frame_uid(self) -> str:
         """Frame of reference; "" where the headers have none."""
-        try:
-            return str(source_datasets(self.series.slices[:1])[0].FrameOfReferenceUID)
-        except GlutsegError:
-            return ""
+        return text(self.header, "FrameOfReferenceUID")
 
 
 @dataclass(frozen=True)
@@ -95,8 +104,8 @@ def measure_mask(
     Raises
     ------
     GlutsegError
-        ``mask-unreadable``, ``mask-unplaceable``, ``mask-elsewhere``, ``mask-empty``, ``labels-unknown``,
-        ``mask-sides-contradicted``, and those of measuring.
+        ``mask-unreadable``, ``mask-unplaceable``, ``mask-other-patient``, ``mask-elsewhere``, ``mask-empty``,
+        ``labels-unknown``, ``mask-sides-contradicted``, and those of measuring.
     """
     mask, flags = placed_mask(loaded, file, labels, label_map)
     rule = protocol_for(mask, protocol or load_protocol())
@@ -109,7 +118,11 @@ def placed_mask(
     """A mask file on the grid of a series, and its quality flags; parameters and errors as above."""
     foreign = read_foreign(file)
     terms = assign(foreign, labels, label_map)
-    flags = (given_flag(file), *check_frame(foreign, loaded.frame_uid))
+    flags = (
+        given_flag(file),
+        *check_owner(foreign.owner, owner_of_images(loaded.header)),
+        *check_frame(foreign, loaded.frame_uid),
+    )
     mask, more = _placed(foreign, {term: region.number for term, region in terms.items()}, loaded)
     return mask, (*flags, *more)
 

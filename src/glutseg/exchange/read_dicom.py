@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pydicom.datadict import tag_for_keyword
@@ -12,6 +13,7 @@ from glutseg.dicom.text import BAD_FILE, text
 from glutseg.errors import GlutsegError
 from glutseg.exchange import read_rtstruct, read_seg
 from glutseg.exchange.foreign import MAX_FILE_BYTES, ForeignMask
+from glutseg.exchange.owner import owner_of_mask
 
 # fmt: off
 KEYWORDS = (
@@ -19,7 +21,8 @@ KEYWORDS = (
     "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel", "PhotometricInterpretation",
     "SegmentationType", "MaximumFractionalValue", "SegmentSequence", "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence", "PixelData", "StructureSetROISequence", "ROIContourSequence",
-    "RTROIObservationsSequence", "ReferencedFrameOfReferenceSequence",
+    "RTROIObservationsSequence", "ReferencedFrameOfReferenceSequence", "SpecificCharacterSet", "PatientID",
+    "StudyInstanceUID", "ReferencedSeriesSequence",
 )
 # fmt: on
 SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
@@ -45,9 +48,10 @@ def read(path: Path) -> ForeignMask:
             parsed = parse(file, tags, budget, with_pixels=True)
             kind = text(parsed.dataset, "SOPClassUID")
             if kind in (SEGMENTATION, LABEL_MAP_SEGMENTATION):
-                return read_seg.read(parsed, path)
+                return replace(read_seg.read(parsed, path), owner=owner_of_mask(parsed.dataset))
             if kind == RT_STRUCTURE_SET:
-                return read_rtstruct.read(parsed.dataset, path)
+                found = read_rtstruct.read(parsed.dataset, path)
+                return replace(found, owner=owner_of_mask(parsed.dataset))
     except BAD_FILE as error:
         raise GlutsegError(
             "mask-unreadable", f"the file is broken ({type(error).__name__})", str(path)

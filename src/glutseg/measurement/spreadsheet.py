@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from glutseg.dicom.text import composed
 from glutseg.measurement.table_model import MAX_TITLE_LINES, Cell, Line, Table, invalid
 from glutseg.measurement.text_table import IsHeader, text_lines
 
@@ -207,7 +208,7 @@ def _cell(shown: Any, written: Any) -> Cell:
         return Cell(str(value), "is true or false")
     if isinstance(value, (int, float)):
         return _number(value, str(shown.number_format))
-    return Cell(str(value).strip())
+    return Cell(composed(str(value)).strip())
 
 
 def _number(value: float, number_format: str) -> Cell:

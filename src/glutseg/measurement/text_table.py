@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 
+from glutseg.dicom.text import composed
 from glutseg.measurement.table_model import MAX_TITLE_LINES, Cell, Line, invalid
 
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -60,7 +61,7 @@ def _decoded(content: bytes, where: str) -> str:
         except UnicodeDecodeError:
             continue
         if "\0" not in text:
-            return text
+            return composed(text)
     raise invalid(where, NO_TEXT)
 
 

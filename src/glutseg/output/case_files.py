@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from glutseg.errors import Flag, catalogue
 from glutseg.image import CtImage, Mask
 from glutseg.output.atomic import write_bytes, write_text
+from glutseg.output.checksum import FileSum, with_checksum
 from glutseg.output.layout import CASE_JSON, MASK, MASK_NRRD, OTHER_OUTLINES, OVERLAY, case_file
 from glutseg.output.schema import CaseRow, measurement_columns
 from glutseg.output.sheared import nrrd
@@ -55,22 +58,28 @@ def write_case(
         ``output-unwritable``.
     """
     row = CaseRow(result, protocol.name)
+    files: dict[str, FileSum] = {}
+
+    def write(name: str, content: bytes) -> None:
+        write_bytes(out / case_file(result.case_id, name), content)
+        files[name] = FileSum.of(content)
+
     if mask is not None:
         row = dataclasses.replace(row, mask=case_file(result.case_id, MASK))
-        write_bytes(out / row.mask, nifti_gz(mask))
+        write(MASK, nifti_gz(mask))
         if mask.stored.is_sheared:
-            write_bytes(out / case_file(result.case_id, MASK_NRRD), nrrd(mask))
+            write(MASK_NRRD, nrrd(mask))
     if image is not None and result.level is not None:
         row = dataclasses.replace(row, overlay=case_file(result.case_id, OVERLAY))
         from glutseg.output.overlay import draw_overlay
 
-        write_bytes(out / row.overlay, draw_overlay(image, mask, result, other_outlines or {}))
+        write(OVERLAY, draw_overlay(image, mask, result, other_outlines or {}))
         if other_outlines:
             from glutseg.output.other_outline import others_on_slice
 
             others = others_on_slice(image, result.level.slice_index, other_outlines)
-            write_bytes(out / case_file(result.case_id, OTHER_OUTLINES), nifti_gz(others))
-    write_text(out / case_file(result.case_id, CASE_JSON), case_json(row, protocol, input_sha256))
+            write(OTHER_OUTLINES, nifti_gz(others))
+    write_text(out / case_file(result.case_id, CASE_JSON), case_json(row, protocol, input_sha256, files))
     return row
 
 
@@ -86,11 +95,17 @@ def nifti_gz(mask: Mask, extension: bytes = b"") -> bytes:
     return nifti.nifti_gz(mask.stored_labels(), mask.stored, extension)
 
 
-def case_json(row: CaseRow, protocol: Protocol, input_sha256: str = "") -> str:
+def case_json(
+    row: CaseRow,
+    protocol: Protocol,
+    input_sha256: str = "",
+    files: Mapping[str, FileSum] = MappingProxyType({}),
+) -> str:
     """Everything known of a case; no time of day in it, so that equal runs give equal bytes.
 
     It is the case's entry in the ledger: `glutseg.output.ledger.read_case` makes the row from it again.
-    Every field of the result stands under its own name, except those of `OWN_FORM`.
+    Every field of the result stands under its own name, except those of `OWN_FORM`. ``files`` are those
+    beside the record, by name.
     """
     result = row.result
     columns = measurement_columns(protocol.extent)
@@ -101,6 +116,7 @@ def case_json(row: CaseRow, protocol: Protocol, input_sha256: str = "") -> str:
         "protocol": concise(protocol),
         "mask": row.mask,
         "overlay": row.overlay,
+        "files": {name: dataclasses.asdict(file) for name, file in files.items()},
         "table_row": {column.name: column.value(row) for column in columns},
         "all_flags": [_flag(flag) for flag in result.all_flags],
         "error": _error(result),
@@ -108,7 +124,7 @@ def case_json(row: CaseRow, protocol: Protocol, input_sha256: str = "") -> str:
     }
     fields = dataclasses.asdict(result)
     record |= {name: value for name, value in fields.items() if name not in OWN_FORM}
-    return json.dumps(to_json(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(with_checksum(to_json(record)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def to_json(value: Any) -> Any:

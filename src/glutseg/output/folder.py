@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from glutseg.errors import GlutsegError
-from glutseg.output.atomic import TEMP_PREFIX
+from glutseg.output.atomic import TEMP_PREFIX, is_abandoned
 from glutseg.output.json_file import read_json
 from glutseg.output.layout import (
     CASE_FILES,
@@ -28,9 +28,9 @@ from glutseg.version import __version__
 
 PROGRAM = "glutseg"
 """What ``run.json`` says under "program": the sign that a folder's output is glutseg's."""
-RECORD_FORMAT = 3
+RECORD_FORMAT = 4
 """Of run.json and the records beside it; version 0.1 wrote the first, without a number, the second had no
-expected errors."""
+expected errors, the third no checksums."""
 PAGE_HEAD_BYTES = 4000
 
 
@@ -78,7 +78,10 @@ def prepare(out: Path, *, overwrite: bool = False, resume: bool = False, keep_re
 
 
 def sweep(out: Path) -> None:
-    """Remove what writes that were killed left behind; nothing of it stands under a final name."""
+    """Remove what writes that were killed left behind; nothing of it stands under a final name.
+
+    What others are writing now, a reviewer at work for instance, stays.
+    """
     for folder in (out, *_case_folders(out)):
         for path in sorted(folder.glob(f"{TEMP_PREFIX}*")):
             _discard(path)
@@ -117,6 +120,15 @@ def run_record(out: Path) -> dict[str, Any]:
         raise GlutsegError("input-missing", "there is no run of glutseg", str(out))
     check_format(record, out)
     return record
+
+
+def run_input(out: Path, record: dict[str, Any]) -> Path:
+    """The input of a run, from whatever folder it is asked for; it may not be there any more."""
+    given, from_run = Path(str(record.get("input"))), str(record.get("input_from_run") or "")
+    found = Path(os.path.realpath(out)) / from_run
+    if not from_run or not found.exists() or (given.exists() and given.samefile(found)):
+        return given
+    return Path(os.path.normpath(found))
 
 
 def check_format(record: dict[str, Any], out: Path) -> None:
@@ -204,10 +216,10 @@ def _remove_files(folder: Path, names: tuple[str, ...], *, keep_folder: bool = F
 
 
 def _discard(path: Path) -> None:
-    """Remove a file or, where images were on their way from a server, a folder."""
+    """Remove a file that nobody writes any more or, where images came from a server, a folder."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
-    else:
+    elif path.is_symlink() or is_abandoned(path):
         path.unlink(missing_ok=True)
 
 

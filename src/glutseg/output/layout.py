@@ -21,6 +21,10 @@ RUN_FILES = (
     RUN_JSON,
 )
 
+LOCK = ".glutseg.lock"
+OWNER_JSON = ".glutseg.owner.json"
+"""Who is at work in the folder (`glutseg.output.lock`); neither is there when nobody is."""
+
 REPORT_HTML = "report.html"
 PAGE_MARK = '<meta name="generator" content="glutseg">'
 """By which a page of ours is known again."""

@@ -7,55 +7,58 @@ from pathlib import Path
 from typing import Any
 
 from glutseg.errors import GlutsegError
+from glutseg.output.checksum import FileSum, is_unchanged
 from glutseg.output.decode import from_json
 from glutseg.output.json_file import read_json
-from glutseg.output.layout import CASE_JSON, case_file
+from glutseg.output.layout import CASE_JSON, MASK, case_file
 from glutseg.output.schema import CaseRow
 from glutseg.output.tables import SortKey
 from glutseg.result import CaseResult
 
-RECORD_DAMAGED = "record-damaged"
-"""Error code of a case whose record cannot be used."""
+UNUSABLE = {
+    "record-damaged": "the record, or a file that it names, cannot be read or is not whole",
+    "record-changed": "the record was changed after glutseg had written it",
+}
+"""Error codes of a case whose record cannot be used, and why."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A case that is done: its row, and the digest of what it was measured on."""
+    """A case that is done: its row, the digest of what it was measured on, the files beside the record."""
 
     row: CaseRow
     input_sha256: str
+    files: dict[str, FileSum]
 
 
 def read_case(out: Path, case_id: str) -> Entry | None:
     """The entry of a case, or None where it is not (wholly) there.
 
-    A record that cannot be read, is another case's, or names files that are gone counts as none: the
-    study is then measured again.
+    A record that cannot be read, was changed, is another case's, or names files that are gone or not whole
+    counts as none: the study is then measured again.
     """
-    try:
-        record = read_json(out / case_file(case_id, CASE_JSON))
-        entry = _entry(record)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return None
-    files = [name for name in (entry.row.mask, entry.row.overlay) if name]
-    if entry.row.result.case_id != case_id or not all((out / name).is_file() for name in files):
-        return None
-    return entry
+    found = _find(out, case_id)
+    return None if isinstance(found, GlutsegError) else found
+
+
+def is_whole(out: Path, entry: Entry) -> bool:
+    """Whether every file of a case has the content with which it was written; all of them are read."""
+    case_id = entry.row.result.case_id
+    return all(known.is_of(out / case_file(case_id, name)) for name, known in entry.files.items())
 
 
 def read_row(out: Path, case_id: str) -> CaseRow | None:
-    """The row of a case; failed, with ``record-damaged``, where there is a record that cannot be used.
+    """The row of a case; failed, with a code of `UNUSABLE`, where there is a record that cannot be used.
 
     None where there is no record: the case is not done. So a damaged case keeps its place in every table.
     """
-    entry = read_case(out, case_id)
-    if entry is not None:
-        return entry.row
-    if not (out / case_file(case_id, CASE_JSON)).exists():
+    error = _find(out, case_id)
+    if isinstance(error, Entry):
+        return error.row
+    where = case_file(case_id, CASE_JSON)
+    if not (out / where).exists():
         return None
     patient_id, study_date, study_uid = case_key(out, case_id) or ("", "", "")
-    where = case_file(case_id, CASE_JSON)
-    error = GlutsegError(RECORD_DAMAGED, "the record, or a file that it names, cannot be read", where)
     result = CaseResult(
         case_id,
         patient_id,
@@ -80,6 +83,30 @@ def case_key(out: Path, case_id: str) -> SortKey | None:
         return None
 
 
+def _find(out: Path, case_id: str) -> Entry | GlutsegError:
+    where = case_file(case_id, CASE_JSON)
+    code = "record-damaged"
+    try:
+        record = read_json(out / where)
+        entry = _entry(record)
+        if not is_unchanged(record):
+            code = "record-changed"
+        elif entry.row.result.case_id == case_id and _has_files(out, entry):
+            return entry
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        pass
+    return GlutsegError(code, UNUSABLE[code], where)
+
+
+def _has_files(out: Path, entry: Entry) -> bool:
+    """Whether the files that the row names are there, and the mask, from which others measure, is whole."""
+    row = entry.row
+    mask = entry.files.get(MASK)
+    return all((out / name).is_file() for name in (row.mask, row.overlay) if name) and (
+        mask is None or mask.has_size_of(out / case_file(row.result.case_id, MASK))
+    )
+
+
 def _entry(record: dict[str, Any]) -> Entry:
     error = record["error"] or {"code": "", "message": "", "traceback": []}
     values = {
@@ -93,4 +120,5 @@ def _entry(record: dict[str, Any]) -> Entry:
     complete = {f.name: values[f.name] for f in fields(CaseResult)}  # one that is not there is no default
     texts = [from_json(str, record[name]) for name in ("mask", "overlay", "input_sha256")]
     protocol = from_json(str, record["protocol"]["name"])
-    return Entry(CaseRow(from_json(CaseResult, complete), protocol, *texts[:2]), texts[2])
+    files: dict[str, FileSum] = from_json(dict[str, FileSum], record["files"])
+    return Entry(CaseRow(from_json(CaseResult, complete), protocol, *texts[:2]), texts[2], files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import textwrap
 from collections import Counter
@@ -84,6 +85,7 @@ def write_run_record(
         "started": record.started,
         "seconds": round(seconds, 3),
         "input": record.input,
+        "input_from_run": "" if record.key_check else _from_run(record.input, out),
         "participants": record.participants,
         "participants_sha256": record.participants_sha256,
         "participants_without_images": list(lacking.participants),
@@ -99,6 +101,16 @@ def write_run_record(
     with replacing(out / RUN_JSON) as file:
         for text in chain([head], _case_lines(cases), ["\n}\n"]):
             file.write(text.encode("utf-8", "replace"))
+
+
+def _from_run(given: str, out: Path) -> str:
+    """The way from the run's folder to an input that was named from the folder of the moment; else ""."""
+    if Path(given).is_absolute() or not Path(given).exists():
+        return ""
+    try:
+        return Path(os.path.relpath(os.path.realpath(given), os.path.realpath(out))).as_posix()
+    except ValueError:  # another drive of Windows
+        return ""
 
 
 def _case_lines(cases: Collection[CaseState]) -> Iterator[str]:

@@ -18,7 +18,8 @@ from glutseg.dicom.slices import MAX_BYTES_PER_VOXEL
 from glutseg.dicom.source import Opener
 from glutseg.errors import GlutsegError
 from glutseg.output.atomic import TEMP_PREFIX
-from glutseg.pacs.headers import fetch_headers, placeholder_series
+from glutseg.pacs.headers import placeholder_series
+from glutseg.pacs.instances import ACCEPT, MEDIA_TYPES, fetch_headers, image_url
 from glutseg.pacs.model import RemoteStudy
 from glutseg.pacs.multipart import single_part
 from glutseg.pacs.search import client_of, list_series
@@ -27,9 +28,6 @@ from glutseg.result import CaseResult
 
 FETCHED = f"{TEMP_PREFIX}fetched"
 """Folder below a run's output that holds images only while they are measured."""
-ACCEPT = 'multipart/related; type="application/dicom"; transfer-syntax=*'
-"""Images as they are stored: transcoding by the server may be lossy."""
-MEDIA_TYPES = ("multipart/related", "application/dicom")
 RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE_MM = 1e-5, 1e-5
 """Allowed difference between a number in the metadata and in the file: rounding when it is printed."""
 
@@ -73,12 +71,7 @@ class FetchedStudy:
             raise GlutsegError("pacs-answer-invalid", "the metadata of an image cannot be read")
         first = expected.slices[0]
         n_voxels = min(MAX_VOXELS, first.rows * first.columns * len(expected.slices))
-        url = "/".join(
-            (
-                *(self.remote_study.server.url, "studies", expected.study_uid, "series", expected.series_uid),
-                *("instances", first.sop_uid),
-            )
-        )
+        url = image_url(self.remote_study, expected.series_uid, first.sop_uid)
         limit_bytes = HEADER_BUDGET_BYTES + MAX_BYTES_PER_VOXEL * n_voxels
         response = self.connection.fetch(url, ACCEPT, MEDIA_TYPES, limit_bytes)
         content = single_part(response.headers.get("Content-Type", ""), response.content)
@@ -115,7 +108,7 @@ def fetched_study(remote_study: RemoteStudy, out: Path, case_id: str) -> Iterato
             series = list_series(remote_study, client, connection)
         for number, one in enumerate(series):
             if one.may_be_ct:
-                fetch_headers(remote_study, one.series_uid, folder / f"{number:04d}", client)
+                fetch_headers(remote_study, one.series_uid, folder / f"{number:04d}", client, connection)
         others = tuple(placeholder_series(one) for one in series if not one.may_be_ct)
         yield FetchedStudy(_study(remote_study, folder, others), remote_study, connection)
 

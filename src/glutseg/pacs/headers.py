@@ -1,4 +1,4 @@
-"""Write metadata (WADO-RS) to files without pixels, which are then read like any other DICOM files.
+"""Write headers from a server to files without pixels, which are then read like any other DICOM files.
 
 File names are numbers, so that nothing from the server becomes a path.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
@@ -19,7 +18,7 @@ from glutseg.dicom.quiet import quiet_pydicom
 from glutseg.dicom.text import BAD_FILE, BAD_VALUE
 from glutseg.errors import GlutsegError
 from glutseg.exchange.images import KEYWORDS as EXPORT_KEYWORDS
-from glutseg.pacs.dicom_json import Item, items_of, tag_of, uid_of
+from glutseg.pacs.dicom_json import Item, tag_of, uid_of
 from glutseg.pacs.model import RemoteSeries, RemoteStudy
 
 UTF_8 = "ISO_IR 192"
@@ -47,16 +46,14 @@ def placeholder_series(series: RemoteSeries) -> Series:
     return Series(series.series_uid, tags, series.n_images, series.n_images, (), (), None, ())
 
 
-def fetch_headers(remote_study: RemoteStudy, series_uid: str, folder: Path, client: Any) -> None:
-    """Write the headers of the images of a series to ``folder``, ordered by UID.
+def check_items(remote_study: RemoteStudy, series_uid: str, items: Sequence[Item]) -> None:
+    """Refuse headers of another series, none, and too many.
 
     Raises
     ------
     GlutsegError
-        ``pacs-answer-invalid`` if they belong to another series, ``output-unwritable``, and those of
-        `Connection`.
+        ``pacs-answer-invalid``.
     """
-    items = items_of(client.retrieve_series_metadata(remote_study.study_uid, series_uid))
     if not 0 < len(items) <= MAX_IMAGES:
         raise GlutsegError("pacs-answer-invalid", f"a series has {len(items)} images")
     for item in items:
@@ -65,6 +62,16 @@ def fetch_headers(remote_study: RemoteStudy, series_uid: str, folder: Path, clie
             or uid_of(item, "SeriesInstanceUID") != series_uid
         ):
             raise GlutsegError("pacs-answer-invalid", "it sent headers of another series than requested")
+
+
+def write_headers(folder: Path, items: Sequence[Item]) -> None:
+    """Write headers as files without pixels, ordered by UID.
+
+    Raises
+    ------
+    GlutsegError
+        ``pacs-answer-invalid``, ``output-unwritable``.
+    """
     ordered = sorted(items, key=lambda item: uid_of(item, "SOPInstanceUID"))
     with quiet_pydicom():
         contents = [_header_file(item) for item in ordered]
@@ -90,7 +97,7 @@ def write_files(folder: Path, contents: Sequence[bytes]) -> None:
 def _header_file(item: Item) -> bytes:
     """Return a DICOM file with the needed elements; unreadable ones are left out."""
     dataset = Dataset()
-    for tag in _tags():
+    for tag in header_tags():
         if tag in item:
             try:
                 dataset.update(Dataset.from_json({tag: item[tag]}))
@@ -107,5 +114,6 @@ def _header_file(item: Item) -> bytes:
     return content.getvalue()
 
 
-def _tags() -> tuple[str, ...]:
+def header_tags() -> tuple[str, ...]:
+    """The elements that are needed, as eight hex digits each."""
     return tuple(sorted({tag_of(keyword) for keyword in (*KEYWORDS, *EXPORT_KEYWORDS)}))

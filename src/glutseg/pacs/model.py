@@ -17,6 +17,10 @@ class NotFoundError(GlutsegError):
     """The server does not have what was requested."""
 
 
+class NotOfferedError(GlutsegError):
+    """The server does not know this kind of request."""
+
+
 class UnreachableError(GlutsegError):
     """The server could not be reached, or its response took too long."""
 

@@ -59,7 +59,7 @@ def find(server: Server, query: Mapping[str, str], progress: Progress | None = N
             client.search_for_studies(limit=PAGE, offset=offset, fields=fields, search_filters=filters)
         )
 
-    listed = _all_pages(studies, connection, "StudyInstanceUID")
+    listed = all_pages(studies, connection, "StudyInstanceUID")
     valid = [item for item in listed if is_uid(text_of(item, "StudyInstanceUID"))]
     matching = [item for item in valid if not mismatched_key(item, query)]
     if not matching:
@@ -99,7 +99,7 @@ def list_series(remote_study: RemoteStudy, client: Any, connection: Connection) 
             )
         )
 
-    found = _all_pages(get_page, connection, "SeriesInstanceUID")
+    found = all_pages(get_page, connection, "SeriesInstanceUID")
     return tuple(
         RemoteSeries(
             uid_of(item, "SeriesInstanceUID"),
@@ -120,7 +120,7 @@ def client_of(server: Server, connection: Connection) -> Any:
     return client
 
 
-def _all_pages(get_page: GetPage, connection: Connection, keyword: str) -> list[Item]:
+def all_pages(get_page: GetPage, connection: Connection, keyword: str) -> list[Item]:
     """Return every result once, also from a server that ignores limit and offset.
 
     If a server returns all its results with every page, they are used once. If it returns the same page again

@@ -21,7 +21,7 @@ from glutseg.output.schema import CaseRow
 from glutseg.pacs.address import is_address
 from glutseg.pacs.dicom_json import Item, text_of, values_of
 from glutseg.pacs.fetch import private_folder
-from glutseg.pacs.headers import fetch_headers
+from glutseg.pacs.instances import fetch_headers
 from glutseg.pacs.model import NoAccessError, RemoteStudy, Server
 from glutseg.pacs.multipart import join_parts
 from glutseg.pacs.search import client_of
@@ -133,14 +133,15 @@ def headers_of(
     if source is None:
         raise GlutsegError("pacs-address-invalid", "the run's images are on a server, give its address")
     missing: dict[str, GlutsegError] = {}
-    client = client_of(source, Connection(source))
+    connection = Connection(source)
+    client = client_of(source, connection)
     with private_folder(out, HEADERS) as folder:
         for number, row in enumerate(row for row in rows if row.mask and row.result.series):
             result = row.result
             remote_study = RemoteStudy(source, result.study_uid, result.patient_id)
             try:
                 uid = result.series.series_uid if result.series else ""
-                fetch_headers(remote_study, uid, folder / f"{number:05d}", client)
+                fetch_headers(remote_study, uid, folder / f"{number:05d}", client, connection)
             except NoAccessError:
                 raise
             except GlutsegError as error:

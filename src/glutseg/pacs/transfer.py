@@ -18,12 +18,14 @@ from urllib3.exceptions import HTTPError
 from glutseg.errors import GlutsegError
 from glutseg.pacs.address import is_local
 from glutseg.pacs.credentials import credentials
-from glutseg.pacs.model import NoAccessError, NotFoundError, Server, UnreachableError
+from glutseg.pacs.model import NoAccessError, NotFoundError, NotOfferedError, Server, UnreachableError
 from glutseg.pacs.time_limit import TimeLimitError, run_with_time_limit
 
 RETRY_STATUSES = (429, 502, 503, 504)
 """Status codes of a server that is busy or starting."""
 REDIRECTS = (301, 302, 303, 307, 308)
+NOT_OFFERED = (405, 406, 501)
+"""Status codes of a server that has no such resource, or not in this form."""
 MAX_REDIRECTS = 3
 MAX_JSON_BYTES = 64 * 2**20
 """Limit of JSON responses: metadata of about 5000 slices with all private elements."""
@@ -219,6 +221,8 @@ def _check_status(response: Response) -> None:
         raise NoAccessError("pacs-refused", f"it answers {status}")
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         raise NotFoundError("pacs-gone", f"it answers {status}")
+    if status in NOT_OFFERED:
+        raise NotOfferedError("pacs-failed", f"it answers {status}")
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         raise GlutsegError("pacs-failed", f"it answers {status}")
 

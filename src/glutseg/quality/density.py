@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage as ndi
@@ -30,6 +30,7 @@ class Densities:
     fat_hu : of subcutaneous fat, the mode
     lean_hu : of the outlined muscle, the median of its denser three quarters
     air_hu : around the body
+    lowest_air_hu : a quarter of what lies there is below
     noise_hu : the lower one of the robust standard deviations within fat and within muscle
     """
 
@@ -37,6 +38,7 @@ class Densities:
     lean_hu: float | None = None
     air_hu: float | None = None
     noise_hu: float | None = None
+    lowest_air_hu: float | None = None
 
 
 def measure_densities(picture: Picture) -> Densities:
@@ -47,16 +49,19 @@ def measure_densities(picture: Picture) -> Densities:
     fine = hu - picture.smoothed(hu, max(settings.noise_smoothing_mm, 2 * max(picture.pixel_mm)))
     around = ~picture.body
     air_hu = float(np.median(hu[around])) if around.any() else None
+    around &= ~picture.unseen | (hu < settings.body_hu)  # denser padding says nothing of air
+    is_seen = np.count_nonzero(around) > settings.min_padding_share * hu.size
+    lowest_air_hu = float(np.percentile(hu[around], 25)) if is_seen else None
 
     def is_enough(mask: BoolArray) -> bool:
         return bool(np.count_nonzero(mask) * picture.pixel_area_mm2 >= settings.min_tissue_mm2)
 
     core = picture.inner(picture.maximus & ~picture.unseen, settings.border_pixels * max(picture.pixel_mm))
     if not is_enough(core):
-        return Densities(air_hu=air_hu)
+        return Densities(air_hu=air_hu, lowest_air_hu=lowest_air_hu)
     muscle = smoothed[core]
     lean_hu = float(np.median(muscle[muscle >= np.percentile(muscle, 25)]))
-    of_muscle = Densities(None, lean_hu, air_hu, _robust_sd(fine[core]))
+    of_muscle = Densities(None, lean_hu, air_hu, _robust_sd(fine[core]), lowest_air_hu)
     low_hu, high_hu = (lean_hu + below for below in _BELOW_MUSCLE_HU)
     below_skin = picture.inner(picture.body, settings.skin_mm) & ~picture.maximus
     candidates = below_skin & (smoothed > low_hu) & (smoothed < high_hu)
@@ -67,12 +72,20 @@ def measure_densities(picture: Picture) -> Densities:
     if not is_enough(even):
         return of_muscle
     noise_hu = min(_robust_sd(fine[core]), _robust_sd(fine[even]))
-    return Densities(float(np.median(smoothed[even])), lean_hu, air_hu, noise_hu)
+    return replace(of_muscle, fat_hu=float(np.median(smoothed[even])), noise_hu=noise_hu)
 
 
 def check_densities(found: Densities, settings: QualitySettings) -> tuple[Flag, ...]:
     """``hu-unusual`` or ``hu-shifted``, ``noise-high`` or ``noise-excessive``, each with its size."""
-    return (*_check_scale(found, settings), *_check_noise(found, settings))
+    return (*(_check_air(found, settings) or _check_scale(found, settings)), *_check_noise(found, settings))
+
+
+def _check_air(found: Densities, settings: QualitySettings) -> list[Flag]:
+    if found.lowest_air_hu is None or found.lowest_air_hu <= settings.max_air_hu:
+        return []
+    fat = "" if found.fat_hu is None else f" and subcutaneous fat at {found.fat_hu:.0f} HU"
+    message = f"the air around the body is at {found.lowest_air_hu:.0f} HU (by definition -1000){fat}"
+    return [Flag("hu-shifted", message)]
 
 
 def _check_scale(found: Densities, settings: QualitySettings) -> list[Flag]:

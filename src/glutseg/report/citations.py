@@ -35,6 +35,18 @@ STUDY = (
     "Holm. Scand J Stat 1979;6:65–70 (adjustment for several tests)",
     "Seabold and Perktold. Proc 9th Python in Science Conf 2010:92–96 (statsmodels)",
 )
+STUDY_METHODS = {
+    "BCa": ("Efron, 1987", "Efron. J Am Stat Assoc 1987;82:171–185 (bootstrap intervals)"),
+    "HC3": (
+        "MacKinnon and White, 1985",
+        "MacKinnon and White. J Econometrics 1985;29:305–325 (HC3 standard errors)",
+    ),
+    "CR2": (
+        "Bell and McCaffrey, 2002",
+        "Bell and McCaffrey. Survey Methodol 2002;28:169–181 (CR2 standard errors)",
+    ),
+}
+"""Those that only some studies use."""
 AGREEMENT = (
     "Bland and Altman. Stat Methods Med Res 1999;8:135–160 (limits of agreement)",
     "McGraw and Wong. Psychol Methods 1996;1:30–46 (intraclass correlation)",

@@ -14,7 +14,7 @@ from glutseg.output.text import plain
 from glutseg.protocol import Protocol
 from glutseg.report import citations, methods_cases
 from glutseg.report.counted import joined
-from glutseg.report.methods_statistics import agreement_sentences, study_sentences
+from glutseg.report.methods_statistics import agreement_sentences, methods_used, study_sentences
 from glutseg.report.records import AgreementRecord, StudyRecord
 from glutseg.segmentation.totalsegmentator import TotalSegmentator
 
@@ -195,5 +195,6 @@ def _cited(protocol: Protocol, version: str, outliner: str, beside: Beside) -> t
     cited += citations.OUTLINERS.get(outliner, ())
     cited += citations.LIBRARIES
     cited += citations.STUDY if beside.study else ()
+    cited += [citations.STUDY_METHODS[name][1] for name in methods_used(beside.study)]
     cited += citations.AGREEMENT if beside.agreement else ()
     return tuple(cited)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from glutseg.output.text import plain
+from glutseg.report.citations import STUDY_METHODS
 from glutseg.report.counted import counted, joined
 from glutseg.report.records import AgreementRecord, AgreementRow, StudyRecord
 
@@ -19,27 +20,7 @@ def study_sentences(study: StudyRecord | None) -> list[str]:
     """Which comparisons, tests, adjustments and software; nothing of what they found."""
     if study is None:
         return []
-    first, second = (f"“{plain(group, MAX_NAME)}”" for group in study.groups)
-    sentences = [
-        f"The groups {first} (n = {study.comparison.n_first}) and {second} (n = {study.comparison.n_second}) "
-        f"were compared for {_value(study.value.words)} with Welch’s t test; Student’s t test and the "
-        "Mann–Whitney test were calculated in addition. The effect size is Hedges g (Hedges, 1981); "
-        "intervals are 95% confidence intervals."
-    ]
-    if study.question.correlates:
-        columns = joined([plain(name, MAX_NAME) for name in study.question.correlates])
-        sentences.append(
-            f"Correlations with {columns} were calculated as Pearson’s r and Spearman’s ρ over all patients, "
-            "adjusted for group, and within each group."
-        )
-    if study.question.covariates:
-        columns = joined([plain(name, MAX_NAME) for name in study.question.covariates])
-        sentences.append(
-            f"The difference between the groups was adjusted for {columns} in a linear model (ordinary least "
-            "squares)."
-        )
-    if study.sides is not None:
-        sentences.append("The left and the right side were compared with a paired t test.")
+    sentences = [*_compared(study), *_modelled(study)]
     n_tests = len(study.multiple_testing.tests)
     text = "Tests were two-sided with a significance level of 0.05"
     if n_tests > 1:
@@ -62,6 +43,66 @@ def study_sentences(study: StudyRecord | None) -> list[str]:
         f"Statistics were calculated with glutseg{f' ({joined(software)})' if software else ''}."
     )
     return sentences
+
+
+def _compared(study: StudyRecord) -> list[str]:
+    first, second = (f"“{plain(group, MAX_NAME)}”" for group in study.groups)
+    method = plain(study.comparison.mann_whitney.method, MAX_NAME)
+    resampled = ""
+    if study.bootstrap is not None and "BCa" in methods_used(study):
+        resampled = (
+            f"; bootstrap intervals ({_cited('BCa')}) from {study.bootstrap.resamples} resamples within the "
+            "groups are given in addition"
+        )
+    sentences = [
+        f"The groups {first} (n = {study.comparison.n_first}) and {second} (n = {study.comparison.n_second}) "
+        f"were compared for {_value(study.value.words)} with Welch’s t test; Student’s t test and the "
+        f"Mann–Whitney test{f' ({method})' if method else ''} were calculated in addition. The effect size "
+        f"is Hedges g (Hedges, 1981); intervals are 95% confidence intervals{resampled}."
+    ]
+    if study.question.correlates:
+        columns = joined([plain(name, MAX_NAME) for name in study.question.correlates])
+        sentences.append(
+            f"Correlations with {columns} were calculated as Pearson’s r and Spearman’s ρ over all patients "
+            "and within each group, and as Pearson’s r adjusted for group."
+        )
+    return sentences
+
+
+def _modelled(study: StudyRecord) -> list[str]:
+    used, sentences = methods_used(study), []
+    if study.question.covariates:
+        columns = joined([plain(name, MAX_NAME) for name in study.question.covariates])
+        hc3 = f"; standard errors that allow for unequal variances ({_cited('HC3')}) are given in addition"
+        sentences.append(
+            f"The difference between the groups was adjusted for {columns} in a linear model (ordinary least "
+            f"squares){hc3 if 'HC3' in used else ''}."
+        )
+    if study.sides is not None:
+        sentences.append("The left and the right side were compared with a paired t test.")
+    if "CR2" in used:
+        sentences.append(
+            "A linear model of both sides has standard errors that allow for two values of each patient "
+            f"({_cited('CR2')})."
+        )
+    return sentences
+
+
+def _cited(name: str) -> str:
+    return f"{name}; {STUDY_METHODS[name][0]}"
+
+
+def methods_used(study: StudyRecord | None) -> tuple[str, ...]:
+    """Which of `STUDY_METHODS` a study used; one of an earlier version only what it says itself."""
+    if study is None:
+        return ()
+    errors = {model.name: model.errors for model in study.models}
+    used = {
+        "BCa": study.bootstrap is not None and not study.bootstrap.note,
+        "HC3": "HC3" in errors.get("group and covariates", ""),
+        "CR2": "CR2" in errors.get("sides", ""),
+    }
+    return tuple(name for name, is_used in used.items() if is_used)
 
 
 def _value(words: str) -> str:

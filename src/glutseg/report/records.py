@@ -24,11 +24,32 @@ class StudyValue(BaseModel):
     words: Text
 
 
+class RankTest(BaseModel):
+    """How its p was found; records of earlier versions do not say."""
+
+    method: Text = ""
+
+
 class Compared(BaseModel):
     """Patients in both groups."""
 
     n_first: int
     n_second: int
+    mann_whitney: RankTest = RankTest()
+
+
+class Resampled(BaseModel):
+    """Intervals by bootstrap; ``note`` says why there are none."""
+
+    resamples: int
+    note: Text = ""
+
+
+class Fitted(BaseModel):
+    """A linear model, and how its standard errors were made."""
+
+    name: Text
+    errors: Text = ""
 
 
 class Tests(BaseModel):
@@ -50,6 +71,8 @@ class StudyRecord(BaseModel):
     value: StudyValue
     groups: tuple[Text, Text]
     comparison: Compared
+    bootstrap: Resampled | None = None
+    models: list[Fitted] = []
     sides: dict[str, Any] | None = None
     multiple_testing: Tests = Tests()
     sensitivity: Sensitivity = Sensitivity()

@@ -23,6 +23,7 @@ FIGURE_NAME = re.compile(r"(?P<stem>(figures/)?[A-Za-z0-9][A-Za-z0-9_-]{0,80})\.
 STUDY, STUDY_JSON = "study", "study.json"
 """Where `glutseg study` writes by default."""
 STUDY_TITLES = {
+    "flow": "Who was compared",
     "groups": "The groups",
     "correlation": "Correlation",
     "sides": "Left against right",

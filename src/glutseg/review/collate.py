@@ -15,7 +15,7 @@ from glutseg.output.atomic import write_text
 from glutseg.output.folder import PROGRAM, case_ids, review_files, run_record
 from glutseg.output.json_file import read_json
 from glutseg.output.layout import CASE_JSON, REVIEWER_JSON, REVIEWS_CSV, case_file
-from glutseg.output.ledger import RECORD_DAMAGED, case_key, read_row
+from glutseg.output.ledger import UNUSABLE, case_key, read_row
 from glutseg.output.schema import CaseRow
 from glutseg.output.tables import sort_rows, writing_csv, writing_tables
 from glutseg.output.text import plain
@@ -115,7 +115,7 @@ class Collator:
             for final, automatic, found in self.final_rows(ordered):
                 add(final)
                 names.append(final.result.case_id)
-                if final.result.error_code == RECORD_DAMAGED:
+                if final.result.error_code in UNUSABLE:
                     damaged.append(final.result.case_id)
                 statuses[final.result.status] += 1
                 decisions[final.decision] += 1
@@ -160,7 +160,7 @@ class Tally:
     ----------
     case_ids : in the order of the tables
     statuses, decisions : number of final rows with each
-    damaged : cases whose records cannot be used; their rows say so
+    damaged : cases whose records cannot be used, or were changed; their rows say so
     """
 
     case_ids: tuple[str, ...] = ()

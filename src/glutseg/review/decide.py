@@ -15,7 +15,7 @@ from glutseg.output.ledger import read_case
 from glutseg.output.text import plain
 from glutseg.result import EXCLUSION_REASONS, CaseResult
 from glutseg.review.masks import write_mask
-from glutseg.review.record import AUTOMATIC, Entry, Review, append, mask_name, read_review, record_sha256
+from glutseg.review.record import AUTOMATIC, Entry, Review, add, append, changing, mask_name, record_sha256
 from glutseg.review.remeasure import Remeasured
 from glutseg.version import __version__
 
@@ -70,22 +70,22 @@ def correct(
         ``output-unwritable`` and those of `record.append`.
     """
     _automatic(out, case_id)
-    before = read_review(out, case_id, reviewer)
-    mask_version = 1 + max((entry.mask_version for entry in before.history), default=AUTOMATIC)
-    content = write_mask(out / case_file(case_id, mask_name(reviewer, mask_version)), mask)
-    blank = Entry(
-        "corrected",
-        "",
-        "",
-        "",
-        reason=reason,
-        note=note,
-        mask_version=mask_version,
-        mask_sha256=hashlib.sha256(content).hexdigest(),
-        changes=measured.changes,
-        figures=measured.figures,
-    )
-    return append(out, case_id, reviewer, _entry(out, case_id, blank))
+    with changing(out, case_id, reviewer) as before:  # two sessions must not give a mask the same number
+        mask_version = 1 + max((entry.mask_version for entry in before.history), default=AUTOMATIC)
+        content = write_mask(out / case_file(case_id, mask_name(reviewer, mask_version)), mask)
+        blank = Entry(
+            "corrected",
+            "",
+            "",
+            "",
+            reason=reason,
+            note=note,
+            mask_version=mask_version,
+            mask_sha256=hashlib.sha256(content).hexdigest(),
+            changes=measured.changes,
+            figures=measured.figures,
+        )
+        return add(out, before, _entry(out, case_id, blank))
 
 
 def undo(out: Path, case_id: str, reviewer: str) -> Review:
@@ -96,15 +96,15 @@ def undo(out: Path, case_id: str, reviewer: str) -> Review:
     GlutsegError
         ``decision-invalid`` when there is no decision, and those of `record.append`.
     """
-    review = read_review(out, case_id, reviewer)
-    if review.in_force is None:
-        raise GlutsegError("decision-invalid", "there is no decision to undo")
-    place = review.place_before
-    restored = review.history[place] if place >= 0 else Entry("withdrawn", "", "", "")
-    stamped = _entry(out, case_id, replace(restored, restores=place))
-    if place >= 0:  # it refers to the same record as before
-        stamped = replace(stamped, record_sha256=restored.record_sha256)
-    return append(out, case_id, reviewer, stamped)
+    with changing(out, case_id, reviewer) as review:
+        if review.in_force is None:
+            raise GlutsegError("decision-invalid", "there is no decision to undo")
+        place = review.place_before
+        restored = review.history[place] if place >= 0 else Entry("withdrawn", "", "", "")
+        stamped = _entry(out, case_id, replace(restored, restores=place))
+        if place >= 0:  # it refers to the same record as before
+            stamped = replace(stamped, record_sha256=restored.record_sha256)
+        return add(out, review, stamped)
 
 
 def _automatic(out: Path, case_id: str) -> CaseResult:

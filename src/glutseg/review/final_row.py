@@ -9,7 +9,7 @@ from pathlib import Path
 from glutseg.case import failed
 from glutseg.errors import Flag, GlutsegError
 from glutseg.output.layout import OVERLAY, case_file
-from glutseg.output.ledger import RECORD_DAMAGED
+from glutseg.output.ledger import UNUSABLE
 from glutseg.output.schema import CaseRow
 from glutseg.result import CaseResult, SeriesRecord, exclusion_code
 from glutseg.review.record import (
@@ -69,7 +69,7 @@ def final_row(out: Path, row: CaseRow, found: CaseReviews, chosen: str = "") -> 
     row : the automatic one
     chosen : the reviewer whose decisions count; "" when all reviewers count and must agree
     """
-    if row.result.error_code == RECORD_DAMAGED:  # no decision puts figures in the place of lost ones
+    if row.result.error_code in UNUSABLE:  # no decision puts figures in the place of lost ones
         return row
     relevant = [r for r in found.reviews if not chosen or r.reviewer == chosen]
     decisions_in_force = [(review, entry) for review in relevant if (entry := review.in_force) is not None]

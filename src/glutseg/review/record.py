@@ -9,6 +9,8 @@ import dataclasses
 import hashlib
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal
@@ -17,10 +19,12 @@ from glutseg.errors import Flag, GlutsegError
 from glutseg.image import Side
 from glutseg.output.atomic import write_text
 from glutseg.output.case_files import to_json
+from glutseg.output.checksum import is_unchanged, with_checksum
 from glutseg.output.decode import from_json
 from glutseg.output.folder import PROGRAM
 from glutseg.output.json_file import read_json
 from glutseg.output.layout import CASE_JSON, REVIEW_PREFIX, REVIEW_SUFFIX, case_file
+from glutseg.output.lock import only_change
 from glutseg.output.text import plain
 from glutseg.result import CaseResult, Level, MuscleResult, ProfilePoint
 
@@ -182,12 +186,28 @@ def read_review_file(path: Path) -> Review:
     try:
         if path.is_symlink():
             raise GlutsegError("review-invalid", "it is no plain file of sensible size", path.name)
-        review: Review = from_json(Review, read_json(path))
+        record = read_json(path)
+        review: Review = from_json(Review, record)
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise GlutsegError("review-invalid", f"{type(error).__name__}", path.name) from error
+    if not is_unchanged(record):
+        raise GlutsegError("review-invalid", "it was changed after glutseg had written it", path.name)
     if path.name != f"{REVIEW_PREFIX}{reviewer_id(review.reviewer)}{REVIEW_SUFFIX}":
         raise GlutsegError("review-invalid", "its name is not its reviewer's", path.name)
     return review
+
+
+@contextmanager
+def changing(out: Path, case_id: str, reviewer: str) -> Iterator[Review]:
+    """The history on disk for a decision that rests on it; other sessions of the reviewer wait meanwhile.
+
+    Raises
+    ------
+    GlutsegError
+        ``review-invalid``: nothing is written over a record that cannot be read; ``output-unwritable``.
+    """
+    with only_change(review_path(out, case_id, reviewer)):
+        yield read_review(out, case_id, reviewer)
 
 
 def append(out: Path, case_id: str, reviewer: str, entry: Entry) -> Review:
@@ -196,13 +216,24 @@ def append(out: Path, case_id: str, reviewer: str, entry: Entry) -> Review:
     Raises
     ------
     GlutsegError
-        ``review-invalid``: nothing is written over a record that cannot be read; ``output-unwritable``.
+        Those of `changing`.
     """
-    before = read_review(out, case_id, reviewer)
+    with changing(out, case_id, reviewer) as before:
+        return add(out, before, entry)
+
+
+def add(out: Path, before: Review, entry: Entry) -> Review:
+    """Write a history that is `changing`, with one more entry.
+
+    Raises
+    ------
+    GlutsegError
+        ``output-unwritable``.
+    """
     review = dataclasses.replace(before, history=(*before.history, entry))
-    record = {"program": PROGRAM, **dataclasses.asdict(review)}
-    text = json.dumps(to_json(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_text(review_path(out, case_id, reviewer), text)
+    record = with_checksum(to_json({"program": PROGRAM, **dataclasses.asdict(review)}))
+    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_text(review_path(out, before.case_id, before.reviewer), text)
     return review
 
 

@@ -60,18 +60,19 @@ def segment(
     network = network or Network(chosen_weights())
     middle = slices[len(slices) // 2] if slice_index is None else slice_index
     volume, hips = as_it_lies(volume, anatomy.hips, middle)
+    roll_degrees = hips.roll_degrees if abs(hips.roll_degrees) > settings.max_roll_degrees else 0.0
     far = _far_ranges(Anatomy(volume, hips), slices) if whole_muscle else ()
 
     def one_side(side: Side) -> _OneSide:
         head_mm = (hips.left if side == "left" else hips.right).centre_mm
-        view = SideView.of(volume, head_mm, side, network, settings, middle, slices)
+        view = SideView.of(volume, head_mm, side, network, settings, middle, slices, roll_degrees)
         if slice_index is None:
             found = _OneSide(view.draw(volume, slices, muscles, settings))
         else:
             found = _with_edges(volume, view, slices, slice_index, muscles, settings)
         if not far:
             return found
-        whole = SideView.of(volume, head_mm, side, network, settings, middle, None)
+        whole = SideView.of(volume, head_mm, side, network, settings, middle, None, roll_degrees)
         return replace(found, far=tuple(whole.draw(volume, part, muscles, settings) for part in far))
 
     with ThreadPoolExecutor(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage as ndi
 
 from glutseg.image import CtImage, Geometry, Side
 
@@ -29,7 +30,28 @@ CONTEXT_MM = (_LEAST_PLANES / 2 + 1) * SPACING_MM[0]
 AIR_HU = -1024.0
 
 FloatArray = npt.NDArray[np.float32]
+FloatMatrix = npt.NDArray[np.float64]
 PlaceArray = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A turn about the long axis, around ``centre`` (row, column) of slices with pixels of ``spacing_mm``.
+
+    ``degrees`` are those of the line from the right head to the left one against the rows, positive where the
+    left head lies further back.
+    """
+
+    degrees: float
+    centre: tuple[float, float]
+    spacing_mm: tuple[float, float]
+
+    @property
+    def matrix(self) -> FloatMatrix:
+        """From (row, column) beside the centre, as the patient lies, to that in the slice."""
+        c, s = np.cos(np.radians(self.degrees)), np.sin(np.radians(self.degrees))
+        scale = np.array(self.spacing_mm)
+        return np.asarray(np.array([[c, s], [-s, c]]) * scale / scale[:, None])
 
 
 @dataclass(frozen=True)
@@ -39,17 +61,29 @@ class SideGrid:
     Attributes
     ----------
     planes, rows, columns : continuous indices of the series, equally spaced; columns fall on the right side
+    turn : of rows and columns about the head, None for a patient who lies straight
     """
 
     planes: PlaceArray
     rows: PlaceArray
     columns: PlaceArray
+    turn: Turn | None = None
 
     @classmethod
     def around(
-        cls, geometry: Geometry, head_mm: tuple[float, float, float], side: Side, slices: range | None
+        cls,
+        geometry: Geometry,
+        head_mm: tuple[float, float, float],
+        side: Side,
+        slices: range | None,
+        roll_degrees: float = 0.0,
     ) -> SideGrid:
-        """The grid around a femoral head: planes about some slices, or all of them."""
+        """The grid around a femoral head: planes about some slices, or all of them.
+
+        Parameters
+        ----------
+        roll_degrees : as `glutseg.anatomy.Hips` has it; the grid lies as the patient does
+        """
         z, y, x = geometry.index(head_mm)
         dz, dy, dx = geometry.spacing_mm
         outwards = 1.0 if side == "left" else -1.0
@@ -65,6 +99,7 @@ class SideGrid:
             first + (begin + np.arange(n_planes)) * step,
             y + (FIRST_MM[1] + SPACING_MM[1] * np.arange(SHAPE[1])) / dy,
             x + outwards * (FIRST_MM[2] + SPACING_MM[2] * np.arange(SHAPE[2])) / dx,
+            Turn(roll_degrees, (y, x), (dy, dx)) if roll_degrees else None,
         )
 
     @property
@@ -87,6 +122,7 @@ class SideGrid:
 
     def sample(self, image: CtImage) -> FloatArray:
         """HU on the grid (plane, row, column), linear between voxels; air where the series shows nothing."""
+        shape = len(self.rows), len(self.columns)
         rows, columns = (
             _weights(at, n) for at, n in zip((self.rows, self.columns), image.hu.shape[1:], strict=True)
         )
@@ -96,11 +132,14 @@ class SideGrid:
         rows, columns = rows[:, window[0]], columns[:, window[1]]
 
         def plane(k: int) -> FloatArray:
+            if self.turn:
+                above_air = image.hu[k].astype(np.float32) - np.float32(AIR_HU)
+                return _resampled(above_air, *self._to_slice(), shape, "constant")
             above_air = image.hu[k][window].astype(np.float32) - np.float32(AIR_HU)
             return np.asarray(rows @ above_air @ columns.T, dtype=np.float32)
 
         step = self.planes[1] - self.planes[0]
-        out = np.full((len(self.planes), len(self.rows), len(self.columns)), AIR_HU, np.float32)
+        out = np.full((len(self.planes), *shape), AIR_HU, np.float32)
         for n, at in enumerate(self.planes):
             shares = _slab(at, step, image.hu.shape[0])
             if shares:
@@ -123,6 +162,15 @@ class SideGrid:
         """Place of a slice among the planes."""
         return float((k - self.planes[0]) / (self.planes[1] - self.planes[0]))
 
+    def _to_slice(self) -> tuple[FloatMatrix, FloatMatrix]:
+        """Matrix and offset from row and column of the grid to those of a slice."""
+        steps = np.diag([self.rows[1] - self.rows[0], self.columns[1] - self.columns[0]])
+        first = np.array([self.rows[0], self.columns[0]], dtype=np.float64)
+        if self.turn is None:
+            return steps, first
+        turned, centre = self.turn.matrix, np.array(self.turn.centre)
+        return turned @ steps, centre + turned @ (first - centre)
+
     def on_slices(
         self, field: FloatArray, slices: range, box: tuple[slice, slice], *, first: int = 0
     ) -> FloatArray:
@@ -134,6 +182,9 @@ class SideGrid:
             _weights((np.arange(b.start, b.stop) - at[0]) / (at[1] - at[0]), len(at))
             for b, at in zip(box, (self.rows, self.columns), strict=True)
         )
+        to_slice, offset = self._to_slice()
+        to_grid = np.asarray(np.linalg.inv(to_slice), dtype=np.float64)
+        start = to_grid @ (np.array([b.start for b in box]) - offset)
         last = field.shape[-3] - 1
         out = np.empty((*field.shape[:-3], len(slices), len(rows), len(columns)), np.float32)
         for n, k in enumerate(slices):
@@ -143,18 +194,33 @@ class SideGrid:
             plane = field[..., low, :, :]
             if share:
                 plane = (1 - share) * plane + share * field[..., low + 1, :, :]
-            out[..., n, :, :] = rows @ plane @ columns.T
+            if self.turn is None:
+                out[..., n, :, :] = rows @ plane @ columns.T
+                continue
+            for c in np.ndindex(plane.shape[:-2]):
+                out[(*c, n)] = _resampled(plane[c], to_grid, start, out.shape[-2:], "nearest")
         return out
 
     def box(self, geometry: Geometry) -> tuple[slice, slice]:
-        """Rows and columns of the slices that lie on the grid."""
-        return _inner(self.rows, geometry.shape[1]), _inner(self.columns, geometry.shape[2])
+        """Rows and columns of the slices that lie on the grid, all of it if it is turned."""
+        to_slice, offset = self._to_slice()
+        ends = np.array([(r, c) for r in (0, len(self.rows) - 1) for c in (0, len(self.columns) - 1)])
+        rows, columns = np.sort(ends @ to_slice.T + offset, axis=0).T
+        return _inner(rows, geometry.shape[1]), _inner(columns, geometry.shape[2])
 
 
 def _with_context(n_steps: float) -> int:
     """Number of planes for slices that span so many steps from plane to plane."""
     n = int(np.ceil(n_steps)) + 1 + 2 * _CONTEXT_PLANES
     return max(_LEAST_PLANES, -(-n // _STEP_PLANES) * _STEP_PLANES)
+
+
+def _resampled(
+    image: FloatArray, matrix: FloatMatrix, offset: FloatMatrix, shape: tuple[int, ...], mode: str
+) -> FloatArray:
+    """An image at ``matrix`` x (row, column) + ``offset``, linear between its pixels."""
+    out = ndi.affine_transform(image, matrix, offset, shape, order=1, mode=mode)
+    return np.asarray(out, dtype=np.float32)
 
 
 def _weights(at: PlaceArray, n: int) -> FloatArray:

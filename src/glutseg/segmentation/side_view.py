@@ -51,6 +51,7 @@ class SideView:
         settings: SegmentationSettings,
         middle: int,
         slices: range | None,
+        roll_degrees: float = 0.0,
     ) -> SideView:
         """Run the network on one side.
 
@@ -58,13 +59,14 @@ class SideView:
         ----------
         middle : slice near which fat and muscle are measured
         slices : those to be drawn; None for all from the ischium to above the ilium
+        roll_degrees : of a patient whom the network is to see straight
 
         Raises
         ------
         GlutsegError
             ``muscle-not-found`` where the network sees no gluteus maximus there.
         """
-        grid = SideGrid.around(image.geometry, head_mm, side, slices)
+        grid = SideGrid.around(image.geometry, head_mm, side, slices, roll_degrees)
         hu, kept = grid.sample(image), slice(None)
         if slices is not None:  # the planes beyond are context for the network
             near, drawn = _near(grid, image, middle, settings.reach_mm), grid.planes_of(slices)
@@ -103,10 +105,10 @@ class SideView:
         """Rows and columns of the slices that hold what could be a gluteal muscle."""
         could_be = self.probabilities[_GLUTEI].max(axis=(0, 1)) > 0.01
         rows, columns = (np.flatnonzero(could_be.any(axis)) for axis in (1, 0))
-        part = SideGrid(
-            self.grid.planes,
-            self.grid.rows[_with_margin(rows, len(self.grid.rows))],
-            self.grid.columns[_with_margin(columns, len(self.grid.columns))],
+        part = replace(
+            self.grid,
+            rows=self.grid.rows[_with_margin(rows, len(self.grid.rows))],
+            columns=self.grid.columns[_with_margin(columns, len(self.grid.columns))],
         )
         return part.box(image.geometry)
 

@@ -16,6 +16,7 @@ from glutseg.settings.femoral_heads import (
     SingleSliceSettings,
     SurroundingsSettings,
 )
+from glutseg.settings.head_shape import HeadShapeSettings
 from glutseg.settings.levels import (
     LandmarkSettings,
     LevelSettings,
@@ -33,6 +34,7 @@ __all__ = [
     "CorrectionSettings",
     "GridSettings",
     "HeadFitSettings",
+    "HeadShapeSettings",
     "HipSettings",
     "LandmarkSettings",
     "LevelSettings",
@@ -58,6 +60,7 @@ class Method(Settings):
     surroundings: SurroundingsSettings = SurroundingsSettings()
     head_fit: HeadFitSettings = HeadFitSettings()
     hips: HipSettings = HipSettings()
+    head_shape: HeadShapeSettings = HeadShapeSettings()
     single_slice: SingleSliceSettings = SingleSliceSettings()
     orientation: OrientationSettings = OrientationSettings()
     landmarks: LandmarkSettings = LandmarkSettings()

@@ -322,6 +322,9 @@ class HipSettings(Settings):
     far_rolls_degrees: tuple[Angle, ...] = (-26.0, 26.0)
     """Turns of the patient for which the search is repeated on a turned copy, where it has found no pair:
     with those above it then reaches to some 35 degrees. Chosen."""
+    max_roll_degrees: Angle = 5.0
+    """Hips rolled farther are searched in all slices, and once more on a copy on which they lie straight.
+    Chosen: without it a real patient's head was taken 20 mm beside its place at rolls of 9 and 20 degrees."""
     surroundings_mm: Range = (-75.0, 95.0)
     """Below and above the lower one of the two heads: all regions, also of a head that lies higher."""
     surface_weight: Weight = 0.4

@@ -11,6 +11,7 @@ from glutseg.settings.base import (
     Length,
     MeanHuRange,
     Percent,
+    Ratio,
     Settings,
     Share,
     Volume,
@@ -29,6 +30,20 @@ class QualitySettings(Settings):
     max_jump_share: Share = 0.12
     """Largest difference of the area from the mean of the neighbouring slices; anatomy changes 1 % per mm at
     most."""
+    continuity_reach_mm: Length = 60.0
+    """Neighbouring slices are compared this far around level and femoral heads. Chosen: the outlines rest on
+    these."""
+    continuity_hu: HuRange = (-200, 150)
+    """HU are clipped to this for it: neither bone, contrast, metal nor noise in air decides. Chosen."""
+    continuity_pixel_mm: Length = 4.0
+    """Pixels are averaged over squares of this width for it: what is left of noise is small. Chosen."""
+    continuity_step_mm: Length = 3.0
+    """What two slices differ by is compared with what slices this far apart do, or as far as they are
+    themselves. Chosen: in thin slices small movements would stand out."""
+    max_step_ratio: Ratio = 2.0
+    """Most that two neighbouring slices differ by, relative to others. In five series, also with noise and in
+    slices of 1 to 16 mm, 1.1; with a movement of 4 mm in between 1.7; with 27 mm missing or reversed 2.2 to
+    3.6; where another patient's begin 2.9 to 6.6."""
     max_side_difference_share: Share = 0.30
     """Largest difference of the sides, as a share of their mean over the profile. Single slices differ by 5
     to 12 % in health."""
@@ -77,8 +92,18 @@ class QualitySettings(Settings):
     lies anywhere within its pixels. Chosen."""
     min_cut_mm: Length = 30.0
     """Least length of such a line. Chosen."""
+    only_air_hu: Hu = -850
+    """Below, a pixel holds nothing but air, with noise. Chosen."""
+    min_box_mm: Length = 15.0
+    """Least side of an area that was blacked out. Chosen: flat sides of metal are hardly longer."""
+    min_box_hu: Hu = 20
+    """Least mean difference of what lies beside it. Chosen: in smooth images a row may be even, but the next
+    one differs little."""
     air_hu: Hu = -1000
     """Of air, by definition."""
+    max_air_hu: Hu = -750
+    """Highest air around the body without a look. Chosen: neither scatter nor cushions nor calibration come
+    near, HU times 0.7 do."""
     lean_hu: Hu = -29
     """Above lies lean tissue (Aubrey et al. 2014, Acta Physiol 210: 489)."""
     surface_hu: Hu = -500
@@ -98,6 +123,12 @@ class QualitySettings(Settings):
     min_tissue_mm2: Area = 500.0
     """Least area of subcutaneous fat, or of muscle, in which a level is measured: 1.5 to 2.5 cm³ in slices of
     3 to 5 mm. Chosen."""
+    max_equal_share: Share = 0.3
+    """Largest share of a muscle's pixels that have exactly the value of the next slice. Chosen: 0.01 to 0.04
+    in eight series, to 0.13 in averages of five overlapping slices; 0.48 or more in maximum intensity."""
+    max_equal_share_within_slice: Share = 0.2
+    """With a larger share of pixels that equal their neighbour in the same slice that tells nothing. Chosen:
+    0.02 to 0.12 in these."""
     noise_smoothing_mm: Length = 3.0
     """Noise is the standard deviation of what a smoothing by this (two pixels at least) takes away. Chosen:
     its grain is 1 to 2 mm wide."""
@@ -120,3 +151,14 @@ class QualitySettings(Settings):
     the fat behind the muscle they have 0.04 to 0.19."""
     max_islands_share: Share = 0.03
     """Most of an outline's area apart from its largest piece. Chosen."""
+    facing_skin_cosine: Share = 0.7
+    """Of the angle between the border of an outline and the way to the skin: 45 degrees at most. Chosen."""
+    border_reach_mm: Length = 6.0
+    """Subcutaneous fat lies this near beyond the border of a given outline towards the skin, and muscle this
+    near within it. Chosen: outlines that are 3 mm too small or too large on all sides still fit."""
+    min_fat_outside_share: Share = 0.8
+    """Least share of that border with fat beyond it. Reference outlines, also those 3 mm off, have 0.99 or
+    more; on the images of another patient 0.15 to 1."""
+    min_muscle_inside_share: Share = 0.6
+    """Least share of that border with muscle within it. Reference outlines have 0.87 or more, also in a
+    muscle replaced by fat to a fifth; 3 mm too large 0.7."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glutseg.settings.base import Length, Settings, Share, Weight
+from glutseg.settings.base import Angle, Length, Settings, Share, Weight
 
 
 class SegmentationSettings(Settings):
@@ -14,6 +14,9 @@ class SegmentationSettings(Settings):
     reach_mm: Length = 20.0
     """Fat, muscle and edges are looked at this far above and below the measured slice: the usual profile and
     5 mm beyond. A plane that is invisible in one slice shows in its neighbours."""
+    max_roll_degrees: Angle = 5.0
+    """The network sees patients who are rolled farther straight, as most of those it was trained on. Chosen:
+    without it the area of a muscular patient is 5 % too small at 9 degrees, 10 % at 20 and 15 % at 40."""
     prior_weight: Weight = 0.5
     """Of the network's log-odds against those of the tissue. Below 1, because neighbouring pixels of a
     network err together; 0.25 and 1 change the Dice by 0.002."""

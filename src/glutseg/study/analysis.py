@@ -13,12 +13,14 @@ from glutseg.output.pseudonym import Pseudonymiser
 from glutseg.study.checks import Adjusted, Check, check_normal, check_spread, holm
 from glutseg.study.compare import Comparison, Floats, Paired, Summary, compare, compare_sides, summarise
 from glutseg.study.context import Published, context_for
-from glutseg.study.correlate import Correlation, correlate, correlate_within
+from glutseg.study.correlate import ADJUSTED, Correlation, correlate, correlate_within
+from glutseg.study.flow import Flow, flow_of
 from glutseg.study.join import Join, as_decided, as_found, check_ids, join, pseudonymised
 from glutseg.study.measurement_error import WithoutError, error_sd_of, without_error
 from glutseg.study.model import LinearModel, fit, fit_sides
 from glutseg.study.power import Power, power_of
 from glutseg.study.profiles import ProfileBand, profiles
+from glutseg.study.resample import Bootstrap, bootstrap
 from glutseg.study.run_rows import RunRows, read_run
 from glutseg.study.sample import Question, Sample, enough, make_sample
 from glutseg.study.sensitivity import Sensitivity, sensitivity
@@ -34,8 +36,10 @@ class Study:
 
     Attributes
     ----------
+    flow : how many came, and how many were left out on the way and why
     summaries : value, sides, numbers of the table, by group
     counts : {category: {group: {word: patients}}}
+    bootstrap : intervals of the difference and the effect by resampling, beside those of ``comparison``
     without_error : the effect size corrected for measurement error, beside that of ``comparison``
     correlations : per column over all, adjusted for group, and within each group
     models : without and with covariates, and of both sides; adjusted ones only where there are covariates
@@ -47,9 +51,11 @@ class Study:
     question: Question
     join: Join
     sample: Sample
+    flow: Flow
     summaries: tuple[Summary, ...]
     counts: Mapping[str, Mapping[str, Mapping[str, int]]]
     comparison: Comparison
+    bootstrap: Bootstrap
     without_error: WithoutError
     correlations: tuple[Correlation, ...]
     models: tuple[LinearModel, ...]
@@ -136,9 +142,11 @@ def analyse(
         question=question,
         join=joined,
         sample=sample,
+        flow=flow_of(run, joined, sample),
         summaries=_summaries(sample),
         counts=_counts(sample),
         comparison=comparison,
+        bootstrap=bootstrap(first, second),
         without_error=without_error(effect, first, second, _error_sds(sample)),
         correlations=correlations,
         models=models,
@@ -236,10 +244,15 @@ def _checks(sample: Sample, first: Floats, second: Floats) -> tuple[Check, ...]:
 def _family(
     comparison: Comparison, correlations: tuple[Correlation, ...], sides: Paired | None
 ) -> tuple[Adjusted, ...]:
-    """The questions a study asks: the groups' difference, each column's correlation, left against right."""
+    """The questions a study asks: the groups' difference, each column's correlation, left against right.
+
+    A correlation counts adjusted for group: over all patients it largely asks again how the groups differ.
+    """
     tests = [("groups (Welch)", comparison.welch.p)]
     tests += [
-        (f"{c.column} (Pearson, all)", c.r_p) for c in correlations if c.who == "all" and c.r_p == c.r_p
+        (f"{c.column} (Pearson, adjusted for group)", c.r_p)
+        for c in correlations
+        if c.who == ADJUSTED and not math.isnan(c.r_p)
     ]
     if sides is not None:
         tests.append(("left against right (paired t)", sides.test.p))

@@ -26,6 +26,7 @@ def captions(study: Study, names: Mapping[str, object]) -> dict[str, str]:
     names : of the figures, as `glutseg.study.plots.draw` names them
     """
     known = {"groups": _groups(study), "profile": _profile(study), "sensitivity": _sensitivity(study)}
+    known["flow"] = _flow(study)
     if study.sides is not None:
         known["sides"] = _sides(study)
     for k, column in enumerate(study.sample.correlates, start=1):
@@ -96,4 +97,12 @@ def _sensitivity(study: Study) -> str:
         f"The comparison of {first} and {second} under other choices of method: Hedges g with {CI}, the "
         "difference in percent and Welch's p. First row and dotted line: the study's own choices; filled: "
         f"p < 0.05; open: p ≥ 0.05. {study.sensitivity.verdict}"
+    )
+
+
+def _flow(study: Study) -> str:
+    flow = study.flow
+    return (
+        f"From the {flow.studies} studies of the run to the {flow.compared} patients who were compared. "
+        "Right: those who were left out, and why."
     )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from glutseg.study.effects import LEVEL, Effect, Interval, Test, effect_from_t
+from glutseg.study.ranks import mann_whitney, signed_rank
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,11 +34,15 @@ class Summary:
 
 @dataclass(frozen=True)
 class RankTest:
-    """Mann-Whitney's U of the first group; ``probability`` that one of the first has the larger value."""
+    """Mann-Whitney's U of the first group; ``probability`` that one of the first has the larger value.
+
+    ``method`` is how p was found (`glutseg.study.ranks`).
+    """
 
     u: float
     p: float
     probability: float
+    method: str
 
 
 @dataclass(frozen=True)
@@ -82,14 +87,13 @@ def summarise(name: str, group: str, values: Sequence[float] | Floats) -> Summar
 def compare(first: Floats, second: Floats) -> Comparison:
     """Student's, Welch's and Mann-Whitney's test and the effect size of two samples without NaN."""
     student, welch = (_t_test(first, second, equal_var=equal) for equal in (True, False))
-    ranks = stats.mannwhitneyu(first, second, alternative="two-sided", method="auto")
-    pairs = len(first) * len(second)
+    u, p, method = mann_whitney(first, second)
     return Comparison(
         n_first=len(first),
         n_second=len(second),
         student=student,
         welch=welch,
-        mann_whitney=RankTest(float(ranks.statistic), float(ranks.pvalue), float(ranks.statistic) / pairs),
+        mann_whitney=RankTest(u, p, u / (len(first) * len(second)), method),
         effect=effect_from_t(student.statistic, len(first), len(second)),
         percent=100 * student.difference / float(second.mean()),
     )
@@ -115,7 +119,7 @@ class Paired:
     ----------
     percent : the difference in percent of the mean of all
     absolute_percent : mean size of the patients' differences, each in percent of their own mean
-    wilcoxon_p : of the signed-rank test
+    wilcoxon_p, wilcoxon_method : of the signed-rank test, and how it was found (`glutseg.study.ranks`)
     """
 
     n: int
@@ -123,6 +127,7 @@ class Paired:
     mean_right: float
     test: Test
     wilcoxon_p: float
+    wilcoxon_method: str
     percent: float
     absolute_percent: float
     r: float
@@ -144,12 +149,14 @@ def compare_sides(left: Floats, right: Floats) -> Paired | None:
         float(difference.mean()),
         Interval(float(ci.low), float(ci.high)),
     )
+    wilcoxon_p, wilcoxon_method = signed_rank(difference)
     return Paired(
         n=len(left),
         mean_left=float(left.mean()),
         mean_right=float(right.mean()),
         test=test,
-        wilcoxon_p=float(stats.wilcoxon(left, right).pvalue),
+        wilcoxon_p=wilcoxon_p,
+        wilcoxon_method=wilcoxon_method,
         percent=100 * float(difference.mean()) / float(mean.mean()),
         absolute_percent=100 * float(np.mean(np.abs(difference / mean))),
         r=float(np.corrcoef(left, right)[0, 1]) if np.ptp(left) and np.ptp(right) else np.nan,

@@ -10,6 +10,7 @@ from scipy import stats
 
 from glutseg.study.compare import Floats
 from glutseg.study.effects import LEVEL, UNKNOWN, Interval
+from glutseg.study.ranks import spearman
 
 ADJUSTED = "all, adjusted for group"
 LEAST = 4
@@ -21,8 +22,9 @@ class Correlation:
     """One pair of columns among some patients; NaN where it cannot be known, ``note`` says why.
 
     ``r`` is Pearson's with Fisher's interval; ``rho`` Spearman's with that of Bonett and Wright
-    (Psychometrika 2000;65:23-28). ``who`` is "all", a group, or "all, adjusted for group": the
-    correlation that is left when each group's own mean is taken off (partial correlation).
+    (Psychometrika 2000;65:23-28), and ``rho_method`` how its p was found (`glutseg.study.ranks`). ``who`` is
+    "all", a group, or "all, adjusted for group": the correlation that is left when each group's own mean is
+    taken off (partial correlation).
     """
 
     column: str
@@ -34,6 +36,7 @@ class Correlation:
     rho: float = math.nan
     rho_ci: Interval = UNKNOWN
     rho_p: float = math.nan
+    rho_method: str = ""
     note: str = ""
 
 
@@ -46,9 +49,9 @@ def correlate(column: str, who: str, x: Floats, y: Floats) -> Correlation:
     for values, name in ((x, column), (y, "the value")):
         if np.ptp(values) == 0:
             return Correlation(column, who, n, note=f"{name} is the same in all of them")
-    pearson, spearman = stats.pearsonr(x, y), stats.spearmanr(x, y)
+    pearson = stats.pearsonr(x, y)
     ci = pearson.confidence_interval(LEVEL)
-    rho = float(spearman.statistic)
+    rho, rho_p, rho_method = spearman(x, y)
     spread = math.sqrt((1 + rho**2 / 2) / (n - 3))
     return Correlation(
         column=column,
@@ -59,7 +62,8 @@ def correlate(column: str, who: str, x: Floats, y: Floats) -> Correlation:
         r_p=float(pearson.pvalue),
         rho=rho,
         rho_ci=_by_fisher(rho, spread),
-        rho_p=float(spearman.pvalue),
+        rho_p=rho_p,
+        rho_method=rho_method,
     )
 
 

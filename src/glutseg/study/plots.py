@@ -26,6 +26,7 @@ from glutseg.study.figures import (
     new_axes,
     style,
 )
+from glutseg.study.flow_chart import draw_flow
 from glutseg.study.forest import draw_forest
 
 JITTER = 0.13
@@ -49,6 +50,7 @@ def draw(study: Study) -> dict[str, Figure]:
 
 
 def _figures(study: Study) -> Iterator[tuple[str, Figure]]:
+    yield "flow", draw_flow(study.flow)
     yield "groups", _groups(study)
     for k, column in enumerate(study.sample.correlates, start=1):
         whole = next(c for c in study.correlations if c.column == column and c.who == "all")

@@ -14,6 +14,7 @@ from glutseg.study.captions import as_page, captions
 from glutseg.study.context import DISCLAIMER
 from glutseg.study.effects import Test
 from glutseg.study.files import check_folder, csv_bytes, json_bytes, write_files
+from glutseg.study.flow import Count, Flow
 from glutseg.study.plots import draw, figure_files
 from glutseg.study.power import CAVEAT
 from glutseg.study.sensitivity import Outcome
@@ -22,8 +23,9 @@ from glutseg.version import __version__
 
 STUDY_JSON = "study.json"
 TABLES = (
-    "summaries.csv", "counts.csv", "tests.csv", "correlations.csv", "models.csv", "sensitivity.csv",
-    "combinations.csv", "profile_by_group.csv", "unmatched.csv", "patients.csv", "context.csv",
+    "flow.csv", "summaries.csv", "counts.csv", "tests.csv", "correlations.csv", "models.csv",
+    "sensitivity.csv", "combinations.csv", "profile_by_group.csv", "unmatched.csv", "patients.csv",
+    "context.csv",
 )  # fmt: skip
 FIGURES = "figures"
 CAPTIONS = f"{FIGURES}/captions.md"
@@ -80,9 +82,11 @@ def study_json(study: Study) -> dict[str, Any]:
         "groups": list(study.sample.groups),
         "summary": list(summary(study)),
         "joined": _joined(study),
+        "flow": asdict(study.flow),
         "summaries": [asdict(s) for s in study.summaries],
         "counts": study.counts,
         "comparison": asdict(study.comparison),
+        "bootstrap": asdict(study.bootstrap),
         "corrected_for_measurement_error": asdict(study.without_error),
         "correlations": [asdict(c) for c in study.correlations],
         "models": [asdict(m) for m in study.models],
@@ -120,12 +124,13 @@ def _joined(study: Study) -> Line:
 
 def _tables(study: Study) -> dict[str, tuple[Sequence[Mapping[str, object]], Sequence[str]]]:
     rows: dict[str, list[Line]] = {
+        "flow.csv": _flow(study.flow),
         "summaries.csv": [asdict(s) for s in study.summaries],
         "counts.csv": _counts(study),
         "tests.csv": _tests(study),
         "correlations.csv": [_flat(asdict(c)) for c in study.correlations],
         "models.csv": [
-            {"model": m.name, "n": m.n, "patients": m.n_patients, "df": m.df} | _flat(asdict(t))
+            {"model": m.name, "errors": m.errors, "n": m.n, "patients": m.n_patients} | _flat(asdict(t))
             for m in study.models
             for t in m.terms
         ],
@@ -154,6 +159,34 @@ def _tables(study: Study) -> dict[str, tuple[Sequence[Mapping[str, object]], Seq
     return {name: (rows[name], empty.get(name, ()) if not rows[name] else ()) for name in TABLES}
 
 
+def _flow(flow: Flow) -> list[Line]:
+    """The flow diagram's numbers, from above to below; a reason belongs to the row above it."""
+
+    def line(step: str, n: int, words: str = "", reason: str = "", group: str = "") -> Line:
+        return {"step": step, "group": group, "words": words, "reason": reason, "n": n}
+
+    def lines(step: str, counts: Sequence[Count], group: str = "") -> list[Line]:
+        return [
+            one
+            for c in counts
+            for one in (
+                line(step, c.n, c.words, group=group),
+                *(line(step, n, c.words, reason, group) for reason, n in c.reasons),
+            )
+        ]
+
+    rows = [line("in the run", flow.studies), line("only in the participants table", flow.only_table)]
+    rows += [*lines("left out", flow.not_measured), line("measured", flow.measured)]
+    rows += lines("left out", flow.not_of_groups)
+    for arm in flow.arms:
+        rows += [line("in the group", arm.n, group=arm.group), *lines("left out", arm.left_out, arm.group)]
+        rows += [
+            line("compared", arm.compared, group=arm.group),
+            *lines("reviewed", arm.reviews, arm.group),
+        ]
+    return rows
+
+
 def _patients(study: Study) -> list[Line]:
     """The sample as it went into the statistics, so that anybody can do them again."""
     frame = study.sample.frame
@@ -177,7 +210,8 @@ def _tests(study: Study) -> list[Line]:
         _test("Student's t", groups, c.student) | {"hedges_g": c.effect.hedges_g}
         | {"hedges_g_ci_low": c.effect.hedges_g_ci.low, "hedges_g_ci_high": c.effect.hedges_g_ci.high},
         _test("Welch's t", groups, c.welch) | {"holm_p": holm["groups (Welch)"]},
-        {"test": "Mann-Whitney U", "compares": groups, "statistic": c.mann_whitney.u, "p": c.mann_whitney.p},
+        {"test": "Mann-Whitney U", "compares": groups, "statistic": c.mann_whitney.u, "p": c.mann_whitney.p,
+         "method": c.mann_whitney.method},
     ]  # fmt: skip
     corrected = study.without_error
     rows.insert(1, {
@@ -186,10 +220,21 @@ def _tests(study: Study) -> list[Line]:
         "hedges_g_ci_high": corrected.hedges_g_ci.high, "reliability": corrected.reliability,
         "meaning": corrected.note,
     })  # fmt: skip
+    resampled = study.bootstrap
+    rows.append({
+        "test": "bootstrap (BCa)", "compares": groups, "difference": c.welch.difference,
+        "ci_low": resampled.difference_ci.low, "ci_high": resampled.difference_ci.high,
+        "hedges_g": c.effect.hedges_g, "hedges_g_ci_low": resampled.hedges_g_ci.low,
+        "hedges_g_ci_high": resampled.hedges_g_ci.high, "meaning": resampled.note,
+        "method": f"{resampled.resamples} resamples, seed {resampled.seed}",
+    })  # fmt: skip
     if study.sides is not None:
         paired = {"holm_p": holm["left against right (paired t)"]}
         rows.append(_test("paired t", "left − right", study.sides.test) | paired)
-        rows.append({"test": "Wilcoxon signed rank", "compares": "left − right", "p": study.sides.wilcoxon_p})
+        rows.append({
+            "test": "Wilcoxon signed rank", "compares": "left − right", "p": study.sides.wilcoxon_p,
+            "method": study.sides.wilcoxon_method,
+        })  # fmt: skip
     rows += [
         {"test": k.name, "compares": k.about, "statistic": k.statistic, "p": k.p, "meaning": k.meaning}
         for k in study.checks

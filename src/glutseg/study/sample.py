@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from glutseg.dicom.text import composed
 from glutseg.errors import GlutsegError
 from glutseg.output.text import plain
 from glutseg.study.join import Join, Patient
@@ -180,12 +181,13 @@ def _two_groups(names: Sequence[str | None], question: Question, column: str, pa
     there = sorted({g for g in names if g})
     shown = ", ".join(repr(plain(g, 30)) for g in there[:MAX_NAMED]) or "nothing"
     where = f"{path}, column {column!r}"
-    if question.groups:
-        lacking = [g for g in question.groups if g not in there]
-        if len(set(question.groups)) != 2 or lacking:
+    asked = [composed(g) for g in question.groups]
+    if asked:
+        lacking = [g for g in asked if g not in there]
+        if len(set(asked)) != 2 or lacking:
             what = f"no measured patient is of {lacking[0]!r}" if lacking else "name two different groups"
             raise GlutsegError("groups-invalid", f"{what}; there are {shown}", where)
-        return question.groups[0], question.groups[1]
+        return asked[0], asked[1]
     if len(there) != 2:
         many = "only one group" if len(there) == 1 else f"{len(there)} groups"
         raise GlutsegError("groups-invalid", f"{many} among the measured patients: {shown}", where)

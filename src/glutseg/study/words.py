@@ -6,10 +6,12 @@ import math
 from typing import TYPE_CHECKING
 
 from glutseg.study.correlate import ADJUSTED
+from glutseg.study.model import INTERCEPT
 
 if TYPE_CHECKING:
     from glutseg.study.analysis import Study
     from glutseg.study.effects import Interval
+    from glutseg.study.model import LinearModel, Term
     from glutseg.study.values import Value
 
 SMALLEST_P = 0.001
@@ -75,19 +77,60 @@ def _difference(study: Study) -> tuple[str, ...]:
         f"{number(c.welch.difference, digits)} {value.unit} ({number(c.percent, 1)} %), "
         f"95 % CI {ends(c.welch.ci, digits)}; Welch t({c.welch.df:.1f}) = {number(c.welch.statistic)}, "
         f"{p_words(c.welch.p)}; Student t({c.student.df:.0f}) = {number(c.student.statistic)}, "
-        f"{p_words(c.student.p)}; Mann-Whitney {p_words(c.mann_whitney.p)}; Hedges g "
+        f"{p_words(c.student.p)}; Mann-Whitney {p_words(c.mann_whitney.p)} "
+        f"({c.mann_whitney.method}); Hedges g "
         f"{number(effect.hedges_g)} (95 % CI {ends(effect.hedges_g_ci)})."
     ]
-    sentences += _corrected(study, digits)
+    sentences += [*_resampled(study, digits), *_corrected(study, digits)]
     adjusted = next((m for m in study.models if m.name == "group and covariates"), None)
     if adjusted is not None:
         term = adjusted.terms[1]
         columns = ", ".join((*study.sample.numbers, *study.sample.categories))
         sentences.append(
             f"Adjusted for {columns}, {first} − {second}: {number(term.estimate, digits)} {value.unit} "
-            f"(95 % CI {ends(term.ci, digits)}), {p_words(term.p)}, n = {adjusted.n_patients}."
+            f"(95 % CI {ends(term.ci, digits)}), {p_words(term.p)}, n = {adjusted.n_patients}"
+            f"{_robust(term, digits)}."
         )
+        sentences += _doubts(adjusted)
     return tuple(sentences)
+
+
+def _robust(term: Term, digits: int) -> str:
+    """The same with errors that need no equal spreads; nothing where there are none."""
+    if term.note:
+        return ""
+    ci = ends(term.robust_ci, digits)
+    return f"; with robust errors (HC3) 95 % CI {ci}, {p_words(term.robust_p)}"
+
+
+def _doubts(model: LinearModel) -> tuple[str, ...]:
+    """What in a model cannot be told apart, or rests on one patient."""
+    together: dict[frozenset[str], str] = {}  # a pair is found from both sides
+    for c in model.collinear:
+        names = (c.column, *c.others)
+        together.setdefault(frozenset(names), f"{' and '.join(names)} ({c.vif:.0f})")
+    lone = [term.name for term in model.terms if term.note and term.name != INTERCEPT]
+    doubts = []
+    if together:
+        doubts.append(
+            "Columns of the model that nearly say the same (variance inflation): "
+            f"{'; '.join(together.values())}. What each does alone is uncertain: leave out what repeats "
+            "another."
+        )
+    if lone:
+        doubts.append(f"Rests on one patient alone, so without a robust error: {', '.join(lone)}.")
+    return tuple(doubts)
+
+
+def _resampled(study: Study, digits: int) -> tuple[str, ...]:
+    """Beside the intervals of the t tests; nothing where there are none."""
+    b, unit = study.bootstrap, study.sample.value.unit
+    if b.note:
+        return ()
+    return (
+        f"By bootstrap (BCa, {b.resamples} resamples, seed {b.seed}): difference, 95 % CI "
+        f"{ends(b.difference_ci, digits)} {unit}; Hedges g, 95 % CI {ends(b.hedges_g_ci)}.",
+    )
 
 
 def _corrected(study: Study, digits: int) -> tuple[str, ...]:
