@@ -240,7 +240,8 @@ def _reads_like(path: Path, stored: np.ndarray, image: CtImage) -> bool:
         0.0,
         sitk.sitkFloat64,
     )
-    return bool((np.abs(sitk.GetArrayFromImage(theirs) - stored) > 1).mean() < 1e-3)
+    values = np.clip(sitk.GetArrayFromImage(theirs), -1024, 32767)  # as ours are
+    return bool((np.abs(values - stored) > 1).mean() < 1e-3)
 
 
 def _plain_content(path: Path) -> tuple[str, str]:
@@ -252,7 +253,10 @@ def _plain_content(path: Path) -> tuple[str, str]:
 def _cells_say_so(path: Path, heights: Mapping[str, float]) -> bool:
     """Whether each of the heights stands beside its patient, as a plain reader of CSV sees them."""
     content = path.read_bytes()
-    text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "replace")
+    try:
+        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeError:
+        text = content.decode("cp1252")
     rows = [row for mark in ";," for row in csv.reader(io.StringIO(text, newline=""), delimiter=mark)]
     rows = [[clean_text(cell) for cell in row] for row in rows]
     return all(

@@ -312,6 +312,13 @@ def test_twelve_bits_at_the_top_of_the_word(tmp_path):
     assert np.array_equal(load(tmp_path).hu, pattern())
 
 
+@pytest.mark.parametrize(("stored", "high"), [(11, 11), (12, 12), (3, 11)])
+def test_a_high_bit_that_is_not_that_of_the_pixels_asks_for_a_look(tmp_path, stored, high):
+    """All values were halved, or worse, and nothing was said."""
+    write_series(tmp_path, BitsStored=stored, HighBit=high)
+    assert [flag.code for flag in load(tmp_path).flags] == ["pixel-bits-out-of-range"]
+
+
 def test_negative_values_without_their_sign_extended(tmp_path):
     def edit(ds, k):
         ds.PixelRepresentation, ds.RescaleIntercept, ds.BitsStored, ds.HighBit = 1, 0, 12, 11

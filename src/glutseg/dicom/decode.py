@@ -227,7 +227,8 @@ def _extract_stored_bits(
     """Return the Bits Stored bits up to High Bit (PS3.5, 8.1.1), with and without padding, and the number of
     pixels with other bits set.
 
-    Older files keep overlays in the bits above, as their header says; other bits set there are counted.
+    Older files keep overlays in the other bits, as their header says; without that, bits set there are
+    counted: then Bits Stored and High Bit are not those of these pixels.
     Padding keeps all its bits, because it is often outside the range.
     """
     allocated = raw.dtype.itemsize * 8
@@ -245,10 +246,13 @@ def _extract_stored_bits(
     if not below and np.array_equal(values, raw):  # nearly always: nothing else is set
         return raw, raw, 0
     is_padding = is_padded(raw, padding)
-    has_overlay = any(position >= bits for position in _overlay_bits(dataset))
+    overlays = list(_overlay_bits(dataset))
+    has_overlay = any(position >= bits for position in overlays)
     n_out_of_range = (
         0 if has_overlay else _count_out_of_range(raw[~is_padding] >> below, values[~is_padding], bits)
     )
+    if below and not overlays:
+        n_out_of_range = max(n_out_of_range, int(np.count_nonzero(raw[~is_padding] & ((1 << below) - 1))))
     return np.where(is_padding, raw, values), values, n_out_of_range
 
 

@@ -37,7 +37,7 @@ FIRST_BYTES = 2**16
 """Read at once from the start of a file: the headers of nearly all images are shorter."""
 
 LONG_HEADER_BYTES = 2**22
-"""Looked through for what is wanted, before pydicom reads all else as well, which takes a hundred times longer."""
+"""Looked through for what is wanted before pydicom reads all else too, which takes a hundred times longer."""
 
 HEADER_BUDGET_BYTES = 64 * 2**20
 """Limit of bytes read before the pixels; the functional groups of 10 000 frames take about a third."""

@@ -21,6 +21,7 @@ from glutseg.image import Geometry
 
 MAX_SEGMENTS = 1000
 GZIP_BITS, PIECE_BYTES = 16 + zlib.MAX_WBITS, 2**20
+ENCODING = re.compile(rb"^encoding\s*:\s*(raw|gzip|gz)\s*$", re.MULTILINE)
 KEY_OR_REMARK = re.compile(rb"#|[^:]*:=")
 HEADER_BYTES = 2_000_000
 """More than 3D Slicer writes for `MAX_SEGMENTS`."""
@@ -43,8 +44,10 @@ def read(path: Path) -> GridMask:
     longest = max(map(len, (line for line in header.split(b"\n") if not KEY_OR_REMARK.match(line))))
     if longest > MAX_FIELD:
         raise GlutsegError("mask-unreadable", f"a line of the header has {longest} characters", str(path))
+    if not (encoding := ENCODING.search(header)):  # ITK's reader of texts ends the process if they are none
+        raise GlutsegError("mask-unreadable", "the encoding is neither raw nor gzip", str(path))
     image, values = read_itk(path)
-    if re.search(rb"^encoding\s*:\s*gz", header, re.MULTILINE):
+    if encoding[1] != b"raw":
         with path.open("rb") as file:
             file.seek(_data_start(path))
             check_deflated(file, GZIP_BITS, values.nbytes, path)
