@@ -148,6 +148,12 @@ def test_a_round_field_around_any_point_cuts(noise_hu, row_mm, column_mm, short_
     assert set(flags) <= set(BOTH)
 
 
+def test_a_cut_along_one_row_alone_is_a_line_and_no_circle():
+    hu, labels = _scene()
+    hu[55:], labels[55:] = -1000, 0
+    assert _cut(hu, labels) == BOTH
+
+
 @pytest.mark.parametrize("value", [-1024, -1000, -24, 0])
 @pytest.mark.parametrize(("row_mm", "column_mm"), [(72.0, 70.0), (50.0, 120.0), (28.0, 60.0)])
 @pytest.mark.parametrize("pixel_mm", [0.7, 1.5])

@@ -67,8 +67,9 @@ def _fields(hu: Int16Array, pixel_mm: tuple[float, float], settings: QualitySett
     sharp = _sharp_ends(hu, settings)
     points_mm = np.column_stack([rows[sharp], columns[sharp]])
     if len(points_mm) * min(pixel_mm) >= settings.min_cut_mm:
-        row_mm, column_mm = _centre_mm(points_mm, max(pixel_mm))
-        yield np.hypot(rows - row_mm, columns - column_mm)
+        centre_mm = _centre_mm(points_mm, max(pixel_mm))
+        if centre_mm is not None:
+            yield np.hypot(rows - centre_mm[0], columns - centre_mm[1])
 
 
 def _sharp_ends(hu: Int16Array, settings: QualitySettings) -> BoolArray:
@@ -82,9 +83,11 @@ def _sharp_ends(hu: Int16Array, settings: QualitySettings) -> BoolArray:
     return out
 
 
-def _centre_mm(points_mm: FloatArray, within_mm: float) -> FloatArray:
+def _centre_mm(points_mm: FloatArray, within_mm: float) -> FloatArray | None:
     """Of the circle on which most of some points lie: the best one through three of them (RANSAC: Fischler
-    and Bolles 1981, Commun ACM 24: 381), fitted to all near it (Kåsa 1976, IEEE T Instrum Meas 25: 8)."""
+    and Bolles 1981, Commun ACM 24: 381), fitted to all near it (Kåsa 1976, IEEE T Instrum Meas 25: 8).
+    None where they lie on a line.
+    """
     rng = np.random.default_rng(0)
     some = points_mm[rng.permutation(len(points_mm))[:_MOST_POINTS]]
     a, b, c = np.moveaxis(some[rng.integers(len(some), size=(_TRIALS, 3))], 1, 0)
@@ -94,10 +97,12 @@ def _centre_mm(points_mm: FloatArray, within_mm: float) -> FloatArray:
         away = np.linalg.norm(some[:, None] - centres, axis=2)
         is_near = np.abs(away - radii) <= within_mm
     near = some[is_near[:, np.argmax(is_near.sum(axis=0))]]
+    if not len(near):
+        return None
     middle = near.mean(axis=0)
     terms = np.column_stack([2 * (near - middle), np.ones(len(near))])
-    solution = np.linalg.lstsq(terms, ((near - middle) ** 2).sum(axis=1), rcond=None)[0]
-    return np.asarray(middle + solution[:2], float)
+    solution, _, rank, _ = np.linalg.lstsq(terms, ((near - middle) ** 2).sum(axis=1), rcond=None)
+    return np.asarray(middle + solution[:2], float) if rank == terms.shape[1] else None
 
 
 def _around(b: FloatArray, c: FloatArray) -> FloatArray:
