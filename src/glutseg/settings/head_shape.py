@@ -26,9 +26,10 @@ class HeadShapeSettings(Settings):
     """Mean distance of the centres of both heads; in these nine 159 to 210."""
     distance_mm: Range = (135.0, 220.0)
     """Beyond, the distance alone is enough. Chosen: four standard deviations of 10 mm from the mean."""
-    max_scale_percent: Percent = 13.0
+    max_scale_percent: Percent = 14.5
     """Largest part by which the pixels seem too large or too small, half by the size and half by the shape
-    of both heads, without a look. Chosen: in the nine at most 6."""
+    of both heads, without a look. Chosen: in the nine at most 6, in 20 fresh renderings at most 14, but for
+    two that were drawn 4 and 5 % too narrow."""
     max_size_percent: Percent = 22.0
     """The same by the size alone, where one shape at most is known. Chosen: in the nine at most 15."""
     max_oblong: Ratio = 1.2
