@@ -7,7 +7,7 @@ slices of DONOR, and writes DICOM files; `glutseg run` measures them all. An are
 series as it is: an attack that moves it by more than 5 % must be `review` or `failed`, and one that does no
 harm should stay as it was. Prints a line for every attack; the exit code is 1 where a wrong area is `ok`.
 A patient that the network learnt from is measured with the weights that never saw this one
-(`training/folds`). `--store` keeps the lines of this case in benchmarks/results/attacks.json
+(`training/folds`). `--store` keeps the lines in benchmarks/results/attacks.json
 and writes the table of docs/explanation/wrong-images.md.
 """
 
@@ -159,10 +159,10 @@ def _cell(line: Line | None) -> str:
 
 
 def store(lines: Sequence[Line]) -> None:
-    """Replace the stored lines of these cases, and the page's table."""
+    """Replace the stored lines of these attacks on these cases, and the page's table."""
     stored = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else []
-    cases = {line.case for line in lines}
-    every = [*(Line(**line) for line in stored if line["case"] not in cases), *lines]
+    known = {(line["case"], line["attack"]): Line(**line) for line in stored}
+    every = list((known | {(line.case, line.attack): line for line in lines}).values())
     RESULTS.write_text(json.dumps([asdict(line) for line in every], indent=1) + "\n", encoding="utf-8")
     text = PAGE.read_text(encoding="utf-8")
     sections: Sections = {"attacks": lambda: page_table(every)}

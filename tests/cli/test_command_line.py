@@ -74,7 +74,7 @@ def test_usage_errors_are_one_line_with_what_to_do(monkeypatch, capsys, tmp_path
     assert "`glutseg run -h`" in unlike
     assert "'--out' / '-o'" in refused(monkeypatch, capsys, "run", "x")
     assert "'INPUT'" in refused(monkeypatch, capsys, "run")
-    assert "'seg', 'sr'" in refused(monkeypatch, capsys, "export", "x", "-f", "dcm")
+    assert "seg, sr" in refused(monkeypatch, capsys, "export", "x", "-f", "dcm")
     assert "integer" in refused(monkeypatch, capsys, "run", "x", "-o", "y", "--jobs", "two")
     assert "cannot be combined" in refused(
         monkeypatch, capsys, "run", "x", "-o", "y", "--overwrite", "--resume"

@@ -2,6 +2,7 @@
 
 import struct
 import zipfile
+from itertools import product
 
 import numpy as np
 import pytest
@@ -151,7 +152,9 @@ META = b"\2\0\x10\0UI\x14\x001.2.840.10008.1.2.1\0"
 @pytest.mark.parametrize(
     "data",
     [
-        bytes(2**20),  # a hundred thousand elements without a value
+        b"".join(
+            struct.pack("<HHI", *at, 0) for at in product((0x11, 0x13), range(0xFFFF))
+        ),  # without values
         META
         + CT
         + b"\x09\0\x10\0UT\0\0"

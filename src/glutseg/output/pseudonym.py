@@ -35,7 +35,7 @@ NOT_SHOWN = "(not shown)"
 """In place of a text that may say anything."""
 QUOTED = re.compile(r"""(?<!\w)('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")""")
 """A text of a file in a message, as `repr` writes it: a label's name, or what a library stumbled over."""
-OF_A_LIBRARY = ("pixel-data-undecodable",)
+OF_A_LIBRARY = ("pixel-data-undecodable", "file-unreadable")
 """Codes whose messages are in the words of a library, which may repeat any part of a header."""
 
 
