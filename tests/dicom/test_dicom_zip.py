@@ -149,12 +149,14 @@ CT = b"\x08\0\x16\0UI\x1a\x001.2.840.10008.5.1.4.1.1.2\0"
 META = b"\2\0\x10\0UI\x14\x001.2.840.10008.1.2.1\0"
 
 
+TINY = b"".join(struct.pack(">HH2sH", *at, b"LO", 0) for at in product((3, 5), range(0xFFFF)))
+"""A hundred thousand elements without a value, in the order of bytes that is read one by one."""
+
+
 @pytest.mark.parametrize(
     "data",
     [
-        b"".join(
-            struct.pack("<HHI", *at, 0) for at in product((0x11, 0x13), range(0xFFFF))
-        ),  # without values
+        TINY,
         META
         + CT
         + b"\x09\0\x10\0UT\0\0"
