@@ -46,20 +46,17 @@ def on_an_image(
     return replace(level, slice_index=nearest, z_mm=geometry.slice_z_mm(nearest), flags=flags)
 
 
-def check_beyond(volume: CtImage, z_mm: float) -> None:
-    """Refuse a level beyond the ends of a volume.
+def beyond(volume: CtImage, z_mm: float) -> GlutsegError:
+    """The error for a level beyond the ends of a volume.
 
-    Raises
-    ------
-    GlutsegError
-        ``level-in-gap`` where images are missing there and the series goes on beyond, else ``level-outside``.
+    ``level-in-gap`` where images are missing there and the series goes on beyond, else ``level-outside``.
     """
     where = f"the level lies at z = {z_mm:.0f} mm"
     for gap in volume.gaps_mm:
         if gap[0] < z_mm < gap[1]:
-            raise GlutsegError("level-in-gap", f"{where}, {_no_image(gap)}")
+            return GlutsegError("level-in-gap", f"{where}, {_no_image(gap)}")
     ends = sorted(volume.geometry.slice_z_mm(k) for k in (0, volume.geometry.shape[0] - 1))
-    raise GlutsegError("level-outside", f"{where}, the series covers {ends[0]:.0f} to {ends[1]:.0f} mm")
+    return GlutsegError("level-outside", f"{where}, the series covers {ends[0]:.0f} to {ends[1]:.0f} mm")
 
 
 def told_of_gaps(error: GlutsegError, volume: CtImage) -> GlutsegError:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glutseg.anatomy.gaps import check_beyond, told_of_gaps
+from glutseg.anatomy.gaps import beyond, told_of_gaps
 from glutseg.anatomy.head_shape import measure_heads, spacing_flags
 from glutseg.anatomy.hips import Hips, find_hips
 from glutseg.anatomy.landmarks import SEARCHES, Point, bone_of
@@ -99,7 +99,7 @@ def find_level(anatomy: Anatomy, rule: LevelRule) -> Level:
     if found and anatomy.copy is not None:
         k = slice_at(geometry, found.values(), rule.offset_mm)
     if not 0 <= k < geometry.shape[0]:
-        check_beyond(anatomy.volume, target)
+        raise beyond(anatomy.volume, target)
     return Level(rule.landmark, k, geometry.slice_z_mm(k), marks, tuple(flags))
 
 
