@@ -84,8 +84,9 @@ def spacing_flags(sizes: HeadSizes | None, settings: HeadShapeSettings) -> tuple
     limit = settings.max_size_percent
     if sizes.width_to_height is not None:
         text += f", and they are {sizes.width_to_height:.2f} times as wide as high"
-        size = (size + math.log(sizes.width_to_height)) / 2
-        limit = settings.max_scale_percent
+        shape = math.log(sizes.width_to_height)
+        if size * shape > 0:  # a wrong spacing moves both to the same side, a fit that failed does not
+            size, limit = (size + shape) / 2, settings.max_scale_percent
     if not is_possible:
         size = by_size[-1]
     if not is_possible or abs(size) > math.log1p(limit / 100):

@@ -28,12 +28,14 @@ class HeadShapeSettings(Settings):
     """Beyond, the distance alone is enough. Chosen: four standard deviations of 10 mm from the mean."""
     max_scale_percent: Percent = 14.5
     """Largest part by which the pixels seem too large or too small, half by the size and half by the shape
-    of both heads, without a look. Chosen: in the nine at most 6, in 20 fresh renderings at most 14, but for
-    two that were drawn 4 and 5 % too narrow."""
+    of both heads, without a look, if they point to the same side. Chosen: in the nine at most 6, in 20 fresh
+    renderings at most 14, but for two that were drawn 4 and 5 % too narrow."""
     max_size_percent: Percent = 22.0
-    """The same by the size alone, where one shape at most is known. Chosen: in the nine at most 15."""
-    max_oblong: Ratio = 1.2
-    """Largest ratio of width and depth of the heads without a look; in the nine at most 1.14."""
+    """The same by the size alone, where one shape at most is known or the shape contradicts it. Chosen: in
+    the nine at most 15."""
+    max_oblong: Ratio = 1.25
+    """Largest ratio of width and depth of the heads without a look; in the nine at most 1.14, in one of them
+    with pixels of 3 mm 1.22."""
     tolerances_mm: Annotated[tuple[Length, ...], Field(min_length=1, max_length=50)] = (
         5.0,
         4.0,
