@@ -25,8 +25,8 @@ class HeadShapeSettings(Settings):
     usual_distance_mm: Length = 177.0
     """Mean distance of the centres of both heads; in these nine 159 to 210."""
     distance_mm: Range = (140.0, 220.0)
-    """Beyond, the distance alone is enough. Chosen: about four standard deviations of 10 mm from the mean; the
-    narrowest of 29 right series has 155."""
+    """Beyond, the distance alone is enough. Chosen: about four standard deviations of 10 mm from the mean;
+    the narrowest of 29 right series has 155."""
     max_scale_percent: Percent = 14.5
     """Largest part by which the pixels seem too large or too small, half by the size and half by the shape
     of both heads, without a look, if they point to the same side. Chosen: in the nine at most 6, in 20 fresh
