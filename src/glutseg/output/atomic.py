@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,6 +28,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     GlutsegError
         ``output-unwritable`` when the system refuses.
     """
+    import_module("filelock")  # before there is a file, which a kill meanwhile would leave behind
     temporary: str | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
