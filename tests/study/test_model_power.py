@@ -64,6 +64,14 @@ def test_robust_p_is_with_hc3(study):
     assert [t.robust_p for t in fit(study.sample).terms] == pytest.approx(p.tolist())
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_value_without_any_spread_is_fitted(study):
+    frame = study.sample.frame.assign(value=0.0)
+    model = fit(replace(study.sample, frame=frame))
+    assert [(t.estimate, t.error) for t in model.terms] == [(0.0, 0.0)] * 4
+    assert all(math.isnan(t.t) for t in model.terms)
+
+
 def test_the_robust_interval_and_p_are_of_one_error(study):
     for term in fit(study.sample).terms:
         df = len(study.sample.frame) - 4

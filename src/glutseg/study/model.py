@@ -191,7 +191,8 @@ def _terms(design: _Design, estimates: Floats, own: Robust, robust: Robust) -> t
 
 def _t_test(estimate: float, errors: Robust, i: int) -> tuple[float, float, Interval]:
     error, df = float(errors.errors[i]), float(errors.df[i])
-    t = estimate / error
+    with np.errstate(divide="ignore", invalid="ignore"):  # of a value that the terms say exactly
+        t = float(np.divide(estimate, error))
     half = float(stats.t.ppf((1 + LEVEL) / 2, df)) * error
     return t, float(2 * stats.t.sf(abs(t), df)), Interval(estimate - half, estimate + half)
 
