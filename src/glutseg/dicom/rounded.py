@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
 
 Vector = npt.NDArray[np.float64]
 
@@ -82,6 +81,8 @@ def _line(values: Vector, counts: npt.NDArray[np.intp], rounding_mm: float) -> V
     widest = rounding_mm + SLACK_MM
     middle = (values[-1] - values[0]) / counts[-1]
     reach = 2 * widest / counts[-1]
+    from scipy import optimize  # a quarter of a second that nearly no series needs
+
     found = optimize.minimize_scalar(
         lambda slope: np.ptp(values - slope * counts),  # convex in the slope
         bounds=(middle - reach, middle + reach),
