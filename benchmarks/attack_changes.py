@@ -63,7 +63,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Scene:
+class Measured:
     """What was measured in a series as it is: the level's slice and the outlines there (y, x)."""
 
     series: Series
@@ -76,13 +76,13 @@ class Scene:
         return int(np.quantile(np.nonzero(self.maximus)[0], 1 - share))
 
 
-Attack = Callable[[Scene, Scene], Series]
+Attack = Callable[[Measured, Measured], Series]
 
 
 def spacing(factor: float, *, told: bool) -> Attack:
     """Pixels stated by a factor too large; ``told``: the diameter of the reconstruction is the true one."""
 
-    def attack(scene: Scene, _: Scene) -> Series:
+    def attack(scene: Measured, _: Measured) -> Series:
         y_mm, x_mm = scene.series.pixel_mm
         columns = scene.series.hu.shape[2]
         truth = {
@@ -95,7 +95,7 @@ def spacing(factor: float, *, told: bool) -> Attack:
     return attack
 
 
-def as_if_square(scene: Scene, _: Scene) -> Series:
+def as_if_square(scene: Measured, _: Measured) -> Series:
     """Pixels 1.25 times as wide as high, stated as square."""
     series = scene.series
     squeezed = ndi.zoom(series.hu, (1, 1, 0.8), order=1)
@@ -106,10 +106,10 @@ def values(of: Callable[[Pixels], Any]) -> Attack:
     return lambda scene, _: scene.series.showing(of(scene.series.hu.astype(np.int32)))
 
 
-def shown_where(shown: Callable[[Scene], Flat], grain_hu: float) -> Attack:
+def shown_where(shown: Callable[[Measured], Flat], grain_hu: float) -> Attack:
     """Air with some noise wherever the series is not shown (y, x)."""
 
-    def attack(scene: Scene, _: Scene) -> Series:
+    def attack(scene: Measured, _: Measured) -> Series:
         hu = scene.series.hu
         noise = np.random.default_rng(3).normal(AIR_HU, grain_hu, hu.shape)
         return scene.series.showing(np.where(shown(scene), hu, noise))
@@ -117,10 +117,10 @@ def shown_where(shown: Callable[[Scene], Flat], grain_hu: float) -> Attack:
     return attack
 
 
-def circle(share: float) -> Callable[[Scene], Flat]:
+def circle(share: float) -> Callable[[Measured], Flat]:
     """A circle about a point before the muscles, so that this share of them lies beyond."""
 
-    def shown(scene: Scene) -> Flat:
+    def shown(scene: Measured) -> Flat:
         rows, columns = np.nonzero(scene.maximus)
         middle = rows.min() - 40, columns.mean()
         y, x = np.indices(scene.maximus.shape)
@@ -130,16 +130,16 @@ def circle(share: float) -> Callable[[Scene], Flat]:
     return shown
 
 
-def above_row(share: float) -> Callable[[Scene], Flat]:
+def above_row(share: float) -> Callable[[Measured], Flat]:
     return lambda scene: np.indices(scene.maximus.shape)[0] < scene.row_with(share)
 
 
-def cropped(scene: Scene, _: Scene) -> Series:
+def cropped(scene: Measured, _: Measured) -> Series:
     """The rows behind are not in the array."""
     return scene.series.showing(scene.series.hu[:, : scene.row_with(0.12)])
 
 
-def black_box(scene: Scene, _: Scene) -> Series:
+def black_box(scene: Measured, _: Measured) -> Series:
     """A rectangle at the side of one muscle, as de-identification leaves."""
     rows, columns = np.nonzero(scene.maximus)
     right = int(np.quantile(columns, 0.12))
@@ -148,7 +148,7 @@ def black_box(scene: Scene, _: Scene) -> Series:
     return scene.series.showing(hu)
 
 
-def of_donor(scene: Scene, donor: Scene, offset: int) -> Pixels:
+def of_donor(scene: Measured, donor: Measured, offset: int) -> Pixels:
     """The donor's slice as far above its level, on the scene's pixels, its muscles where the scene's are."""
     own, other = scene.series, donor.series
     index = donor.level + round(offset * own.slice_mm / other.slice_mm)
@@ -165,7 +165,7 @@ def of_donor(scene: Scene, donor: Scene, offset: int) -> Pixels:
 def foreign(below: int, above: int | None) -> Attack:
     """Slices of the donor from so many below the level to so many above it, or to the top."""
 
-    def attack(scene: Scene, donor: Scene) -> Series:
+    def attack(scene: Measured, donor: Measured) -> Series:
         hu = scene.series.hu.copy()
         stop = len(hu) if above is None else scene.level + above + 1
         for index in range(scene.level - below, stop):
@@ -178,7 +178,7 @@ def foreign(below: int, above: int | None) -> Attack:
 def duplicated(*, others: bool) -> Attack:
     """Five slices twice, the second time with the donor's pixels or with the same."""
 
-    def attack(scene: Scene, donor: Scene) -> Series:
+    def attack(scene: Measured, donor: Measured) -> Series:
         around = list(range(scene.level - 2, scene.level + 3))
         twice = scene.series.picked([*range(len(scene.series.hu)), *around])
         if others:
@@ -188,30 +188,30 @@ def duplicated(*, others: bool) -> Attack:
     return attack
 
 
-def in_reverse(scene: Scene, _: Scene) -> Series:
+def in_reverse(scene: Measured, _: Measured) -> Series:
     part = slice(scene.level - 6, scene.level + 6)
     hu = scene.series.hu.copy()
     hu[part] = hu[part][::-1]
     return scene.series.showing(hu)
 
 
-def closed_up(scene: Scene, _: Scene) -> Series:
+def closed_up(scene: Measured, _: Measured) -> Series:
     """27 mm around the level cut out, the positions above moved down."""
     return _without(scene, 27, keep_z=False)
 
 
-def with_gap(scene: Scene, _: Scene) -> Series:
+def with_gap(scene: Measured, _: Measured) -> Series:
     return _without(scene, 5 * scene.series.slice_mm, keep_z=True)
 
 
-def _without(scene: Scene, mm: float, *, keep_z: bool) -> Series:
+def _without(scene: Measured, mm: float, *, keep_z: bool) -> Series:
     series, n = scene.series, round(mm / scene.series.slice_mm)
     start = scene.level - n // 2
     rest = series.picked([i for i in range(len(series.hu)) if not start <= i < start + n])
     return rest if keep_z else rest.at_z(series.z_mm[: len(rest.hu)])
 
 
-def tilted(scene: Scene, _: Scene) -> Series:
+def tilted(scene: Measured, _: Measured) -> Series:
     """A gantry tilted by 20 degrees, positions as if it stood upright; GantryDetectorTilt alone tells."""
     series, angle = scene.series, np.deg2rad(20)
     z, y, x = np.indices(series.hu.shape, dtype=np.float32)
@@ -225,7 +225,7 @@ def tilted(scene: Scene, _: Scene) -> Series:
 def slab(**tags: Any) -> Attack:
     """Of every 15 mm the greatest value."""
 
-    def attack(scene: Scene, _: Scene) -> Series:
+    def attack(scene: Measured, _: Measured) -> Series:
         n = max(2, round(15 / scene.series.slice_mm))
         return scene.series.showing(ndi.maximum_filter1d(scene.series.hu, n, axis=0)).stating(**tags)
 
@@ -236,7 +236,7 @@ def stating(**tags: Any) -> Attack:
     return lambda scene, _: scene.series.stating(**tags)
 
 
-def rounded(scene: Scene, _: Scene) -> Series:
+def rounded(scene: Measured, _: Measured) -> Series:
     """Slices 2.5 mm apart whose positions an archive rounded to 1 mm."""
     series = scene.series
     n = int((len(series.hu) - 1) * series.slice_mm / 2.5)

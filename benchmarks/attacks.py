@@ -30,7 +30,7 @@ from pydicom import dcmread
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from benchmarks.accuracy import unseen_weights
-from benchmarks.attack_changes import AS_IT_IS, ATTACKS, Scene, Series
+from benchmarks.attack_changes import AS_IT_IS, ATTACKS, Measured, Series
 from glutseg.output.documents import Sections, refresh
 
 HERE = Path(__file__).resolve().parent
@@ -92,7 +92,7 @@ def mean_area_mm2(row: Mapping[str, str]) -> float | None:
     return None if not all(areas) else float(np.mean([float(a) for a in areas if a]))
 
 
-def look_at(case: Path, work: Path) -> Scene:
+def look_at(case: Path, work: Path) -> Measured:
     """Measure a case as it is."""
     series = read(case / "dicom")
     write(series, work / "dicom", case.name)
@@ -106,7 +106,7 @@ def look_at(case: Path, work: Path) -> Scene:
     slice_of_mask = mask.TransformPhysicalPointToIndex((x_mm, y_mm, z_mm))[2]
     level = int(np.argmin(np.abs(np.subtract(series.z_mm, z_mm))))
     maximus = np.isin(sitk.GetArrayFromImage(mask)[slice_of_mask], (1, 2))
-    return Scene(series, level, maximus, area_mm2)
+    return Measured(series, level, maximus, area_mm2)
 
 
 @dataclass(frozen=True)
@@ -120,13 +120,13 @@ class Line:
     codes: str
 
     @property
-    def is_believed(self) -> bool:
+    def is_wrong_but_ok(self) -> bool:
         """Wrong, and `ok`."""
         return self.status == "ok" and self.change is not None and abs(self.change) > WRONG
 
     def __str__(self) -> str:
         change = "" if self.change is None else f"{self.change:+.1%}"
-        mark = "<<<" if self.is_believed else ""
+        mark = "<<<" if self.is_wrong_but_ok else ""
         return f"{self.attack:<40} {self.status:<8} {change:>7} {mark:<3} {self.codes}"
 
 
@@ -188,11 +188,11 @@ def main() -> int:
     rows = run(folder, chosen.work / f"{chosen.case.name}-run", unseen_weights(chosen.case))
     lines = [line_of(chosen.case.name, n, rows.get(f"A{ids[n]}"), scene.mean_area_mm2) for n in names]
     print(*lines, sep="\n")
-    believed = sum(line.is_believed for line in lines)
-    print(f"{len(lines)} attacks on {chosen.case.name}: {believed} wrong areas say ok")
+    unnoticed = sum(line.is_wrong_but_ok for line in lines)
+    print(f"{len(lines)} attacks on {chosen.case.name}: {unnoticed} wrong areas say ok")
     if chosen.store:
         store(lines)
-    return 1 if believed else 0
+    return 1 if unnoticed else 0
 
 
 if __name__ == "__main__":

@@ -38,14 +38,14 @@ def test_heads_of_the_true_spacing_are_round(pelvis, sizes):
 @pytest.mark.parametrize("factor", [0.8, 1.3])
 def test_a_wrong_spacing_is_flagged_with_its_size(pelvis, factor):
     (flag,) = hip_flags(find_anatomy(stated(pelvis.volume, factor, factor)))
-    assert (flag.code, flag.severity) == ("spacing-doubtful", "review")
+    assert (flag.code, flag.severity) == ("spacing-uncertain", "review")
     assert ("too small" if factor < 1 else "too large") in flag.message
     assert "times as wide as high" in flag.message
 
 
 def test_pixels_that_are_no_squares_are_flagged(pelvis):
     (flag,) = hip_flags(find_anatomy(stated(pelvis.volume, rows=0.75)))
-    assert flag.code == "spacing-doubtful"
+    assert flag.code == "spacing-uncertain"
     assert "no squares" in flag.message
 
 
@@ -78,7 +78,7 @@ def test_what_the_volume_measures_follows_the_spacing(pelvis, sizes):
 )
 def test_sizes_far_from_those_of_people_are_flagged(change, words):
     found = spacing_flags(replace(USUAL, **change), SETTINGS)
-    assert [flag.code for flag in found] == ([] if words is None else ["spacing-doubtful"])
+    assert [flag.code for flag in found] == ([] if words is None else ["spacing-uncertain"])
     assert words is None or words in found[0].message
 
 

@@ -71,7 +71,7 @@ def measure_heads(volume: CtImage, hips: Hips, method: Method = METHOD) -> HeadS
 
 
 def spacing_flags(sizes: HeadSizes | None, settings: HeadShapeSettings) -> tuple[Flag, ...]:
-    """The flag ``spacing-doubtful`` where sizes and shape are not those of femoral heads."""
+    """The flag ``spacing-uncertain`` where sizes and shape are not those of femoral heads."""
     if sizes is None:
         return ()
     by_size, is_possible = [math.log(sizes.diameter_mm / settings.usual_diameter_mm)], True
@@ -91,11 +91,11 @@ def spacing_flags(sizes: HeadSizes | None, settings: HeadShapeSettings) -> tuple
         size = by_size[-1]
     if not is_possible or abs(size) > math.log1p(limit / 100):
         scale = f"{abs(math.expm1(size)):.0%} too {'large' if size > 0 else 'small'}"
-        return (Flag("spacing-doubtful", f"{text}, as if the stated pixels were about {scale}"),)
+        return (Flag("spacing-uncertain", f"{text}, as if the stated pixels were about {scale}"),)
     ratio = sizes.width_to_depth
     if ratio is not None and abs(math.log(ratio)) > math.log(settings.max_oblong):
         message = f"the femoral heads are {ratio:.2f} times as wide as deep, as if the pixels were no squares"
-        return (Flag("spacing-doubtful", message),)
+        return (Flag("spacing-uncertain", message),)
     return ()
 
 

@@ -11,7 +11,7 @@ from pydicom.uid import UID
 
 from glutseg.dicom.given import given_slice
 from glutseg.dicom.grid import is_tilted
-from glutseg.dicom.header_doubts import header_flags, unusual_kind
+from glutseg.dicom.header_checks import header_flags, unusual_kind
 from glutseg.dicom.kernel import classify_kernel
 from glutseg.dicom.model import MEASURED_CLASSES, NIFTI_IMAGE, Index, Series, SeriesProblem, Study
 from glutseg.dicom.patterns import pattern_rejection

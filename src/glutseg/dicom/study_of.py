@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import groupby
 
-from glutseg.dicom.header_doubts import spacing_problem
+from glutseg.dicom.header_checks import spacing_problem
 from glutseg.dicom.model import CT_CLASSES, NIFTI_IMAGE, FileHeader, Series, Study
 from glutseg.dicom.nifti_series import nifti_series
 from glutseg.dicom.stack import Stack, build_stacks

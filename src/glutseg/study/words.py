@@ -91,7 +91,7 @@ def _difference(study: Study) -> tuple[str, ...]:
             f"(95 % CI {ends(term.ci, digits)}), {p_words(term.p)}, n = {adjusted.n_patients}"
             f"{_robust(term, digits)}."
         )
-        sentences += _doubts(adjusted)
+        sentences += _uncertain(adjusted)
     return tuple(sentences)
 
 
@@ -103,23 +103,23 @@ def _robust(term: Term, digits: int) -> str:
     return f"; with robust errors (HC3) 95 % CI {ci}, {p_words(term.robust_p)}"
 
 
-def _doubts(model: LinearModel) -> tuple[str, ...]:
+def _uncertain(model: LinearModel) -> tuple[str, ...]:
     """What in a model cannot be told apart, or rests on one patient."""
     together: dict[frozenset[str], str] = {}  # a pair is found from both sides
     for c in model.collinear:
         names = (c.column, *c.others)
         together.setdefault(frozenset(names), f"{' and '.join(names)} ({c.vif:.0f})")
     lone = [term.name for term in model.terms if term.note and term.name != INTERCEPT]
-    doubts = []
+    told = []
     if together:
-        doubts.append(
+        told.append(
             "Columns of the model that nearly say the same (variance inflation): "
             f"{'; '.join(together.values())}. What each does alone is uncertain: leave out what repeats "
             "another."
         )
     if lone:
-        doubts.append(f"Rests on one patient alone, so without a robust error: {', '.join(lone)}.")
-    return tuple(doubts)
+        told.append(f"Rests on one patient alone, so without a robust error: {', '.join(lone)}.")
+    return tuple(told)
 
 
 def _resampled(study: Study, digits: int) -> tuple[str, ...]:

@@ -64,8 +64,8 @@ def test_one_of_two_spacings_that_does_not_fit_is_enough(study_with):
 
 def test_a_small_difference_asks_for_a_look(study_with):
     found = flags_of(study_with(ReconstructionDiameter="6.2"))
-    assert list(found) == ["spacing-doubtful"]
-    assert "6 mm: +3%" in found["spacing-doubtful"]
+    assert list(found) == ["spacing-uncertain"]
+    assert "6 mm: +3%" in found["spacing-uncertain"]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_what_was_resampled_or_cropped_may_differ(study_with, tags):
 def test_the_aspect_ratio_contradicts_the_spacing(study_with):
     assert flags_of(study_with(PixelAspectRatio=["1", "1"])) == {}
     found = flags_of(study_with(PixelAspectRatio=["4", "5"]))
-    assert found == {"spacing-doubtful": "Pixel Aspect Ratio is 4:5, that of Pixel Spacing 1.000"}
+    assert found == {"spacing-uncertain": "Pixel Aspect Ratio is 4:5, that of Pixel Spacing 1.000"}
 
 
 @pytest.mark.parametrize("tilt", ["15", "-15"])

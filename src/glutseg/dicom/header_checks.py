@@ -10,7 +10,7 @@ from glutseg.errors import Flag
 
 MAX_SPACING_SHARE = 0.05
 """By so much pixel spacing and field of view may differ: 5 % of a length are 10 % of an area."""
-DOUBTFUL_SPACING_SHARE = 0.01
+UNCERTAIN_SPACING_SHARE = 0.01
 """From here on they ask for a look. Chosen: both are written with three digits or more."""
 MAX_ASPECT_SHARE = 0.02
 """By so much the ratio of the two pixel spacings may differ from Pixel Aspect Ratio. Chosen."""
@@ -47,7 +47,7 @@ def spacing_problem(tags: SeriesTags, header: SliceHeader) -> SeriesProblem | No
 
 
 def header_flags(series: Series) -> tuple[Flag, ...]:
-    """``spacing-doubtful``, ``gantry-tilt-contradicted``, ``header-unusual``, ``attenuation-ct``."""
+    """``spacing-uncertain``, ``gantry-tilt-contradicted``, ``header-unusual``, ``attenuation-ct``."""
     if series.sop_class_uid == NIFTI_IMAGE or not series.slices:
         return ()
     return (*_spacing_flags(series), *_tilt_flags(series), *_kind_flags(series))
@@ -107,8 +107,8 @@ def _both_widths(tags: SeriesTags, header: SliceHeader, share: float) -> str:
 def _spacing_flags(series: Series) -> tuple[Flag, ...]:
     tags, header = series.tags, series.slices[0]
     share = _spacing_difference(tags, header)
-    if abs(share) > DOUBTFUL_SPACING_SHARE:
-        return (Flag("spacing-doubtful", _both_widths(tags, header, share)),)
+    if abs(share) > UNCERTAIN_SPACING_SHARE:
+        return (Flag("spacing-uncertain", _both_widths(tags, header, share)),)
     ratio, spacing_mm = tags.aspect_ratio, header.pixel_spacing_mm
     if ratio is None or spacing_mm is None or min(ratio) <= 0:
         return ()
@@ -116,7 +116,7 @@ def _spacing_flags(series: Series) -> tuple[Flag, ...]:
     if abs(stated / spaced - 1) <= MAX_ASPECT_SHARE:
         return ()
     message = f"Pixel Aspect Ratio is {ratio[0]:g}:{ratio[1]:g}, that of Pixel Spacing {spaced:.3f}"
-    return (Flag("spacing-doubtful", message),)
+    return (Flag("spacing-uncertain", message),)
 
 
 def _tilt_flags(series: Series) -> tuple[Flag, ...]:
